@@ -1,0 +1,49 @@
+# make demo    from SMILES to designed molecules and a report, offline once installed
+# make test    the test suite
+# make clean   remove the environment and the demo's output
+#
+# VENV=path            where the environment lives (default .venv)
+# PYTHON=python3.12    what it is made from; 3.10 or later
+# TORCH_INDEX=url      another source of the torch wheel; README says which one has no CUDA in it
+# CONSTRAINTS=file     exact versions (default .ci/constraints.txt; /dev/null takes the newest)
+# ARGS="..."           handed to chemvae demo or to pytest
+
+VENV ?= .venv
+PYTHON ?= python3
+CONSTRAINTS ?= .ci/constraints.txt
+TORCH_INDEX ?=
+ARGS ?=
+
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+TORCH := $(or $(shell grep -s '^torch==' $(CONSTRAINTS)),torch)
+PIP := PIP_CONSTRAINT=$(CONSTRAINTS) $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test clean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
+
+demo: $(VENV)/.installed
+	$(BIN)/chemvae demo $(ARGS)
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest $(ARGS)
+
+clean:
+	rm -rf $(VENV) demo
+
+# Stamps: nothing is installed again until pyproject.toml or the constraints change. Sources need none: the install is editable.
+$(VENV)/.installed: pyproject.toml $(wildcard $(CONSTRAINTS))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "chemvae needs Python 3.10 or later; name one with PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV): minutes the first time, nothing after that."
+	$(PIP) install --quiet '$(TORCH)' $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
+	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(PIP) install --quiet --editable '.[test]'
+	@touch $@

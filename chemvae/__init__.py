@@ -1,0 +1,33 @@
+"""chemvae: design molecules in the latent space of a fast SMILES variational autoencoder."""
+
+from __future__ import annotations
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "load": "chemvae.api",
+    "train": "chemvae.api",
+    "evaluate": "chemvae.api",
+    "optimize": "chemvae.api",
+    "sample": "chemvae.sampling",
+    "interpolate": "chemvae.sampling",
+    "MolVAE": "chemvae.models.vae",
+    "Oracle": "chemvae.design",
+    "Goal": "chemvae.design",
+    "Constraint": "chemvae.design",
+    "ChemVAEError": "chemvae.errors",
+}
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    """Hand the public names on when they are first used, so that importing chemvae stays quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'chemvae' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,154 @@
+"""The public functions, composed from the rooms: load, train, evaluate, optimize (sample comes from its room as it is).
+
+The command line parses, calls one of these, and shows the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from chemvae.data.preparation import load_table
+from chemvae.design.campaign import Result, run_campaign
+from chemvae.evaluation.protocols import Evaluation, run_evaluation
+from chemvae.models.storage import find_device, find_run, load_model
+from chemvae.models.vae import MolVAE
+from chemvae.runs import RunFolder
+from chemvae.training.session import preset_settings, resume_run, start_run
+from chemvae.training.trainer import Callback
+
+
+def load(name_or_run: str | Path, device: str = "auto") -> MolVAE:
+    """Load a shipped model or a run folder; no network, no side effects, no pickle.
+
+    Parameters
+    ----------
+    name_or_run : str or Path
+        "drug", "oled", or the path of a run folder.
+    device : str
+        "auto" takes a GPU where there is one; else "cpu", "cuda", "cuda:1", "mps".
+
+    Returns
+    -------
+    MolVAE
+        In eval mode.
+
+    Raises
+    ------
+    RunFolderError
+        If it does not exist, or a file in it is missing, damaged or of a newer format.
+    """
+    return load_model(find_run(name_or_run)).to(find_device(device))
+
+
+def train(
+    data: Any,
+    targets: Sequence[str] = (),
+    preset: str = "cpu",
+    out: str | Path | None = None,
+    resume: bool = False,
+    seed: int = 0,
+    *,
+    init: str | Path | None = None,
+    smiles_column: str | None = None,
+    split_column: str | None = None,
+    on_invalid: str = "skip",
+    standardize: str = "none",
+    tokens: str = "character",
+    vocabulary: str = "data",
+    device: str = "auto",
+    overwrite: bool = False,
+    callbacks: Sequence[Callback] = (),
+    **settings: Any,
+) -> MolVAE:
+    """Train a model, or go on with an interrupted run.
+
+    Parameters
+    ----------
+    data : str, Path, DataFrame, sequence of str, Table or None
+        A catalog name, a file, or molecules in memory; see :func:`chemvae.data.preparation.load_table`. With ``resume`` it may
+        be None: the run remembers where its data came from.
+    targets : sequence of str
+        Label columns for the property predictor; labels may be missing (NaN).
+    preset : str
+        "tiny", "cpu" or "gpu"; ``settings`` changes single fields of its ModelSettings and TrainingSettings.
+    out : str, Path or None
+        The run folder; None keeps nothing on disk.
+    resume : bool
+        Go on from the last checkpoint of ``out``.
+    init : str, Path or None
+        Start from this model's weights and sizes; new symbols and new properties are added to it.
+    tokens, vocabulary : str
+        "character" or "atom"; "data" collects the symbols of the training molecules, "superset" takes all of SMILES.
+
+    Returns
+    -------
+    MolVAE
+        With averaged weights, its learned prior and calibrated predictor, in eval mode.
+
+    Raises
+    ------
+    SettingsError, InputError, NothingUsableError, CollapseError, InterruptedRunError, RunFolderError
+        Each saying what to do.
+    """
+    run = None if out is None else RunFolder(out)
+    if resume:
+        return resume_run(run or RunFolder("."), data, device, callbacks, settings)
+    reading = {
+        "smiles_column": smiles_column,
+        "split_column": split_column,
+        "on_invalid": on_invalid,
+        "standardize": standardize,
+    }
+    chosen = preset_settings(preset, {**settings, "seed": seed})
+    return start_run(
+        data, targets, run, chosen, reading, preset=preset, init=init, tokens=tokens, vocabulary=vocabulary,
+        device=device, overwrite=overwrite, callbacks=callbacks,
+    )  # fmt: skip
+
+
+def evaluate(model: MolVAE, data: Any, seed: int = 0, **options: Any) -> dict[str, Any]:
+    """Measure a model on held-out molecules; the keys and protocols of ``chemvae evaluate --json``.
+
+    Parameters
+    ----------
+    model : MolVAE
+    data : str, Path, DataFrame or sequence of str
+        Label columns named like the model's properties are compared with its predictions.
+    seed : int
+    **options
+        Fields of :class:`chemvae.evaluation.protocols.EvaluationSettings`, or ``smiles_column``.
+    """
+    return evaluate_in_full(model, data, seed, **options).figures
+
+
+def evaluate_in_full(
+    model: MolVAE, data: Any, seed: int = 0, split: str | None = None, smiles_column: str | None = None, **options: Any
+) -> Evaluation:
+    """As :func:`evaluate`, with what stands behind the figures; ``split`` takes one part of the data only."""
+    table = load_table(data, smiles_column=smiles_column, properties=model.property_names, missing_properties="ignore")
+    smiles, labels = table.smiles, dict(zip(table.property_names, table.labels.T, strict=True))
+    if split is not None and table.split is not None:
+        chosen = [i for i, part in enumerate(table.split) if part == split]
+        smiles, labels = [smiles[i] for i in chosen], {name: values[chosen] for name, values in labels.items()}
+    return run_evaluation(model, smiles, labels, seed=seed, **options)
+
+
+def optimize(
+    model: MolVAE,
+    oracle: Any = None,
+    budget: int = 500,
+    seed: int = 0,
+    method: str = "auto",
+    start: Any = None,
+    goals: Any = None,
+    constraints: Any = None,
+    timeout_s: float | None = None,
+    **options: Any,
+) -> Result:
+    """Search latent space for molecules that an oracle scores well; see :func:`chemvae.design.campaign.run_campaign`."""
+    return run_campaign(
+        model, oracle, budget, seed=seed, method=method, start=start, goals=goals, constraints=constraints,
+        timeout_s=timeout_s, **options,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Chemistry on RDKit, without torch: molecules, properties, fingerprints and drawings."""

@@ -1,0 +1,209 @@
+"""Read, write and clean molecules, and say in words why a string is not one.
+
+Nothing here raises on a bad molecule: an unreadable string is None and :func:`invalid_reason` tells why. RDKit's own log
+stays silent inside these functions and is left as the caller had it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from rdkit import Chem, rdBase
+
+from chemvae.errors import SettingsError
+
+STANDARDIZE_MODES = ("none", "salts", "neutral")
+_PROBLEM_WORDS = {
+    "KekulizeException": "no alternating bonds fit its aromatic ring",
+    "AtomKekulizeException": "it has an aromatic atom outside a ring",
+}
+_ATOM_PATTERN = re.compile(r"\[[^\]]*\]|Cl|Br|[BCNOPSFI]|[bcnops]|%\d\d|[0-9()=#$:/\\.\-+*~]")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence RDKit's log inside the block; outside it is as it was.
+
+    Examples
+    --------
+    >>> with quiet():
+    ...     Chem.MolFromSmiles("C1CC") is None
+    True
+    """
+    block = rdBase.BlockLogs()
+    try:
+        yield
+    finally:
+        del block
+
+
+def parse(smiles: Any) -> Chem.Mol | None:
+    """Read one SMILES; None if RDKit cannot, if there is no atom, or if it is not a string.
+
+    Blanks around it are ignored. A blank inside is not: what follows it is a name, which belongs to the file reader.
+
+    Examples
+    --------
+    >>> parse("OCC").GetNumAtoms()
+    3
+    >>> parse("C(C)(C)(C)(C)C") is None, parse("") is None, parse(float("nan")) is None
+    (True, True, True)
+    """
+    if not isinstance(smiles, str):
+        return None
+    fields = smiles.split()
+    if len(fields) != 1:
+        return None
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(fields[0])
+    return mol if mol is not None and mol.GetNumAtoms() > 0 else None
+
+
+def canonicalize(smiles: str) -> str | None:
+    """Return RDKit's canonical isomeric SMILES, or None if the string is not a molecule.
+
+    Examples
+    --------
+    >>> canonicalize("OC[C@@H](N)C"), canonicalize("C1CC")
+    ('C[C@H](N)CO', None)
+    """
+    mol = parse(smiles)
+    return None if mol is None else Chem.MolToSmiles(mol)
+
+
+def randomize(smiles: str, rng: np.random.Generator) -> str:
+    """Write the same molecule from a random atom in a random order; what is not a molecule comes back unchanged.
+
+    Examples
+    --------
+    >>> canonicalize(randomize("CC(=O)Oc1ccccc1C(=O)O", np.random.default_rng(0)))
+    'CC(=O)Oc1ccccc1C(=O)O'
+    """
+    mol = parse(smiles)
+    if mol is None:
+        return smiles
+    seed = int(rng.integers(1, 2**31 - 1))
+    return Chem.MolToRandomSmilesVect(mol, 1, randomSeed=seed)[0]
+
+
+def standardize(smiles: str, mode: str = "none") -> str | None:
+    """Clean one molecule as asked and return its canonical SMILES; None if it is not a molecule.
+
+    Stereo is always kept, tautomers are left alone.
+
+    Parameters
+    ----------
+    smiles : str
+    mode : {"none", "salts", "neutral"}
+        ``none`` canonicalises only; ``salts`` keeps the largest organic fragment with its charge; ``neutral`` also
+        removes the charges that adding or taking protons can remove (a quaternary nitrogen keeps its own).
+
+    Raises
+    ------
+    SettingsError
+        If ``mode`` is none of these.
+
+    Examples
+    --------
+    >>> standardize("[Na+].CC(=O)[O-]", "salts"), standardize("[Na+].CC(=O)[O-]", "neutral")
+    ('CC(=O)[O-]', 'CC(=O)O')
+    """
+    check_standardize_mode(mode)
+    mol = parse(smiles)
+    if mol is None:
+        return None
+    if mode == "none" or not _needs_cleaning(mol, mode):
+        return Chem.MolToSmiles(mol)
+    choose_fragment, uncharge = _cleaners()
+    with quiet():
+        mol = choose_fragment(mol)
+        if mode == "neutral":
+            mol = uncharge(mol)
+    return canonicalize(Chem.MolToSmiles(mol))
+
+
+def check_standardize_mode(mode: str) -> None:
+    """Raise SettingsError unless ``mode`` is one that :func:`standardize` knows."""
+    if mode not in STANDARDIZE_MODES:
+        raise SettingsError(f"standardize must be one of {', '.join(STANDARDIZE_MODES)}, got '{mode}'")
+
+
+def invalid_reason(smiles: Any) -> str | None:
+    """Say why a string is not a molecule; None if it is one.
+
+    Examples
+    --------
+    >>> invalid_reason("c1ccccc1") is None
+    True
+    >>> invalid_reason("C1CC")
+    'ring 1 is opened and never closed'
+    >>> invalid_reason("C(C)(C)(C)(C)C")
+    'atom 0 (C) has 5 bonds, more than it can carry'
+    """
+    if not isinstance(smiles, str):
+        return "the cell is empty" if smiles is None or smiles != smiles else f"a {type(smiles).__name__} is not a SMILES"
+    fields = smiles.split()
+    if not fields:
+        return "the cell is empty"
+    if len(fields) > 1:
+        return "it holds a blank; a name belongs in a column of its own"
+    if parse(smiles) is not None:
+        return None
+    with quiet():
+        raw = Chem.MolFromSmiles(fields[0], sanitize=False)
+    if raw is None:
+        return _syntax_reason(fields[0])
+    return "it has no atoms" if raw.GetNumAtoms() == 0 else _chemistry_reason(raw)
+
+
+def _needs_cleaning(mol: Chem.Mol, mode: str) -> bool:
+    """Whether cleaning can change anything; spares the slow cleaners for most molecules."""
+    if len(Chem.GetMolFrags(mol)) > 1:
+        return True
+    return mode == "neutral" and any(atom.GetFormalCharge() for atom in mol.GetAtoms())
+
+
+@lru_cache(maxsize=1)
+def _cleaners():
+    """Make RDKit's fragment chooser and neutraliser once; importing them costs time that most callers never need."""
+    from rdkit.Chem.MolStandardize import rdMolStandardize
+
+    fragments = rdMolStandardize.LargestFragmentChooser(preferOrganic=True)
+    return fragments.choose, rdMolStandardize.Uncharger().uncharge
+
+
+def _chemistry_reason(raw: Chem.Mol) -> str:
+    """Put RDKit's first complaint about a readable but impossible molecule in words."""
+    with quiet():
+        problems = Chem.DetectChemistryProblems(raw)
+    if not problems:
+        return "RDKit cannot make a molecule of it"
+    first = problems[0]
+    if first.GetType() == "AtomValenceException":
+        atom = raw.GetAtomWithIdx(first.GetAtomIdx())
+        bonds = int(sum(bond.GetBondTypeAsDouble() for bond in atom.GetBonds())) + atom.GetNumExplicitHs()
+        return f"atom {atom.GetIdx()} ({atom.GetSymbol()}) has {bonds} bonds, more than it can carry"
+    return _PROBLEM_WORDS.get(first.GetType(), first.Message())
+
+
+def _syntax_reason(smiles: str) -> str:
+    """Find the first plain slip in a string that RDKit cannot even tokenise."""
+    rest = _ATOM_PATTERN.sub("", smiles)
+    if "[" in rest or "]" in rest:
+        return "a square bracket is not closed" if "[" in rest else "a square bracket is closed and was never opened"
+    if rest:
+        return f"'{rest[0]}' at position {smiles.index(rest[0])} is not a SMILES symbol"
+    bare = re.sub(r"\[[^\]]*\]", "*", smiles)
+    depth = bare.count("(") - bare.count(")")
+    if depth:
+        return "a parenthesis is opened and never closed" if depth > 0 else "a parenthesis is closed and was never opened"
+    labels = re.findall(r"%\d\d|\d", bare)
+    unpaired = [label for label in dict.fromkeys(labels) if labels.count(label) % 2]
+    if unpaired:
+        return f"ring {unpaired[0].lstrip('%')} is opened and never closed"
+    return "it does not follow the SMILES grammar"

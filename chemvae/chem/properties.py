@@ -1,0 +1,208 @@
+"""Properties computed from the structure: one table, each with its unit, its usual range and its source.
+
+A new property is a function ``Mol -> float`` and one line in :data:`PROPERTIES`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
+
+from rdkit import Chem
+from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
+
+from chemvae.chem.molecules import parse, quiet
+from chemvae.parallel import map_ordered
+from chemvae.registry import find
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHUNK_ROWS = 512
+# Mean and standard deviation of logP, SAS and ring penalty over ZINC250k, as everyone who reports penalized logP uses them.
+_ZINC_MOMENTS = {"logP": (2.4570953, 1.4343244), "SAS": (3.0525811, 0.8335207), "ring": (0.0485697, 0.2860212)}
+
+
+@dataclass(frozen=True)
+class Property:
+    """A number that follows from the structure alone."""
+
+    name: str
+    """As in the data and in every table."""
+    unit: str
+    """Unit of the value; "1" for a pure number."""
+    low: float
+    """Lower end of the range most drug-like molecules fall in (for axes and sanity checks, not a bound)."""
+    high: float
+    """Upper end of that range."""
+    source: str
+    """Who defined it."""
+    function: Callable[[Chem.Mol], float]
+    """RDKit molecule -> value."""
+    exploitable: bool = False
+    """Whether an optimizer can raise it without end by making nonsense."""
+
+
+@lru_cache(maxsize=1)
+def _sa_scorer():
+    """Load the Ertl scorer that ships inside the RDKit wheel (its fragment table takes a moment, so only when asked)."""
+    try:
+        from rdkit.Contrib.SA_Score import sascorer
+    except ImportError:  # wheels where Contrib is data beside the package
+        import sys
+        from pathlib import Path
+
+        from rdkit import RDConfig
+
+        sys.path.append(str(Path(RDConfig.RDContribDir) / "SA_Score"))
+        import sascorer
+    return sascorer
+
+
+def drug_likeness(mol: Chem.Mol) -> float:
+    """QED with the mean weights of its authors; remembered on the molecule, because filters and labels both ask for it.
+
+    Examples
+    --------
+    >>> round(drug_likeness(parse("CC(=O)Oc1ccccc1C(=O)O")), 3)
+    0.55
+    """
+    if not mol.HasProp("_chemvae_qed"):
+        mol.SetDoubleProp("_chemvae_qed", QED.qed(mol))
+    return mol.GetDoubleProp("_chemvae_qed")
+
+
+def synthetic_accessibility(mol: Chem.Mol) -> float:
+    """SA score of Ertl and Schuffenhauer: 1 easy to make, 10 hard.
+
+    Examples
+    --------
+    >>> round(synthetic_accessibility(parse("CC(=O)Oc1ccccc1C(=O)O")), 2)
+    1.58
+    """
+    return float(_sa_scorer().calculateScore(mol))
+
+
+def ring_penalty(mol: Chem.Mol) -> float:
+    """Atoms by which the largest ring exceeds six; 0 without such a ring."""
+    largest = max((len(ring) for ring in mol.GetRingInfo().AtomRings()), default=0)
+    return float(max(0, largest - 6))
+
+
+def penalized_logp(mol: Chem.Mol) -> float:
+    """LogP minus SA score minus ring penalty, each in ZINC250k standard deviations from its ZINC250k mean.
+
+    Exploitable: long alkyl chains raise it without end. Use it to check an optimizer, with a size limit, not to design.
+    """
+    parts = {"logP": Crippen.MolLogP(mol), "SAS": synthetic_accessibility(mol), "ring": ring_penalty(mol)}
+    scaled = {name: (parts[name] - mean) / std for name, (mean, std) in _ZINC_MOMENTS.items()}
+    return scaled["logP"] - scaled["SAS"] - scaled["ring"]
+
+
+def _stereocentres(mol: Chem.Mol) -> int:
+    return len(Chem.FindMolChiralCenters(mol, includeUnassigned=True, useLegacyImplementation=False))
+
+
+_ROWS = [
+    Property("logP", "1", -1.0, 6.0, "Wildman & Crippen 1999, doi:10.1021/ci990307l", Crippen.MolLogP),
+    Property("qed", "1", 0.0, 1.0, "Bickerton et al. 2012, doi:10.1038/nchem.1243", drug_likeness),
+    Property("SAS", "1", 1.0, 6.0, "Ertl & Schuffenhauer 2009, doi:10.1186/1758-2946-1-8", synthetic_accessibility),
+    Property("MW", "g/mol", 100.0, 600.0, "average molecular weight", Descriptors.MolWt),
+    Property("TPSA", "A^2", 0.0, 150.0, "Ertl, Rohde & Selzer 2000, doi:10.1021/jm000942e", rdMolDescriptors.CalcTPSA),
+    Property("HBD", "1", 0.0, 5.0, "hydrogen bond donors, RDKit", rdMolDescriptors.CalcNumHBD),
+    Property("HBA", "1", 0.0, 10.0, "hydrogen bond acceptors, RDKit", rdMolDescriptors.CalcNumHBA),
+    Property("rotatable_bonds", "1", 0.0, 10.0, "rotatable bonds, RDKit strict", rdMolDescriptors.CalcNumRotatableBonds),
+    Property("rings", "1", 0.0, 6.0, "rings of the smallest set", rdMolDescriptors.CalcNumRings),
+    Property("aromatic_rings", "1", 0.0, 5.0, "aromatic rings", rdMolDescriptors.CalcNumAromaticRings),
+    Property("heavy_atoms", "1", 5.0, 45.0, "atoms other than hydrogen", Chem.Mol.GetNumHeavyAtoms),
+    Property("fraction_csp3", "1", 0.0, 1.0, "Lovering et al. 2009, doi:10.1021/jm901241e", rdMolDescriptors.CalcFractionCSP3),
+    Property("stereocentres", "1", 0.0, 6.0, "tetrahedral centres, specified or not", _stereocentres),
+    Property("charge", "e", -1.0, 1.0, "net formal charge", Chem.GetFormalCharge),
+    Property("molar_refractivity", "cm^3/mol", 40.0, 130.0, "Wildman & Crippen 1999, doi:10.1021/ci990307l", Crippen.MolMR),
+    Property(
+        "penalized_logP",
+        "1",
+        -6.0,
+        4.0,
+        "Gomez-Bombarelli et al. 2018, doi:10.1021/acscentsci.7b00572, scaled as Kusner et al. 2017, https://arxiv.org/abs/1703.01925",
+        penalized_logp,
+        exploitable=True,
+    ),
+]
+PROPERTIES: dict[str, Property] = {row.name: row for row in _ROWS}
+
+
+def compute(name: str, smiles: str) -> float:
+    """Compute one property of one molecule; NaN if it is not a molecule.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such property; case does not matter.
+
+    Examples
+    --------
+    >>> round(compute("MW", "O"), 3), compute("logp", "C1CC")
+    (18.015, nan)
+    """
+    prop = find(PROPERTIES, name, "property")[1]
+    mol = parse(smiles)
+    return math.nan if mol is None else _value(prop, mol)
+
+
+def compute_table(smiles: Sequence[str], names: Iterable[str], jobs: int = 1) -> pd.DataFrame:
+    """Compute several properties of many molecules, one row each, in order; a row of NaN for what is not a molecule.
+
+    Parameters
+    ----------
+    smiles : sequence of str, length N
+    names : iterable of str, length P
+        Of :data:`PROPERTIES`, case does not matter; columns carry the table's spelling.
+    jobs : int
+        Worker processes; 1 works in this one.
+
+    Returns
+    -------
+    DataFrame [N, P]
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such property.
+
+    Examples
+    --------
+    >>> compute_table(["CCO", "?"], ["HBD", "rings"])
+       HBD  rings
+    0  1.0    0.0
+    1  NaN    NaN
+    """
+    import pandas as pd
+
+    columns = [find(PROPERTIES, name, "property")[0] for name in names]
+    smiles = list(smiles)
+    chunks = [smiles[start : start + CHUNK_ROWS] for start in range(0, len(smiles), CHUNK_ROWS)]
+    blocks = map_ordered(partial(compute_rows, names=tuple(columns)), chunks, jobs=jobs, chunk=1)
+    return pd.DataFrame([row for block in blocks for row in block], columns=columns, dtype=float)
+
+
+def compute_rows(smiles: Sequence[str], names: Sequence[str]) -> list[list[float]]:
+    """Compute the named properties for each molecule: N lists of P values, NaN where it is not a molecule."""
+    return [[math.nan] * len(names) if mol is None else compute_values(mol, names) for mol in map(parse, smiles)]
+
+
+def compute_values(mol: Chem.Mol, names: Sequence[str]) -> list[float]:
+    """Compute the named properties (in the table's spelling) of one molecule; what was computed once on it is reused."""
+    return [_value(PROPERTIES[name], mol) for name in names]
+
+
+def _value(prop: Property, mol: Chem.Mol) -> float:
+    """Evaluate one property; RDKit's arithmetic fails on a few exotic molecules, which count as NaN."""
+    try:
+        with quiet():
+            return float(prop.function(mol))
+    except (RuntimeError, ValueError, ArithmeticError):
+        return math.nan

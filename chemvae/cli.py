@@ -1,0 +1,150 @@
+"""The command line: the list of commands, and the one place where errors become a sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from chemvae import __version__
+from chemvae.commands import (
+    data,
+    decode,
+    demo,
+    doctor,
+    encode,
+    evaluate,
+    interpolate,
+    map,
+    optimize,
+    predict,
+    sample,
+    train,
+)
+from chemvae.errors import EXIT_FAILED, EXIT_INTERRUPTED, ChemVAEError
+
+FIRST, MODELS, MOLECULES, DESIGN = "First steps", "Models", "Molecules and latent space", "Design and overview"
+
+
+class Commands(TyperGroup):
+    """A group of commands whose errors are sentences."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; whatever goes wrong becomes one line on stderr and an exit code."""
+        try:
+            answer = super().invoke(ctx)
+            sys.stdout.flush()
+            return answer
+        except (typer.Exit, typer.Abort):
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            if hasattr(error, "format_message"):  # typer's own usage errors, which it shows itself
+                raise
+            raise typer.Exit(explain(error, ctx.meta.get("chemvae.verbose", False))) from None
+
+
+def explain(error: BaseException, verbose: bool = False) -> int:
+    """Say on stderr what went wrong, and return the exit code."""
+    if isinstance(error, ChemVAEError):
+        _complain(str(error))
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        _complain("Interrupted.")
+        return EXIT_INTERRUPTED
+    if isinstance(error, BrokenPipeError):  # the reader (head, less) has seen enough
+        _close_stdout()
+        return 0
+    if verbose:
+        _show_traceback(error)
+    _complain(_unexpected(error))
+    return EXIT_FAILED
+
+
+def _unexpected(error: BaseException) -> str:
+    """One line for what nobody foresaw; what the machine refused is said in its own words."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return "Memory ran out. Use a smaller --batch-size, fewer molecules at a time, or --device cpu."
+    text = str(error).strip().splitlines()
+    return (
+        f"This should not have happened: {type(error).__name__}{': ' + text[0] if text else ''}. Please report it with the "
+        "command, what it printed with -v, and the output of `chemvae doctor`."
+    )
+
+
+def _complain(sentence: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, highlight=False).print(Text(f"error: {sentence}", style="red"), soft_wrap=True)
+
+
+def _show_traceback(error: BaseException) -> None:
+    import traceback
+
+    traceback.print_exception(type(error), error, error.__traceback__)
+
+
+def _close_stdout() -> None:
+    """Let the interpreter's last flush go nowhere."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):  # stdout is not a file
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"chemvae {__version__}\n")
+        raise typer.Exit()
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with `chemvae demo`, or with your own molecules: `chemvae train my.csv -p logP -o runs/mine`. "
+    "Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 usage, 3 nothing usable in the data, "
+    "130 interrupted after saving.",
+)
+
+
+@app.callback()
+def chemvae(
+    version: Annotated[
+        bool, typer.Option("--version", metavar="", help="Show the version and leave.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Design molecules in the latent space of a SMILES variational autoencoder."""
+
+
+app.command("demo", rich_help_panel=FIRST)(demo.demo)
+app.command("doctor", rich_help_panel=FIRST)(doctor.doctor)
+app.add_typer(data.app, name="data", rich_help_panel=FIRST)
+app.command("train", rich_help_panel=MODELS)(train.train)
+app.command("evaluate", rich_help_panel=MODELS)(evaluate.evaluate)
+app.command("encode", rich_help_panel=MOLECULES)(encode.encode)
+app.command("decode", rich_help_panel=MOLECULES)(decode.decode)
+app.command("sample", rich_help_panel=MOLECULES)(sample.sample)
+app.command("predict", rich_help_panel=MOLECULES)(predict.predict)
+app.command("interpolate", rich_help_panel=MOLECULES)(interpolate.interpolate)
+app.command("optimize", rich_help_panel=DESIGN)(optimize.optimize)
+app.command("map", rich_help_panel=DESIGN)(map.map)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app(prog_name="chemvae")
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

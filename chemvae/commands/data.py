@@ -1,0 +1,159 @@
+"""chemvae data: list, show, prepare, check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chemvae.commands import screen
+from chemvae.commands.options import Data, Jobs, Json, Overwrite, Properties, SmilesColumn, SplitColumn, command
+from chemvae.errors import NothingUsableError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Data sets: what there is, fetch and clean one, find what is wrong with a file.",
+)
+From = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="PATH", help="A copy of the set on this machine (file, or the folder it lies in)."),
+]
+MOST_SHOWN = 20
+
+
+@app.command("list")
+@command
+def list_() -> None:
+    """List the data sets that chemvae knows by name."""
+    from chemvae.data.catalog import DATASETS
+
+    rows = [_row(card) for card in DATASETS.values()]
+    if not screen.sys.stdout.isatty():
+        screen.write_stdout("\n".join("\t".join(row) for row in rows))
+        return
+    import pandas as pd
+    from rich.console import Console
+
+    Console(highlight=False).print(screen.listing(pd.DataFrame(rows, columns=["name", "molecules", "labels", "what"]), most=99))
+
+
+def _row(card) -> tuple[str, str, str, str]:
+    labels = card.properties if len(card.properties) <= 4 else (*card.properties[:3], f"and {len(card.properties) - 3} more")
+    return card.name, f"{card.counts.distinct:,}" if card.counts else "-", ", ".join(labels), card.title
+
+
+@app.command()
+@command
+def show(name: Annotated[str, typer.Argument(help="From `chemvae data list`.", show_default=False)]) -> None:
+    """Show the card of a data set: source, columns with units, counts, citation, licence."""
+    from chemvae.data.catalog import DATASETS, card_text
+    from chemvae.registry import find
+
+    screen.write_stdout(card_text(find(DATASETS, name, "data set")[1]))
+
+
+@app.command()
+@command
+def prepare(
+    data: Data,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Default: data/<name>.")] = None,
+    from_: From = None,
+    overwrite: Overwrite = False,
+    properties: Properties = None,
+    compute: Annotated[
+        list[str] | None, typer.Option(metavar="P", help="Property for RDKit to compute, such as qed; repeat for several.")
+    ] = None,
+    split: Annotated[
+        str, typer.Option(metavar="auto|hash|scaffold|none", help="How train, valid and test are told apart.")
+    ] = "auto",
+    standardize: Annotated[
+        str | None,
+        typer.Option(metavar="none|salts|neutral", help="Default: none for a set of the catalog, salts for a file of yours."),
+    ] = None,
+    smiles_column: SmilesColumn = None,
+    split_column: SplitColumn = None,
+    id_column: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of names to keep.")] = None,
+    jobs: Jobs = 1,
+) -> None:
+    """Clean a data set: canonical SMILES, no duplicates, a split, and a list of every row left out with its reason."""
+    from chemvae.data.preparation import prepare as run
+
+    folder = output or Path("data") / _stem(data)
+    with screen.working(f"Preparing {data}"):
+        report = run(
+            data, folder, smiles_column, properties, id_column, split_column, standardize, split, compute or (), from_,
+            overwrite, jobs,
+        )  # fmt: skip
+    rows = [("rows read", report.n_rows), ("molecules kept", report.n_kept)]
+    rows += [(f"left out: {reason}", count) for reason, count in report.dropped.items()]
+    rows += list(report.splits.items())
+    rows += [(f"without {name}", count) for name, count in report.n_missing.items() if count]
+    screen.show(screen.pairs([*rows, ("split", report.split_rule), ("standardize", report.standardize)]))
+    labels = "".join(f" -p {name}" for name in list(report.properties)[:3])
+    screen.say(f"Written to {folder}. Next: chemvae train {folder}{labels} -o runs/{folder.name}")
+
+
+def _stem(data: str) -> str:
+    name = "stdin" if data == "-" else Path(data).name
+    return name.split(".")[0] or "table"
+
+
+@app.command()
+@command
+def check(
+    data: Data,
+    smiles_column: SmilesColumn = None,
+    properties: Properties = None,
+    standardize: Annotated[str, typer.Option(metavar="none|salts|neutral", help="Check after this cleaning.")] = "none",
+    from_: From = None,
+    model: Annotated[
+        str | None, typer.Option("-m", "--model", metavar="MODEL", help="Also check for symbols that this model cannot write.")
+    ] = None,
+    json: Json = None,
+    jobs: Jobs = 1,
+) -> None:
+    """Find what is wrong with a table, line by line: unreadable molecules, broken rows, duplicates, labels without a number."""
+    from chemvae.data.preparation import check as run
+
+    vocabulary = None
+    if model is not None:
+        from chemvae import api
+
+        vocabulary = api.load(model, "cpu").vocabulary
+    with screen.working(f"Checking {data}"):
+        found = run(data, smiles_column, properties or (), standardize, vocabulary and vocabulary.complaint, from_, jobs)
+    if json is None:
+        _list_offences(found)
+    offences = [one._asdict() for one in found.offences]
+    screen.write_json(json, {**vars(found), "offences": offences, "counts": dict(found.counts)})
+    _show_counts(found)
+    if not found.n_valid:
+        raise NothingUsableError(f"{found.source} has no usable molecule.")
+
+
+def _list_offences(found) -> None:
+    """Tab-separated lines on stdout: line, reason, SMILES, what exactly."""
+    lines = [
+        f"{'line' if one.line else 'row'} {one.line or one.row}\t{one.reason}\t{one.smiles}\t{one.detail}"
+        for one in found.offences
+    ]
+    live = screen.sys.stdout.isatty()
+    shown = lines[:MOST_SHOWN] if live else lines
+    if shown:
+        screen.write_stdout("\n".join(shown))
+    if len(found.offences) > len(shown):
+        screen.say(
+            f"... and {sum(found.counts.values()) - len(shown):,} more; `chemvae data check ... > problems.tsv` lists them."
+        )
+
+
+def _show_counts(found) -> None:
+    rows = [("rows", found.n_rows), ("usable", found.n_valid), ("distinct molecules", found.n_distinct)]
+    rows += [("longest SMILES, characters", found.longest), ("of several fragments", found.n_fragments)]
+    rows += [(reason, count) for reason, count in found.counts.most_common()]
+    rows += [(f"without {name}", count) for name, count in found.n_missing.items() if count]
+    screen.show(screen.pairs([("SMILES column", found.smiles_column), *rows]))
+    screen.say("Nothing is wrong with it." if found.is_clean else "`chemvae data prepare` leaves these rows out and says so.")

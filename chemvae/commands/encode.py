@@ -1,0 +1,44 @@
+"""chemvae encode."""
+
+from __future__ import annotations
+
+from chemvae.commands import screen
+from chemvae.commands.options import (
+    Data,
+    Device,
+    Jobs,
+    Model,
+    OnInvalid,
+    Output,
+    Overwrite,
+    SmilesColumn,
+    Standardize,
+    command,
+    load_model,
+)
+
+
+@command
+def encode(
+    data: Data,
+    model: Model = None,
+    output: Output = "-",
+    overwrite: Overwrite = False,
+    smiles_column: SmilesColumn = None,
+    on_invalid: OnInvalid = "keep",
+    standardize: Standardize = "none",
+    jobs: Jobs = 1,
+    device: Device = "auto",
+) -> None:
+    """Turn molecules into latent points: a row for every row, its own columns first, then z_0 to z_<D-1>.
+
+    FILE may end in .csv, .tsv (also .gz, .zst), .parquet, or .npy for the points alone.
+    """
+    from chemvae import tables
+
+    tables.check_output(output, tables.LATENT_ENDINGS, overwrite)
+    vae = load_model(model, device)
+    with screen.counting("Encoded") as count:
+        table = tables.encode_table(vae, data, smiles_column, on_invalid, standardize, jobs, count)
+    tables.write_table(table, output)
+    screen.say(f"{len(table):,} rows, {vae.latent_dim} latent dimensions: {'stdout' if output == '-' else output}")

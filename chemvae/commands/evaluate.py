@@ -1,0 +1,86 @@
+"""chemvae evaluate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chemvae.commands import screen
+from chemvae.commands.fields import settings_fields
+from chemvae.commands.options import (
+    Data,
+    Device,
+    Jobs,
+    Json,
+    Model,
+    Overwrite,
+    Seed,
+    SmilesColumn,
+    command,
+    given_only,
+    load_model,
+    settings_flags,
+)
+from chemvae.errors import ChemVAEError
+
+SIZES = settings_fields("evaluation/protocols.py", "EvaluationSettings", leave_out=("seed", "jobs"))
+SHOWN = (
+    "reconstruction_greedy", "reconstruction_jt", "validity_prior_greedy", "validity_prior_sampled", "validity_learned_prior",
+    "unique_10k", "novelty", "internal_diversity", "snn", "fcd", "elbo", "kl", "cross_entropy", "active_units",
+)  # fmt: skip
+
+
+@command
+@settings_flags("How much is measured", SIZES)
+def evaluate(
+    data: Data,
+    model: Model = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Write report.html and report.json there.")
+    ] = None,
+    json: Json = None,
+    overwrite: Overwrite = False,
+    split: Annotated[
+        str, typer.Option(metavar="train|valid|test|all", help="Which part to use, where the data has a split column.")
+    ] = "test",
+    smiles_column: SmilesColumn = None,
+    seed: Seed = 0,
+    jobs: Jobs = 1,
+    device: Device = "auto",
+    **sizes: Any,
+) -> None:
+    """Measure a model on held-out molecules: reconstruction, validity, quality of samples, bound, predictions.
+
+    Each figure comes with the sentence that says how it was taken. Make choices on `valid`; open `test` once, for the report.
+    """
+    from chemvae import api
+    from chemvae.evaluation import write_report
+
+    if output is not None and (output / "report.html").exists() and not overwrite:
+        raise ChemVAEError(f"'{output}' already holds a report. Add --overwrite to replace it, or choose another folder.")
+    vae = load_model(model, device)
+    with screen.working("Evaluating"):
+        found = api.evaluate_in_full(
+            vae, data, seed, None if split == "all" else split, smiles_column, jobs=jobs, **given_only(sizes)
+        )
+    screen.write_json(json, found.figures)
+    _show(found.figures, vae.property_names)
+    if output is not None:
+        page = write_report(found, output, name=Path(model or "drug").name, history=_history(model))
+        screen.say(f"Report: {page}")
+
+
+def _show(figures: dict[str, Any], properties: list[str]) -> None:
+    wanted = [key for key in SHOWN if figures.get(key) is not None]
+    wanted += [f"{kind}_{name}" for name in properties for kind in ("mae", "r2", "coverage90") if f"{kind}_{name}" in figures]
+    title = f"{figures['n_molecules']:,} molecules, {figures['n_samples']:,} samples"
+    screen.show(screen.pairs([(key, figures[key]) for key in wanted], title))
+
+
+def _history(model: str | None) -> Any:
+    """The run's learning curves, where it has any."""
+    from chemvae.models.storage import find_run
+
+    return find_run(model or "drug").read_metrics()

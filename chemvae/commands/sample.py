@@ -1,0 +1,43 @@
+"""chemvae sample."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from chemvae.commands import screen
+from chemvae.commands.options import Device, Model, Output, Overwrite, Seed, command, load_model
+
+
+@command
+def sample(
+    model: Model = None,
+    n: Annotated[int, typer.Option("-n", "--number", metavar="N", help="Decodes, valid or not.")] = 100,
+    output: Output = "-",
+    overwrite: Overwrite = False,
+    temperature: Annotated[float, typer.Option(metavar="X", help="0 is greedy, 1 samples from the model.")] = 1.0,
+    prior: Annotated[str, typer.Option(metavar="learned|normal", help="Where latent points are drawn from.")] = "learned",
+    seed: Seed = 0,
+    device: Device = "auto",
+) -> None:
+    """Draw new molecules: columns smiles, valid, and novel (not in the training set)."""
+    from chemvae import sampling, tables
+
+    tables.check_output(output, overwrite=overwrite)
+    vae = load_model(model, device)
+    with screen.working(f"Sampling {n:,} molecules"):
+        table = sampling.sample(vae, n, seed=seed, temperature=temperature, prior=prior)
+    tables.write_table(table, output)
+    screen.say(_summary(table))
+
+
+def _summary(table) -> str:
+    """Shares with their denominators."""
+    valid = table[table["valid"]]
+    distinct = valid.drop_duplicates("smiles")
+    words = [f"{len(table):,} decodes", f"{len(valid) / len(table):.1%} valid"]
+    if len(valid):
+        words.append(f"{len(distinct) / len(valid):.1%} of these distinct")
+        words += [f"{distinct['novel'].mean():.1%} of those not in the training set"] if "novel" in distinct else []
+    return ", ".join(words)

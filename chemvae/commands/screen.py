@@ -1,0 +1,201 @@
+"""What a person sees while a command runs: sentences, progress, tables. All of it goes to stderr; stdout is for data.
+
+Nothing is animated where stderr is no terminal, and ``NO_COLOR`` is honoured (rich does that).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+LOGGER = logging.getLogger("chemvae")
+_STYLES = {logging.WARNING: "yellow", logging.ERROR: "red", logging.DEBUG: "dim"}
+_speaker = logging.getLogger("chemvae.commands")
+
+
+class _Lines(logging.Handler):
+    """Writes each record as one line, above a progress bar if there is one."""
+
+    def __init__(self, console: Console):
+        super().__init__()
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said_by_command = record.name == _speaker.name
+        style = _STYLES.get(record.levelno, "" if said_by_command else "dim")
+        prefix = "warning: " if record.levelno == logging.WARNING else ""
+        self.console.print(Text(prefix + record.getMessage(), style=style), soft_wrap=True)
+
+
+@contextmanager
+def talking(quiet: bool = False, verbose: bool = False) -> Iterator[Console]:
+    """Show chemvae's log on stderr inside the block: warnings when ``quiet``, everything when ``verbose``."""
+    handler, level = _Lines(Console(stderr=True, highlight=False)), LOGGER.level
+    LOGGER.addHandler(handler)
+    LOGGER.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default" if verbose else "ignore")
+            yield handler.console
+    finally:
+        LOGGER.removeHandler(handler)
+        LOGGER.setLevel(level)
+
+
+def console() -> Console:
+    """The console of the running command."""
+    found = next((handler.console for handler in LOGGER.handlers if isinstance(handler, _Lines)), None)
+    return found or Console(stderr=True, highlight=False)
+
+
+def is_quiet() -> bool:
+    """Whether the user asked for silence."""
+    return not LOGGER.isEnabledFor(logging.INFO)
+
+
+def is_live() -> bool:
+    """Whether something may move: a terminal, and no ``-q``."""
+    return console().is_terminal and not is_quiet()
+
+
+def say(text: str = "") -> None:
+    """Tell the user something, unless they asked for silence."""
+    _speaker.info("%s", text)
+
+
+def show(thing: Any) -> None:
+    """Print a rich object (a table) on stderr, unless the user asked for silence."""
+    if not is_quiet():
+        console().print(thing)
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show that something goes on, and for how long, while the block runs."""
+    if not is_live():
+        yield
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=console(), transient=True) as progress:
+        progress.add_task(text, total=None)
+        yield
+
+
+@contextmanager
+def counting(text: str, unit: str = "molecules", every_s: float = 30.0) -> Iterator[Any]:
+    """Give a function ``count(n)`` that shows how many are done: live on a terminal, else a line every ``every_s`` seconds."""
+    if is_live():
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        words = TextColumn("{task.description} {task.completed:,.0f} " + unit)
+        with Progress(SpinnerColumn(), words, TimeElapsedColumn(), console=console(), transient=True) as progress:
+            task = progress.add_task(text, total=None)
+            yield lambda n: progress.update(task, completed=n)
+        return
+    now_and_then = Every(every_s)
+    yield lambda n: say(f"{text} {n:,} {unit}") if now_and_then() else None
+
+
+class Every:
+    """True once every so many seconds, the first time after the first interval.
+
+    Examples
+    --------
+    >>> due = Every(1000.0)
+    >>> due(), Every(0.0)()
+    (False, True)
+    """
+
+    def __init__(self, seconds: float):
+        self.seconds, self.last = seconds, time.monotonic()
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if now - self.last < self.seconds:
+            return False
+        self.last = now
+        return True
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as people do.
+
+    Examples
+    --------
+    >>> duration(7.2), duration(75), duration(3725), duration(float("nan"))
+    ('7 s', '1:15 min', '1:02 h', '-')
+    """
+    if seconds != seconds or seconds in (float("inf"), float("-inf")):
+        return "-"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60}:{whole % 60:02d} min" if whole < 3600 else f"{whole // 3600}:{whole % 3600 // 60:02d} h"
+
+
+def figure(value: Any, digits: int = 4) -> str:
+    """Write a number for a table; a dash for what is missing.
+
+    Examples
+    --------
+    >>> figure(0.98765), figure(12345), figure(None), figure("pca"), figure(float("nan"))
+    ('0.9877', '12,345', '-', 'pca', '-')
+    """
+    if value is None or value != value:
+        return "-"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.{digits}g}"
+
+
+def pairs(rows: Mapping[str, Any] | list[tuple[str, Any]], title: str | None = None) -> Any:
+    """A two-column table of names and values."""
+    from rich.table import Table
+
+    table = Table(title=title, box=None, show_header=False, title_justify="left", title_style="bold", padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows.items() if isinstance(rows, Mapping) else rows:
+        table.add_row(Text(str(name), style="dim"), Text(figure(value)))
+    return table
+
+
+def listing(frame: Any, title: str | None = None, most: int = 20) -> Any:
+    """The head of a DataFrame as a table; numbers flush right."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+    from rich.table import Table
+
+    table = Table(title=title, box=None, title_justify="left", title_style="bold", header_style="dim", padding=(0, 2, 0, 0))
+    for name in frame.columns:
+        is_number = is_numeric_dtype(frame[name]) and not is_bool_dtype(frame[name])
+        table.add_column(Text(str(name)), justify="right" if is_number else "left", overflow="fold")
+    for row in frame.head(most).itertuples(index=False):
+        table.add_row(*(Text(figure(value)) for value in row))
+    return table
+
+
+def write_stdout(text: str) -> None:
+    """Put data on stdout."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def write_json(target: str | None, content: Any) -> None:
+    """Write what --json asks for: to a file, to stdout for "-", nothing for None."""
+    if target == "-":
+        write_stdout(json.dumps(content, indent=2, default=str))
+    elif target is not None:
+        from chemvae import runs
+
+        runs.write_json(Path(target), content)

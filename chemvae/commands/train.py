@@ -1,0 +1,113 @@
+"""chemvae train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chemvae.commands import screen
+from chemvae.commands.fields import settings_fields
+from chemvae.commands.options import (
+    READING,
+    RUNNING,
+    Device,
+    MaybeData,
+    OnInvalid,
+    Overwrite,
+    Properties,
+    Seed,
+    SmilesColumn,
+    SplitColumn,
+    Standardize,
+    command,
+    given_only,
+    settings_flags,
+)
+from chemvae.errors import SettingsError
+
+TRAINING = settings_fields("training/settings.py", "TrainingSettings", leave_out=("seed",))
+SIZES = settings_fields("models/vae.py", "ModelSettings")
+
+
+@command
+@settings_flags("How to train (what is not given, the preset decides)", TRAINING, {"time_limit_min": "--time-limit"})
+@settings_flags("Size of the model (what is not given, the preset decides)", SIZES)
+def train(
+    data: MaybeData = None,
+    properties: Properties = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="RUN", help="The run folder. Default: runs/<name of the data>.")
+    ] = None,
+    preset: Annotated[str, typer.Option(metavar="tiny|cpu|gpu", help="Size and schedule to start from.")] = "cpu",
+    init: Annotated[str | None, typer.Option(metavar="MODEL", help="Start from the weights of this model.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", metavar="", help="Go on with the run in -o RUN from its last checkpoint.")
+    ] = False,
+    overwrite: Overwrite = False,
+    smiles_column: SmilesColumn = None,
+    split_column: SplitColumn = None,
+    on_invalid: OnInvalid = "skip",
+    standardize: Standardize = "none",
+    tokens: Annotated[
+        str, typer.Option(metavar="character|atom", rich_help_panel=READING, help="atom: a whole bracket is one token.")
+    ] = "character",
+    vocabulary: Annotated[
+        str, typer.Option(metavar="data|superset", rich_help_panel=READING, help="superset: all symbols of SMILES.")
+    ] = "data",
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", metavar="", rich_help_panel=RUNNING, help="Logs in RUN/tensorboard.")
+    ] = False,
+    seed: Seed = 0,
+    device: Device = "auto",
+    **settings: Any,
+) -> None:
+    """Train a model on molecules, and on labels where columns are named with -p.
+
+    A run folder holds all that the other commands need. Ctrl-C saves first; --resume goes on to the same numbers.
+    """
+    from chemvae import api
+    from chemvae.commands import callbacks
+
+    run = _run_folder(data, output, resume, properties, init)
+    wanted = [callbacks.PriorValidity()]
+    wanted += [callbacks.TensorBoard(run / "tensorboard")] if tensorboard else []
+    with callbacks.progress(run) as shown:
+        api.train(
+            data, properties or (), preset, run, resume, seed, init=init, smiles_column=smiles_column,
+            split_column=split_column, on_invalid=on_invalid, standardize=standardize, tokens=tokens, vocabulary=vocabulary,
+            device=device, overwrite=overwrite, callbacks=[*wanted, *shown], **given_only(settings),
+        )  # fmt: skip
+    _say_what_next(run, data)
+
+
+def _run_folder(data: str | None, output: Path | None, resume: bool, properties: Any, init: str | None) -> Path:
+    """Check what belongs together, and name the run after its data if the user did not."""
+    complaints = []
+    if resume:
+        complaints += ["--resume needs the run: -o RUN"] if output is None else []
+        complaints += ["a resumed run keeps its labels; leave out --property"] if properties else []
+        complaints += ["a resumed run has its weights; leave out --init"] if init else []
+    elif data is None:
+        complaints.append("name the data: chemvae train DATA -o RUN (or go on with a run: chemvae train --resume -o RUN)")
+    if complaints:
+        raise SettingsError(complaints)
+    return output or Path("runs") / (Path(data).name.split(".")[0] if data != "-" else "stdin")
+
+
+def _say_what_next(run: Path, data: str | None) -> None:
+    from chemvae.runs import RunFolder
+
+    config, metrics = RunFolder(run).read_config(), RunFolder(run).read_metrics()
+    if len(metrics):
+        last = metrics.iloc[-1]
+        screen.say(
+            f"Reconstructs {last['valid_reconstruction_greedy']:.1%} of held-out molecules, KL {last['valid_kl']:.1f} nats, "
+            f"{last['valid_active_units']:.0%} of the latent dimensions in use."
+        )
+    goal = next(iter(config["properties"]), "qed")
+    screen.say(f"The model is in {run}. Try next:")
+    screen.say(f"  chemvae evaluate {data or 'DATA'} -m {run} -o {run / 'evaluation'}")
+    screen.say(f"  chemvae sample -m {run} -n 20")
+    screen.say(f"  chemvae optimize -m {run} --maximize {goal} --budget 200 -o hits")

@@ -1,0 +1,95 @@
+"""Bytes under the tables: look at the head without losing it, unpack gzip and zstd, tell text from anything else."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from typing import BinaryIO
+
+from chemvae.errors import InputError, MissingExtraError
+
+HEAD_BYTES = 1 << 16
+_GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_TEXT_CONTROLS = frozenset(b"\t\n\r\f\x1b")
+
+
+def peek(stream: BinaryIO) -> tuple[bytes, BinaryIO]:
+    """Read the head of a stream and give back a stream that still has it."""
+    head = stream.read(HEAD_BYTES)
+    return head, io.BufferedReader(_Joined(head, stream), HEAD_BYTES)
+
+
+class _Joined(io.RawIOBase):
+    """Some bytes, then the rest of a stream."""
+
+    def __init__(self, head: bytes, rest: BinaryIO):
+        self.head, self.rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        piece = self.head[: len(buffer)] if self.head else self.rest.read(len(buffer))
+        self.head = self.head[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def decompress(head: bytes, stream: BinaryIO) -> BinaryIO:
+    """Unpack gzip or zstd, whatever the file is called; anything else passes."""
+    if head.startswith(_GZIP_MAGIC):
+        return gzip.GzipFile(fileobj=stream)
+    if head.startswith(_ZSTD_MAGIC):
+        return io.BufferedReader(_ZstdStream(stream), HEAD_BYTES)
+    return stream
+
+
+class _ZstdStream(io.RawIOBase):
+    """Decompress zstd frames; unlike zstandard's own reader, it notices when the last one is cut off."""
+
+    def __init__(self, stream: BinaryIO):
+        try:
+            import zstandard
+        except ImportError as error:
+            raise MissingExtraError("zstandard", "zstd", "Reading .zst files") from error
+        self.stream, self.zstandard, self.ready = stream, zstandard, b""
+        self.frame, self.packed = None, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        while not self.ready and self._decompress_more():
+            pass
+        piece, self.ready = self.ready[: len(buffer)], self.ready[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def _decompress_more(self) -> bool:
+        packed = self.packed or self.stream.read(HEAD_BYTES)
+        if not packed:
+            if self.frame is not None:
+                raise EOFError("the last zstd frame has no end")
+            return False
+        self.frame = self.frame or self.zstandard.ZstdDecompressor().decompressobj()
+        try:
+            self.ready = self.frame.decompress(packed)
+        except self.zstandard.ZstdError as error:
+            raise EOFError(str(error)) from error
+        self.packed = self.frame.unused_data if self.frame.eof else b""
+        self.frame = None if self.frame.eof else self.frame
+        return True
+
+
+def find_encoding(head: bytes, name: str) -> str:
+    """Tell UTF-8, UTF-16 and Latin-1 text apart, and text from anything else."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if any(byte < 32 and byte not in _TEXT_CONTROLS for byte in set(head)):
+        raise InputError(f"{name} is not a text table (it holds binary data). Is its ending right?")
+    try:
+        head[: len(head) - 4 if len(head) >= HEAD_BYTES else None].decode("utf-8")
+    except UnicodeDecodeError as error:
+        is_cut_character = error.end >= len(head) - 4
+        return "utf-8-sig" if is_cut_character and len(head) >= HEAD_BYTES else "latin-1"
+    return "utf-8-sig"

@@ -1,0 +1,60 @@
+"""Design: search latent space for molecules with a high score, under constraints and within a budget.
+
+``ORACLES`` and ``OPTIMIZERS`` list what can be named; a user's own class is passed as it is.
+"""
+
+from chemvae.design.auto import Auto
+from chemvae.design.bayesian import BayesianOptimization
+from chemvae.design.campaign import Progress, run_campaign
+from chemvae.design.commands import CommandOracle
+from chemvae.design.constraints import Alerts, Constraint, Range, Restriction, Similarity, Substructure, parse_constraint
+from chemvae.design.goals import Goal
+from chemvae.design.gradient import GradientAscent
+from chemvae.design.optimizer import Optimizer
+from chemvae.design.oracles import CombinedOracle, FunctionOracle, Oracle, PredictorOracle, PropertyOracle, Score, make_oracle
+from chemvae.design.random_search import RandomSearch
+from chemvae.design.result import Result, compare, summary
+
+ORACLES = {
+    "function": FunctionOracle,
+    "property": PropertyOracle,
+    "predictor": PredictorOracle,
+    "command": CommandOracle,
+    "combined": CombinedOracle,
+}
+"""Kinds of oracle; :func:`make_oracle` makes one from what a user gives."""
+
+OPTIMIZERS = {
+    "auto": Auto,
+    "bayesian": BayesianOptimization,
+    "gradient": GradientAscent,
+    "random": RandomSearch,
+}
+"""Ways to search: ``ask(n) -> z``, ``tell(z, y)``."""
+
+__all__ = [
+    "OPTIMIZERS",
+    "ORACLES",
+    "Alerts",
+    "CombinedOracle",
+    "CommandOracle",
+    "Constraint",
+    "FunctionOracle",
+    "Goal",
+    "Optimizer",
+    "Oracle",
+    "PredictorOracle",
+    "Progress",
+    "PropertyOracle",
+    "Range",
+    "Restriction",
+    "Result",
+    "Score",
+    "Similarity",
+    "Substructure",
+    "compare",
+    "make_oracle",
+    "parse_constraint",
+    "run_campaign",
+    "summary",
+]

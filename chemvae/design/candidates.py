@@ -1,0 +1,112 @@
+"""From latent points to molecules that may be scored: decode, canonicalise, deduplicate, check constraints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from torch import Tensor
+
+from chemvae.chem.molecules import canonicalize
+from chemvae.design.constraints import Gatekeeper
+
+N_SAMPLES = 4
+TEMPERATURE = 0.7
+
+NEW, KNOWN, DUPLICATE, INVALID, REFUSED = "new", "known", "duplicate", "invalid", "refused"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What one latent point was decoded to."""
+
+    smiles: str
+    """Canonical; as written by the decoder where it is invalid."""
+    outcome: str
+    """"new", "known" (scored before), "duplicate" (in this round), "invalid" or "refused" (by a constraint)."""
+    reason: str = ""
+    """The constraint, for "refused"."""
+
+
+class Decoder:
+    """Decodes points for a campaign, several times where the first attempt gives nothing new.
+
+    Each point is first decoded greedily. Where that is invalid, refused or known already, it is decoded a few times more at
+    temperature 0.7, and the most likely new molecule is taken. A molecule always belongs to the point it was decoded from.
+
+    Parameters
+    ----------
+    model : MolVAE
+    gate : Gatekeeper
+    is_scored : callable
+        Canonical SMILES -> whether it was scored before.
+    """
+
+    def __init__(self, model: Any, gate: Gatekeeper, is_scored: Callable[[str], bool]):
+        self.model, self.gate, self.is_scored = model, gate, is_scored
+        self.n_points = self.n_greedy_valid = 0
+
+    def decode(self, z: Tensor, seed: int) -> list[Candidate]:
+        """Decode points [N, D] to one candidate each; NEW ones are distinct."""
+        table = self.model.decode(z, n_samples=1, temperature=0.0, seed=seed).sort_values("row", kind="stable")
+        found = self._judge(table)
+        self.n_points += len(found)
+        self.n_greedy_valid += sum(one.outcome != INVALID for one in found)
+        taken: set[str] = set()
+        chosen = [self._once(one, taken) for one in found]
+        again = [i for i, one in enumerate(chosen) if one.outcome != NEW]
+        if again:
+            for i, one in zip(again, self._retry(z[again], seed, taken), strict=True):
+                chosen[i] = one or chosen[i]
+        return chosen
+
+    def _retry(self, z: Tensor, seed: int, taken: set[str]) -> list[Candidate | None]:
+        """Sample each point a few times; the most likely new molecule, or None."""
+        table = self.model.decode(z, n_samples=N_SAMPLES, temperature=TEMPERATURE, seed=seed)
+        table = table.sort_values(["row", "log_prob"], ascending=[True, False], kind="stable")
+        best: list[Candidate | None] = [None] * len(z)
+        for row, one in zip(table["row"], self._judge(table), strict=True):
+            if best[row] is None and self._once(one, taken).outcome == NEW:
+                best[row] = one
+        return best
+
+    def _once(self, one: Candidate, taken: set[str]) -> Candidate:
+        """Mark a molecule that another point of this round has given already."""
+        if one.outcome == NEW and one.smiles in taken:
+            return Candidate(one.smiles, DUPLICATE)
+        if one.outcome == NEW:
+            taken.add(one.smiles)
+        return one
+
+    def _judge(self, table: pd.DataFrame) -> list[Candidate]:
+        canonical = [canonicalize(text) if ok else None for text, ok in zip(table["smiles"], table["valid"], strict=True)]
+        verdicts = dict(zip(valid := [text for text in canonical if text], self.gate.verdicts(valid), strict=True))
+        return [self._candidate(raw, text, verdicts) for raw, text in zip(table["smiles"], canonical, strict=True)]
+
+    def _candidate(self, raw: str, text: str | None, verdicts: dict[str, str]) -> Candidate:
+        if text is None:
+            return Candidate(raw, INVALID)
+        if verdicts[text]:
+            return Candidate(text, REFUSED, verdicts[text])
+        return Candidate(text, KNOWN if self.is_scored(text) else NEW)
+
+
+class ProposalLog:
+    """Counts what became of proposals, and keeps a row for each distinct molecule or string that was not scored."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._rows: dict[tuple[str, str], list[Any]] = {}
+
+    def add(self, round_: int, smiles: str, outcome: str, reason: str) -> None:
+        """Take one proposal that was turned away, or failed to be a molecule."""
+        row = self._rows.setdefault((smiles, outcome), [round_, smiles, outcome, reason, 0])
+        row[-1] += 1
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """``round`` of the first time, ``smiles``, ``outcome``, ``reason``, ``times``."""
+        return pd.DataFrame(list(self._rows.values()), columns=["round", "smiles", "outcome", "reason", "times"])

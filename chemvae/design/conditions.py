@@ -1,0 +1,106 @@
+"""The conditions a campaign runs under: checked settings, start molecules, time limits, and a world left as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from chemvae.chem.molecules import canonicalize, invalid_reason
+from chemvae.design.oracles import CombinedOracle, Oracle
+from chemvae.errors import InvalidMoleculeError, SettingsError
+
+logger = logging.getLogger(__name__)
+
+
+def check_settings(
+    budget: int, batch_size: int | None, patience: int, timeout_s: float | None, time_limit_s: float | None
+) -> None:
+    """Collect all complaints about a campaign's numbers, then raise SettingsError once."""
+    counts = {"budget": budget, "batch_size": batch_size, "patience": patience}
+    complaints = [f"{name} must be >= 1, got {value}" for name, value in counts.items() if value is not None and value < 1]
+    limits = {"timeout_s": timeout_s, "time_limit_s": time_limit_s}
+    complaints += [f"{name} must be > 0, got {value}" for name, value in limits.items() if value is not None and not value > 0]
+    if complaints:
+        raise SettingsError(complaints)
+
+
+def canonical_starts(start: Sequence[str] | str | None) -> list[str]:
+    """Canonical, distinct start molecules; those that are none are left out with a warning unless none remains."""
+    given = [] if start is None else [start] if isinstance(start, str) else list(start)
+    canonical = [canonicalize(text) for text in given]
+    bad = [(i, text) for i, (text, good) in enumerate(zip(given, canonical, strict=True)) if good is None]
+    if bad and len(bad) == len(given):
+        raise InvalidMoleculeError(bad[0][1], invalid_reason(bad[0][1]) or "unreadable", None if len(given) == 1 else bad[0][0])
+    for row, text in bad:
+        logger.warning("Start molecule %d ('%s') is left out: %s", row, text, invalid_reason(text))
+    return list(dict.fromkeys(text for text in canonical if text is not None))
+
+
+def fingerprint(model: Any) -> str:
+    """Return a short hash of a model's weights, to tell whether a record belongs to it."""
+    digest = hashlib.sha1()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def text_hash(text: str) -> str:
+    """Return a short hash of a text.
+
+    Examples
+    --------
+    >>> text_hash("CCO")
+    '89b394fd02e5e5e6'
+    """
+    return hashlib.sha1(text.encode()).hexdigest()[:16]
+
+
+@contextmanager
+def time_limits(oracle: Oracle, timeout_s: float | None) -> Iterator[None]:
+    """Set the time limit for this campaign, and end its workers after it."""
+    parts = oracle.oracles if isinstance(oracle, CombinedOracle) else [oracle]
+    before = [part.timeout_s for part in parts]
+    try:
+        for part in parts:
+            part.timeout_s = timeout_s if timeout_s is not None else part.timeout_s
+        yield
+    finally:
+        oracle.close()
+        for part, value in zip(parts, before, strict=True):
+            part.timeout_s = value
+
+
+@contextmanager
+def quiet_model(model: Any) -> Iterator[None]:
+    """Put the model in eval mode for the block, and back."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
+
+
+@contextmanager
+def own_random_state(seed: int, model: Any) -> Iterator[None]:
+    """Seed the global generators for the block (an oracle may use them), and restore them after it."""
+    device = model.latent_statistics.mean.device
+    states = random.getstate(), np.random.get_state()
+    devices = [] if device.type == "cpu" else [device]
+    with torch.random.fork_rng(devices, device_type="cuda" if device.type == "cpu" else device.type):
+        try:
+            random.seed(seed)
+            np.random.seed(seed % 2**32)
+            torch.manual_seed(seed)
+            yield
+        finally:
+            random.setstate(states[0])
+            np.random.set_state(states[1])

@@ -1,0 +1,149 @@
+"""What stands in for the oracle between calls: the model's own predictor, and a Gaussian process on what was scored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from chemvae.design.goals import Objective
+from chemvae.design.process import Process, cholesky, fit_hyperparameters
+
+LOWEST_TARGET = -3.0  # standardised: a few disasters must not flatten everything else
+REFIT_GROWTH = 1.15  # hyperparameters are fitted anew when the data has grown by this factor
+
+
+class PredictedUtility:
+    """What the model's predictor says about latent points: its properties, and the utility when it knows the goals.
+
+    Parameters
+    ----------
+    model : MolVAE
+        Only read; gradients flow to z alone.
+    objective : Objective
+    known : sequence of str, optional
+        Goals that mean the predicted property of the same name. If that is all of them, the utility itself is predicted.
+
+    Attributes
+    ----------
+    is_complete : bool
+        Whether the utility is predicted.
+    """
+
+    def __init__(self, model: Any, objective: Objective, known: tuple[str, ...] = ()):
+        self.model, self.objective = model, objective
+        columns = {name.lower(): i for i, name in enumerate(model.property_names)}
+        matched = {name.lower() for name in known}
+        self.columns = [columns.get(name.lower()) if name.lower() in matched else None for name in objective.names]
+        self.is_complete = bool(self.columns) and all(column is not None for column in self.columns)
+        self.device = model.latent_statistics.mean.device
+
+    def properties(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of all predicted properties at z [N, D]: [N, P] each, float64."""
+        mean, std = self.model.predict_latent(z.to(self.device, torch.float32))
+        return mean.double().to(z.device), std.double().to(z.device)
+
+    def lower_bound(self, z: Tensor, kappa: float = 1.0) -> Tensor:
+        """Lower confidence bound [N] of the utility at z [N, D]; differentiable. Asks for ``is_complete``."""
+        mean, std = self.properties(z)
+        return self.objective.pessimistic(mean[:, self.columns], std[:, self.columns], kappa)
+
+
+class LatentGP:
+    """A Gaussian process over molecules, seen through their latent codes and predicted properties.
+
+    The kernel is a sum: an isotropic RBF over z, and an RBF and a line over the predicted properties, so that what the oracle
+    shares with properties the model knows is learned from a few scores. Where the predictor knows the goals, its utility is
+    the mean function and the process models what it leaves over. Utilities are standardised, and clipped 3 standard
+    deviations below the mean. BoTorch fits the hyperparameters; predictions are written out below, because an ascent asks for
+    hundreds and the general machinery takes some milliseconds each.
+
+    Parameters
+    ----------
+    predicted : PredictedUtility, optional
+
+    References
+    ----------
+    Balandat et al., BoTorch, 2020. https://arxiv.org/abs/1910.06403. Length scale prior: Hvarfner et al., Vanilla Bayesian
+    Optimization Performs Great in High Dimensions, 2024. https://arxiv.org/abs/2402.02229
+
+    Examples
+    --------
+    >>> gp = LatentGP().fit(torch.linspace(-2, 2, 20)[:, None], torch.linspace(-2, 2, 20).double() ** 2)
+    >>> bool((gp.posterior(torch.tensor([[0.5]]))[0] - 0.25).abs() < 0.1)
+    True
+    """
+
+    def __init__(self, predicted: PredictedUtility | None = None):
+        self.predicted = predicted
+        self._process: Process | None = None
+        self._state: dict[str, Tensor] | None = None
+        self._fitted_on = 0
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether there is a posterior to ask."""
+        return self._process is not None
+
+    def fit(self, codes: Tensor, y: Tensor) -> LatentGP:
+        """Fit to molecules.
+
+        Parameters
+        ----------
+        codes : Tensor [N, D]
+        y : Tensor [N]
+            Finite utilities, N >= 2.
+        """
+        with torch.no_grad():
+            raw = self._properties(codes)
+            self._centre = raw.mean(dim=0)
+            self._spread = (raw - self._centre).square().mean(dim=0).sqrt().clamp_min(1e-9)
+            residual = y.double() - self._mean(codes)
+            self._y_mean, std = residual.median(), residual.std()
+            self._y_std = std if float(std) > 1e-12 else torch.ones_like(std)
+            targets = ((residual - self._y_mean) / self._y_std).clamp_min(LOWEST_TARGET)
+            self._process = self._condition(self._inputs(codes), targets)
+        return self
+
+    def posterior(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation [M] of the utility of molecules with codes [M, D]; differentiable."""
+        mean, variance = self._process.marginal(self._inputs(codes))
+        return mean * self._y_std + self._y_mean + self._mean(codes), variance.sqrt() * self._y_std
+
+    def lower_bound(self, codes: Tensor, kappa: float = 1.0) -> Tensor:
+        """Lower confidence bound [M]; differentiable."""
+        mean, std = self.posterior(codes)
+        return mean - kappa * std
+
+    @torch.no_grad()
+    def draw(self, codes: Tensor, n: int, generator: torch.Generator) -> Tensor:
+        """Draw n functions jointly at the M codes: [n, M] utilities."""
+        mean, covariance = self._process.joint(self._inputs(codes))
+        noise = torch.randn(n, len(codes), generator=generator, dtype=torch.float64)
+        standard = mean + noise @ cholesky(covariance).T
+        return standard * self._y_std + self._y_mean + self._mean(codes)
+
+    def _mean(self, codes: Tensor) -> Tensor:
+        """The predictor's utility [N], or 0 where it does not know the goals."""
+        if self.predicted is not None and self.predicted.is_complete:
+            return self.predicted.lower_bound(codes, kappa=0.0)
+        return torch.zeros(len(codes), dtype=torch.float64)
+
+    def _properties(self, codes: Tensor) -> Tensor:
+        if self.predicted is None or not self.predicted.model.property_names:
+            return torch.empty(len(codes), 0, dtype=torch.float64)
+        return self.predicted.properties(codes)[0]
+
+    def _inputs(self, codes: Tensor) -> Tensor:
+        """Codes and standardised predicted properties side by side: [N, D + P]."""
+        return torch.cat([codes.double(), (self._properties(codes) - self._centre) / self._spread], dim=1)
+
+    def _condition(self, x: Tensor, y: Tensor) -> Process:
+        """Condition on the data; fit the hyperparameters anew if the data has grown enough, else keep them."""
+        n_latent = x.shape[1] - len(self._centre)
+        if self._state is None or len(x) >= REFIT_GROWTH * self._fitted_on:
+            with torch.enable_grad():
+                self._state = fit_hyperparameters(x, y, n_latent, self._state)
+            self._fitted_on = len(x)
+        return Process(x, y, n_latent, self._state)

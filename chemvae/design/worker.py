@@ -1,0 +1,206 @@
+"""One worker process that runs a function under a time limit, and is killed and replaced when it overruns.
+
+A thread cannot be stopped from outside, so a function that hangs needs a process of its own. On Linux the worker is forked:
+lambdas, closures and functions typed into a notebook work as they are. Elsewhere it is spawned, and the function must be
+importable by name; what cannot be sent to a new process is forked where the system can fork, and refused where it cannot.
+Either way the function runs in a copy: what it changes in memory (a counter, a cache) stays in the worker.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from chemvae.errors import SettingsError
+
+START_LIMIT_S = 120.0
+
+
+class TimeLimitError(Exception):
+    """The function did not return in time; its process is gone."""
+
+
+class RemoteError(Exception):
+    """The function raised, or its process died; the text says which."""
+
+
+class TimedFunction:
+    """Call ``function(item)`` in a worker process, for at most ``timeout_s`` seconds a call.
+
+    The worker starts with the first call, is used again for the next and ends with this object or with the program.
+    A worker that overruns is killed together with every process it started.
+
+    Parameters
+    ----------
+    function : callable
+        Of one argument; the argument and the value are pickled.
+    timeout_s : float
+        Seconds per call, > 0. Starting the worker is not counted.
+
+    Raises
+    ------
+    SettingsError
+        If the limit is not positive, or the function cannot be run in another process on this system.
+
+    Examples
+    --------
+    >>> half = TimedFunction(lambda x: x / 2, timeout_s=20.0)
+    >>> half(3.0)
+    1.5
+    >>> half.close()
+    """
+
+    def __init__(self, function: Callable[[Any], Any], timeout_s: float):
+        if not timeout_s > 0:
+            raise SettingsError(f"timeout_s must be > 0, got {timeout_s}")
+        self.function, self.timeout_s = function, timeout_s
+        self._context = multiprocessing.get_context(start_method(function))
+        self._process = self._pipe = None
+        self._finalizer = None
+
+    def __call__(self, item: Any) -> Any:
+        """Return ``function(item)``.
+
+        Raises
+        ------
+        TimeLimitError
+            After ``timeout_s`` seconds.
+        RemoteError
+            With the type and text of what the function raised, or how its process died.
+        """
+        if self._process is None or not self._process.is_alive():
+            self._start()
+        self._pipe.send(item)
+        if not self._pipe.poll(self.timeout_s):
+            self.close()
+            raise TimeLimitError(f"timed out after {self.timeout_s:g} s")
+        return self._receive()
+
+    def close(self) -> None:
+        """Kill the worker and all it started. A later call starts a new one."""
+        if self._finalizer is not None:
+            self._finalizer()
+        self._process = self._pipe = self._finalizer = None
+
+    def _receive(self) -> Any:
+        try:
+            outcome, value = self._pipe.recv()
+        except (EOFError, OSError):
+            self._process.join(5.0)
+            code = self._process.exitcode
+            self.close()
+            raise RemoteError(f"the worker process died (exit code {code})") from None
+        if outcome == "error":
+            raise RemoteError(value)
+        return value
+
+    def _start(self) -> None:
+        self.close()
+        self._pipe, theirs = self._context.Pipe()
+        arguments = (self.function, theirs, self._pipe)
+        self._process = self._context.Process(target=_serve, args=arguments, daemon=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # forking beside idle torch threads: the child uses one thread
+            self._process.start()
+        theirs.close()
+        self._finalizer = weakref.finalize(self, _end, self._process, self._pipe)
+        if not self._pipe.poll(START_LIMIT_S):
+            self.close()
+            raise RemoteError(f"the worker process did not start within {START_LIMIT_S:g} s")
+        self._receive()
+
+
+def start_method(function: Callable) -> str:
+    """Choose "fork" or "spawn" for a function on this system.
+
+    Raises
+    ------
+    SettingsError
+        If the function can only be forked and the system cannot fork.
+
+    Examples
+    --------
+    >>> start_method(abs) in ("fork", "spawn")
+    True
+    """
+    available = multiprocessing.get_all_start_methods()
+    if sys.platform.startswith("linux") and "fork" in available:
+        return "fork"
+    try:
+        pickle.dumps(function)
+        return "spawn"
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        if "fork" in available:
+            return "fork"
+        raise SettingsError(
+            f"{function!r} cannot be run with a time limit on this system, because it cannot be sent to another process. "
+            "Define it at the top of a module, put it into a program (CommandOracle), or leave timeout_s out."
+        ) from error
+
+
+def _serve(function: Callable, pipe: Any, parents_end: Any) -> None:
+    """Answer calls until the parent is gone. Runs in the worker."""
+    if hasattr(os, "setsid"):
+        os.setsid()  # a group of its own: killed as one, and deaf to Ctrl-C in the parent's terminal
+    if multiprocessing.get_start_method(allow_none=True) != "spawn":
+        parents_end.close()
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)  # a forked OpenMP pool never wakes up
+    threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
+    pipe.send(("ok", "ready"))
+    while True:
+        try:
+            item = pipe.recv()
+        except (EOFError, OSError):
+            return
+        pipe.send(_answer(function, item))
+
+
+def _answer(function: Callable, item: Any) -> tuple[str, Any]:
+    try:
+        value = function(item)
+        pickle.dumps(value)
+        return "ok", value
+    except Exception as error:  # whatever a user's function raises is its answer: the reason of a failed score
+        return "error", describe_error(error)
+
+
+def describe_error(error: BaseException, limit: int = 300) -> str:
+    """Return an exception as one line of text: its type and the first line it says.
+
+    Examples
+    --------
+    >>> describe_error(ValueError("no such atom"))
+    'ValueError: no such atom'
+    """
+    lines = str(error).strip().splitlines()
+    text = type(error).__name__ + (f": {lines[0]}" if lines else "")
+    return text[:limit]
+
+
+def _leave_with_parent(parent_id: int) -> None:
+    while os.getppid() == parent_id:
+        time.sleep(1.0)
+    os._exit(1)
+
+
+def _end(process: Any, pipe: Any) -> None:
+    """Kill the worker's whole group, and wait until it is gone."""
+    pipe.close()
+    if process.pid is not None and hasattr(os, "killpg"):
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass  # it has no group yet, or is gone already
+    if process.is_alive():
+        process.kill()
+    process.join(5.0)

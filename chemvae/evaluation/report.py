@@ -1,0 +1,216 @@
+"""One evaluation as files: ``report.json`` with the figures, and a page that shows them, offline and self-contained."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from chemvae.evaluation import plots
+from chemvae.evaluation.mistakes import KINDS
+from chemvae.evaluation.protocols import PROPERTY_FIGURES, Evaluation
+from chemvae.pages import (
+    Html,
+    escape,
+    format_value,
+    molecule_grid,
+    molecule_pairs,
+    page,
+    paragraph,
+    section,
+    table,
+    tiles,
+)
+from chemvae.pages import plots as side_by_side
+from chemvae.runs import write_atomically, write_json
+
+N_DRAWN_FAILURES = 12
+N_DRAWN_SAMPLES = 24
+_GROUPS = {
+    "Reconstruction": ("reconstruction_greedy", "reconstruction_jt"),
+    "Sampling": (
+        "validity_prior_greedy", "validity_prior_sampled", "validity_learned_prior", "unique_10k", "novelty",
+        "internal_diversity", "snn", "scaffold_similarity", "fragment_similarity", "fcd",
+    ),
+    "Bound and latent space": (
+        "elbo", "kl", "cross_entropy", "active_units", "mutual_information", "mutual_information_upper",
+    ),
+}  # fmt: skip
+_TILES = (
+    ("reconstruction_greedy", "reconstructed", "posterior mean, greedy"),
+    ("reconstruction_jt", "reconstructed, sampled", "10 draws x 10 decodes"),
+    ("validity_prior_greedy", "valid, N(0, I)", "greedy"),
+    ("validity_learned_prior", "valid, learned prior", "temperature 1"),
+    ("novelty", "novel", "among unique, against training"),
+    ("kl", "KL", "nats per molecule"),
+)
+
+
+def write_report(
+    evaluation: Evaluation, folder: Path | str, *, name: str = "model", history: pd.DataFrame | None = None
+) -> Path:
+    """Write ``report.json`` and ``report.html`` into a folder and return the path of the page.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    folder : Path or str
+        Made if it is not there.
+    name : str
+        Of the model, for the title.
+    history : DataFrame, optional
+        The run's ``metrics.csv``, for the learning curves.
+    """
+    folder = Path(folder)
+    write_json(folder / "report.json", evaluation.figures)
+    text = render_report(evaluation, name=name, history=history)
+    write_atomically(folder / "report.html", lambda path: path.write_text(text, encoding="utf-8"))
+    return folder / "report.html"
+
+
+def render_report(evaluation: Evaluation, *, name: str = "model", history: pd.DataFrame | None = None) -> str:
+    """Return the page as :func:`write_report` writes it."""
+    f = evaluation.figures
+    lead = (
+        f"{f['n_molecules']:,} held-out molecules, {f['n_samples']:,} samples, seed {f['seed']}. "
+        "Raw decoder: nothing is masked or repaired."
+    )
+    sections = [
+        _headline(f),
+        _remarks(f),
+        _learning_section(history),
+        _distance_section(evaluation),
+        _property_section(evaluation),
+        _failure_section(evaluation),
+        _sample_section(evaluation),
+        _figures_section(f),
+    ]
+    return page(f"Evaluation of {name}", [part for part in sections if part], lead=lead, footer=_footer())
+
+
+def _footer() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"Written by chemvae {version('chemvae')}. This page needs no network."
+    except PackageNotFoundError:
+        return "Written by chemvae. This page needs no network."
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _headline(f: Mapping[str, Any]) -> Html:
+    shown = [(key, words, note) for key, words, note in _TILES if f.get(key) is not None]
+    return tiles((f"{f[key]:.1f}" if key == "kl" else _share(f[key]), words, note) for key, words, note in shown)
+
+
+def _remarks(f: Mapping[str, Any]) -> Html:
+    """What a reader should know before quoting a figure."""
+    remarks = []
+    if f["n_molecules"] < 1_000 or f["n_samples"] < 5_000:
+        remarks.append("Small sizes: good for a look. For figures to quote take 5,000 molecules and 30,000 samples.")
+    if f["n_failed_parse"] or f["n_unencodable"]:
+        remarks.append(
+            f"{f['n_failed_parse']:,} rows could not be read; {f['n_unencodable']:,} molecules hold symbols that the "
+            "vocabulary lacks and count as reconstruction failures."
+        )
+    if f["kl"] is not None and f["kl"] < 5.0:
+        remarks.append("The KL is below 5 nats: the latent space carries little, whatever validity says.")
+    if f["novelty"] is None:
+        remarks.append("Novelty was not measured: the run keeps no index of its training molecules.")
+    if f["fcd"] is None:
+        remarks.append("The Frechet ChemNet distance was not measured (install extra: eval).")
+    if not remarks:
+        return Html("")
+    return section("Before you quote a figure", Html("<ul>" + "".join(f"<li>{escape(r)}</li>" for r in remarks) + "</ul>"))
+
+
+def _learning_section(history: pd.DataFrame | None) -> Html:
+    figures = plots.learning_curves(history) if history is not None and len(history) > 1 else []
+    return section("Learning", side_by_side(figures)) if figures else Html("")
+
+
+def _distance_section(evaluation: Evaluation) -> Html:
+    if evaluation.radius.empty:
+        return Html("")
+    marks = {"posterior draw": evaluation.posterior_radius, "nearest neighbour": evaluation.neighbour_radius}
+    lead = (
+        f"Greedy decodes at growing distance from {int(evaluation.radius['n'].iloc[0]):,} molecules, in one random direction "
+        "each, and from the centre of the prior outward. Dashed: median distance of a posterior draw, and of the nearest other "
+        "molecule."
+    )
+    figures = [plots.radius_plot(evaluation.radius, marks), plots.norm_plot(evaluation.norm)]
+    return section("Validity against distance", side_by_side(figures), lead=lead)
+
+
+def _property_section(evaluation: Evaluation) -> Html:
+    f, frame = evaluation.figures, evaluation.predictions
+    names = [column[: -len("_label")] for column in frame if column.endswith("_label")]
+    names = [name for name in names if f[f"n_labels_{name}"]]
+    if not names:
+        return Html("")
+    figures, rows = [], []
+    for name in names:
+        unit = evaluation.units.get(name, "1")
+        note = f"{f[f'n_labels_{name}']:,} molecules; grey: median 90\u00a0% band"
+        figures.append(plots.parity_plot(frame[f"{name}_label"], frame[name], frame[f"{name}_std"], name, unit, note))
+        rows.append({"property": name, "unit": unit} | {key: f[f"{key}_{name}"] for key in PROPERTY_FIGURES})
+    heads = {"mae": "MAE", "rmse": "RMSE", "r2": "R²", "spearman": "Spearman", "coverage90": "in 90 % interval"}
+    lead = "Predicted from the posterior mean, against the labels of the file."
+    return section("Properties", side_by_side(figures, small=True), table(rows, names=heads, digits=3), lead=lead)
+
+
+def _failure_section(evaluation: Evaluation) -> Html:
+    failed, total = evaluation.failures, evaluation.figures["n_molecules"]
+    if failed.empty:
+        return section("Molecules that do not come back", "All of them came back.")
+    lead = f"{len(failed):,} of {total:,} molecules: their posterior mean, decoded greedily, is something else."
+    chart = Html(f'<div class="wide">{plots.kinds_plot(Counter(failed["kind"]), KINDS, total)}</div>')
+    shown = _spread(failed, N_DRAWN_FAILURES)
+    legends = [_failure_legend(row) for row in shown.itertuples(index=False)]
+    pairs = molecule_pairs(shown["smiles"].tolist(), shown["decoded"].tolist(), legends)
+    words = "Input on the left, what was decoded on the right; some of each kind."
+    return section("Molecules that do not come back", chart, paragraph(words, "note"), pairs, lead=lead)
+
+
+def _failure_legend(row: Any) -> Html:
+    similarity = "" if row.similarity != row.similarity else f" · Tanimoto {row.similarity:.2f}"
+    words = row.reason if row.kind == "unencodable" else KINDS[row.kind]
+    return Html(f'<span class="tag">{escape(row.kind)}</span> {escape(words)}{similarity}')
+
+
+def _spread(failed: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Take n rows, going round the kinds so that each is seen, in the order of :data:`KINDS`."""
+    turn = failed.groupby("kind").cumcount()
+    rank = failed["kind"].map({kind: i for i, kind in enumerate(KINDS)})
+    chosen = failed.assign(turn=turn, rank=rank).sort_values(["turn", "rank"], kind="stable").head(n)
+    return chosen.sort_values(["rank", "turn"], kind="stable")
+
+
+def _sample_section(evaluation: Evaluation) -> Html:
+    head = evaluation.samples.head(N_DRAWN_SAMPLES)
+    legends = ["" if ok else Html('<span class="bad">not valid</span>') for ok in head["valid"]]
+    lead = f"The first {len(head)} decodes at temperature 1, as they come."
+    return section("A sample", molecule_grid(head["smiles"].tolist(), legends), lead=lead)
+
+
+def _figures_section(f: Mapping[str, Any]) -> Html:
+    """Every key with its value and its protocol, in groups."""
+    counts = [key for key in f if key.startswith("n_") or key == "seed"]
+    grouped = {key for keys in _GROUPS.values() for key in keys} | {*counts, "protocol"}
+    groups = _GROUPS | {"Properties": tuple(key for key in f if key not in grouped), "Counts": tuple(counts)}
+    parts = []
+    for title, keys in groups.items():
+        rows = [
+            {"key": Html(f"<code>{escape(k)}</code>"), "value": format_value(f[k]), "protocol": f["protocol"].get(k, "")}
+            for k in keys
+            if k in f
+        ]
+        if rows:
+            parts += [Html(f"<h3>{escape(title)}</h3>"), table(rows)]
+    return section("All figures", *parts, lead="How each was taken, as in report.json. A dash: not measured.")

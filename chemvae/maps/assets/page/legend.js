@@ -1,0 +1,166 @@
+// What the colours mean, and filters by them.
+
+const MOST_BINS = 44;
+const HISTOGRAM_HEIGHT = 54;
+
+/** Palette entry of each point for a column, or for none. */
+function codesOf(column, n) {
+  const codes = new Uint8Array(n);
+  if (!column) return codes;
+  const [ramp, missing] = [PALETTE.light.ramp.length, PALETTE.light.ramp.length];
+  if (column.kind === "category") {
+    const shown = PALETTE.light.categories.length;
+    return codes.map((_, i) => (column.codes[i] < shown ? column.codes[i] : missing));
+  }
+  const [low, high] = column.limits;
+  const factor = (ramp - 1) / (high - low || 1);
+  for (let i = 0; i < n; i++) {
+    const value = column.values[i];
+    codes[i] = Number.isNaN(value) ? missing : clamp(Math.round((value - low) * factor), 0, ramp - 1);
+  }
+  return codes;
+}
+
+/** The 256 colours [r, g, b] that `codesOf` points into. */
+function paletteOf(column, theme) {
+  const { ramp, missing, categories } = PALETTE[theme];
+  const used = !column ? categories.slice(0, 1) : column.kind === "category" ? categories : ramp;
+  return Array.from({ length: 256 }, (_, code) => rgbOf(used[code] ?? missing));
+}
+
+class Legend {
+  /** `onFilter(mask or null)` hears what the reader picked. */
+  constructor(onFilter) {
+    this.onFilter = onFilter;
+    this.root = el("section", { class: "cm-legend", "aria-label": "Colour legend" });
+  }
+
+  show(column, theme) {
+    Object.assign(this, { column, theme, hidden: new Set(), range: null });
+    this.root.replaceChildren();
+    this.root.hidden = !column;
+    if (!column) return;
+    this.root.append(el("h3", {}, column.name, column.unit ? el("span", { class: "cm-unit" }, ` ${column.unit}`) : null));
+    if (column.kind === "category") this.showCategories();
+    else this.showNumbers();
+  }
+
+  showCategories() {
+    const colours = PALETTE[this.theme].categories;
+    const list = el("ul", { class: "cm-categories" });
+    this.column.names.slice(0, colours.length).forEach((name, code) => {
+      list.append(this.categoryRow(name, this.column.counts[code], colours[code], [code]));
+    });
+    const others = this.column.names.map((_, code) => code).slice(colours.length);
+    const nOthers = others.reduce((sum, code) => sum + this.column.counts[code], 0);
+    if (others.length) list.append(this.categoryRow(`${others.length} others`, nOthers, PALETTE[this.theme].missing, others));
+    this.root.append(list);
+  }
+
+  categoryRow(name, count, colour, codes) {
+    const toggle = (event) => {
+      for (const code of codes) event.target.checked ? this.hidden.delete(code) : this.hidden.add(code);
+      const { hidden } = this;
+      this.onFilter(hidden.size ? Uint8Array.from(this.column.codes, (code) => (hidden.has(code) ? 0 : 1)) : null);
+    };
+    const swatch = el("span", { class: "cm-swatch" });
+    swatch.style.background = colour;
+    const box = el("input", { type: "checkbox", checked: true, onchange: toggle });
+    const label = el("label", { title: name }, box, swatch, el("span", { class: "cm-name" }, name));
+    return el("li", {}, label, el("span", { class: "cm-count" }, countText(count)));
+  }
+
+  showNumbers() {
+    const { values, limits } = this.column;
+    this.plot = histogramSvg(binCounts(values, limits), PALETTE[this.theme].ramp);
+    this.plot.addEventListener("pointerdown", (event) => this.brush(event));
+    const bar = el("div", { class: "cm-ramp", "aria-hidden": "true" });
+    bar.style.background = `linear-gradient(90deg, ${PALETTE[this.theme].ramp.filter((_, i) => i % 11 === 0).join(", ")})`;
+    const outside = [values.some((v) => v < limits[0]) ? "\u2264 " : "", values.some((v) => v > limits[1]) ? "\u2265 " : ""];
+    const ends = limits.map((limit, end) => el("span", {}, outside[end] + numberText(limit)));
+    const onchange = () => this.typed();
+    this.inputs = ["from", "to"].map((what) =>
+      el("input", { type: "number", step: "any", placeholder: what, "aria-label": `${this.column.name} ${what}`, onchange }),
+    );
+    this.root.append(this.plot, bar, el("div", { class: "cm-ends" }, ...ends));
+    this.root.append(el("div", { class: "cm-range" }, el("span", {}, "show"), this.inputs[0], el("span", {}, "to"), this.inputs[1]));
+    const nMissing = values.reduce((count, value) => count + Number.isNaN(value), 0);
+    if (nMissing) this.root.append(el("p", { class: "cm-hint" }, `${countText(nMissing)} without a value (grey)`));
+  }
+
+  /** Drag over the histogram picks a range. */
+  brush(event) {
+    const { left, width } = this.plot.getBoundingClientRect();
+    const valueAt = (clientX) => {
+      const [low, high] = this.column.limits;
+      return low + clamp((clientX - left) / width, 0, 1) * (high - low);
+    };
+    const first = valueAt(event.clientX);
+    let last = first;
+    const move = (moved) => this.markRange((last = valueAt(moved.clientX)) < first ? [last, first] : [first, last]);
+    const up = () => {
+      removeEventListener("pointermove", move);
+      const [low, high] = this.column.limits;
+      const wide = Math.abs(last - first) > 0.01 * (high - low);
+      this.setRange(wide ? [Math.min(first, last), Math.max(first, last)].map((v) => parseFloat(v.toPrecision(4))) : null);
+    };
+    addEventListener("pointermove", move);
+    addEventListener("pointerup", up, { once: true });
+    event.preventDefault();
+  }
+
+  typed() {
+    const [low, high] = this.inputs.map((input) => (input.value === "" ? NaN : Number(input.value)));
+    const none = Number.isNaN(low) && Number.isNaN(high);
+    this.setRange(none ? null : [Number.isNaN(low) ? -Infinity : low, Number.isNaN(high) ? Infinity : high]);
+  }
+
+  setRange(range) {
+    const [low, high] = range ?? [];
+    this.inputs.forEach((input, end) => (input.value = Number.isFinite(range?.[end]) ? range[end] : ""));
+    this.markRange(range);
+    this.onFilter(range && Uint8Array.from(this.column.values, (value) => (value >= low && value <= high ? 1 : 0)));
+  }
+
+  markRange(range) {
+    const [low, high] = this.column.limits;
+    const bars = [...this.plot.querySelectorAll("rect")];
+    bars.forEach((bar, bin) => {
+      const middle = low + ((bin + 0.5) / bars.length) * (high - low);
+      bar.classList.toggle("cm-off", Boolean(range) && (middle < range[0] || middle > range[1]));
+    });
+  }
+
+  /** Forget what was picked, without telling. */
+  clear() {
+    this.show(this.column, this.theme);
+  }
+}
+
+function binCounts(values, [low, high]) {
+  const bins = clamp(Math.round(2 * Math.sqrt(values.length)), 8, MOST_BINS);
+  const counts = new Float64Array(bins);
+  for (const value of values) {
+    if (!Number.isNaN(value)) counts[clamp(Math.floor(((value - low) / (high - low || 1)) * bins), 0, bins - 1)]++;
+  }
+  return counts;
+}
+
+function histogramSvg(counts, ramp) {
+  const make = (tag, attributes) => {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    return node;
+  };
+  const bins = counts.length;
+  const svg = make("svg", { viewBox: `0 0 ${bins} ${HISTOGRAM_HEIGHT}`, preserveAspectRatio: "none", class: "cm-histogram" });
+  const most = Math.max(...counts, 1);
+  counts.forEach((count, bin) => {
+    const height = count ? Math.max((HISTOGRAM_HEIGHT * count) / most, 1.5) : 0;
+    const fill = ramp[Math.round((bin / (bins - 1)) * (ramp.length - 1))];
+    svg.append(make("rect", { x: bin + 0.06, width: 0.88, y: HISTOGRAM_HEIGHT - height, height, fill }));
+  });
+  svg.append(make("title", {}));
+  svg.lastChild.textContent = "Drag to show a range";
+  return svg;
+}

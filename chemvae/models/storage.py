@@ -1,0 +1,139 @@
+"""A model to and from a run folder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from chemvae.data.vocabulary import Vocabulary
+from chemvae.errors import RunFolderError, SettingsError
+from chemvae.models.vae import ModelSettings, MolVAE, TrainingFacts
+from chemvae.runs import RunFolder
+
+SHIPPED = Path(__file__).resolve().parent.parent / "weights"
+FITTED_LATER = ("priors.", "latent_statistics.")  # what prior.safetensors holds
+
+
+def shipped_models() -> list[str]:
+    """Names of the models that come with the package."""
+    return sorted(path.parent.name for path in SHIPPED.glob("*/config.json"))
+
+
+def find_run(name_or_run: str | Path) -> RunFolder:
+    """Return the folder of a shipped model or a run; RunFolderError if there is none."""
+    name = str(name_or_run)
+    if name in shipped_models():
+        return RunFolder(SHIPPED / name)
+    run = RunFolder(name)
+    if not run.path.exists() and run.path.name == name and shipped_models():
+        remedy = f"Shipped models: {', '.join(shipped_models())}. Or give the path of a run folder."
+        raise RunFolderError(name, "does not exist, and no shipped model has that name.", remedy)
+    run.check()
+    return run
+
+
+def load_model(run: RunFolder) -> MolVAE:
+    """Build the model of a run folder on the CPU, in eval mode, its weights frozen."""
+    config = run.read_config()
+    model = build_model(run, config)
+    _load(model, run, "model.safetensors")
+    if run.has("prior.safetensors"):
+        _load(model, run, "prior.safetensors")
+    model.training_facts = TrainingFacts(int(config["max_tokens"]), run.read_training_index())
+    return model.eval().requires_grad_(False)
+
+
+def build_model(run: RunFolder, config: dict) -> MolVAE:
+    """Build the untrained model that a run's config.json and vocabulary.json describe."""
+    try:
+        vocabulary = Vocabulary.from_dict(run.read_json("vocabulary.json"))
+        properties = config["properties"]
+        int(config["max_tokens"])
+        return MolVAE(vocabulary, ModelSettings(**config["model"]), list(properties), properties)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        remedy = "Copy config.json and vocabulary.json again from their origin."
+        raise RunFolderError(run.path, f"has an incomplete config.json or vocabulary.json ({error!r}).", remedy) from None
+
+
+def describe_model(model: MolVAE) -> dict[str, Any]:
+    """Return what config.json must say to build this model again."""
+    return {
+        "model": asdict(model.settings),
+        "properties": model.property_units,
+        "max_tokens": model.training_facts.max_tokens,
+    }
+
+
+def save_model(model: MolVAE, run: RunFolder, **facts: Any) -> None:
+    """Write a run folder that :func:`load_model` reads; ``facts`` go into config.json."""
+    run.write_vocabulary(model.vocabulary.to_dict())
+    run.write_config({**describe_model(model), **facts})
+    run.write_tensors("model.safetensors", model_tensors(model))
+    if model.latent_statistics.is_fitted:
+        run.write_tensors("prior.safetensors", prior_tensors(model))
+    if model.training_facts.hashes is not None:
+        run.write_training_index(model.training_facts.hashes)
+
+
+def model_tensors(model: MolVAE) -> dict[str, Tensor]:
+    """The state of model.safetensors: all but the priors and latent statistics."""
+    return {key: value for key, value in model.state_dict().items() if not key.startswith(FITTED_LATER)}
+
+
+def prior_tensors(model: MolVAE) -> dict[str, Tensor]:
+    """The state of prior.safetensors."""
+    return {key: value for key, value in model.state_dict().items() if key.startswith(FITTED_LATER)}
+
+
+def _load(model: MolVAE, run: RunFolder, name: str) -> None:
+    found = run.read_tensors(name)
+    expected = prior_tensors(model) if name == "prior.safetensors" else model_tensors(model)
+    wrong = [key for key in expected if key not in found or found[key].shape != expected[key].shape]
+    wrong += [key for key in found if key not in expected]
+    if wrong:
+        raise RunFolderError(
+            run.path, f"has a {name} that does not fit its config.json ({wrong[0]}).", "Copy both from one run."
+        )
+    model.load_state_dict(found, strict=False)
+
+
+def find_device(device: str) -> torch.device:
+    """Turn "auto", "cpu", "cuda", "cuda:1" or "mps" into a device; "auto" takes a GPU where there is one."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise SettingsError("there is no CUDA device here (or torch is a CPU build); use --device cpu, or see `chemvae doctor`")
+    try:
+        return torch.device(device)
+    except RuntimeError:
+        raise SettingsError(f"device must be auto, cpu, cuda, cuda:1 or mps, got '{device}'") from None
+
+
+def transfer_weights(source: MolVAE, target: MolVAE) -> None:
+    """Start ``target`` from ``source``: all that has the same shape, and the rows of tokens both vocabularies hold.
+
+    The predictor is taken over only if it predicts the same properties.
+    """
+    theirs, ours = model_tensors(source), target.state_dict()
+    rows = [
+        (source.vocabulary.tokens.index(t), i) for i, t in enumerate(target.vocabulary.tokens) if t in source.vocabulary.tokens
+    ]
+    from_rows, to_rows = (list(side) for side in zip(*rows, strict=True))
+    for key, value in theirs.items():
+        if key.startswith("predictor.") and source.property_names != target.property_names:
+            continue
+        if ours[key].shape == value.shape and len(source.vocabulary) != value.shape[0]:
+            ours[key] = value
+        elif ours[key].shape[1:] == value.shape[1:] and value.shape[0] == len(source.vocabulary):
+            ours[key][to_rows] = value[from_rows]
+        elif ours[key].shape == value.shape:
+            ours[key] = value
+        else:
+            raise SettingsError(
+                f"--init needs the same sizes: {key} is {list(value.shape)} there, {list(ours[key].shape)} here"
+            )
+    target.load_state_dict(ours)

@@ -1,0 +1,379 @@
+"""MolVAE: encoder, posterior, decoder and property predictor as one model, with its use from SMILES to SMILES."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.distributions import Independent, Normal
+
+from chemvae.chem.molecules import parse, quiet
+from chemvae.data.datasets import Batch, TokenArray
+from chemvae.data.vocabulary import MASK, PAD, Vocabulary
+from chemvae.errors import SettingsError, UnknownTokenError
+from chemvae.models.decoder import Decoder
+from chemvae.models.decoding import decode_tokens, finished
+from chemvae.models.encoder import Encoder
+from chemvae.models.gru import bf16_is_fast
+from chemvae.models.posteriors import POSTERIORS
+from chemvae.models.predictor import PropertyPredictor
+from chemvae.models.priors import PRIORS
+from chemvae.models.statistics import LatentStatistics
+from chemvae.registry import build
+
+PRECISIONS = ("auto", "bf16", "fp32")
+DECODE_BATCH = 1024
+LENGTH_MARGIN = 1.5  # decoding may write this many times the longest training molecule before it is called unfinished
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Sizes of the model.
+
+    Attributes
+    ----------
+    embedding_dim : width of token embeddings.
+    encoder_dim : width of one direction of the encoder GRU.
+    decoder_dim : width of the decoder GRU.
+    latent_dim : dimensions of z.
+    predictor_dim : width of the property predictor's hidden layers.
+    posterior : name in POSTERIORS.
+    precision : "bf16", "fp32", or "auto" for bf16 where the hardware multiplies it fast.
+    """
+
+    embedding_dim: int = 64
+    encoder_dim: int = 256
+    decoder_dim: int = 512
+    latent_dim: int = 64
+    predictor_dim: int = 256
+    posterior: str = "gaussian"
+    precision: str = "auto"
+
+    def complaints(self) -> list[str]:
+        """Say what is wrong with these settings, all at once."""
+        sizes = ("embedding_dim", "encoder_dim", "decoder_dim", "latent_dim", "predictor_dim")
+        found = [f"{name} must be >= 1, got {getattr(self, name)}" for name in sizes if getattr(self, name) < 1]
+        if self.precision not in PRECISIONS:
+            found.append(f"precision must be one of {', '.join(PRECISIONS)}, got '{self.precision}'")
+        return found
+
+    def __post_init__(self) -> None:
+        if found := self.complaints():
+            raise SettingsError(found)
+
+
+@dataclass
+class Terms:  # not frozen: it leaves the model through Fabric, which refuses frozen dataclasses
+    """What any objective may need about one batch, in nats per molecule.
+
+    ``log_px_z``, ``log_pz``, ``log_qz_x``, ``log_py_z`` [K, B]: tokens given z (end token included), prior, posterior and
+    labels given z (0 without labels). ``kl`` [B] and ``kl_dims`` [B, D] in closed form where the family has them.
+    ``z`` [K, B, D].
+    """
+
+    log_px_z: Tensor
+    log_pz: Tensor
+    log_qz_x: Tensor
+    kl: Tensor | None
+    kl_dims: Tensor | None
+    log_py_z: Tensor
+    z: Tensor
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """What a model remembers of its training set besides weights.
+
+    ``max_tokens``: tokens of the longest molecule; ``hashes``: sorted 8-byte hashes of the canonical SMILES, or None.
+    """
+
+    max_tokens: int = 120
+    hashes: np.ndarray | None = field(default=None, repr=False)
+
+
+def smiles_hash(smiles: Sequence[str]) -> np.ndarray:
+    """Hash canonical SMILES to uint64 [N]; the same on every machine.
+
+    Examples
+    --------
+    >>> bool((smiles_hash(["CCO"]) == smiles_hash(["CCO"])).all())
+    True
+    """
+    import hashlib
+
+    digests = b"".join(hashlib.blake2b(one.encode(), digest_size=8).digest() for one in smiles)
+    return np.frombuffer(digests, dtype="<u8")
+
+
+class MolVAE(nn.Module):
+    """Variational autoencoder over SMILES with a joint property predictor (Gomez-Bombarelli et al. 2018).
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+    settings : ModelSettings
+    property_names : sequence of str
+        What the predictor predicts, P names.
+    property_units : dict or None
+        Name to unit; "1" where not given.
+
+    Notes
+    -----
+    Shapes: B molecules, T tokens, V vocabulary, D latent dimensions, K draws, P properties.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        settings: ModelSettings | None = None,
+        property_names: Sequence[str] = (),
+        property_units: dict[str, str] | None = None,
+    ):
+        super().__init__()
+        self.settings = settings = settings or ModelSettings()
+        self.vocabulary = vocabulary
+        self.property_names = list(property_names)
+        self.property_units = {name: (property_units or {}).get(name, "1") for name in self.property_names}
+        n_tokens = len(vocabulary)
+        self.encoder = Encoder(n_tokens, settings.embedding_dim, settings.encoder_dim)
+        self.posterior_family = build(
+            POSTERIORS, settings.posterior, "posterior", hidden_dim=self.encoder.output_dim, latent_dim=settings.latent_dim
+        )
+        self.decoder = Decoder(n_tokens, settings.embedding_dim, settings.latent_dim, settings.decoder_dim)
+        self.predictor = PropertyPredictor(settings.latent_dim, settings.predictor_dim, len(self.property_names))
+        self.priors = nn.ModuleDict({name: prior(settings.latent_dim) for name, prior in PRIORS.items()})
+        self.latent_statistics = LatentStatistics(settings.latent_dim)
+        self.training_facts = TrainingFacts()
+        self.word_dropout = 0.0
+
+    # ------------------------------------------------------------------ tensors in, tensors out
+
+    @property
+    def latent_dim(self) -> int:
+        return self.settings.latent_dim
+
+    @property
+    def device(self) -> torch.device:
+        return self.decoder.output.weight.device
+
+    @property
+    def product_dtype(self) -> torch.dtype:
+        """Type of the large matrix products: bf16 or the parameters' own."""
+        own = self.decoder.output.weight.dtype
+        precision = self.settings.precision
+        if precision == "auto" and own == torch.float32:
+            fast = torch.cuda.is_bf16_supported() if self.device.type == "cuda" else bf16_is_fast()
+            precision = "bf16" if fast else "fp32"
+        return torch.bfloat16 if precision == "bf16" else own
+
+    def forward(self, batch: Batch, n_draws: int = 1, generator: torch.Generator | None = None) -> Terms:
+        """Return the :class:`Terms` of one batch; all randomness comes from ``generator`` (None: torch's global stream)."""
+        posterior = self._posterior(batch)
+        z, log_qz_x = posterior.draw(n_draws, generator)  # [K, B, D], [K, B]
+        log_px_z = torch.stack([self._log_px_z(one, batch, generator) for one in z])
+        log_pz = self.posterior_family.prior().log_prob(z)
+        log_py_z = self.predictor.log_prob(z, batch.labels) if self.property_names else torch.zeros_like(log_pz)
+        return Terms(log_px_z, log_pz, log_qz_x, posterior.kl, posterior.kl_dims, log_py_z, z)
+
+    def _posterior(self, batch: Batch):
+        if batch.encoder_ids is None:
+            return self.posterior_family(self.encoder(batch.token_ids, batch.lengths, self.product_dtype))
+        return self.posterior_family(self.encoder(batch.encoder_ids, batch.encoder_lengths, self.product_dtype))
+
+    def _log_px_z(self, z: Tensor, batch: Batch, generator: torch.Generator | None) -> Tensor:
+        """log p(x|z) [B] for z [B, D], teacher-forced; in training mode with word dropout (Bowman et al. 2016)."""
+        inputs, targets = batch.decoder_inputs, batch.targets
+        if self.training and self.word_dropout > 0:
+            device = generator.device if generator is not None else inputs.device
+            noise = torch.rand(inputs.shape, generator=generator, device=device).to(inputs.device)
+            noise[:, 0] = 1.0  # the start token stays
+            inputs = torch.where((noise < self.word_dropout) & (inputs != PAD), MASK, inputs)
+        logits = self.decoder(z, inputs, self.product_dtype)  # [B, T + 1, V]
+        losses = nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=PAD, reduction="none")
+        return -losses.view(targets.shape).sum(dim=1)
+
+    def predict_latent(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the properties' mean and standard deviation [N, P] for z [N, D], in the data's unit; differentiable."""
+        return self.predictor(z)
+
+    # ------------------------------------------------------------------ SMILES in, SMILES out
+
+    def encode_reasons(self, smiles: Sequence[str]) -> list[str | None]:
+        """Say for each molecule why it cannot be encoded, or None."""
+        return [self._complaint(one) for one in smiles]
+
+    def _complaint(self, smiles: object) -> str | None:
+        if not isinstance(smiles, str) or not smiles:
+            return "not a SMILES string"
+        return self.vocabulary.complaint(smiles)
+
+    @torch.no_grad()
+    def _posterior_parameters(self, smiles: Sequence[str], batch_size: int) -> tuple[Tensor, Tensor]:
+        """Posterior mean and scale [N, D] on the CPU; molecules are encoded in order of length, answered in their own."""
+        tokens = TokenArray.from_smiles(smiles, self.vocabulary)
+        loc = torch.empty(len(smiles), self.latent_dim)
+        scale = torch.empty_like(loc)
+        order = np.argsort(tokens.lengths, kind="stable")
+        for start in range(0, len(order), batch_size):
+            index = order[start : start + batch_size]
+            token_ids, lengths = (part.to(self.device) for part in tokens.rows(index))
+            q = self.posterior_family(self.encoder(token_ids, lengths, self.product_dtype))
+            loc[index] = q.point.float().cpu()
+            scale[index] = q.distribution.stddev.float().cpu()
+        return loc, scale
+
+    def posterior(self, smiles: Sequence[str], batch_size: int = 512) -> Independent:
+        """Return q(z|x) with batch shape [N] and event shape [D].
+
+        Raises
+        ------
+        UnknownTokenError
+            At the first molecule the vocabulary cannot write.
+        """
+        return Independent(Normal(*self._posterior_parameters(list(smiles), batch_size)), 1)
+
+    def encode(self, smiles: Sequence[str], batch_size: int = 512) -> np.ndarray:
+        """Return the posterior mean of each molecule [N, D], float32; a NaN row for what cannot be encoded.
+
+        The SMILES is read as it is written: canonical SMILES are what the model was trained on.
+        """
+        smiles = [smiles] if isinstance(smiles, str) else list(smiles)
+        usable = [i for i, reason in enumerate(self.encode_reasons(smiles)) if reason is None]
+        z = np.full((len(smiles), self.latent_dim), np.nan, dtype=np.float32)
+        if usable:
+            z[usable] = self._posterior_parameters([smiles[i] for i in usable], batch_size)[0].numpy()
+        return z
+
+    def _as_latents(self, z: np.ndarray | Tensor) -> Tensor:
+        z = torch.as_tensor(np.asarray(z) if not isinstance(z, Tensor) else z, dtype=torch.float32)
+        z = z[None] if z.ndim == 1 else z
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise SettingsError(f"z must have shape [N, {self.latent_dim}], got {list(z.shape)}")
+        return z.to(self.device)
+
+    @property
+    def max_length(self) -> int:
+        """Tokens that decoding may write before a molecule is called unfinished."""
+        return int(self.training_facts.max_tokens * LENGTH_MARGIN) + 1
+
+    @torch.no_grad()
+    def decode_ids(
+        self, z: Tensor, temperature: float = 0.0, generator: torch.Generator | None = None, max_length: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Decode each row of z [N, D] once: token ids [N, L] and their log probability [N] (nats)."""
+        max_length = max_length or self.max_length
+        ids = torch.full((len(z), max_length), PAD, dtype=torch.long)
+        log_prob = torch.empty(len(z))
+        for start in range(0, len(z), DECODE_BATCH):
+            rows = slice(start, start + DECODE_BATCH)
+            state = self.decoder.start(z[rows], self.product_dtype)
+            found, probability = decode_tokens(
+                self.decoder.step, state, len(z[rows]), max_length, temperature, generator, self.device
+            )
+            ids[rows], log_prob[rows] = found.cpu(), probability.float().cpu()
+        return ids, log_prob
+
+    def decode(
+        self,
+        z: np.ndarray | Tensor,
+        n_samples: int = 1,
+        temperature: float = 0.0,
+        seed: int = 0,
+        max_length: int | None = None,
+        check: bool = True,
+    ) -> pd.DataFrame:
+        """Decode latent points to SMILES.
+
+        Parameters
+        ----------
+        z : array or Tensor [N, D]
+            NaN rows give an empty, invalid molecule.
+        n_samples : int
+            Decodes per point.
+        temperature : float
+            0 is greedy (all decodes of a point are then equal); 1 samples from the model.
+        seed : int
+        max_length : int or None
+            Most tokens to write; None takes 1.5 times the longest training molecule.
+        check : bool
+            Let RDKit say which are valid; False leaves the column out and is faster.
+
+        Returns
+        -------
+        DataFrame
+            ``row`` (of z), ``sample`` (0 .. n_samples - 1), ``smiles`` (as written), ``valid`` (RDKit parses it, it has an
+            atom, and the end token was written), ``log_prob`` (nats).
+        """
+        z = self._as_latents(z)
+        generator = torch.Generator(self.device).manual_seed(seed)
+        unusable = z.isnan().any(dim=1)
+        repeated = torch.where(unusable[:, None], 0.0, z).repeat_interleave(n_samples, dim=0)
+        ids, log_prob = self.decode_ids(repeated, temperature, generator, max_length)
+        smiles = self.vocabulary.decode_rows(ids.numpy())
+        lost = unusable.repeat_interleave(n_samples).cpu().numpy()
+        smiles = ["" if gone else text for gone, text in zip(lost, smiles, strict=True)]
+        row, sample = np.divmod(np.arange(len(repeated)), n_samples)
+        table = {"row": row, "sample": sample, "smiles": smiles}
+        if check:
+            table["valid"] = finished(ids).numpy() & ~lost & _parses(smiles)
+        return pd.DataFrame({**table, "log_prob": np.where(lost, np.nan, log_prob.numpy())})
+
+    @torch.no_grad()
+    def log_likelihood(self, z: np.ndarray | Tensor, smiles: Sequence[str], batch_size: int = 512) -> Tensor:
+        """Return log p(x|z) [N] in nats, end token included, of molecule i given z[i]; z [N, D].
+
+        Raises
+        ------
+        UnknownTokenError
+            At the first molecule the vocabulary cannot write.
+        """
+        z = self._as_latents(z)
+        tokens = TokenArray.from_smiles(list(smiles), self.vocabulary)
+        answer = torch.empty(len(tokens))
+        was_training = self.training
+        self.eval()
+        for start in range(0, len(tokens), batch_size):
+            index = np.arange(start, min(start + batch_size, len(tokens)))
+            token_ids, lengths = tokens.rows(index)
+            batch = Batch(token_ids, lengths, torch.zeros(len(index), 0)).to(self.device)
+            answer[index] = self._log_px_z(z[index], batch, None).float().cpu()
+        self.train(was_training)
+        return answer
+
+    @torch.no_grad()
+    def predict(self, smiles_or_z: Sequence[str] | np.ndarray | Tensor) -> pd.DataFrame:
+        """Predict properties of molecules, or at latent points [N, D].
+
+        Returns
+        -------
+        DataFrame
+            For each property its mean and ``<name>_std``, in the data's unit, and ``distance``: how far z lies from the
+            training data, 1 being typical (:meth:`LatentStatistics.distance`). NaN rows for what cannot be encoded.
+        """
+        is_latent = isinstance(smiles_or_z, (np.ndarray, Tensor)) and getattr(smiles_or_z, "ndim", 1) == 2
+        z = self._as_latents(smiles_or_z if is_latent else self.encode(smiles_or_z))
+        mean, std = (part.double().cpu().numpy() for part in self.predict_latent(z))
+        table = {}
+        for i, name in enumerate(self.property_names):
+            table[name], table[f"{name}_std"] = mean[:, i], std[:, i]
+        fitted = self.latent_statistics.is_fitted
+        table["distance"] = self.latent_statistics.distance(z).cpu().numpy() if fitted else np.full(len(z), np.nan)
+        lost = z.isnan().any(dim=1).cpu().numpy()
+        return pd.DataFrame(table).mask(np.broadcast_to(lost[:, None], (len(z), len(table))))
+
+    def is_known(self, smiles: Sequence[str]) -> np.ndarray | None:
+        """Say whether each canonical SMILES was in the training set [N], or None if the run kept no index."""
+        hashes = self.training_facts.hashes
+        return None if hashes is None else np.isin(smiles_hash(smiles), hashes)
+
+
+def _parses(smiles: Sequence[str]) -> np.ndarray:
+    with quiet():
+        return np.array([parse(one) is not None for one in smiles], dtype=bool)
+
+
+__all__ = ["ModelSettings", "MolVAE", "Terms", "TrainingFacts", "UnknownTokenError", "smiles_hash"]

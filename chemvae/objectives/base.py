@@ -1,0 +1,32 @@
+"""The contract of an objective: from the model's Terms to one Loss in nats per molecule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from chemvae.data.datasets import Batch
+from chemvae.models.vae import MolVAE, Terms
+
+
+@dataclass(frozen=True)
+class Loss:
+    """``total`` is what is minimised; ``parts`` are what to log. Scalars, nats per molecule."""
+
+    total: Tensor
+    parts: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Objective:
+    """Interface: ``loss(terms, step) -> Loss``. The trainer calls the objective once per phase of a step."""
+
+    phases: tuple[str, ...] = ("model",)
+    n_draws: int = 1
+
+    def loss(self, terms: Terms, step: int) -> Loss:
+        raise NotImplementedError
+
+    def __call__(self, model: MolVAE, batch: Batch, step: int, phase: str, generator: torch.Generator | None = None) -> Loss:
+        return self.loss(model(batch, self.n_draws, generator), step)

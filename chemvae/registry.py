@@ -1,0 +1,59 @@
+"""Tables of named things: look one up, or build it from its name and settings."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from chemvae.errors import UnknownNameError
+
+
+def find(table: Mapping[str, Any], name: str, kind: str) -> tuple[str, Any]:
+    """Return the table's own spelling of ``name`` and its entry; case does not matter.
+
+    Raises
+    ------
+    UnknownNameError
+        Naming the valid choices and the nearest one.
+
+    Examples
+    --------
+    >>> find({"logP": 1, "qed": 2}, "LOGP", "property")
+    ('logP', 1)
+    """
+    if name in table:
+        return name, table[name]
+    by_lower = {key.lower(): key for key in table}
+    if name.lower() in by_lower:
+        key = by_lower[name.lower()]
+        return key, table[key]
+    nearest = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    raise UnknownNameError(kind, name, list(table), by_lower[nearest[0]] if nearest else None)
+
+
+def build(table: Mapping[str, Any], spec: str | Mapping[str, Any] | Any, kind: str, **context: Any) -> Any:
+    """Build ``table[name](**context, **settings)`` from a name, a dict with ``name`` and settings, or pass an instance.
+
+    Parameters
+    ----------
+    table : mapping of name to class or factory
+    spec : str, dict or instance
+        ``"gaussian"``, ``{"name": "gaussian", "min_scale": 0.01}``, or an object that is returned as it is.
+    kind : str
+        What the table holds, for the error message.
+    **context
+        Arguments every entry of this table takes.
+
+    Examples
+    --------
+    >>> build({"list": lambda n, fill=0: [fill] * n}, {"name": "list", "fill": 7}, "thing", n=2)
+    [7, 7]
+    """
+    if isinstance(spec, str):
+        spec = {"name": spec}
+    if not isinstance(spec, Mapping):
+        return spec
+    settings = dict(spec)
+    _, factory = find(table, settings.pop("name"), kind)
+    return factory(**context, **settings)

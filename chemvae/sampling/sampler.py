@@ -1,0 +1,182 @@
+"""Molecules from latent space: prior samples, paths between molecules, neighbourhoods."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+
+from chemvae.chem.fingerprints import morgan, tanimoto
+from chemvae.chem.molecules import canonicalize, invalid_reason
+from chemvae.errors import InvalidMoleculeError, RunFolderError, SettingsError
+from chemvae.models.vae import MolVAE
+from chemvae.registry import find
+
+
+def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int = 0) -> torch.Tensor:
+    """Draw z [n, D] from the normal or the learned prior.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such prior.
+    RunFolderError
+        If the learned prior was never fitted (a run that was interrupted).
+    """
+    name, density = find(dict(model.priors.items()), prior, "prior")
+    if name == "learned" and not model.latent_statistics.is_fitted:
+        remedy = "Let training end (chemvae train --resume), or sample with --prior normal."
+        raise RunFolderError("prior.safetensors", "is not there: the learned prior is fitted when training ends.", remedy)
+    generator = torch.Generator(model.device).manual_seed(seed)
+    return density.sample(n, generator)
+
+
+def sample(model: MolVAE, n: int, seed: int = 0, temperature: float = 1.0, prior: str = "learned") -> pd.DataFrame:
+    """Sample ``n`` molecules.
+
+    Parameters
+    ----------
+    model : MolVAE
+    n : int
+        Decodes, valid or not; duplicates stay, so that shares can be counted.
+    seed : int
+    temperature : float
+        0 decodes greedily.
+    prior : str
+        "learned" (a mixture fitted on the training latents) or "normal" (N(0, I)).
+
+    Returns
+    -------
+    DataFrame
+        ``smiles`` (canonical where valid, as written where not), ``valid``, and ``novel`` (valid and not in the training
+        set) where the model has its training index.
+    """
+    if n < 1:
+        raise SettingsError(f"n must be >= 1, got {n}")
+    decoded = model.decode(draw_latents(model, n, prior, seed), temperature=temperature, seed=seed + 1)
+    table = pd.DataFrame({"smiles": _canonical(decoded), "valid": decoded["valid"]})
+    known = model.is_known(table["smiles"].tolist())
+    if known is not None:
+        table["novel"] = table["valid"] & ~known
+    return table
+
+
+def _canonical(decoded: pd.DataFrame) -> list[str]:
+    """Canonical SMILES where the decode is valid, the text as written where not."""
+    pairs = zip(decoded["smiles"], decoded["valid"], strict=True)
+    return [(canonicalize(text) or text) if valid else text for text, valid in pairs]
+
+
+def encode_one(model: MolVAE, smiles: str) -> np.ndarray:
+    """Return the posterior mean [D] of one molecule, read in its canonical form.
+
+    Raises
+    ------
+    InvalidMoleculeError
+        If RDKit cannot read it.
+    UnknownTokenError
+        If the vocabulary cannot write it.
+    """
+    canonical = canonicalize(smiles)
+    if canonical is None:
+        raise InvalidMoleculeError(smiles, invalid_reason(smiles) or "RDKit cannot read it")
+    model.vocabulary.encode(canonical)
+    return model.encode([canonical])[0]
+
+
+def slerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Walk from start [D] to end [D] at constant angular speed, lengths interpolated linearly; shares [S] in 0..1 to [S, D].
+
+    A straight line passes nearer to the origin than any training molecule lies; the arc keeps its distance (White 2016,
+    https://arxiv.org/abs/1609.04468). Parallel or zero vectors give the straight line.
+
+    Examples
+    --------
+    >>> slerp(np.array([1.0, 0.0]), np.array([0.0, 2.0]), np.array([0.0, 0.5, 1.0])).round(3).tolist()
+    [[1.0, 0.0], [1.061, 1.061], [0.0, 2.0]]
+    """
+    lengths = np.linalg.norm(start), np.linalg.norm(end)
+    if min(lengths) == 0:
+        return (1 - shares[:, None]) * start + shares[:, None] * end
+    a, b = start / lengths[0], end / lengths[1]
+    angle = np.arccos(np.clip(a @ b, -1, 1))
+    if np.sin(angle) < 1e-6:
+        return (1 - shares[:, None]) * start + shares[:, None] * end
+    direction = (np.sin((1 - shares) * angle)[:, None] * a + np.sin(shares * angle)[:, None] * b) / np.sin(angle)
+    return ((1 - shares) * lengths[0] + shares * lengths[1])[:, None] * direction
+
+
+def interpolate(model: MolVAE, start: str, end: str, n_steps: int = 9, n_samples: int = 8, seed: int = 0) -> pd.DataFrame:
+    """Decode points on the way from one molecule to another.
+
+    At each point the greedy decode is taken if it is valid, else the most probable valid one of ``n_samples`` decodes at
+    temperature 0.7; the ends are decoded like the rest, not copied.
+
+    Returns
+    -------
+    DataFrame
+        ``step``, ``share`` (0 at start, 1 at end), ``smiles`` (canonical where valid), ``valid``, and the Tanimoto
+        similarity (ECFP4) to both ends, ``similarity_start`` and ``similarity_end``.
+
+    Raises
+    ------
+    InvalidMoleculeError, UnknownTokenError
+        If an end is not a molecule the model can read.
+    """
+    if n_steps < 2:
+        raise SettingsError(f"n_steps must be >= 2, got {n_steps}")
+    shares = np.linspace(0, 1, n_steps)
+    z = slerp(encode_one(model, start), encode_one(model, end), shares)
+    table = best_of(model, z, n_samples, seed)
+    table.insert(1, "share", shares)
+    ends = morgan([start, end])
+    found = [text if valid else "" for text, valid in zip(table["smiles"], table["valid"], strict=True)]
+    similarity = np.array([tanimoto([one], ends)[0] if one else (np.nan, np.nan) for one in morgan(found)])
+    table["similarity_start"], table["similarity_end"] = similarity[:, 0], similarity[:, 1]
+    return table.rename(columns={"row": "step"})
+
+
+def best_of(model: MolVAE, z: np.ndarray, n_samples: int = 8, seed: int = 0, temperature: float = 0.7) -> pd.DataFrame:
+    """Decode each z [N, D] to one molecule: greedy if that is valid, else the most probable valid one of several draws.
+
+    Returns
+    -------
+    DataFrame
+        ``row``, ``smiles`` (canonical where valid, the greedy text where nothing was), ``valid``.
+    """
+    greedy = model.decode(z)
+    drawn = model.decode(z, n_samples=n_samples, temperature=temperature, seed=seed)
+    rows = []
+    for row, text, valid in zip(greedy["row"], greedy["smiles"], greedy["valid"], strict=True):
+        if not valid:
+            usable = drawn[(drawn["row"] == row) & drawn["valid"]]
+            text = usable.loc[usable["log_prob"].idxmax(), "smiles"] if len(usable) else text
+            valid = len(usable) > 0
+        rows.append((row, canonicalize(text) if valid else text, bool(valid)))
+    return pd.DataFrame(rows, columns=["row", "smiles", "valid"])
+
+
+def neighbourhood(
+    model: MolVAE, smiles: str, n: int, radius: float = 1.0, temperature: float = 0.0, seed: int = 0
+) -> pd.DataFrame:
+    """Decode points around a molecule.
+
+    Parameters
+    ----------
+    radius : float
+        Standard deviation of the noise in every dimension, in units of the training latents' spread there.
+
+    Returns
+    -------
+    DataFrame
+        Distinct valid molecules, ``smiles``, ``count`` (of n decodes) and ``similarity`` (Tanimoto, ECFP4) to the centre, the
+        most similar first.
+    """
+    centre = torch.from_numpy(encode_one(model, smiles))
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(n, model.latent_dim, generator=generator) * model.latent_statistics.std.cpu()
+    decoded = model.decode(centre + radius * noise, temperature=temperature, seed=seed)
+    found = pd.Series(_canonical(decoded))[decoded["valid"].to_numpy()].value_counts()
+    table = found.rename_axis("smiles").reset_index(name="count")
+    similarity = tanimoto(morgan(table["smiles"].tolist()), morgan([smiles]))[:, 0] if len(table) else []
+    return table.assign(similarity=similarity).sort_values(["similarity", "smiles"], ascending=[False, True], ignore_index=True)

@@ -1,0 +1,6 @@
+"""Training: settings, the loop, what is measured on the way, and what is fitted at the end."""
+
+from chemvae.training.settings import PRESETS, TrainingSettings
+from chemvae.training.trainer import Callback, Trainer
+
+__all__ = ["PRESETS", "Callback", "Trainer", "TrainingSettings"]

@@ -1,0 +1,50 @@
+"""What happens once the weights stand: calibrate the predictor, fit the learned prior, remember the training set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from chemvae.data.datasets import SmilesDataset
+from chemvae.models.storage import model_tensors, prior_tensors
+from chemvae.models.vae import MolVAE, smiles_hash
+from chemvae.runs import RunFolder
+
+FIT_MOLECULES = 20_000
+CALIBRATION_MOLECULES = 5_000
+
+
+@torch.no_grad()
+def finish(model: MolVAE, train: SmilesDataset, valid: SmilesDataset, run: RunFolder | None, seed: int = 0) -> None:
+    """Fit everything that follows from the weights, and write it to the run folder.
+
+    The learned prior is fitted on one draw from q(z|x) for up to 20,000 training molecules, the latent statistics on their
+    means, the prediction intervals on validation molecules.
+    """
+    model.eval()
+    rng = np.random.default_rng(seed)
+    chosen = rng.permutation(len(train))[:FIT_MOLECULES]
+    q = model.posterior([train.smiles[i] for i in chosen])
+    generator = torch.Generator().manual_seed(seed)
+    draws = q.mean + q.stddev * torch.randn(q.mean.shape, generator=generator)
+    learned = model.priors["learned"].cpu().fit(draws.numpy(), seed)
+    model.latent_statistics.cpu().fit(q.mean, learned.log_prob(q.mean), seed)
+    model.to(model.device)
+    _calibrate(model, valid if len(valid) else train)
+    hashes = np.sort(smiles_hash(train.smiles))
+    model.training_facts = replace(model.training_facts, hashes=hashes)
+    if run is not None:
+        run.write_tensors("model.safetensors", model_tensors(model))
+        run.write_tensors("prior.safetensors", prior_tensors(model))
+        run.write_training_index(hashes)
+
+
+def _calibrate(model: MolVAE, data: SmilesDataset) -> None:
+    if not model.property_names:
+        return
+    smiles = data.smiles[:CALIBRATION_MOLECULES]
+    z = torch.from_numpy(model.encode(smiles)).to(model.device)
+    labels = torch.as_tensor(data.labels[: len(smiles)], dtype=torch.float32, device=model.device)
+    model.predictor.calibrate(z, labels)

@@ -1,0 +1,104 @@
+"""From a clean table to what the trainer eats: split, vocabulary, token data sets."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from chemvae.data.datasets import SmilesDataset
+from chemvae.data.preparation import Table
+from chemvae.data.splits import hash_split
+from chemvae.data.vocabulary import Vocabulary
+from chemvae.errors import NothingUsableError, SettingsError
+
+log = logging.getLogger(__name__)
+FEWEST_VALIDATION = 10  # molecules; with fewer, validation figures would be noise
+VALIDATION_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class TrainingInputs:
+    """Both data sets, their vocabulary, and how many molecules were left out for an unknown symbol."""
+
+    train: SmilesDataset
+    valid: SmilesDataset
+    vocabulary: Vocabulary
+    unwritable: dict[str, int] = field(default_factory=dict)
+
+
+def choose_vocabulary(
+    smiles: list[str], tokens: str = "character", kind: str = "data", base: Vocabulary | None = None
+) -> Vocabulary:
+    """Collect the vocabulary of a run.
+
+    Parameters
+    ----------
+    smiles : list of str
+        Training molecules.
+    tokens : str
+        "character" or "atom".
+    kind : str
+        "data": the symbols that occur; "superset": all of SMILES.
+    base : Vocabulary or None
+        Of the model training starts from; its tokens keep their ids, new ones follow.
+    """
+    if kind not in ("data", "superset"):
+        raise SettingsError(f"vocabulary must be data or superset, got '{kind}'")
+    if base is not None:
+        found = Vocabulary.from_smiles(smiles, base.mode)
+        new = [token for token in found.tokens if token not in base.tokens]
+        return Vocabulary([*base.to_dict()["tokens"], *new], base.mode)
+    if kind == "superset":
+        if tokens != "character":
+            raise SettingsError("the superset vocabulary is character level; leave --tokens at character")
+        return Vocabulary.superset()
+    return Vocabulary.from_smiles(smiles, tokens)
+
+
+def choose_split(table: Table, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices of training and validation molecules.
+
+    The data's own split is honoured; without one the hash rule decides. Test molecules are left alone. A set too small for
+    validation is used for both, which is said aloud.
+
+    Raises
+    ------
+    NothingUsableError
+        If no molecule is left for training.
+    """
+    given = table.split is not None
+    split = np.asarray(table.split if given else [hash_split(one) for one in table.smiles], dtype=object)
+    train, valid = np.flatnonzero(split == "train"), np.flatnonzero(split == "valid")
+    if given and len(train) == 0:
+        raise NothingUsableError("The split column leaves no molecule for training. Mark training rows with 'train'.")
+    if given and len(valid) == 0 and len(train) >= FEWEST_VALIDATION / VALIDATION_SHARE:
+        shuffled = np.random.default_rng(seed).permutation(train)
+        n_valid = round(len(train) * VALIDATION_SHARE)
+        return np.sort(shuffled[n_valid:]), np.sort(shuffled[:n_valid])
+    if len(valid) < FEWEST_VALIDATION:
+        both = np.flatnonzero(split != "test") if given else np.arange(len(table.smiles))
+        log.warning("Only %d molecules: the same ones serve for training and validation, so the figures flatter.", len(both))
+        return both, both
+    return train, valid
+
+
+def make_inputs(
+    table: Table, split: tuple[np.ndarray, np.ndarray], vocabulary: Vocabulary, random_smiles: float
+) -> TrainingInputs:
+    """Tokenise both parts; validation molecules with a symbol that training lacks are left out and counted."""
+    smiles = np.asarray(table.smiles, dtype=object)
+    unwritable: dict[str, int] = {}
+    parts = []
+    for name, index in zip(("train", "valid"), split, strict=True):
+        usable = np.array([vocabulary.complaint(one) is None for one in smiles[index]], dtype=bool)
+        if not usable.all():
+            unwritable[f"unknown symbol ({name})"] = int((~usable).sum())
+            log.warning("%d %s molecules hold a symbol the vocabulary lacks; left out.", (~usable).sum(), name)
+        index = index[usable]
+        augment = random_smiles if name == "train" else 0.0
+        parts.append(SmilesDataset(smiles[index].tolist(), vocabulary, table.labels[index], augment))
+    if len(parts[0]) == 0:
+        raise NothingUsableError("No molecule is left for training. See `chemvae data check` for what is wrong with the file.")
+    return TrainingInputs(parts[0], parts[1] if len(parts[1]) else parts[0], vocabulary, unwritable)

@@ -1,0 +1,346 @@
+"""The one training loop: Fabric, phases, checkpoints, resume, callbacks."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from chemvae.data.datasets import SmilesDataset
+from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError
+from chemvae.models.storage import find_device, model_tensors
+from chemvae.models.vae import MolVAE
+from chemvae.objectives import BetaELBO, Objective
+from chemvae.runs import RunFolder
+from chemvae.schedules import cosine_decay, cyclical, linear_warmup
+from chemvae.training.ema import WeightAverage
+from chemvae.training.monitor import check_collapse, measure
+from chemvae.training.settings import TrainingSettings
+
+log = logging.getLogger(__name__)
+LOG_EVERY = 20  # steps between two readings of the loss; a reading waits for the device
+COLLAPSED_EPOCHS = 2  # in a row, after the KL weight has risen, before a run is given up
+
+
+class Callback:
+    """Told what happens; subclasses override what they want to hear of."""
+
+    def on_step(self, info: dict[str, float]) -> None:
+        """``step, n_steps, epoch, loss, cross_entropy, kl, property_nll, molecules_per_s, eta_s``; every 20 steps."""
+
+    def on_epoch(self, row: dict[str, float], model: MolVAE) -> None:
+        """The epoch's line of metrics.csv, and the model with averaged weights. Values added to ``row`` are kept."""
+
+
+@dataclass
+class Progress:
+    """Everything besides tensors that must survive a restart."""
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0  # batches done in this epoch
+    elapsed_s: float = 0.0
+    best_loss: float = math.inf
+    bad_epochs: int = 0
+    collapsed_epochs: int = 0
+    sums: dict[str, float] = field(default_factory=dict)  # of this epoch's training losses
+    rows: list[dict[str, Any]] = field(default_factory=list)  # of metrics.csv
+
+
+class Trainer:
+    """Train a model on a data set.
+
+    Parameters
+    ----------
+    model : MolVAE
+        Trained in place; after :meth:`fit` it holds the averaged weights.
+    train, valid : SmilesDataset
+    settings : TrainingSettings
+    run : RunFolder or None
+        Where checkpoints and metrics go; None keeps nothing on disk.
+    objective : Objective or None
+        None builds the beta-ELBO of the settings.
+    device : str
+        "auto", "cpu", "cuda", "cuda:1", "mps".
+    callbacks : sequence of Callback
+    """
+
+    def __init__(
+        self,
+        model: MolVAE,
+        train: SmilesDataset,
+        valid: SmilesDataset,
+        settings: TrainingSettings,
+        run: RunFolder | None = None,
+        objective: Objective | None = None,
+        device: str = "auto",
+        callbacks: tuple[Callback, ...] = (),
+    ):
+        self.settings, self.train_data, self.valid_data, self.run, self.callbacks = settings, train, valid, run, callbacks
+        self.n_batches = train.n_batches(settings.batch_size)
+        self.n_steps = settings.epochs * self.n_batches
+        self.objective = objective or BetaELBO(self.beta, settings.free_bits, settings.property_weight)
+        self.fabric = make_fabric(device)
+        self.module = model.to(self.fabric.device)
+        self.module.word_dropout = settings.word_dropout
+        self.average = WeightAverage(self.module, settings.ema_decay)
+        self.model, self.optimizer = self.fabric.setup(self.module, make_optimizer(self.module, settings, self.fabric))
+        self.generator = torch.Generator(self.fabric.device).manual_seed(settings.seed)
+        self.progress = Progress()
+        self._stop: str | None = None
+
+    # ---------------------------------------------------------------- schedules
+
+    def beta(self, step: int) -> float:
+        """KL weight at this step."""
+        s, n = self.settings, round(self.settings.kl_warmup * self.n_steps)
+        share = cyclical(step, n, s.kl_cycles) if s.kl_schedule == "cyclical" else linear_warmup(step, n)
+        return s.beta_start + (s.beta - s.beta_start) * share
+
+    def learning_rate(self, step: int) -> float:
+        s = self.settings
+        warmup = min(s.warmup_steps, self.n_steps // 10)
+        return s.learning_rate * cosine_decay(step, self.n_steps, warmup, s.final_learning_rate)
+
+    # ---------------------------------------------------------------- the loop
+
+    def fit(self) -> Progress:
+        """Train to the end, to the time limit, or until it is interrupted.
+
+        Raises
+        ------
+        InterruptedRunError
+            After Ctrl-C or a termination signal, everything saved.
+        CollapseError
+            If the latent space carries nothing although the KL weight has long risen.
+        ChemVAEError
+            If the loss is no longer a number; the last checkpoint is kept.
+        """
+        started = time.monotonic() - self.progress.elapsed_s
+        call_started = last_saved = time.monotonic()
+        with limited_threads(self.settings.threads), self._signals():
+            while self.progress.epoch < self.settings.epochs and not self._stop:
+                for batch in self._epoch_batches():
+                    self._train_step(batch)
+                    now = time.monotonic()
+                    self.progress.elapsed_s = now - started
+                    if self.settings.time_limit_min and now - call_started > 60 * self.settings.time_limit_min:
+                        self._stop = "time limit"
+                    if self._stop:
+                        break
+                    if self.settings.checkpoint_min and now - last_saved > 60 * self.settings.checkpoint_min:
+                        self.save()
+                        last_saved = now
+                if not self._stop or self.progress.batch == self.n_batches:
+                    self._end_epoch()
+                    last_saved = time.monotonic()
+            self._leave()
+        return self.progress
+
+    def _epoch_batches(self) -> Iterator:
+        p = self.progress
+        return self.train_data.epoch(p.epoch, self.settings.batch_size, self.settings.seed, start=p.batch)
+
+    def _train_step(self, batch) -> None:
+        p = self.progress
+        self.model.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate(p.step)
+        for phase in self.objective.phases:
+            loss = self.objective(self.model, batch.to(self.fabric.device), p.step, phase, self.generator)
+            self.optimizer.zero_grad()
+            self.fabric.backward(loss.total)
+            norm = self.fabric.clip_gradients(
+                self.model, self.optimizer, max_norm=self.settings.clip_norm, error_if_nonfinite=False
+            )
+            self.optimizer.step()
+        p.step += 1
+        p.batch += 1
+        self.average.update(p.step)
+        if p.step % LOG_EVERY == 0 or p.batch == self.n_batches:
+            self._read_losses(loss, norm, len(batch))
+
+    def _read_losses(self, loss, norm, n_molecules: int) -> None:
+        p = self.progress
+        values = {"loss": float(loss.total.detach()), **{name: float(value) for name, value in loss.parts.items()}}
+        if not math.isfinite(values["loss"]) or not math.isfinite(float(norm)):
+            raise ChemVAEError(
+                f"The loss is no longer a number at step {p.step}. Lower --learning-rate (now {self.settings.learning_rate:g}) "
+                "and go on with --resume from the last checkpoint, or start anew."
+            )
+        for name, value in (*values.items(), ("readings", 1.0)):
+            p.sums[name] = p.sums.get(name, 0.0) + value
+        speed = self._speed(p.step, n_molecules)
+        left = (self.n_steps - p.step) * self.settings.batch_size
+        info = {
+            "step": p.step,
+            "n_steps": self.n_steps,
+            "epoch": p.epoch + 1,
+            **values,
+            "molecules_per_s": speed,
+            "eta_s": left / speed,
+        }
+        for callback in self.callbacks:
+            callback.on_step(info)
+
+    def _speed(self, step: int, n_molecules: int) -> float:
+        """Molecules per second since the last reading."""
+        now = time.monotonic()
+        before, then = getattr(self, "_last_reading", (step - LOG_EVERY, None))
+        self._last_reading = (step, now)
+        if then is None or now <= then:
+            return max(1e-9, self.settings.batch_size * step / max(self.progress.elapsed_s, 1e-3))
+        return max(1e-9, (step - before) * n_molecules / (now - then))
+
+    def _end_epoch(self) -> None:
+        p, s = self.progress, self.settings
+        readings = p.sums.pop("readings", 1.0)
+        row = {
+            "epoch": p.epoch + 1,
+            "step": p.step,
+            "elapsed_s": round(p.elapsed_s, 1),
+            "learning_rate": self.learning_rate(p.step),
+        }
+        row["beta"] = self.beta(p.step)
+        row["molecules_per_s"] = round(p.step * len(self.train_data) / self.n_batches / max(p.elapsed_s, 1e-9), 1)
+        row |= {f"train_{name}": value / readings for name, value in p.sums.items()}
+        with self.average.applied():
+            facts = measure(self.module, self.valid_data, s.seed)
+            row |= {f"valid_{name}": value for name, value in facts.items()}
+            row["valid_loss"] = facts["cross_entropy"] + s.beta * facts["kl"] + s.property_weight * facts["property_nll"]
+            for callback in self.callbacks:
+                callback.on_epoch(row, self.module)
+        p.rows.append(row)
+        p.epoch, p.batch, p.sums = p.epoch + 1, 0, {}
+        self._judge(row, facts)
+        self.save()
+
+    def _judge(self, row: dict[str, float], facts: dict[str, float]) -> None:
+        """Early stopping, and giving up on a collapsed run."""
+        p, s = self.progress, self.settings
+        if p.step >= s.kl_warmup * self.n_steps:  # before that the loss being minimised still changes
+            improved = row["valid_loss"] < p.best_loss - 1e-4
+            p.best_loss = min(p.best_loss, row["valid_loss"])
+            p.bad_epochs = 0 if improved else p.bad_epochs + 1
+            collapsed = facts["kl"] < s.min_kl or facts["active_units"] < s.min_active_units
+            p.collapsed_epochs = p.collapsed_epochs + 1 if collapsed else 0
+        if s.patience and p.bad_epochs >= s.patience:
+            self._stop = "early"
+        if p.collapsed_epochs >= COLLAPSED_EPOCHS:
+            self.save()
+            check_collapse(facts, s)
+
+    def _leave(self) -> None:
+        """Put the averaged weights in place; save and speak up if this was not the end."""
+        if self._stop in ("interrupted", "time limit"):
+            self.save()
+        if self._stop == "interrupted":
+            where = f" Go on with: chemvae train --resume -o {self.run.path}" if self.run else ""
+            raise InterruptedRunError(
+                f"Interrupted at step {self.progress.step} of {self.n_steps}; everything is saved.{where}"
+            )
+        self.average.copy_to_model()
+        self.module.eval()
+        if self.progress.rows and self._stop != "time limit":
+            last = {name[6:]: value for name, value in self.progress.rows[-1].items() if name.startswith("valid_")}
+            check_collapse(last, self.settings)
+
+    @property
+    def stopped_by(self) -> str | None:
+        """None if training ran to its end, else "time limit" or "early"."""
+        return self._stop
+
+    # ---------------------------------------------------------------- saving
+
+    def save(self) -> None:
+        """Write checkpoint, averaged weights and metrics; each file whole or not at all."""
+        if self.run is None:
+            return
+        self.run.write_tensors("model.safetensors", self.shipped_weights())
+        self.run.write_metrics(self.progress.rows)
+        self.run.write_trainer(self.state())
+
+    def shipped_weights(self) -> dict[str, torch.Tensor]:
+        """Averaged parameters and buffers, without what prior.safetensors holds."""
+        return {**model_tensors(self.module), **self.average.weights}
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "model": self.module.state_dict(),
+            "average": self.average.weights,
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+            "progress": vars(self.progress),
+            "n_steps": self.n_steps,
+        }
+
+    def resume(self) -> None:
+        """Restore the last checkpoint of the run folder.
+
+        Raises
+        ------
+        RunFolderError
+            If there is none, it is damaged, or it belongs to other data or settings.
+        """
+        state = self.run.read_trainer()
+        if state["n_steps"] != self.n_steps:
+            problem = f"was made for {state['n_steps']} steps, this run has {self.n_steps}."
+            raise RunFolderError(self.run.path, problem, "Resume with the same data, epochs and batch size, or start anew.")
+        self.module.load_state_dict(state["model"])
+        self.average.load(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"])
+        self.progress = Progress(**state["progress"])
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Turn Ctrl-C and termination into a stop after the current step; a second Ctrl-C is the ordinary one."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(number: int, frame: object) -> None:
+            self._stop = "interrupted"
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def make_fabric(device: str) -> Fabric:
+    """One device of the machine: "auto", "cpu", "cuda", "cuda:1" or "mps"."""
+    found = find_device(device)
+    return Fabric(accelerator=found.type, devices=1 if found.index is None else [found.index], precision="32-true")
+
+
+def make_optimizer(model: MolVAE, settings: TrainingSettings, fabric: Fabric) -> torch.optim.Optimizer:
+    """AdamW; matrices decay, biases do not."""
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    vectors = [p for p in model.parameters() if p.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=fabric.device.type in ("cpu", "cuda"))
+
+
+@contextlib.contextmanager
+def limited_threads(threads: int) -> Iterator[None]:
+    """Run the block with so many CPU threads (0: leave it), then as before."""
+    before = torch.get_num_threads()
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

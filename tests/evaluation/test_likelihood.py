@@ -1,0 +1,126 @@
+"""Evidence, KL and mutual information against closed forms."""
+
+import math
+
+import pytest
+import torch
+from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
+
+from chemvae.errors import SettingsError
+from chemvae.evaluation.likelihood import (
+    active_units,
+    gaussian_kl,
+    importance_log_evidence,
+    log_evidence,
+    log_joint,
+    mutual_information,
+)
+
+from .fakes import MemoryModel
+
+
+class LinearGaussian:
+    """x = W z + noise, z ~ N(0, I): evidence and posterior are known."""
+
+    def __init__(self, n: int = 6, dim: int = 3, noise: float = 0.5):
+        generator = torch.Generator().manual_seed(0)
+        self.w = torch.randn(5, dim, generator=generator, dtype=torch.float64)
+        self.x = torch.randn(n, 5, generator=generator, dtype=torch.float64)
+        self.noise, self.dim = noise, dim
+        precision = torch.eye(dim, dtype=torch.float64) + self.w.T @ self.w / noise**2
+        self.covariance = torch.linalg.inv(precision)
+        self.mean = self.x @ self.w @ self.covariance / noise**2
+
+    def joint(self, z):  # [K, B, D] -> [K, B]
+        log_prior = Normal(torch.zeros((), dtype=z.dtype), 1.0).log_prob(z).sum(-1)
+        return log_prior + Normal(z @ self.w.T, self.noise).log_prob(self.x).sum(-1)
+
+    def evidence(self):
+        covariance = self.w @ self.w.T + self.noise**2 * torch.eye(5, dtype=torch.float64)
+        return MultivariateNormal(torch.zeros(5, dtype=torch.float64), covariance).log_prob(self.x)
+
+
+def test_the_true_posterior_gives_the_evidence_with_a_single_draw():
+    toy = LinearGaussian()
+    found = importance_log_evidence(MultivariateNormal(toy.mean, toy.covariance), toy.joint, 1)
+    torch.testing.assert_close(found, toy.evidence())
+
+
+def test_a_crude_posterior_converges_from_below():
+    toy = LinearGaussian()
+    q = Independent(Normal(toy.mean, 1.5 * toy.covariance.diagonal().sqrt().expand_as(toy.mean)), 1)
+    generator = torch.Generator().manual_seed(1)
+    one = torch.stack([importance_log_evidence(q, toy.joint, 1, generator=generator) for _ in range(400)]).mean(0)
+    ten = torch.stack([importance_log_evidence(q, toy.joint, 10, generator=generator) for _ in range(200)]).mean(0)
+    many = importance_log_evidence(q, toy.joint, 20_000, generator=generator, chunk=1_000)
+    truth = toy.evidence()
+    assert (one < ten).all() and (ten < truth).all()
+    torch.testing.assert_close(many, truth, atol=0.05, rtol=0)
+
+
+def test_chunks_do_not_change_the_estimate():
+    toy = LinearGaussian()
+    q = MultivariateNormal(toy.mean, 2.0 * toy.covariance)
+    found = [
+        importance_log_evidence(q, toy.joint, 7, generator=torch.Generator().manual_seed(3), chunk=chunk).mean()
+        for chunk in (7, 100)
+    ]
+    torch.testing.assert_close(found[0], found[1])
+    assert importance_log_evidence(q, lambda z: q.log_prob(z) + 2.0, 7, chunk=2) == pytest.approx(2.0)
+
+
+def test_log_evidence_of_a_model_whose_likelihood_ignores_z():
+    """log p(x|z) = -len(x) everywhere, so log p(x) = -len(x) whatever q is."""
+    model = MemoryModel(["CCO", "CCCCN"], scale=1.0)
+    model.posterior = lambda smiles: Independent(Normal(torch.zeros(len(smiles), 2), torch.ones(len(smiles), 2)), 1)
+    torch.testing.assert_close(log_evidence(model, ["CCO", "CCCCN"], n_draws=5), torch.tensor([-3.0, -5.0]))
+
+
+def test_log_evidence_repeats_with_its_seed_and_leaves_the_callers_stream():
+    model = MemoryModel(["CCO", "CCCCN"])
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first = log_evidence(model, ["CCO", "CCCCN"], n_draws=3, seed=1)
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.equal(first, log_evidence(model, ["CCO", "CCCCN"], n_draws=3, seed=1))
+    assert not torch.equal(first, log_evidence(model, ["CCO", "CCCCN"], n_draws=3, seed=2))
+
+
+def test_log_evidence_of_nothing_is_empty_and_no_draws_are_refused():
+    assert log_evidence(MemoryModel(["CCO"]), []).shape == (0,)
+    with pytest.raises(SettingsError, match="n_draws"):
+        log_evidence(MemoryModel(["CCO"]), ["CCO"], n_draws=0)
+
+
+def test_joint_pairs_every_draw_with_its_molecule():
+    found = log_joint(MemoryModel(["CCO", "CCCCN"]), ["CCO", "CCCCN"])(torch.zeros(4, 2, 2))
+    prior = 2 * Normal(0.0, 1.0).log_prob(torch.tensor(0.0))
+    torch.testing.assert_close(found, (torch.tensor([-3.0, -5.0]) + prior).expand(4, 2))
+
+
+def test_kl_is_that_of_torch():
+    generator = torch.Generator().manual_seed(0)
+    loc, scale = torch.randn(7, 4, generator=generator), torch.rand(7, 4, generator=generator) + 0.1
+    expected = kl_divergence(Normal(loc, scale), Normal(torch.zeros(4), torch.ones(4))).sum(dim=1)
+    torch.testing.assert_close(gaussian_kl(loc, scale), expected)
+
+
+def test_active_units_counts_dimensions_that_move():
+    loc = torch.stack([torch.linspace(-1, 1, 50), torch.full((50,), 3.0), 0.05 * torch.linspace(-1, 1, 50)], dim=1)
+    assert active_units(loc) == pytest.approx(1 / 3)
+
+
+def test_mutual_information_of_a_gaussian_channel():
+    """loc ~ N(0, s^2), z = loc + sigma e per dimension: I = D/2 log(1 + s^2 / sigma^2)."""
+    generator = torch.Generator().manual_seed(0)
+    loc = 2.0 * torch.randn(4_000, 2, generator=generator)
+    scale = torch.ones_like(loc)
+    z = loc + torch.randn(loc.shape, generator=generator)
+    assert mutual_information(loc, scale, z) == pytest.approx(math.log(1 + 4.0), abs=0.06)
+
+
+def test_mutual_information_is_zero_for_one_shared_posterior_and_at_most_log_n():
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(300, 5, generator=generator)
+    assert mutual_information(torch.zeros_like(z), torch.ones_like(z), z) == pytest.approx(0.0, abs=1e-9)
+    assert mutual_information(100.0 * z, torch.ones_like(z), 100.0 * z, chunk=7) == pytest.approx(math.log(300))

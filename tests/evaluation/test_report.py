@@ -1,0 +1,107 @@
+"""The report's files: what they hold, that they load nothing, that they escape what they show."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from chemvae.evaluation import EvaluationSettings, render_report, run_evaluation, write_report
+from chemvae.evaluation.report import _spread
+
+from .fakes import MemoryModel
+
+MOLECULES = ["CCO", "C[C@H](N)O", "c1ccc2ccccc2c1", "CCCC"]
+HISTORY = pd.DataFrame({"epoch": [1, 2], "valid_kl": [3.0, 9.0], "valid_reconstruction_greedy": [0.1, 0.6]})
+
+
+class Balance(HTMLParser):
+    """Checks that elements close in the order they open, and keeps the text."""
+
+    VOID = frozenset(("meta", "br", "img"))
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.text = [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def evaluation():
+    model = MemoryModel(MOLECULES, {"C[C@H](N)O": "CC(N)O"}, far="<script>alert(1)</script>")
+    labels = {"heavy": [3.0, 4.0, 10.0, 5.0]}
+    return run_evaluation(model, MOLECULES, labels, settings=EvaluationSettings(n_samples=30, n_curve=10, n_fcd=0))
+
+
+@pytest.fixture(scope="module")
+def page(evaluation):
+    return render_report(evaluation, name="<run>", history=HISTORY)
+
+
+def test_the_page_is_well_formed_and_loads_nothing(page):
+    checker = Balance()
+    checker.feed(page)
+    assert checker.open == []
+    assert "://" not in re.sub(r"<figcaption>.*?</figcaption>", "", page)
+    assert "<script" not in page and "<link" not in page
+    assert all(source.startswith("data:") for source in re.findall(r'(?:src|href)="([^"#][^"]*)"', page))
+
+
+def test_everything_is_escaped(page):
+    assert "<h1>Evaluation of &lt;run&gt;</h1>" in page
+    assert "alert(1)" not in page or "&lt;script&gt;alert(1)" in page
+
+
+def test_every_figure_stands_on_the_page_with_its_sentence(page, evaluation):
+    checker = Balance()
+    checker.feed(page)
+    text = " ".join(checker.text)
+    for key, sentence in evaluation.figures["protocol"].items():
+        assert f"<code>{key}</code>" in page
+        assert sentence in text
+
+
+def test_failures_samples_curves_and_scatter_are_drawn(page):
+    assert page.count('class="pair"') == 1
+    assert page.count('class="molecule"') == 24
+    for words in ("Learning", "Validity against distance", "Properties", "Molecules that do not come back", "A sample"):
+        assert f"<h2>{words}</h2>" in page
+    assert "Reconstruction" in page and "right but for its stereo marks" in page
+
+
+def test_ids_are_unique_so_that_figures_do_not_borrow_each_others_clips(page):
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_same_evaluation_same_page(evaluation, page):
+    assert render_report(evaluation, name="<run>", history=HISTORY) == page
+
+
+def test_files_are_written(tmp_path, evaluation):
+    path = write_report(evaluation, tmp_path / "new", name="x")
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert json.loads((path.parent / "report.json").read_text()) == evaluation.figures
+    assert sorted(p.name for p in path.parent.iterdir()) == ["report.html", "report.json"]
+
+
+def test_an_evaluation_without_curves_labels_or_failures_still_makes_a_page():
+    found = run_evaluation(MemoryModel(["CCO"]), ["CCO"], n_samples=3, n_curve=0, n_fcd=0)
+    page = render_report(found)
+    assert "All of them came back" in page and "Validity against distance" not in page
+
+
+def test_drawn_failures_go_round_the_kinds():
+    kinds = ["other"] * 10 + ["stereo"] * 2 + ["syntax"]
+    chosen = _spread(pd.DataFrame({"kind": kinds, "row": range(13)}), 5)
+    assert chosen["kind"].tolist() == ["syntax", "stereo", "stereo", "other", "other"]
