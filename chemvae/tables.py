@@ -12,16 +12,18 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from chemvae.chem.molecules import check_standardize_mode
 from chemvae.data.cleaning import BROKEN_ROW, Clean
 from chemvae.data.columns import find_smiles_column, parse_numbers
 from chemvae.data.reading import STDIN, Chunk, split_suffix
-from chemvae.data.tables import clean_chunk, open_source
+from chemvae.data.sources import clean_pieces, open_source
 from chemvae.errors import (
     ChemVAEError,
     InputError,
@@ -270,18 +272,18 @@ def read_blocks(
     """
     if on_invalid not in ON_INVALID:
         raise SettingsError(f"on_invalid must be one of {', '.join(ON_INVALID)}, got '{on_invalid}'")
+    check_standardize_mode(standardize)
     source = open_source(data, jobs=jobs, smiles_column=smiles_column)
-    column, n_rows, counts, first = "", 0, Counter(), ""
-    for chunk in source.chunks:
-        column = column or find_smiles_column(chunk.frame, smiles_column or source.smiles_column, source.name)
-        block = _judge(chunk, clean_chunk(chunk, column, standardize, jobs, None), column, model, on_invalid, counts)
+    head = next(source.chunks)
+    column = find_smiles_column(head.frame, source.smiles_column, source.name)
+    n_rows, counts, first = 0, Counter(), ""
+    for chunk, cleaned in clean_pieces(chain([head], source.chunks), column, standardize, jobs, None):
+        block = _judge(chunk, cleaned, column, model, on_invalid, counts)
         first = first or next((reason for reason in block.reasons if reason), "")
         n_rows += len(block.smiles)
         if on_invalid == "skip":
             block = _only_usable(block)
         yield block
-    if n_rows == 0:
-        raise NothingUsableError(f"{source.name} has a header and no rows.")
     n_bad = sum(counts.values())
     if n_bad == n_rows:
         raise NothingUsableError(f"None of the {n_rows:,} rows of {source.name} can be used; the first: {first}.")

@@ -99,6 +99,7 @@ def optimize(
     Properties are those RDKit computes (qed, logP, SAS, MW, ...) or the model predicts. The folder gets best.csv, history.csv,
     proposals.csv (what was not scored, and why), report.html and result.json.
     """
+    from chemvae import api, tables  # noqa: F401  (what is missing shows before any molecule is paid)
     from chemvae.runs import write_json
 
     asked = _asked(ctx, output, resume, overwrite)

@@ -213,7 +213,7 @@ def plan_goals(oracle: Any, goals: Sequence[Goal | str] | Goal | str | None, mod
     unused = [name for low, name in columns.items() if low not in {goal.name.lower() for goal in wanted}]
     if unused:
         raise SettingsError(
-            f"the oracle gives {', '.join(unused)}, and no goal says what to do with it; add Goal('{unused[0]}')"
+            f"the oracle gives {', '.join(unused)} and no goal says what for; add Goal('{unused[0]}')"
         )
     parts = ([] if given is None else [given]) + rest
     joined = parts[0] if len(parts) == 1 else CombinedOracle(parts)

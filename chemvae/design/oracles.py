@@ -5,6 +5,7 @@ A score that could not be had is NaN with its reason. It is never 0, and never t
 
 from __future__ import annotations
 
+import copy
 import importlib
 import math
 import shlex
@@ -237,12 +238,12 @@ class PropertyOracle(Oracle):
     """
 
     def __init__(self, *names: str):
-        self.names = tuple(find(PROPERTIES, name, "property")[0] for name in names)
-        self.label = ", ".join(self.names)
+        self.names = self.properties = tuple(find(PROPERTIES, name, "property")[0] for name in names)
+        self.label = ", ".join(self.properties)
 
     def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
         """Compute the properties: [N, P]."""
-        return compute_table(smiles, self.names).to_numpy()
+        return compute_table(smiles, self.properties).to_numpy()
 
 
 class PredictorOracle(Oracle):
@@ -256,12 +257,13 @@ class PredictorOracle(Oracle):
 
     def __init__(self, model: Any, *names: str):
         table = {name: name for name in model.property_names}
-        self.model, self.names = model, tuple(find(table, name, "predicted property")[0] for name in names)
-        self.label = ", ".join(f"predicted {name}" for name in self.names)
+        self.model = model
+        self.names = self.properties = tuple(find(table, name, "predicted property")[0] for name in names)
+        self.label = ", ".join(f"predicted {name}" for name in self.properties)
 
     def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
         """Predict from the posterior mean of each molecule: [N, P]; NaN for what cannot be encoded."""
-        return self.model.predict(list(smiles))[list(self.names)].to_numpy(dtype=float)
+        return self.model.predict(list(smiles))[list(self.properties)].to_numpy(dtype=float)
 
 
 class CombinedOracle(Oracle):
@@ -342,9 +344,12 @@ def _make(spec: Any, model: Any) -> Oracle:
 
 
 def _named(oracle: Oracle, name: str) -> Oracle:
-    if len(oracle.names) == 1:
-        oracle.names = (name,)
-    return oracle
+    """The oracle under another name; the caller's own keeps its name."""
+    if len(oracle.names) != 1 or oracle.names == (name,):
+        return oracle
+    renamed = copy.copy(oracle)
+    renamed.names = (name,)
+    return renamed
 
 
 def _from_text(text: str, model: Any) -> Oracle:

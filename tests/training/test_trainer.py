@@ -53,7 +53,7 @@ def weights(model):
 
 
 def test_it_overfits_twenty_molecules(labelled, vocabulary):
-    trainer = make_trainer(labelled, vocabulary, epochs=150, beta=0.0, word_dropout=0.0, ema_decay=0.9)
+    trainer = make_trainer(labelled, vocabulary, epochs=200, learning_rate=2e-2, beta=0.0, word_dropout=0.0, ema_decay=0.9)
     labelled.random_smiles = 0.0
     trainer.fit()
     rows = trainer.progress.rows
@@ -155,7 +155,8 @@ class Slow(Callback):
         print(info["step"], flush=True); time.sleep(0.2)
 words = Vocabulary.from_smiles(MOLECULES)
 data = SmilesDataset(MOLECULES, words, np.zeros((20, 2)))
-trainer = Trainer(make_model(words), data, data, TrainingSettings(**SETTINGS), RunFolder(sys.argv[1]), device="cpu", callbacks=(Slow(),))
+settings, run = TrainingSettings(**SETTINGS), RunFolder(sys.argv[1])
+trainer = Trainer(make_model(words), data, data, settings, run, device="cpu", callbacks=(Slow(),))
 if sys.argv[2] == "resume": trainer.resume()
 trainer.fit()
 """

@@ -28,7 +28,12 @@ class DiagonalGaussian(PosteriorFamily):
         loc, raw = self.project(h).chunk(2, dim=-1)  # [B, D] each
         scale = softplus(raw) + MIN_SCALE
         kl_dims = (loc.square() + scale.square() - 1) / 2 - scale.log()
-        return Posterior(Independent(Normal(loc, scale), 1), point=loc, kl=kl_dims.sum(dim=-1), kl_dims=kl_dims)
+        return Posterior(
+            Independent(Normal(loc, scale, validate_args=False), 1, validate_args=False),
+            point=loc,
+            kl=kl_dims.sum(dim=-1),
+            kl_dims=kl_dims,
+        )
 
     def prior(self) -> Distribution:
-        return Independent(Normal(self.zero, torch.ones_like(self.zero)), 1)
+        return Independent(Normal(self.zero, torch.ones_like(self.zero), validate_args=False), 1, validate_args=False)

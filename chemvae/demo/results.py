@@ -1,0 +1,81 @@
+"""results.json: every figure of the demo's report, and where it comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chemvae.chem.properties import compute
+from chemvae.demo.searches import Comparison, Improvement
+from chemvae.design import summary
+from chemvae.runs import environment
+
+if TYPE_CHECKING:
+    from chemvae.demo.walk import Walk
+
+
+def collect(walk: Walk) -> dict[str, Any]:
+    """Return the demo's figures as one dict of JSON types."""
+    training = walk.part("train")
+    return {
+        "seed": walk.seed,
+        "seconds": walk.seconds | {"total": round(sum(walk.seconds.values()), 1)},
+        "data": walk.preparation,
+        "training": {"settings": dict(walk.sizes.training), "last_epoch": _last(walk)},
+        "evaluation": walk.evaluation.figures,
+        "searches": [_comparison(one, best_known(one, training), walk.sizes.budget) for one in walk.comparisons],
+        "improvements": [_improvement(one, walk.sizes.start_budget) for one in walk.improvements],
+        "map": walk.map.quality,
+        "environment": environment(),
+    }
+
+
+def _last(walk: Walk) -> dict[str, Any]:
+    return walk.learning.iloc[-1].to_dict() if len(walk.learning) else {}
+
+
+def best_known(comparison: Comparison, training: Any) -> float:
+    """Merit of the best training molecule; NaN if none fulfils the constraints."""
+    return float(comparison.task.known(training).max())
+
+
+def _comparison(comparison: Comparison, known: float, budget: int) -> dict[str, Any]:
+    """One task: what each search came to, and how far it is ahead of random sampling (negative: behind)."""
+    methods = {}
+    for method, result in comparison.results.items():
+        fresh = comparison.best_new(method)
+        methods[method] = summary(result) | {
+            "mean_merit_top10": comparison.top(method),
+            "ahead_of_random": comparison.lead(method),
+            "best_new": None if fresh is None else {"smiles": fresh["smiles"], "score": float(fresh["score"])},
+        }
+    return {
+        "task": comparison.task.key,
+        "title": comparison.task.title,
+        "merit": comparison.task.unit,
+        "budget": budget,
+        "best_training_merit": known,
+        "methods": methods,
+        "verdict": comparison.verdict(),
+    }
+
+
+def _improvement(improvement: Improvement, budget: int) -> dict[str, Any]:
+    """One given molecule before and after."""
+    after = {}
+    for method in improvement.results:
+        best = improvement.best(method)
+        after[method] = None if best is None else describe(best)
+    return {"start": improvement.start, "before": before(improvement), "budget": budget, "after": after}
+
+
+def before(improvement: Improvement) -> dict[str, float]:
+    """Properties of the given molecule."""
+    return {name: compute(name, improvement.start) for name in ("qed", "SAS", "logP", "MW")}
+
+
+def describe(row: Any) -> dict[str, Any]:
+    """Computed beside predicted properties of a designed molecule, its similarity to the start, and whether it is new."""
+    names = ("qed", "qed_predicted", "SAS", "logP", "MW", "similarity_to_start")
+    found = {name: float(row[name]) for name in names if name in row}
+    novel = None if "novel" not in row else bool(row["novel"])
+    return {"smiles": str(row["smiles"]), **found, "novel": novel}

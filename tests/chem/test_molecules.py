@@ -1,0 +1,111 @@
+"""Reading and writing molecules: round trips, reasons, cleaning."""
+
+import numpy as np
+import pytest
+from rdkit import Chem, rdBase
+
+from chemvae.chem.molecules import canonicalize, invalid_reason, parse, quiet, randomize, standardize
+from chemvae.errors import SettingsError
+
+MOLECULES = [
+    "CC(=O)Oc1ccccc1C(=O)O",
+    "C[C@H](N)C(=O)[O-]",
+    "F/C=C\\Cl",
+    "C[N+](C)(C)CC([O-])=O",
+    "O=[N+]([O-])c1ccc2[nH]ccc2c1",
+    "[13CH3][Si](C)(C)C#N",
+    "C1CC2CCC1C2",
+    "N[C@@H](Cc1c[nH]c2ccccc12)C(=O)N1CCC[C@H]1C(=O)O",
+    "c1ccc2c(c1)[nH]c1ccccc12",
+    "CCOC" * 50,
+]
+
+
+@pytest.mark.parametrize("smiles", MOLECULES)
+def test_random_writing_is_the_same_molecule(smiles):
+    rng = np.random.default_rng(0)
+    variants = {randomize(smiles, rng) for _ in range(4)}
+    assert {canonicalize(variant) for variant in variants} == {canonicalize(smiles)}
+
+
+def test_random_writing_varies_and_follows_its_seed():
+    first = [randomize(MOLECULES[0], np.random.default_rng(1)) for _ in range(3)]
+    rng = np.random.default_rng(1)
+    assert len({randomize(MOLECULES[0], rng) for _ in range(20)}) > 5
+    assert len(set(first)) == 1
+
+
+def test_canonical_form_does_not_depend_on_the_order_of_writing():
+    assert canonicalize("OC(=O)c1ccccc1OC(C)=O") == canonicalize(MOLECULES[0])
+    assert canonicalize("C[C@H](N)O") != canonicalize("C[C@@H](N)O")
+
+
+@pytest.mark.parametrize("junk", ["", "   ", "C1CC", "c1cccc1", "CC)", "[Na", "Q", "C(C)(C)(C)(C)C", "CC ethane", None, 3.0])
+def test_what_is_not_a_molecule_is_none_with_a_reason(junk):
+    assert parse(junk) is None
+    assert canonicalize(junk) is None
+    assert invalid_reason(junk)
+
+
+@pytest.mark.parametrize(
+    ("smiles", "words"),
+    [
+        ("CC1CC", "ring 1"),
+        ("C%12CC", "ring 12"),
+        ("C(C", "opened and never closed"),
+        ("CC)", "closed and was never opened"),
+        ("[NH4", "square bracket"),
+        ("CXC", "'X' at position 1"),
+        ("F(C)C", "atom 0 (F) has 2 bonds"),
+        ("CN(C)(C)C", "atom 1 (N) has 4 bonds"),
+        ("c1cccc1", "alternating"),
+        ("Ccc", "aromatic atom outside a ring"),
+        (float("nan"), "empty"),
+        ("CCO ethanol", "blank"),
+    ],
+)
+def test_reasons_name_the_slip(smiles, words):
+    assert words in invalid_reason(smiles)
+
+
+@pytest.mark.parametrize("smiles", MOLECULES)
+def test_molecules_have_no_reason(smiles):
+    assert invalid_reason(smiles) is None
+
+
+def test_reading_is_silent_and_leaves_the_log_as_it_was(capfd):
+    parse("C1CC")
+    invalid_reason("c1cccc1")
+    assert capfd.readouterr().err == ""
+    Chem.MolFromSmiles("C1CC")
+    assert "C1CC" in capfd.readouterr().err
+
+
+def test_quiet_blocks_nest(capfd):
+    with quiet():
+        with quiet():
+            pass
+        Chem.MolFromSmiles("C1CC")
+        assert capfd.readouterr().err == ""
+    assert "rdApp.error:enabled" in rdBase.LogStatus()
+
+
+def test_salts_keeps_the_largest_organic_fragment_with_charge_and_stereo():
+    assert standardize("[Na+].C[C@H](N)C(=O)[O-]", "salts") == canonicalize("C[C@H](N)C(=O)[O-]")
+    assert standardize("Cl.CCN.CCCC[NH3+]", "salts") == "CCCC[NH3+]"
+
+
+def test_neutral_moves_protons_and_leaves_quaternary_nitrogen():
+    assert standardize("C[NH3+].[Cl-]", "neutral") == "CN"
+    assert standardize("C[N+](C)(C)C", "neutral") == "C[N+](C)(C)C"
+    assert standardize("O=[N+]([O-])c1ccccc1", "neutral") == "O=[N+]([O-])c1ccccc1"
+
+
+def test_none_changes_nothing_but_the_writing():
+    assert standardize("[Na+].OC(=O)C", "none") == canonicalize("CC(=O)O.[Na+]")
+    assert standardize("C1", "neutral") is None
+
+
+def test_unknown_mode_is_a_settings_error():
+    with pytest.raises(SettingsError, match="none, salts, neutral"):
+        standardize("C", "all")
