@@ -212,9 +212,7 @@ def plan_goals(oracle: Any, goals: Sequence[Goal | str] | Goal | str | None, mod
     rest = [_provider(goal.name, model) for goal in wanted if goal.name.lower() not in columns]
     unused = [name for low, name in columns.items() if low not in {goal.name.lower() for goal in wanted}]
     if unused:
-        raise SettingsError(
-            f"the oracle gives {', '.join(unused)} and no goal says what for; add Goal('{unused[0]}')"
-        )
+        raise SettingsError(f"the oracle gives {', '.join(unused)} and no goal says what for; add Goal('{unused[0]}')")
     parts = ([] if given is None else [given]) + rest
     joined = parts[0] if len(parts) == 1 else CombinedOracle(parts)
     return joined, _in_order(wanted, joined.names)

@@ -17,7 +17,6 @@ from chemvae.errors import SettingsError
 from chemvae.evaluation import metrics
 from chemvae.evaluation.curves import radius_curve, validity_against_norm
 from chemvae.evaluation.frechet import fcd
-from chemvae.evaluation.likelihood import active_units, gaussian_kl, mutual_information
 from chemvae.evaluation.mistakes import failure_table
 from chemvae.evaluation.roundtrip import (
     JT_DECODES,
@@ -34,7 +33,8 @@ from chemvae.evaluation.selection import select_molecules
 from chemvae.evaluation.sentences import protocol_sentences
 
 if TYPE_CHECKING:
-    from chemvae.models.vae import MolVAE
+    from chemvae.models.information import active_units, gaussian_kl, mutual_information
+from chemvae.models.vae import MolVAE
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,10 +11,10 @@ from torch import Tensor
 from chemvae.data.datasets import Batch, SmilesDataset
 from chemvae.data.vocabulary import PAD
 from chemvae.errors import CollapseError
+from chemvae.models.information import active_units, mutual_information
 from chemvae.models.vae import MolVAE
 from chemvae.training.settings import TrainingSettings
 
-ACTIVE_VARIANCE = 0.01  # a dimension is active if its posterior mean varies more (Burda et al. 2016)
 FREE_RUNNING_MOLECULES = 500
 MONITOR_BATCH = 250
 
@@ -76,33 +75,6 @@ def _free_running(model: MolVAE, means: Tensor, smiles: Sequence[str]) -> float:
     n = min(len(smiles), FREE_RUNNING_MOLECULES)
     decoded = model.decode(means[:n], check=False)["smiles"]
     return float(np.mean([a == b for a, b in zip(decoded, smiles[:n], strict=True)]))
-
-
-def active_units(means: Tensor) -> float:
-    """Fraction of dimensions whose posterior mean [N, D] has a variance above 0.01."""
-    return float((means.var(dim=0, correction=0) > ACTIVE_VARIANCE).float().mean())
-
-
-def mutual_information(mean: Tensor, scale: Tensor, z: Tensor) -> float:
-    """Estimate I(x; z) in nats: the mean over molecules of log q(z|x) - log q(z), q(z) being the mixture of all N posteriors.
-
-    Parameters
-    ----------
-    mean, scale, z : Tensor [N, D]
-        Posterior parameters, and one draw from each posterior.
-
-    Returns
-    -------
-    float
-        At most log N, since a mixture of N cannot tell more molecules apart (Hoffman & Johnson 2016).
-    """
-    q = torch.distributions.Normal(mean[None], scale[None])
-    pieces = []
-    for part in z.split(64):
-        pieces.append(q.log_prob(part[:, None]).sum(dim=-1))  # [64, N]: log q(z_i | x_j)
-    log_density = torch.cat(pieces)
-    aggregate = log_density.logsumexp(dim=1) - math.log(len(mean))
-    return float((log_density.diagonal() - aggregate).mean())
 
 
 def check_collapse(facts: dict[str, float], settings: TrainingSettings) -> None:

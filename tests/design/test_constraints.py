@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from chemvae.chem.fingerprints import tanimoto
-from chemvae.design.constraints import Alerts, Constraint, Gatekeeper, Range, Similarity, Substructure, gather_constraints, parse_constraint
+from chemvae.design.constraints import (
+    Alerts,
+    Constraint,
+    Gatekeeper,
+    Range,
+    Similarity,
+    Substructure,
+    gather_constraints,
+    parse_constraint,
+)
 from chemvae.errors import SettingsError, UnknownNameError
 from tests.design.toys import ToyModel, chain
 
@@ -57,7 +66,10 @@ def test_similarity_is_tanimoto_to_the_nearest():
 
 def test_scaffold_and_forbidden_group_are_opposites():
     molecules = ["Cc1ccccc1", "CCO", "Nc1ccccc1"]
-    keep, forbid = Substructure("c1ccccc1", wanted=True).allows(molecules), Substructure("c1ccccc1", wanted=False).allows(molecules)
+    keep, forbid = (
+        Substructure("c1ccccc1", wanted=True).allows(molecules),
+        Substructure("c1ccccc1", wanted=False).allows(molecules),
+    )
     assert keep.tolist() == [True, False, True] and (keep != forbid).all()
 
 
@@ -97,7 +109,12 @@ def test_a_molecule_seen_again_is_not_counted_again():
 
 def test_what_rdkit_cannot_compute_is_predicted():
     gate = Gatekeeper([parse_constraint("5<=carbons<=7")], ToyModel())
-    assert gate.verdicts([chain(1, 1), chain(2, 1), chain(3, 2), chain(9, 9)]) == ["5 <= carbons <= 7", "", "", "5 <= carbons <= 7"]
+    assert gate.verdicts([chain(1, 1), chain(2, 1), chain(3, 2), chain(9, 9)]) == [
+        "5 <= carbons <= 7",
+        "",
+        "",
+        "5 <= carbons <= 7",
+    ]
 
 
 def test_an_unknown_property_is_named_at_once():

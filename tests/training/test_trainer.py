@@ -16,7 +16,7 @@ from chemvae.models.storage import describe_model, load_model
 from chemvae.runs import RunFolder
 from chemvae.training import Callback, Trainer, TrainingSettings
 from chemvae.training.finishing import finish
-from chemvae.training.monitor import active_units, measure, mutual_information
+from chemvae.training.monitor import measure
 from tests.conftest import make_model
 
 SETTINGS = dict(epochs=4, batch_size=4, learning_rate=1e-2, warmup_steps=2, min_kl=0.0, min_active_units=0.0, word_dropout=0.1)
@@ -177,22 +177,6 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path):
     assert start("killed", "resume").wait(120) == 0
     whole, killed = (RunFolder(tmp_path / name).read_tensors("model.safetensors") for name in ("whole", "killed"))
     assert all(torch.equal(whole[name], killed[name]) for name in whole)
-
-
-def test_mutual_information_of_separate_posteriors_is_log_n():
-    n = 50
-    mean = torch.arange(n).double()[:, None] * 100
-    scale = torch.ones(n, 1, dtype=torch.float64)
-    assert mutual_information(mean, scale, mean) == pytest.approx(np.log(n))
-    same = torch.zeros(n, 1, dtype=torch.float64)
-    assert mutual_information(same, scale, same + torch.randn(n, 1)) == pytest.approx(0.0, abs=1e-9)
-
-
-def test_active_units_counts_dimensions_that_vary():
-    means = torch.zeros(100, 4)
-    means[:, 0] = torch.randn(100)
-    means[:, 1] = 0.05 * torch.randn(100)
-    assert active_units(means) == 0.25
 
 
 def test_measuring_leaves_the_model_as_it_was(labelled, vocabulary):
