@@ -5,12 +5,16 @@ The command line parses, calls one of these, and shows the result.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from chemvae.data.preparation import load_table
+import numpy as np
+
+from chemvae.data.preparation import Table, load_table
 from chemvae.design.campaign import Result, run_campaign
+from chemvae.errors import NothingUsableError
 from chemvae.evaluation.protocols import Evaluation, run_evaluation
 from chemvae.models.storage import find_device, find_run, load_model
 from chemvae.models.vae import MolVAE
@@ -127,12 +131,25 @@ def evaluate_in_full(
     model: MolVAE, data: Any, seed: int = 0, split: str | None = None, smiles_column: str | None = None, **options: Any
 ) -> Evaluation:
     """As :func:`evaluate`, with what stands behind the figures; ``split`` takes one part of the data only."""
-    table = load_table(data, smiles_column=smiles_column, properties=model.property_names, missing_properties="ignore")
-    smiles, labels = table.smiles, dict(zip(table.property_names, table.labels.T, strict=True))
-    if split is not None and table.split is not None:
-        chosen = [i for i, part in enumerate(table.split) if part == split]
-        smiles, labels = [smiles[i] for i in chosen], {name: values[chosen] for name, values in labels.items()}
+    table = load_table(data, smiles_column=smiles_column, optional_properties=model.property_names)
+    chosen = _part_of(table, split)
+    labels = dict(zip(table.property_names, table.labels[chosen].T, strict=True))
+    smiles = [table.smiles[i] for i in chosen]
     return run_evaluation(model, smiles, labels, seed=seed, **options)
+
+
+def _part_of(table: Table, split: str | None) -> np.ndarray:
+    """Indices of the rows of one split; all rows if the data has no split column or none is asked for."""
+    if split is None or table.split is None:
+        return np.arange(len(table.smiles))
+    parts = np.asarray(table.split, dtype=object)
+    chosen = np.flatnonzero(parts == split)
+    if len(chosen) == 0:
+        there = ", ".join(f"{name} ({count:,})" for name, count in Counter(parts.tolist()).items())
+        raise NothingUsableError(
+            f"No row is marked '{split}' in the split column; there are: {there}. Choose with --split, or --split all."
+        )
+    return chosen
 
 
 def optimize(

@@ -15,7 +15,12 @@ _MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "broken": ("BROKEN"
 
 @command
 def doctor(
-    self_test: Annotated[bool, typer.Option(help="Also train, encode and decode with a tiny model (some seconds).")] = True,
+    self_test: Annotated[
+        bool,
+        typer.Option(
+            "--self-test/--no-self-test", metavar="", help="Also train, encode and decode with a tiny model (some seconds)."
+        ),
+    ] = True,
     json: Json = None,
 ) -> None:
     """Say what this installation has, what it lacks, and whether it works; exit code 1 if it does not."""

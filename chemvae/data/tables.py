@@ -85,6 +85,7 @@ def load_table(
     limit: int | None = None,
     jobs: int = 1,
     symbol_check: SymbolCheck | None = None,
+    optional_properties: Sequence[str] = (),
 ) -> Table:
     """Read molecules with labels: canonical, invalid ones counted, missing labels NaN. Duplicates are kept.
 
@@ -109,6 +110,8 @@ def load_table(
         Worker processes.
     symbol_check : callable, optional
         Canonical SMILES -> complaint or None, to turn away what a vocabulary cannot write.
+    optional_properties : sequence of str
+        Columns of labels that are taken where the data has them.
 
     Returns
     -------
@@ -134,6 +137,8 @@ def load_table(
     check_standardize_mode(standardize)
     source = open_source(data, source_path, limit=limit, jobs=jobs, smiles_column=smiles_column)
     first = next(source.chunks)
+    present = {str(column).lower() for column in first.frame.columns}
+    properties = [*properties, *(name for name in optional_properties if name.lower() in present)]
     wanted = _Wanted(source, first.frame, properties, id_column, split_column)
     collected = _Collected(wanted, on_invalid)
     for chunk, cleaned in clean_pieces(chain([first], source.chunks), wanted.smiles, standardize, jobs, symbol_check):

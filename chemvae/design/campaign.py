@@ -191,13 +191,11 @@ class Campaign:
         codes = LatentRegion(model).encode(self.starts)
         self.start_codes = codes[~codes.isnan().any(dim=1)]
         if bound_to_start and not len(self.start_codes):
-            raise SettingsError(
-                f"the start molecule cannot be encoded, so nothing similar can be sought: {self._why_not_encoded()}"
-            )
+            why = next(iter(filter(None, model.encode_reasons(self.starts))), "none was given")
+            raise SettingsError(f"the start molecule cannot be encoded, so nothing similar can be sought: {why}")
         region = LatentRegion(model, self.start_codes if bound_to_start else None)
-        self.optimizer = _make_optimizer(
-            method, region, seed, PredictedUtility(model, objective, _known_goals(oracle, objective))
-        )
+        predicted = PredictedUtility(model, objective, _known_goals(oracle, objective))
+        self.optimizer = _make_optimizer(method, region, seed, predicted)
         self.settings = self._describe(method, seed, restrictions)
         self.history = History(history_path, self.settings)
         for text, call in self.history.recorded.items():

@@ -13,7 +13,6 @@ from chemvae.design.region import LatentRegion
 from chemvae.design.surrogate import PredictedUtility
 
 N_CANDIDATE_ORIGINS = 512
-NATS_PER_SPREAD = 10.0  # density missing below the gate that weighs as much as one standard deviation of the bound
 
 
 class GradientAscent(ModelBased):
@@ -21,7 +20,7 @@ class GradientAscent(ModelBased):
 
     The bound is the predictor's where it knows the goals, corrected by a Gaussian process once scores have come in; for any
     other oracle it is the process alone, after a first batch of random points. Three gates keep the ascent where the model
-    can be trusted: points under the density that 99 % of the training latents exceed are pushed back and never proposed, the
+    can be trusted: points under the density that 99 % of the training latents exceed turn back and are never proposed, the
     norm is capped at the training latents' 95th percentile, and molecules are chosen by the bound at the code of the *decoded*
     molecule (round trip), so that a point that only fools the predictor does not count.
 
@@ -109,8 +108,8 @@ def most_promising(region: LatentRegion, bound: Bound, n: int, generator: torch.
 def climb(origins: Tensor, bound: Bound, region: LatentRegion, n_steps: int, rate: float) -> Tensor:
     """Ascend a bound with Adam under the region's gates, each point on its own.
 
-    Maximised is bound(z) / s - max(0, threshold - log p(z)) / 10 nats, where s is the spread of the bound over the origins;
-    after each step the norm is capped.
+    Where log p(z) is above the region's threshold a point follows the bound, below it the density; either way by the
+    direction alone (gradients of length one), so that the two need no common scale. After each step the norm is capped.
 
     Parameters
     ----------
@@ -120,7 +119,7 @@ def climb(origins: Tensor, bound: Bound, region: LatentRegion, n_steps: int, rat
     region : LatentRegion
     n_steps : int
     rate : float
-        In standard deviations of the training latents.
+        Adam's learning rate, in standard deviations of the training latents.
 
     Returns
     -------
@@ -130,14 +129,14 @@ def climb(origins: Tensor, bound: Bound, region: LatentRegion, n_steps: int, rat
     unit = region.scale
     x = (origins / unit).clone().requires_grad_(True)
     optimizer = torch.optim.Adam([x], lr=rate)
-    with torch.no_grad():
-        spread = bound(origins).std().nan_to_num(1.0).clamp_min(1e-6) if len(origins) > 1 else torch.tensor(1.0)
     path = [origins.clone()]
     for _ in range(n_steps):
         z = x * unit
-        missing = (region.density_threshold - region.log_density(z)).clamp_min(0.0)
-        objective = (bound(z) / spread - missing / NATS_PER_SPREAD).sum()
-        (x.grad,) = torch.autograd.grad(-objective, [x])
+        log_density = region.log_density(z)
+        outside = (log_density < region.density_threshold)[:, None]
+        upward = torch.autograd.grad(bound(z).sum(), [x], retain_graph=True)[0]
+        inward = torch.autograd.grad(log_density.sum(), [x])[0] if outside.any() else upward
+        x.grad = -torch.nn.functional.normalize(torch.where(outside, inward, upward).nan_to_num(0.0))
         optimizer.step()
         with torch.no_grad():
             x.copy_(region.cap(x * unit) / unit)

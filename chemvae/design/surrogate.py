@@ -55,8 +55,8 @@ class LatentGP:
 
     The kernel is a sum: an isotropic RBF over z, and an RBF and a line over the predicted properties, so that what the oracle
     shares with properties the model knows is learned from a few scores. Where the predictor knows the goals, its utility is
-    the mean function and the process models what it leaves over. Utilities are standardised, and clipped 3 standard
-    deviations below the mean. BoTorch fits the hyperparameters; predictions are written out below, because an ascent asks for
+    the mean function and the process models what it leaves over. Utilities are standardised by median and quantiles, and
+    clipped three spreads below the median. BoTorch fits the hyperparameters; predictions are written out below, because an ascent asks for
     hundreds and the general machinery takes some milliseconds each.
 
     Parameters
@@ -100,8 +100,7 @@ class LatentGP:
             self._centre = raw.mean(dim=0)
             self._spread = (raw - self._centre).square().mean(dim=0).sqrt().clamp_min(1e-9)
             residual = y.double() - self._mean(codes)
-            self._y_mean, std = residual.median(), residual.std()
-            self._y_std = std if float(std) > 1e-12 else torch.ones_like(std)
+            self._y_mean, self._y_std = _centre_and_spread(residual)
             targets = ((residual - self._y_mean) / self._y_std).clamp_min(LOWEST_TARGET)
             self._process = self._condition(self._inputs(codes), targets)
         return self
@@ -147,3 +146,12 @@ class LatentGP:
                 self._state = fit_hyperparameters(x, y, n_latent, self._state)
             self._fitted_on = len(x)
         return Process(x, y, n_latent, self._state)
+
+
+def _centre_and_spread(y: Tensor) -> tuple[Tensor, Tensor]:
+    """Median, and half the width of the middle 68 % (a standard deviation that outliers do not move); 1 for a constant."""
+    low, centre, high = torch.quantile(y, torch.tensor([0.16, 0.5, 0.84], dtype=y.dtype))
+    for spread in ((high - low) / 2, y.std()):
+        if float(spread) > 1e-12:
+            return centre, spread
+    return centre, torch.ones_like(centre)

@@ -31,10 +31,10 @@ from chemvae.evaluation.roundtrip import (
 )
 from chemvae.evaluation.selection import select_molecules
 from chemvae.evaluation.sentences import protocol_sentences
+from chemvae.models.information import active_units, gaussian_kl, mutual_information
 
 if TYPE_CHECKING:
-    from chemvae.models.information import active_units, gaussian_kl, mutual_information
-from chemvae.models.vae import MolVAE
+    from chemvae.models.vae import MolVAE
 
 logger = logging.getLogger(__name__)
 
@@ -219,8 +219,9 @@ def _generation(
 
 
 def _sampling_prior(model: MolVAE) -> str:
-    """The prior that ``sample`` uses by default: the learned one where the model has it."""
-    return "learned" if "learned" in model.priors else "normal"
+    """The prior that ``sample`` uses by default: the learned one where it was fitted (training ran to its end)."""
+    fitted = getattr(getattr(model, "latent_statistics", None), "is_fitted", True)
+    return "learned" if "learned" in model.priors and fitted else "normal"
 
 
 def _novelty(model: MolVAE, found: Sequence[str | None], training: Collection[str] | None) -> float | None:

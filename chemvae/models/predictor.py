@@ -24,10 +24,9 @@ class PropertyPredictor(nn.Module):
     def __init__(self, latent_dim: int, hidden_dim: int, n_properties: int):
         super().__init__()
         self.n_properties = n_properties
-        self.layers = nn.Sequential(
-            nn.Linear(latent_dim, hidden_dim), nn.SiLU(), nn.Linear(hidden_dim, hidden_dim), nn.SiLU(),
-            nn.Linear(hidden_dim, 2 * n_properties),
-        )  # fmt: skip
+        width = 2 * n_properties
+        hidden = [nn.Linear(latent_dim, hidden_dim), nn.SiLU(), nn.Linear(hidden_dim, hidden_dim), nn.SiLU()]
+        self.layers = nn.Sequential(*hidden, nn.Linear(hidden_dim, width)) if n_properties else nn.Sequential()
         self.register_buffer("label_mean", torch.zeros(n_properties))
         self.register_buffer("label_std", torch.ones(n_properties))
         self.register_buffer("widening", torch.ones(n_properties))  # of the intervals, fitted on held-out molecules
@@ -43,6 +42,8 @@ class PropertyPredictor(nn.Module):
                 self.label_std[i] = spread if spread > 1e-8 else 1.0
 
     def _standardised(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        if self.n_properties == 0:
+            return z[..., :0], z[..., :0]
         mean, raw = self.layers(z).chunk(2, dim=-1)  # [..., P] each
         return mean, nn.functional.softplus(raw) + MIN_SCALE
 

@@ -1,6 +1,5 @@
 """The external program: answers find their molecule, failures keep to theirs."""
 
-import json
 import sys
 import time
 
@@ -97,7 +96,5 @@ def test_a_missing_program_is_named():
         CommandOracle([])
 
 
-def test_what_the_program_reads_is_json():
-    text = "import sys, json\nfor l in sys.stdin: print(json.dumps({'score': sorted(json.loads(l)) == ['id', 'smiles']}).replace('true', '1'))"
-    assert CommandOracle([sys.executable, "-c", text])(["CCO"])[0] == 1.0
-    assert json.loads('{"id": 0}')["id"] == 0
+def test_what_the_program_reads_is_json_with_these_keys():
+    assert program("    out(score=float(sorted(m) == ['id', 'smiles']))\n")(["CCO"])[0] == 1.0

@@ -24,9 +24,8 @@ def test_each_point_climbs_on_its_own():
         return -z.square().sum(dim=1) * 1e-3
 
     together = climb(origins, bound, region, 10, 0.05)
-    # the spread that scales the bound depends on the company; Adam's steps do not depend on the scale
     alone = torch.cat([climb(origins[i : i + 1], bound, region, 10, 0.05) for i in range(4)], dim=1)
-    torch.testing.assert_close(together, alone, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(together, alone)
 
 
 def test_the_norm_is_capped_and_thin_places_are_left():
@@ -56,7 +55,7 @@ def test_from_a_given_molecule_the_predictor_leads_up():
 
 
 def test_down_is_a_direction_too():
-    result = run_campaign(ToyModel(), None, goals=Goal("carbons", "min"), budget=15, method="gradient", batch_size=5)
+    result = run_campaign(ToyModel(), None, goals=Goal("carbons", "min"), budget=10, method="gradient", batch_size=5)
     assert result.best["score"] <= 8.0
 
 

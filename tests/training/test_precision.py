@@ -1,0 +1,28 @@
+"""bf16 products change the training loss by less than one percent."""
+
+import numpy as np
+import pytest
+import torch
+
+from chemvae.data.datasets import SmilesDataset
+from chemvae.data.virtual import enumerate_drugs
+from chemvae.data.vocabulary import Vocabulary
+from chemvae.models.vae import ModelSettings, MolVAE
+from chemvae.training import Trainer, TrainingSettings
+
+
+@pytest.mark.slow
+def test_bf16_training_reaches_the_fp32_loss_within_one_percent():
+    smiles = list(enumerate_drugs(limit=1200))
+    words = Vocabulary.from_smiles(smiles)
+    data = SmilesDataset(smiles, words)
+    settings = TrainingSettings(epochs=8, batch_size=32, learning_rate=2e-3, warmup_steps=20, min_kl=0, min_active_units=0)
+    found = {}
+    for precision in ("fp32", "bf16"):
+        torch.manual_seed(0)
+        model = MolVAE(words, ModelSettings(32, 64, 128, 16, 32, precision=precision))
+        trainer = Trainer(model, data, SmilesDataset(smiles[:500], words), settings, device="cpu")
+        trainer.fit()
+        found[precision] = trainer.progress.rows[-1]["valid_cross_entropy"]
+    assert found["bf16"] == pytest.approx(found["fp32"], rel=0.01)
+    assert found["fp32"] < 0.6 * np.mean([len(words.encode(s)) for s in smiles]) * np.log(len(words) - 3)
