@@ -194,13 +194,15 @@ def _self_test() -> Finding:
 def _walk_the_path() -> str:
     """Return what went wrong, "" if nothing did."""
     import numpy as np
+    import pandas as pd
 
     from chemvae import api
 
-    smiles = ["C" * n + tail for n in range(1, 9) for tail in ("O", "N", "c1ccccc1", "C(=O)O")]
+    smiles = ["C" * n + tail for n in range(1, 17) for tail in ("O", "N", "c1ccccc1", "C(=O)O")]
+    split = ["valid" if i % 5 == 4 else "train" for i in range(len(smiles))]
     model = api.train(
-        smiles, preset="tiny", epochs=2, batch_size=8, encoder_dim=16, decoder_dim=32, latent_dim=8, embedding_dim=8,
-        min_kl=0.0, min_active_units=0.0, device="cpu",
+        pd.DataFrame({"smiles": smiles, "split": split}), preset="tiny", epochs=2, batch_size=8, encoder_dim=16, decoder_dim=32,
+        latent_dim=8, embedding_dim=8, min_kl=0.0, min_active_units=0.0, device="cpu",
     )  # fmt: skip
     z = model.encode(smiles)
     if z.shape != (len(smiles), 8) or not np.isfinite(z).all():

@@ -20,10 +20,10 @@ LINE_EVERY_S = 60.0
 VALIDITY_SAMPLES = 500
 _EPOCH_COLUMNS = (
     ("reconstruction", "valid_reconstruction_greedy", "{:.1%}"),
-    ("KL", "valid_kl", "{:.2f} nats"),
-    ("cross-entropy", "valid_cross_entropy", "{:.2f} nats"),
+    ("KL", "valid_kl", "{:.1f} nats"),
+    ("CE", "valid_cross_entropy", "{:.2f} nats"),
     ("active units", "valid_active_units", "{:.0%}"),
-    ("valid from N(0, I)", "validity_prior_greedy", "{:.1%}"),
+    ("valid samples", "validity_prior_greedy", "{:.1%}"),
 )
 
 
@@ -68,13 +68,18 @@ class Lines(Callback):
 
 
 class Bar(Lines):
-    """A bar that moves, with a line above it after each epoch."""
+    """A bar that moves from the first step to the last, with a line above it after each epoch."""
 
-    def __init__(self, run: Path, progress: Any):
+    def __init__(self, run: Path, progress: Any, before: str = ""):
         super().__init__(run)
-        self.progress = progress
-        self.task = progress.add_task("reading", total=None, facts="")
-        self.reconstruction = ""
+        self.progress, self.reconstruction = progress, ""
+        self.task = progress.add_task(before, total=None, facts="")
+        if before:
+            progress.start()
+
+    def begin(self) -> None:
+        super().begin()
+        self.progress.start()
 
     def show(self, info: dict[str, float]) -> None:
         speed = f"{info['molecules_per_s']:,.0f} mol/s"
@@ -85,6 +90,8 @@ class Bar(Lines):
     def on_epoch(self, row: dict[str, float], model: MolVAE) -> None:
         self.reconstruction = f"  rec {row['valid_reconstruction_greedy']:.0%}"
         super().on_epoch(row, model)
+        if row["epoch"] == self.n_epochs:
+            self.progress.stop()
 
 
 def losses(info: dict[str, float]) -> str:
@@ -107,23 +114,30 @@ def epoch_line(row: dict[str, float], n_epochs: int) -> str:
 
 
 @contextmanager
-def progress(run: Path) -> Iterator[list[Callback]]:
-    """Give the callback that shows training: a bar on a terminal, lines elsewhere, nothing under -q."""
+def progress(run: Path, before: str = "") -> Iterator[list[Callback]]:
+    """Give the callback that shows training: a bar on a terminal, lines elsewhere, nothing under -q.
+
+    Parameters
+    ----------
+    run : Path
+    before : str
+        What happens until the first step, in words; shown at once.
+    """
     if screen.is_quiet():
         yield []
     elif not screen.is_live():
+        screen.say(before) if before else None
         yield [Lines(run)]
     else:
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+        from rich.progress import BarColumn, Progress, TextColumn
 
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=16),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[facts]}"),
-        )
-        with Progress(*columns, console=screen.console(), transient=True) as bar:
-            yield [Bar(run, bar)]
+        facts = TextColumn("{task.fields[facts]}")
+        columns = TextColumn("{task.description}"), BarColumn(bar_width=16), facts
+        bar = Progress(*columns, console=screen.console(), transient=True)
+        try:
+            yield [Bar(run, bar, before)]
+        finally:
+            bar.stop()
 
 
 class PriorValidity(Callback):

@@ -11,50 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chemvae.commands import screen
+from chemvae.commands import search_flags as flags
 from chemvae.commands.options import Device, Model, Overwrite, Seed, command, load_model
-from chemvae.errors import ChemVAEError, InputError, InterruptedRunError, NothingUsableError, SettingsError
+from chemvae.errors import ChemVAEError, InputError, InterruptedRunError, NothingUsableError
 
 if TYPE_CHECKING:
     from chemvae.design import Goal, Progress, Result
 
-GOALS, LIMITS, START, SEARCH = "What is wanted", "What every molecule must fulfil", "Where to begin", "How to search"
 RECORD, BASELINE, SETTINGS = "history.jsonl", "baseline.jsonl", "settings.json"
 OF_THIS_CALL = {"output", "resume", "overwrite", "device", "config", "quiet", "verbose"}
 LINE_EVERY_S = 20.0
-
-
-def _flag(kind: Any, *flags: str, panel: str, help: str, metavar: str | None = None) -> Any:
-    return Annotated[kind, typer.Option(*flags, metavar=metavar, help=help, rich_help_panel=panel)]
-
-
-Several = list[str] | None
-Maximize = _flag(Several, "--maximize", metavar="P", panel=GOALS, help="Property to make large; repeat for several.")
-Minimize = _flag(Several, "--minimize", metavar="P", panel=GOALS, help="Property to make small.")
-Target = _flag(Several, "--target", metavar="P=V", panel=GOALS, help="Property to bring to a value.")
-Weight = _flag(Several, "--weight", metavar="P=W", panel=GOALS, help="Weight of a goal among several; 1 if not given.")
-OracleName = _flag(
-    str | None, "--oracle", metavar='NAME|pkg.mod:fn|"cmd:..."', panel=GOALS,
-    help="What scores molecules, if not RDKit or the model: a Python function, or a program that reads JSON lines.",
-)  # fmt: skip
-Bound = _flag(Several, "--constraint", metavar='"P<V"', panel=LIMITS, help='Such as "SAS<3" or "1<logP<3"; repeat for several.')
-Similarity = _flag(
-    float | None, "--min-similarity", metavar="T", panel=LIMITS, help="To the start molecules: ECFP4 Tanimoto, 0 to 1."
-)
-Scaffold = _flag(str | None, "--scaffold", metavar="SMARTS", panel=LIMITS, help="Keep this pattern.")
-Forbid = _flag(Several, "--forbid", metavar="SMARTS", panel=LIMITS, help="Never this pattern; repeat for several.")
-WithoutAlerts = _flag(bool, "--alerts", metavar="", panel=LIMITS, help="No PAINS or BRENK alert.")
-Start = _flag(Several, "--start", metavar="SMILES", panel=START, help="Molecule to begin with, or a file of them; repeatable.")
-StartColumn = _flag(str | None, "-s", "--smiles-column", metavar="COLUMN", panel=START, help="In files of molecules.")
-Known = _flag(str | None, "--known", metavar="DATA", panel=START, help="To name the nearest known molecule of each design.")
-Method = _flag(str, "--method", metavar="auto|gradient|bayesian|random", panel=SEARCH, help="How to choose what to try next.")
-Budget = _flag(int, "--budget", metavar="N", panel=SEARCH, help="Distinct molecules to score.")
-BatchSize = _flag(int | None, "--batch", metavar="N", panel=SEARCH, help="Molecules per round.")
-Timeout = _flag(float | None, "--timeout-s", metavar="S", panel=SEARCH, help="Seconds a molecule may take.")
-TimeLimit = _flag(float | None, "--time-limit", metavar="MIN", panel=SEARCH, help="No round begins after so many minutes.")
-Patience = _flag(int, "--patience", metavar="N", panel=SEARCH, help="Rounds without a new molecule before it ends.")
-Baseline = _flag(
-    bool, "--baseline", metavar="", panel=SEARCH, help="Also sample at random with the same budget, and report both."
-)
 
 
 @command
@@ -71,26 +37,26 @@ def optimize(
             "--resume", metavar="", help="Go on with the search in FOLDER, flags as before; no molecule is paid twice."
         ),
     ] = False,
-    maximize: Maximize = None,
-    minimize: Minimize = None,
-    target: Target = None,
-    weight: Weight = None,
-    oracle: OracleName = None,
-    constraint: Bound = None,
-    min_similarity: Similarity = None,
-    scaffold: Scaffold = None,
-    forbid: Forbid = None,
-    alerts: WithoutAlerts = False,
-    start: Start = None,
-    smiles_column: StartColumn = None,
-    known: Known = None,
-    method: Method = "auto",
-    budget: Budget = 500,
-    batch: BatchSize = None,
-    timeout_s: Timeout = None,
-    time_limit: TimeLimit = None,
-    patience: Patience = 20,
-    baseline: Baseline = False,
+    maximize: flags.Maximize = None,
+    minimize: flags.Minimize = None,
+    target: flags.Target = None,
+    weight: flags.Weight = None,
+    oracle: flags.OracleName = None,
+    constraint: flags.Bound = None,
+    min_similarity: flags.Similarity = None,
+    scaffold: flags.Scaffold = None,
+    forbid: flags.Forbid = None,
+    alerts: flags.WithoutAlerts = False,
+    start: flags.Start = None,
+    smiles_column: flags.StartColumn = None,
+    known: flags.Known = None,
+    method: flags.Method = "auto",
+    budget: flags.Budget = 500,
+    batch: flags.BatchSize = None,
+    timeout_s: flags.Timeout = None,
+    time_limit: flags.TimeLimit = None,
+    patience: flags.Patience = 20,
+    baseline: flags.Baseline = False,
     seed: Seed = 0,
     device: Device = "auto",
 ) -> None:
@@ -103,7 +69,7 @@ def optimize(
     from chemvae.runs import write_json
 
     asked = _asked(ctx, output, resume, overwrite)
-    goals = make_goals(asked)
+    goals = flags.make_goals(asked)
     vae = load_model(asked["model"], device)
     options = _search_options(asked, goals)
     write_json(output / SETTINGS, asked)
@@ -138,6 +104,8 @@ def _asked(ctx: typer.Context, output: Path, resume: bool, overwrite: bool) -> d
     elif overwrite:
         record.unlink(missing_ok=True)
         (output / BASELINE).unlink(missing_ok=True)
+    if asked["model"] and Path(asked["model"]).exists():
+        asked["model"] = str(Path(asked["model"]).resolve())  # resuming may happen from another folder
     return asked
 
 
@@ -149,71 +117,16 @@ def _read_json_line(path: Path, first_line: bool = False) -> dict[str, Any]:
         raise InputError(f"{path} cannot be read ({error}). Begin anew with --overwrite, or choose another folder.") from None
 
 
-def make_goals(asked: Mapping[str, Any]) -> list[Goal]:
-    """Turn --maximize, --minimize, --target and --weight into goals.
-
-    Raises
-    ------
-    SettingsError
-        If a value cannot be read, or a weight belongs to no goal.
-
-    Examples
-    --------
-    >>> [g.describe() for g in make_goals({"maximize": ["qed"], "target": ["logP=2.5"], "weight": ["QED=3"]})]
-    ['max qed', 'logP = 2.5']
-    """
-    from chemvae.design import Goal
-
-    weights = {name.lower(): value for name, value in (read_pair("--weight", text) for text in asked.get("weight") or ())}
-    targets = [read_pair("--target", text) for text in asked.get("target") or ()]
-    names = [*(asked.get("maximize") or ()), *(asked.get("minimize") or ()), *(name for name, _ in targets)]
-    stray = sorted(weights.keys() - {name.lower() for name in names})
-    if stray:
-        raise SettingsError(f"--weight {stray[0]} belongs to no goal; name it with --maximize, --minimize or --target")
-    w = {name: weights.get(name.lower(), 1.0) for name in names}
-    found = [Goal(name, "max", weight=w[name]) for name in asked.get("maximize") or ()]
-    found += [Goal(name, "min", weight=w[name]) for name in asked.get("minimize") or ()]
-    return found + [Goal(name, target=value, weight=w[name]) for name, value in targets]
-
-
-def read_pair(flag: str, text: str) -> tuple[str, float]:
-    """Read ``NAME=NUMBER``.
-
-    Examples
-    --------
-    >>> read_pair("--target", "logP = -2.5")
-    ('logP', -2.5)
-    """
-    name, _, value = text.rpartition("=")
-    try:
-        return (name.strip() or value), float(value) if name.strip() else float("x")
-    except ValueError:
-        raise SettingsError(f"{flag} wants NAME=NUMBER, such as logP=2.5; got '{text}'") from None
-
-
-def read_starts(texts: list[str] | None, smiles_column: str | None) -> list[str] | None:
-    """Take each text as a file of molecules where it is one, else as a SMILES."""
-    from chemvae.data.catalog import is_catalog_name
-    from chemvae.data.preparation import load_table
-    from chemvae.data.reading import FORMATS, split_suffix
-
-    found: list[str] = []
-    for text in texts or ():
-        is_file = Path(text).is_file() or is_catalog_name(text) or bool(FORMATS.get(split_suffix(text)[0]))
-        found += load_table(text, smiles_column).smiles if is_file else [text]
-    return found or None
-
-
 def _search_options(asked: Mapping[str, Any], goals: list[Goal]) -> dict[str, Any]:
     """The arguments of chemvae.optimize that do not depend on the method."""
     known = asked["known"]
     return {
-        "start": read_starts(asked["start"], asked["smiles_column"]),
+        "start": flags.read_starts(asked["start"], asked["smiles_column"]),
         "goals": goals or None,
         "constraints": list(asked["constraint"] or ()),
         "timeout_s": asked["timeout_s"],
         "batch_size": asked["batch"],
-        "known": read_starts([known], asked["smiles_column"]) if known else None,
+        "known": flags.read_starts([known], asked["smiles_column"]) if known else None,
         "min_similarity": asked["min_similarity"],
         "scaffold": asked["scaffold"],
         "forbid": list(asked["forbid"] or ()),
@@ -295,11 +208,18 @@ def _show(result: Result, other: Result | None, output: Path) -> None:
         )
     if best is None:
         raise NothingUsableError(f"No molecule could be scored: {_why_nothing(result)} See {output / 'proposals.csv'}.")
-    columns = [c for c in result.molecules.columns if not c.endswith(("_std", "to_known", "to_start"))][:8]
-    screen.show(screen.listing(result.molecules[columns], f"Best of {n:,} molecules ({result.objective.describe()})", most=5))
+    title = f"Best of {n:,} molecules ({result.objective.describe()})"
+    screen.show(screen.listing(result.molecules[_shown_columns(result)], title, most=5))
     if other is not None and other.best is not None:
         screen.say(f"Random sampling with the same budget: best {screen.figure(float(other.best['score']))}.")
     screen.say(f"Ended: {result.stopped}, after {screen.duration(result.elapsed_s)}. Open {output / 'report.html'}.")
+
+
+def _shown_columns(result: Result) -> list[str]:
+    """The score, what is wanted as RDKit computes and the model predicts it, and novelty."""
+    goals = result.objective.names
+    wanted = ["smiles", "score", *goals, *(f"{name}_predicted" for name in goals), "qed", "SAS", "MW", "novel"]
+    return [name for name in dict.fromkeys(wanted) if name in result.molecules][:8]
 
 
 def _why_nothing(result: Result) -> str:

@@ -20,6 +20,8 @@ from rich.text import Text
 
 LOGGER = logging.getLogger("chemvae")
 _STYLES = {logging.WARNING: "yellow", logging.ERROR: "red", logging.DEBUG: "dim"}
+_FOREGROUND = ("chemvae.commands", "chemvae.demo")
+"""Whose messages are what the user came for; those of other rooms are dimmed."""
 _speaker = logging.getLogger("chemvae.commands")
 
 
@@ -31,8 +33,7 @@ class _Lines(logging.Handler):
         self.console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        said_by_command = record.name == _speaker.name
-        style = _STYLES.get(record.levelno, "" if said_by_command else "dim")
+        style = _STYLES.get(record.levelno, "" if record.name.startswith(_FOREGROUND) else "dim")
         prefix = "warning: " if record.levelno == logging.WARNING else ""
         self.console.print(Text(prefix + record.getMessage(), style=style), soft_wrap=True)
 

@@ -73,7 +73,7 @@ def train(
     run = _run_folder(data, output, resume, properties, init)
     wanted = [callbacks.PriorValidity()]
     wanted += [callbacks.TensorBoard(run / "tensorboard")] if tensorboard else []
-    with callbacks.progress(run) as shown:
+    with callbacks.progress(run, f"Reading {data or 'the data'}") as shown:
         api.train(
             data, properties or (), preset, run, resume, seed, init=init, smiles_column=smiles_column,
             split_column=split_column, on_invalid=on_invalid, standardize=standardize, tokens=tokens, vocabulary=vocabulary,

@@ -24,7 +24,7 @@ from chemvae.data import oled_blocks as oleds
 from chemvae.errors import SettingsError
 from chemvae.parallel import stream_ordered
 
-BLOCK_ROWS = 256
+BLOCK_ROWS = 64
 MIN_QED, MIN_MW, MAX_MW = 0.5, 150.0, 500.0
 
 _AMINE = "[N;!$(N~[!#6]);!$(N[C,S]=[O,S,N]);!$(NC#N)"
@@ -139,9 +139,9 @@ def stream_library(
 def make_rows(name: str, properties: tuple[str, ...], indices: Sequence[int]) -> list[tuple]:
     """Make the members with these numbers, without those that the library's filter turns away."""
     rows = []
-    for index in indices:
-        product = make_product(name, int(index))
-        mol = Chem.MolFromSmiles(product.smiles)
+    for product in (make_product(name, int(index)) for index in indices):
+        needs_mol = properties or name == "virtual-drugs"
+        mol = Chem.MolFromSmiles(product.smiles) if needs_mol else None
         if name != "virtual-drugs" or is_drug_like(mol):
             rows.append((*product, *compute_values(mol, properties)))
     return rows
@@ -221,7 +221,7 @@ def _reaction(name: str) -> rdChemReactions.ChemicalReaction:
     return reaction
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=2048)  # a molecule of an emitter takes about 40 kB
 def _mol(smiles: str) -> Chem.Mol:
     return Chem.MolFromSmiles(smiles)
 

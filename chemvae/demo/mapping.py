@@ -30,9 +30,7 @@ class DemoMap:
     quality: dict[str, float]
 
 
-def draw_map(
-    model: MolVAE, training: pd.DataFrame, comparisons: Sequence[Comparison], n_mapped: int, seed: int = 0
-) -> DemoMap:
+def draw_map(model: MolVAE, training: pd.DataFrame, comparisons: Sequence[Comparison], n_mapped: int, seed: int = 0) -> DemoMap:
     """Place training molecules and the molecules of the first comparison on the two leading principal components.
 
     Parameters
@@ -80,5 +78,5 @@ def _paths(model: MolVAE, projection: PCAProjection, comparison: Comparison) -> 
             continue
         labels = [f"call {row.call}: {row.score:.3f}" for row in best.itertuples()]
         xy = projection.transform(model.encode(best["smiles"].tolist()))
-        paths.append(Trajectory(xy, f"best of {METHODS[method]}", best["smiles"].tolist(), labels))
+        paths.append(Trajectory(xy, METHODS[method], best["smiles"].tolist(), labels))
     return paths

@@ -22,7 +22,7 @@ def collect(walk: Walk) -> dict[str, Any]:
         "data": walk.preparation,
         "training": {"settings": dict(walk.sizes.training), "last_epoch": _last(walk)},
         "evaluation": walk.evaluation.figures,
-        "searches": [_comparison(one, best_known(one, training), walk.sizes.budget) for one in walk.comparisons],
+        "searches": [_comparison(one, one.task.best_known(training), walk.sizes.budget) for one in walk.comparisons],
         "improvements": [_improvement(one, walk.sizes.start_budget) for one in walk.improvements],
         "map": walk.map.quality,
         "environment": environment(),
@@ -33,27 +33,22 @@ def _last(walk: Walk) -> dict[str, Any]:
     return walk.learning.iloc[-1].to_dict() if len(walk.learning) else {}
 
 
-def best_known(comparison: Comparison, training: Any) -> float:
-    """Merit of the best training molecule; NaN if none fulfils the constraints."""
-    return float(comparison.task.known(training).max())
-
-
 def _comparison(comparison: Comparison, known: float, budget: int) -> dict[str, Any]:
     """One task: what each search came to, and how far it is ahead of random sampling (negative: behind)."""
     methods = {}
     for method, result in comparison.results.items():
         fresh = comparison.best_new(method)
         methods[method] = summary(result) | {
-            "mean_merit_top10": comparison.top(method),
+            "mean_measure_top10": comparison.top(method),
             "ahead_of_random": comparison.lead(method),
             "best_new": None if fresh is None else {"smiles": fresh["smiles"], "score": float(fresh["score"])},
         }
     return {
         "task": comparison.task.key,
         "title": comparison.task.title,
-        "merit": comparison.task.unit,
+        "measure": comparison.task.measure,
         "budget": budget,
-        "best_training_merit": known,
+        "best_training_measure": known,
         "methods": methods,
         "verdict": comparison.verdict(),
     }
@@ -68,9 +63,14 @@ def _improvement(improvement: Improvement, budget: int) -> dict[str, Any]:
     return {"start": improvement.start, "before": before(improvement), "budget": budget, "after": after}
 
 
-def before(improvement: Improvement) -> dict[str, float]:
-    """Properties of the given molecule."""
-    return {name: compute(name, improvement.start) for name in ("qed", "SAS", "logP", "MW")}
+def before(improvement: Improvement) -> dict[str, Any]:
+    """Properties of the given molecule; the prediction where the gradient search described it."""
+    facts: dict[str, Any] = {name: compute(name, improvement.start) for name in ("qed", "SAS", "logP", "MW")}
+    described = improvement.results["gradient"].molecules
+    own = described[described["smiles"] == improvement.start]
+    if len(own):
+        facts |= {"qed_predicted": float(own["qed_predicted"].iloc[0])}
+    return facts | {"novel": True}  # held out, and without duplicates
 
 
 def describe(row: Any) -> dict[str, Any]:

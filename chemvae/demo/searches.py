@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from chemvae import api
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute
 from chemvae.design import Goal, Result
+from chemvae.design.result import running_top
 from chemvae.models.vae import MolVAE
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,6 @@ METHODS = {"random": "random sampling", "gradient": "gradient ascent", "bayesian
 N_BATCH = 20
 N_TOP = 10
 MIN_SIMILARITY = 0.4
-NOT_RANDOM = tuple(name for name in METHODS if name != "random")
 
 
 def five_qed_minus_sas(smiles: str) -> float:
@@ -44,26 +44,31 @@ class Task:
     ----------
     key : short name, also in results.json.
     title, why : heading, and what this task shows.
-    unit : what the merit of a molecule is called.
+    measure : what is shown of a molecule: the score, or the distance from a target.
+    sign : +1 if a larger measure is better, -1 if a smaller one is; measure = sign * utility.
     options : keyword arguments of :func:`chemvae.optimize`.
-    known : properties of a molecule (a row of the prepared table) -> merit, to place the training set; NaN where a constraint
-        is broken.
+    known : table with qed, SAS and logP -> measure of each molecule, to place the training set; NaN: it breaks a constraint.
     """
 
     key: str
     title: str
     why: str
-    unit: str
+    measure: str
+    sign: int
     options: Mapping[str, Any]
-    known: Any
+    known: Callable[[pd.DataFrame], pd.Series]
+
+    def best_known(self, table: pd.DataFrame) -> float:
+        """Measure of the best of these molecules; NaN if none fulfils the constraints."""
+        return float(self.sign * (self.sign * self.known(table)).max())
 
 
 def _known_score(table: pd.DataFrame) -> pd.Series:
     return 5.0 * table["qed"] - table["SAS"]
 
 
-def _known_closeness(table: pd.DataFrame) -> pd.Series:
-    return (-(table["logP"] - 5.0).abs()).where((table["SAS"] < 3.0) & (table["qed"] > 0.6))
+def _known_distance(table: pd.DataFrame) -> pd.Series:
+    return (table["logP"] - 5.0).abs().where((table["SAS"] < 3.0) & (table["qed"] > 0.6))
 
 
 TASKS = (
@@ -73,6 +78,7 @@ TASKS = (
         "The oracle is a Python function of our own. The searches see nothing but its answers: gradient ascent climbs a "
         "Gaussian process fitted to them.",
         "5 QED − SAS",
+        +1,
         {"oracle": five_qed_minus_sas},
         _known_score,
     ),
@@ -81,9 +87,10 @@ TASKS = (
         "Bring logP to 5, with SAS < 3 and QED > 0.6",
         "The model predicts logP, so gradient ascent can climb its predictor from the first call on; RDKit then computes "
         "the real value of every molecule. Only one training molecule in a hundred has a logP above 4.8.",
-        "minus the distance from logP 5",
+        "distance from logP 5",
+        -1,
         {"goals": [Goal("logP", target=5.0)], "constraints": ["SAS < 3", "qed > 0.6"]},
-        _known_closeness,
+        _known_distance,
     ),
 )
 
@@ -96,18 +103,27 @@ class Comparison:
     results: dict[str, Result]
     """Method -> what it found."""
 
-    def merits(self, method: str) -> np.ndarray:
-        """Utility of each call [N], NaN where there was none."""
-        return self.results[method].history["utility"].to_numpy(dtype=float)
+    def measures(self, method: str) -> np.ndarray:
+        """What each call came to [N], NaN where there was nothing to score."""
+        return self.task.sign * self.results[method].history["utility"].to_numpy(dtype=float)
+
+    def measure_of(self, score: float) -> float:
+        """The measure of one molecule from its score: the score itself, or its distance from the target."""
+        goals = self.task.options.get("goals")
+        return float(score) if not goals else abs(float(score) - goals[0].target)
 
     def top(self, method: str) -> float:
-        """Mean utility of the ten best (fewer if there are fewer); NaN if nothing was scored."""
-        found = np.sort(self.merits(method)[np.isfinite(self.merits(method))])[::-1][:N_TOP]
-        return float(found.mean()) if len(found) else float("nan")
+        """Mean measure of the ten best (fewer if there are fewer); NaN if nothing was scored."""
+        curve = self.curve(method, N_TOP)
+        return float(curve[-1]) if len(curve) else float("nan")
+
+    def curve(self, method: str, k: int) -> np.ndarray:
+        """Mean measure of the k best so far after each call [N]."""
+        return self.task.sign * running_top(self.task.sign * self.measures(method), k)
 
     def lead(self, method: str) -> float:
-        """How far a method's ten best are ahead of random sampling's; negative where it lost."""
-        return self.top(method) - self.top("random")
+        """How far a method's ten best are ahead of random sampling's; negative where it lost, NaN if one found nothing."""
+        return self.task.sign * (self.top(method) - self.top("random"))
 
     def best_new(self, method: str) -> pd.Series | None:
         """The best molecule that was not in the training set; None if there is none among the hundred best."""
@@ -117,24 +133,24 @@ class Comparison:
 
     def best_path(self, method: str) -> pd.DataFrame:
         """The calls at which the best molecule so far changed."""
-        merit = pd.Series(self.merits(method)).fillna(-np.inf)
+        merit = pd.Series(self.task.sign * self.measures(method)).fillna(-np.inf)
         rises = merit > merit.cummax().shift(fill_value=-np.inf)
         return self.results[method].history[rises.to_numpy()]
 
     def verdict(self) -> list[str]:
         """Say plainly who was ahead, one sentence per method that is not random sampling."""
-        return [self._sentence(method) for method in NOT_RANDOM if method in self.results]
+        return [self._sentence(method) for method in self.results if method != "random"]
 
     def _sentence(self, method: str) -> str:
         name, lead = METHODS[method].capitalize(), self.lead(method)
         ours, theirs = self.top(method), self.top("random")
         if not np.isfinite(ours):
             return f"{name} found nothing that could be scored."
+        ten = f"{name}: its ten best have a mean {self.task.measure} of {ours:.3f}"
         if not np.isfinite(theirs):
-            return f"{name} reached {ours:.3f} with its ten best; random sampling found nothing that could be scored."
-        word = "ahead of" if lead > 0 else "behind" if lead < 0 else "level with"
-        by = f" by {abs(lead):.3f}: it lost here" if lead < 0 else f" by {lead:.3f}" if lead > 0 else ""
-        return f"{name}: ten best at {ours:.3f} on average, {word} random sampling ({theirs:.3f}){by}."
+            return f"{ten}; random sampling found nothing that could be scored."
+        ending = f"ahead by {lead:.3f}" if lead > 0 else f"behind by {-lead:.3f}: it lost here" if lead < 0 else "level"
+        return f"{ten}, those of random sampling {theirs:.3f}: {ending}."
 
 
 def run_searches(model: MolVAE, budget: int, seed: int = 0, tasks: Sequence[Task] = TASKS) -> list[Comparison]:

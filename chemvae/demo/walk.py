@@ -64,10 +64,11 @@ FULL = DemoSizes()
 FAST = DemoSizes(
     limit=600,
     training={
-        "epochs": 8, "beta": 0.05, "encoder_dim": 48, "decoder_dim": 96, "batch_size": 32, "learning_rate": 4e-3, "ema_decay": 0.9,
-        "warmup_steps": 10, "min_kl": 0.0, "min_active_units": 0.0,
+        "epochs": 8, "beta": 0.05, "encoder_dim": 48, "decoder_dim": 96, "batch_size": 32, "learning_rate": 4e-3,
+        "ema_decay": 0.9, "warmup_steps": 10, "min_kl": 0.0, "min_active_units": 0.0,
     },
-    n_molecules=40, n_samples=100, n_reconstruction=2, n_curve=5, budget=24, n_starts=1, start_budget=12, n_mapped=150, n_drawn=6,
+    n_molecules=40, n_samples=100, n_reconstruction=2, n_curve=5, budget=24, n_starts=1, start_budget=12, n_mapped=150,
+    n_drawn=6,
 )  # fmt: skip
 
 
@@ -180,9 +181,9 @@ def _get_data(walk: Walk, anew: bool) -> None:
         if anew or not (walk.data / "card.json").exists():
             jobs = 1 if walk.sizes.limit else min(count_jobs(0), MOST_JOBS)
             data = LIBRARY if walk.sizes.limit is None else load_dataset(LIBRARY, limit=walk.sizes.limit)
-            prepare(data, walk.data, properties=LABELS, standardize="none", overwrite=True, jobs=jobs)
+            prepare(data, walk.data, smiles_column="smiles", properties=LABELS, standardize="none", overwrite=True, jobs=jobs)
         walk.preparation = RunFolder(walk.data).read_json("card.json")
-        walk.table = load_table(walk.data, properties=LABELS)
+        walk.table = load_table(walk.data, smiles_column="smiles", properties=LABELS)
     parts = ", ".join(f"{count:,} {part}" for part, count in walk.preparation["splits"].items())
     log.info("  %s molecules kept: %s (%.0f s)", f"{len(walk.table):,}", parts, walk.seconds["prepare"])
 
@@ -193,6 +194,7 @@ def _get_model(walk: Walk, anew: bool, callbacks: Sequence[Callback] | None) -> 
             told = [Lines()] if callbacks is None else list(callbacks)
             api.train(
                 walk.data, LABELS, "tiny", walk.run, seed=walk.seed, overwrite=True, callbacks=told, device="cpu",
+                smiles_column="smiles", split_column="split",
                 **walk.sizes.training,
             )  # fmt: skip
         walk.model = api.load(walk.run, device="cpu")  # what anyone gets who loads the run folder
@@ -209,10 +211,8 @@ class Lines(Callback):
         if time.monotonic() - self.last < LINE_EVERY_S:
             return
         self.last = time.monotonic()
-        log.info(
-            "  step %s of %s: loss %.1f, KL %.1f nats, %s molecules/s, %.0f s left",
-            f"{info['step']:,}", f"{info['n_steps']:,}", info["loss"], info["kl"], f"{info['molecules_per_s']:,.0f}", info["eta_s"],
-        )  # fmt: skip
+        done, speed = f"{info['step']:,} of {info['n_steps']:,}", f"{info['molecules_per_s']:,.0f} molecules/s"
+        log.info("  step %s: loss %.1f, KL %.1f nats, %s, %.0f s left", done, info["loss"], info["kl"], speed, info["eta_s"])
 
     def on_epoch(self, row: dict[str, float], model: MolVAE) -> None:
         log.info(
@@ -273,4 +273,3 @@ def _write(walk: Walk) -> dict[str, Any]:
     for command in commands:
         log.info("  %s", command)
     return results
-

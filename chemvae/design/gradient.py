@@ -49,8 +49,8 @@ class GradientAscent(ModelBased):
         seed: int = 0,
         predicted: PredictedUtility | None = None,
         kappa: float = 1.0,
-        n_steps: int = 40,
-        rate: float = 0.03,
+        n_steps: int = 30,
+        rate: float = 0.04,
     ):
         super().__init__(region, seed, predicted, random_share=0.0)
         self.kappa, self.n_steps, self.rate = kappa, n_steps, rate

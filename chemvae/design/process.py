@@ -12,7 +12,7 @@ from torch import Tensor
 
 logger = logging.getLogger(__name__)
 
-FIT_ITERATIONS = 60
+FIT_ITERATIONS = 40
 JITTERS = (0.0, 1e-8, 1e-6, 1e-4, 1e-2)
 
 

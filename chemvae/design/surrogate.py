@@ -11,7 +11,7 @@ from chemvae.design.goals import Objective
 from chemvae.design.process import Process, cholesky, fit_hyperparameters
 
 LOWEST_TARGET = -3.0  # standardised: a few disasters must not flatten everything else
-REFIT_GROWTH = 1.15  # hyperparameters are fitted anew when the data has grown by this factor
+REFIT_GROWTH = 1.25  # hyperparameters are fitted anew when the data has grown by this factor
 
 
 class PredictedUtility:
@@ -56,8 +56,8 @@ class LatentGP:
     The kernel is a sum: an isotropic RBF over z, and an RBF and a line over the predicted properties, so that what the oracle
     shares with properties the model knows is learned from a few scores. Where the predictor knows the goals, its utility is
     the mean function and the process models what it leaves over. Utilities are standardised by median and quantiles, and
-    clipped three spreads below the median. BoTorch fits the hyperparameters; predictions are written out below, because an ascent asks for
-    hundreds and the general machinery takes some milliseconds each.
+    clipped three spreads below the median. BoTorch fits the hyperparameters; predictions are written out in
+    :mod:`chemvae.design.process`, because an ascent asks for hundreds and the general machinery takes some milliseconds each.
 
     Parameters
     ----------
@@ -96,19 +96,20 @@ class LatentGP:
             Finite utilities, N >= 2.
         """
         with torch.no_grad():
-            raw = self._properties(codes)
-            self._centre = raw.mean(dim=0)
-            self._spread = (raw - self._centre).square().mean(dim=0).sqrt().clamp_min(1e-9)
-            residual = y.double() - self._mean(codes)
-            self._y_mean, self._y_std = _centre_and_spread(residual)
-            targets = ((residual - self._y_mean) / self._y_std).clamp_min(LOWEST_TARGET)
-            self._process = self._condition(self._inputs(codes), targets)
+            properties = self._properties(codes)
+            self._centre = properties.mean(dim=0)
+            self._spread = (properties - self._centre).square().mean(dim=0).sqrt().clamp_min(1e-9)
+            inputs, known = self._look(codes)
+            self._y_mean, self._y_std = _centre_and_spread(y.double() - known)
+            targets = ((y.double() - known - self._y_mean) / self._y_std).clamp_min(LOWEST_TARGET)
+            self._process = self._condition(inputs, targets)
         return self
 
     def posterior(self, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation [M] of the utility of molecules with codes [M, D]; differentiable."""
-        mean, variance = self._process.marginal(self._inputs(codes))
-        return mean * self._y_std + self._y_mean + self._mean(codes), variance.sqrt() * self._y_std
+        inputs, known = self._look(codes)
+        mean, variance = self._process.marginal(inputs)
+        return mean * self._y_std + self._y_mean + known, variance.sqrt() * self._y_std
 
     def lower_bound(self, codes: Tensor, kappa: float = 1.0) -> Tensor:
         """Lower confidence bound [M]; differentiable."""
@@ -118,25 +119,25 @@ class LatentGP:
     @torch.no_grad()
     def draw(self, codes: Tensor, n: int, generator: torch.Generator) -> Tensor:
         """Draw n functions jointly at the M codes: [n, M] utilities."""
-        mean, covariance = self._process.joint(self._inputs(codes))
+        inputs, known = self._look(codes)
+        mean, covariance = self._process.joint(inputs)
         noise = torch.randn(n, len(codes), generator=generator, dtype=torch.float64)
-        standard = mean + noise @ cholesky(covariance).T
-        return standard * self._y_std + self._y_mean + self._mean(codes)
+        return (mean + noise @ cholesky(covariance).T) * self._y_std + self._y_mean + known
 
-    def _mean(self, codes: Tensor) -> Tensor:
-        """The predictor's utility [N], or 0 where it does not know the goals."""
-        if self.predicted is not None and self.predicted.is_complete:
-            return self.predicted.lower_bound(codes, kappa=0.0)
-        return torch.zeros(len(codes), dtype=torch.float64)
+    def _look(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """What the process sees of molecules [N, D + P], codes and standardised properties, and its mean function [N]."""
+        properties = self._properties(codes)
+        inputs = torch.cat([codes.double(), (properties - self._centre) / self._spread], dim=1)
+        if self.predicted is None or not self.predicted.is_complete:
+            return inputs, torch.zeros(len(codes), dtype=torch.float64)
+        values = properties[:, self.predicted.columns]
+        return inputs, self.predicted.objective.pessimistic(values, torch.zeros_like(values), 0.0)
 
     def _properties(self, codes: Tensor) -> Tensor:
+        """What the predictor says [N, P], in the data's units; P is 0 without one."""
         if self.predicted is None or not self.predicted.model.property_names:
             return torch.empty(len(codes), 0, dtype=torch.float64)
         return self.predicted.properties(codes)[0]
-
-    def _inputs(self, codes: Tensor) -> Tensor:
-        """Codes and standardised predicted properties side by side: [N, D + P]."""
-        return torch.cat([codes.double(), (self._properties(codes) - self._centre) / self._spread], dim=1)
 
     def _condition(self, x: Tensor, y: Tensor) -> Process:
         """Condition on the data; fit the hyperparameters anew if the data has grown enough, else keep them."""

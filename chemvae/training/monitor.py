@@ -32,7 +32,7 @@ def measure(model: MolVAE, data: SmilesDataset, seed: int = 0) -> dict[str, floa
     """
     was_training = model.training
     model.eval()
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator(model.device).manual_seed(seed)
     rows, means, scales, draws = [], [], [], []
     for start in range(0, len(data), MONITOR_BATCH):
         batch = data.batch(np.arange(start, min(start + MONITOR_BATCH, len(data)))).to(model.device)

@@ -46,6 +46,7 @@ VIRTUAL_OLEDS = DatasetCard(
     ),
     citation="chemvae",
     licence="MIT, as chemvae",
+    counts=Counts(124_225, 124_225),
     maker="virtual-oleds",
     quirks=(
         "SMILES are long; nothing here is padded to the longest.",

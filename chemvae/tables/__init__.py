@@ -1,0 +1,26 @@
+"""Tables of molecules in, tables of answers out: one row for every row, columns that were there passed through unchanged.
+
+A row that cannot be used keeps its place with empty values and its reason (``keep``), is left out and counted (``skip``), or
+ends the work (``error``). A column of ours whose name the table already uses gets a suffix; theirs stay as they are.
+"""
+
+from chemvae.tables.answers import decode_table, encode_table, latent_table, predict_table
+from chemvae.tables.latents import expand_latents, latent_names, read_latents
+from chemvae.tables.rows import read_blocks, with_numbers
+from chemvae.tables.writing import LATENT_ENDINGS, TABLE_ENDINGS, check_output, write_table
+
+__all__ = [
+    "LATENT_ENDINGS",
+    "TABLE_ENDINGS",
+    "check_output",
+    "decode_table",
+    "encode_table",
+    "expand_latents",
+    "latent_names",
+    "latent_table",
+    "predict_table",
+    "read_blocks",
+    "read_latents",
+    "with_numbers",
+    "write_table",
+]

@@ -1,0 +1,221 @@
+"""Encode, predict and decode tables: one row for every row."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from chemvae.errors import SettingsError
+from chemvae.tables.latents import latent_names, read_latents
+from chemvae.tables.rows import REASON, Block, read_blocks, with_numbers
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
+
+logger = logging.getLogger(__name__)
+Progress = Callable[[int], Any]
+
+
+def encode_table(
+    model: MolVAE,
+    data: Any,
+    smiles_column: str | None = None,
+    on_invalid: str = "keep",
+    standardize: str = "none",
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Encode every molecule of a table.
+
+    Parameters
+    ----------
+    model : MolVAE
+    data : str, Path, sequence of str or DataFrame
+        As in :func:`chemvae.data.tables.load_table`.
+    smiles_column : str, optional
+        Found by itself if it has a usual name or is the first that holds molecules.
+    on_invalid : {"keep", "skip", "error"}
+    standardize : {"none", "salts", "neutral"}
+        Before encoding; the SMILES that is passed through stays as it was.
+    jobs : int
+        Worker processes for cleaning.
+    progress : callable, optional
+        Told the number of rows done.
+
+    Returns
+    -------
+    DataFrame
+        The table's own columns, then the posterior mean as ``z_0`` ... ``z_<D-1>`` (float32), then ``reason`` under ``keep``.
+
+    Raises
+    ------
+    InvalidMoleculeError, UnknownTokenError
+        At the first row that cannot be used, under ``error``.
+    NothingUsableError
+        If no row can be used.
+    InputError
+        If the data cannot be read.
+    """
+    names = latent_names(model.latent_dim)
+
+    def encode(smiles: list[str]) -> pd.DataFrame:
+        return pd.DataFrame(model.encode(smiles), columns=names)
+
+    blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
+    return _answer(blocks, encode, names, "_encoded", on_invalid, progress)
+
+
+def predict_table(
+    model: MolVAE,
+    data: Any,
+    smiles_column: str | None = None,
+    on_invalid: str = "keep",
+    standardize: str = "none",
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Predict the properties of every molecule of a table.
+
+    Parameters
+    ----------
+    model, data, smiles_column, on_invalid, standardize, jobs, progress
+        As in :func:`encode_table`.
+
+    Returns
+    -------
+    DataFrame
+        The table's own columns; ``P`` and ``P_std`` for each property P, in the unit of the training data (``P_predicted``
+        and ``P_predicted_std`` where the table has a column P); ``distance``; then ``reason`` under ``keep``.
+
+    Raises
+    ------
+    InvalidMoleculeError, UnknownTokenError, NothingUsableError, InputError
+        As in :func:`encode_table`.
+    """
+    names = [column for name in model.property_names for column in (name, f"{name}_std")] + ["distance"]
+
+    def predict(smiles: list[str]) -> pd.DataFrame:
+        return model.predict(smiles)[names].astype(np.float32)
+
+    blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
+    return _answer(blocks, predict, names, "_predicted", on_invalid, progress)
+
+
+def decode_table(model: MolVAE, data: Any, n_samples: int = 1, temperature: float = 0.0, seed: int = 0) -> pd.DataFrame:
+    """Decode the latent points of a table.
+
+    Parameters
+    ----------
+    model : MolVAE
+    data : str, Path or DataFrame
+        A table with the columns ``z_0`` ... as :func:`encode_table` gives them, or an ``.npy`` file of shape [N, D].
+    n_samples, temperature, seed
+        As in :meth:`chemvae.models.vae.MolVAE.decode`.
+
+    Returns
+    -------
+    DataFrame
+        ``row`` (from 0), ``sample``, ``smiles`` (as written), ``valid``, ``log_prob`` (nats), and the table's other columns;
+        ours are called ``smiles_decoded`` and so on where the table uses the name. A row without a point gives an empty,
+        invalid molecule.
+
+    Raises
+    ------
+    NothingUsableError
+        If there is no latent point.
+    InputError
+        If the data cannot be read, or its points have another length than the model's.
+    """
+    if n_samples < 1:
+        raise SettingsError(f"n_samples must be >= 1, got {n_samples}")
+    if not temperature >= 0:
+        raise SettingsError(f"temperature must be >= 0, got {temperature}")
+    z, others = read_latents(data, model.latent_dim)
+    decoded = model.decode(z, n_samples=n_samples, temperature=temperature, seed=seed)
+    others = others.iloc[decoded["row"]].reset_index(drop=True)
+    return pd.concat([_renamed(decoded, others.columns, "_decoded"), others], axis=1)
+
+
+def latent_table(
+    model: MolVAE,
+    data: Any,
+    smiles_column: str | None = None,
+    standardize: str = "none",
+    limit: int | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+) -> tuple[list[str], np.ndarray, pd.DataFrame]:
+    """Encode the usable molecules of a table, for a map.
+
+    Parameters
+    ----------
+    model, data, smiles_column, standardize, jobs
+        As in :func:`encode_table`.
+    limit : int, optional
+        At most so many molecules, chosen at random with ``seed``.
+
+    Returns
+    -------
+    smiles : list of str
+        Canonical, N.
+    z : ndarray [N, D]
+    columns : DataFrame, N rows
+        The table's other columns, numbers as numbers, and what the model predicts, named as in :func:`predict_table`.
+    """
+    if limit is not None and limit < 1:
+        raise SettingsError(f"limit must be >= 1, got {limit}")
+    blocks = list(read_blocks(model, data, smiles_column, "skip", standardize, jobs))
+    smiles = [one for block in blocks for one in block.smiles]
+    frame = pd.concat([block.frame.drop(columns=block.smiles_column) for block in blocks], ignore_index=True)
+    if limit is not None and len(smiles) > limit:
+        chosen = np.sort(np.random.default_rng(seed).choice(len(smiles), limit, replace=False))
+        smiles, frame = [smiles[i] for i in chosen], frame.iloc[chosen].reset_index(drop=True)
+    z = model.encode(smiles)
+    predicted = _renamed(model.predict(z).astype(np.float32), frame.columns, "_predicted")
+    return smiles, z, pd.concat([with_numbers(frame), predicted], axis=1)
+
+
+def _answer(
+    blocks: Iterator[Block],
+    compute: Callable[[list[str]], pd.DataFrame],
+    names: list[str],
+    suffix: str,
+    on_invalid: str,
+    progress: Progress | None,
+) -> pd.DataFrame:
+    """Compute for the usable rows of each block, and put the answers beside the rows they belong to."""
+    frames, n_done = [], 0
+    for block in blocks:
+        usable = [i for i, smiles in enumerate(block.smiles) if smiles is not None]
+        values = np.full((len(block.smiles), len(names)), np.nan, dtype=np.float32)
+        if usable:
+            values[usable] = compute([block.smiles[i] for i in usable])[names].to_numpy(dtype=np.float32)
+        ours = pd.DataFrame(values, columns=names)
+        if on_invalid == "keep":
+            ours[REASON] = pd.Series(block.reasons, dtype="str")
+        theirs = block.frame.reset_index(drop=True)
+        frames.append(pd.concat([theirs, _renamed(ours, theirs.columns, suffix)], axis=1))
+        n_done += len(block.smiles)
+        if progress is not None:
+            progress(n_done)
+    return pd.concat(frames, ignore_index=True)
+
+
+def _renamed(ours: pd.DataFrame, taken: Sequence[str], suffix: str) -> pd.DataFrame:
+    """Give our columns a suffix where their name is taken; a property and its standard deviation go together."""
+    taken = set(map(str, taken))
+    clashing = {name for name in ours.columns if name in taken or f"{name}_std" in taken & set(ours.columns)}
+    names = {}
+    for name in ours.columns:
+        stem = name.removesuffix("_std")
+        if stem in clashing and stem != name:
+            names[name] = f"{stem}{suffix}_std"
+        elif name in clashing:
+            names[name] = f"{name}{suffix}"
+    if names:
+        logger.info("The table already has %s; ours: %s.", ", ".join(sorted(clashing)), ", ".join(names.values()))
+    return ours.rename(columns=names)

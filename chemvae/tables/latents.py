@@ -1,0 +1,102 @@
+"""Latent points as columns of a table, or as an ``.npy`` file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from chemvae.data.columns import parse_numbers
+from chemvae.data.sources import open_source
+from chemvae.errors import InputError, NothingUsableError
+
+_LATENT = re.compile(r"^z_?(\d+)$")
+
+
+def latent_names(latent_dim: int) -> list[str]:
+    """Names of the columns of a latent point.
+
+    Examples
+    --------
+    >>> latent_names(3)
+    ['z_0', 'z_1', 'z_2']
+    """
+    return [f"z_{i}" for i in range(latent_dim)]
+
+
+def expand_latents(points: Sequence[np.ndarray]) -> pd.DataFrame:
+    """Turn N points [D] into D columns.
+
+    Examples
+    --------
+    >>> expand_latents([np.zeros(2), np.ones(2)])["z_1"].tolist()
+    [0.0, 1.0]
+    """
+    rows = np.array([np.asarray(point) for point in points], dtype=np.float32)
+    rows = rows.reshape(len(points), -1) if len(points) else np.zeros((0, 0), dtype=np.float32)
+    return pd.DataFrame(rows, columns=latent_names(rows.shape[1]))
+
+
+def latent_columns(columns: Sequence[Any]) -> list[Any]:
+    """Find the columns of a latent point among others, in the order of their numbers.
+
+    Examples
+    --------
+    >>> latent_columns(["smiles", "z_10", "z_2", "zinc"])
+    ['z_2', 'z_10']
+    """
+    numbers = {int(match[1]): column for column in columns if (match := _LATENT.match(str(column)))}
+    return [numbers[i] for i in sorted(numbers)]
+
+
+def read_latents(data: Any, latent_dim: int) -> tuple[np.ndarray, pd.DataFrame]:
+    """Read latent points [N, D], NaN where a row has none, and the table's other columns (N rows).
+
+    Raises
+    ------
+    NothingUsableError
+        If there is no point.
+    InputError
+        If the data cannot be read, or the points do not have ``latent_dim`` numbers.
+    """
+    if isinstance(data, (str, Path)) and str(data).lower().endswith(".npy"):
+        z, others, name = _read_npy(Path(data)), None, str(data)
+    else:
+        z, others, name = _read_latent_columns(data)
+    if z.ndim != 2 or z.shape[1] != latent_dim:
+        raise InputError(
+            f"{name} holds points of shape {list(z.shape)}; this model's have {latent_dim} numbers. "
+            "Decode with the model that encoded them."
+        )
+    if not np.isfinite(z).all(axis=1).any():
+        raise NothingUsableError(f"{name} holds no latent point: every row has gaps.")
+    z[~np.isfinite(z).all(axis=1)] = np.nan
+    return z, pd.DataFrame(index=range(len(z))) if others is None else others
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, allow_pickle=False).astype(np.float32)
+    except (OSError, ValueError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise InputError(
+            f"{path} cannot be read as a NumPy file ({reason}). Write it with chemvae encode -o NAME.npy."
+        ) from None
+
+
+def _read_latent_columns(data: Any) -> tuple[np.ndarray, pd.DataFrame, str]:
+    source = open_source(data)
+    frames = [chunk.frame for chunk in source.chunks]
+    frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    columns = latent_columns(frame.columns)
+    if not columns:
+        listed = ", ".join(map(str, frame.columns)) or "none"
+        raise NothingUsableError(
+            f"{source.name} has no columns z_0, z_1, ... (its columns: {listed}). Make it with chemvae encode."
+        )
+    z = np.column_stack([parse_numbers(frame[column])[0] for column in columns]).astype(np.float32)
+    return z, frame.drop(columns=columns), source.name

@@ -1,0 +1,125 @@
+"""Read a table with every row judged: is it a molecule, and one that the model's vocabulary can write?"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from chemvae.chem.molecules import check_standardize_mode
+from chemvae.data.cleaning import BROKEN_ROW, Clean
+from chemvae.data.columns import find_smiles_column, parse_numbers
+from chemvae.data.reading import Chunk
+from chemvae.data.sources import clean_pieces, open_source
+from chemvae.errors import InvalidMoleculeError, NothingUsableError, SettingsError
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
+
+logger = logging.getLogger(__name__)
+
+ON_INVALID = ("keep", "skip", "error")
+REASON = "reason"
+_ID_LIKE = re.compile(r"^[-+]?0\d")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a table and what became of their SMILES."""
+
+    frame: pd.DataFrame
+    """Cells as they stand in the source; text for text formats."""
+    smiles: list[str | None]
+    """Canonical; None where the row cannot be used."""
+    reasons: list[str]
+    """Why not; "" where it can."""
+    smiles_column: str
+    """Where the SMILES stand."""
+
+
+def read_blocks(
+    model: MolVAE | None,
+    data: Any,
+    smiles_column: str | None = None,
+    on_invalid: str = "keep",
+    standardize: str = "none",
+    jobs: int = 1,
+) -> Iterator[Block]:
+    """Read a table in blocks, each row judged: a molecule, and one that the model's vocabulary can write.
+
+    Raises
+    ------
+    InvalidMoleculeError, UnknownTokenError
+        At the first row that cannot be used, under ``on_invalid="error"``.
+    NothingUsableError
+        If there are no rows, or none can be used.
+    """
+    if on_invalid not in ON_INVALID:
+        raise SettingsError(f"on_invalid must be one of {', '.join(ON_INVALID)}, got '{on_invalid}'")
+    check_standardize_mode(standardize)
+    source = open_source(data, jobs=jobs, smiles_column=smiles_column)
+    head = next(source.chunks)
+    column = find_smiles_column(head.frame, source.smiles_column, source.name)
+    n_rows, counts, first = 0, Counter(), ""
+    for chunk, cleaned in clean_pieces(chain([head], source.chunks), column, standardize, jobs, None):
+        block = _judge(chunk, cleaned, column, model, on_invalid, counts)
+        first = first or next((reason for reason in block.reasons if reason), "")
+        n_rows += len(block.smiles)
+        if on_invalid == "skip":
+            block = _only_usable(block)
+        yield block
+    n_bad = sum(counts.values())
+    if n_bad == n_rows:
+        raise NothingUsableError(f"None of the {n_rows:,} rows of {source.name} can be used; the first: {first}.")
+    if n_bad:
+        listed = ", ".join(f"{reason}: {count:,}" for reason, count in counts.most_common())
+        fate = f"they have no values, and a {REASON}" if on_invalid == "keep" else "they are left out"
+        logger.warning("%s of %s rows of %s cannot be used (%s); %s.", f"{n_bad:,}", f"{n_rows:,}", source.name, listed, fate)
+
+
+def _judge(chunk: Chunk, cleaned: list[Clean], column: str, model: MolVAE | None, on_invalid: str, counts: Counter) -> Block:
+    """Put a chunk and the verdicts on its rows together."""
+    smiles, reasons = [], []
+    for row, raw, clean in zip(chunk.frame.index.tolist(), chunk.frame[column].tolist(), cleaned, strict=True):
+        clean = Clean(None, BROKEN_ROW, chunk.problems[row]) if row in chunk.problems else clean
+        complaint = model.vocabulary.complaint(clean.smiles) if model is not None and clean.smiles is not None else None
+        if on_invalid == "error" and clean.smiles is None:
+            raise InvalidMoleculeError(str(raw), clean.detail, row)
+        if on_invalid == "error" and complaint:
+            model.vocabulary.encode(clean.smiles)  # raises, naming molecule, symbol and position
+        clean = Clean(None, "unknown symbol", complaint) if complaint else clean
+        counts.update([clean.reason] if clean.smiles is None else [])
+        smiles.append(clean.smiles)
+        reasons.append("" if clean.smiles is not None else clean.detail or clean.reason)
+    return Block(chunk.frame, smiles, reasons, column)
+
+
+def _only_usable(block: Block) -> Block:
+    usable = [i for i, smiles in enumerate(block.smiles) if smiles is not None]
+    smiles = [block.smiles[i] for i in usable]
+    return Block(block.frame.iloc[usable], smiles, [""] * len(usable), block.smiles_column)
+
+
+def with_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn columns of text that hold numbers and gaps only into numbers; names such as 007 stay text.
+
+    Examples
+    --------
+    >>> table = with_numbers(pd.DataFrame({"MW": ["46.1", ""], "id": ["007", "1"]}))
+    >>> table["MW"].tolist(), table["id"].tolist()
+    ([46.1, nan], ['007', '1'])
+    """
+    changed = {}
+    for name in frame.columns:
+        values, bad = parse_numbers(frame[name])
+        is_text = not pd.api.types.is_numeric_dtype(frame[name])
+        if is_text and not bad.any() and np.isfinite(values).any() and not any(_ID_LIKE.match(str(c)) for c in frame[name]):
+            changed[name] = values
+    return frame.assign(**changed)

@@ -1,0 +1,67 @@
+"""Write tables whole or not at all; the ending says the format."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from chemvae.data.reading import STDIN, split_suffix
+from chemvae.errors import ChemVAEError, MissingExtraError, SettingsError
+from chemvae.runs import write_atomically
+from chemvae.tables.latents import latent_columns
+
+TABLE_ENDINGS = (".csv", ".tsv", ".parquet")
+LATENT_ENDINGS = (*TABLE_ENDINGS, ".npy")
+
+
+def check_output(output: str | Path, endings: Sequence[str] = TABLE_ENDINGS, overwrite: bool = False) -> None:
+    """Refuse an output that could not be written, before any work is done.
+
+    Raises
+    ------
+    SettingsError
+        If the ending is none of ``endings`` (``.csv`` and ``.tsv`` may be followed by ``.gz`` or ``.zst``).
+    ChemVAEError
+        If the file exists, unless ``overwrite``, or is a folder.
+    """
+    if str(output) == STDIN:
+        return
+    ending, compression = split_suffix(output)
+    if ending not in endings or (compression and ending not in (".csv", ".tsv")):
+        raise SettingsError(f"'{output}' must end in {', '.join(endings)} (or be - for CSV on stdout)")
+    if compression == ".zst":
+        try:
+            import zstandard  # noqa: F401
+        except ImportError:
+            raise MissingExtraError("zstandard", "zstd", "Writing .zst") from None
+    if Path(output).is_dir():
+        raise ChemVAEError(f"'{output}' is a folder. Give the name of a file.")
+    if Path(output).exists() and not overwrite:
+        raise ChemVAEError(f"'{output}' exists. Add --overwrite to replace it, or choose another name.")
+
+
+def write_table(frame: pd.DataFrame, output: str | Path) -> None:
+    """Write a table whole or not at all; the ending says the format, "-" is CSV on stdout.
+
+    ``.csv`` and ``.tsv``, with ``.gz`` or ``.zst`` after it; ``.parquet``; ``.npy`` keeps the columns ``z_0`` ... only.
+    """
+    if str(output) == STDIN:
+        frame.to_csv(sys.stdout, index=False)
+        return
+    ending, compression = split_suffix(output)
+
+    def write(path: Path) -> None:
+        if ending == ".parquet":
+            frame.to_parquet(path, index=False)
+        elif ending == ".npy":
+            with path.open("wb") as file:
+                np.save(file, frame[latent_columns(frame.columns)].to_numpy(np.float32))
+        else:
+            kind = {".gz": "gzip", ".zst": "zstd"}.get(compression)
+            frame.to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",", compression=kind)
+
+    write_atomically(Path(output), write)

@@ -1,0 +1,34 @@
+"""Latent points read back from tables and files."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chemvae import tables
+from chemvae.errors import InputError, NothingUsableError, SettingsError
+
+
+@pytest.mark.parametrize("order", [list(range(6)), [5, 3, 1, 0, 2, 4]])
+def test_latent_columns_are_found_by_number(tiny_model, order):
+    z = np.random.default_rng(0).normal(size=(3, 6)).astype(np.float32)
+    frame = pd.DataFrame({f"z{i}": z[:, i] for i in order}).assign(other=1)
+    found, others = tables.read_latents(frame, 6)
+    np.testing.assert_array_equal(found, z)
+    assert others.columns.tolist() == ["other"]
+
+
+def test_points_of_another_model_are_refused(tiny_model, tmp_path):
+    np.save(tmp_path / "z.npy", np.zeros((2, 5)))
+    with pytest.raises(InputError, match=r"\[2, 5\]; this model's have 6"):
+        tables.decode_table(tiny_model, tmp_path / "z.npy")
+    np.save(tmp_path / "gaps.npy", np.full((2, 6), np.nan))
+    with pytest.raises(NothingUsableError, match="no latent point"):
+        tables.decode_table(tiny_model, tmp_path / "gaps.npy")
+    with pytest.raises(SettingsError, match="n_samples"):
+        tables.decode_table(tiny_model, tmp_path / "z.npy", n_samples=0)
+
+
+def test_an_npy_file_that_would_run_code_is_refused(tiny_model, tmp_path):
+    np.save(tmp_path / "z.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(InputError, match="NumPy"):
+        tables.decode_table(tiny_model, tmp_path / "z.npy")

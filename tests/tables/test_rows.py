@@ -1,0 +1,30 @@
+"""Which rows can be used, and what becomes of the others."""
+
+import pandas as pd
+import pytest
+
+from chemvae import tables
+from chemvae.errors import InvalidMoleculeError, NothingUsableError, SettingsError, UnknownTokenError
+
+
+def test_large_tables_are_told_apart_from_their_blocks(tiny_model):
+    smiles = ["CCO", "C1CC", "c1ccccc1", "CC(=O)O"] * 1500
+    seen = []
+    found = tables.encode_table(tiny_model, smiles, progress=seen.append)
+    assert len(found) == 6000 and seen[-1] == 6000 and seen == sorted(seen)
+    pd.testing.assert_frame_equal(found.iloc[:4], found.iloc[5996:].reset_index(drop=True))
+
+
+@pytest.mark.parametrize(("cells", "error"), [(["CCO", "C1CC"], InvalidMoleculeError), (["CCO", "[U]"], UnknownTokenError)])
+def test_error_stops_at_the_first_bad_row(tiny_model, cells, error):
+    with pytest.raises(error):
+        tables.encode_table(tiny_model, cells, on_invalid="error")
+    assert len(tables.encode_table(tiny_model, cells, on_invalid="skip")) == 1
+
+
+def test_nothing_usable_is_an_error_whatever_was_asked(tiny_model):
+    for on_invalid in ("keep", "skip"):
+        with pytest.raises(NothingUsableError, match="None of the 2 rows"):
+            tables.predict_table(tiny_model, ["C1CC", "x"], on_invalid=on_invalid)
+    with pytest.raises(SettingsError, match="keep, skip, error"):
+        tables.predict_table(tiny_model, ["CCO"], on_invalid="guess")
