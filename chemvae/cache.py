@@ -1,4 +1,4 @@
-"""The user's cache folder: downloads, compiled kernels, computed properties. Deleting it loses time, never results."""
+"""Where chemvae may keep files: downloads, made data, compiled kernels. Deleting them loses time, never results."""
 
 from __future__ import annotations
 
@@ -6,13 +6,24 @@ import os
 import sys
 from pathlib import Path
 
+CACHE_VARIABLE = "CHEMVAE_CACHE"
+
 
 def cache_folder() -> Path:
-    """Return the platform's user cache folder for chemvae; ``CHEMVAE_CACHE`` moves it. It may not exist yet."""
-    if moved := os.environ.get("CHEMVAE_CACHE"):
-        return Path(moved).expanduser()
+    """The folder for downloads and made data: ``CHEMVAE_CACHE``, else ``chemvae`` in the platform's user cache.
+
+    It is not created here.
+
+    Examples
+    --------
+    >>> cache_folder().is_absolute()
+    True
+    """
+    if chosen := os.environ.get(CACHE_VARIABLE):
+        return Path(chosen).expanduser().absolute()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "chemvae" / "Cache"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "chemvae"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "chemvae" / "Cache"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "chemvae"
+    chosen = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(chosen) if Path(chosen).is_absolute() else Path.home() / ".cache") / "chemvae"

@@ -203,3 +203,19 @@ def test_a_browser_draws_the_map_under_the_page_s_own_policy(demo, tmp_path):
     shown = subprocess.run([BROWSER, *flags, page], capture_output=True, text=True, timeout=240).stdout
     inside = shown.split('id="space"')[1]
     assert "<canvas" in inside and "gradient ascent" in inside
+
+
+def test_before_and_after_counts_wins_and_says_where_nothing_was_found():
+    from chemvae.demo.page import _before_after
+
+    def found(qed):
+        columns = {"smiles": ["c1ccccc1O"], "score": [qed], "qed": [qed], "SAS": [1.0], "logP": [1.4], "MW": [94.1]}
+        columns |= {"qed_predicted": [0.6], "similarity_to_start": [0.5], "novel": [True]}
+        return SimpleNamespace(molecules=pd.DataFrame(columns))
+
+    won = Improvement("CCO", 0.4, {"gradient": found(0.7), "random": found(0.5)})
+    lost = Improvement("CCN", 0.4, {"gradient": found(0.3), "random": found(0.5)})
+    text = _before_after([won, lost], budget=12)
+    assert "higher QED for 1 of 2 molecules, random steps for 1." in text
+    assert "gradient ascent · QED 0.700" in text and "gradient ascent · nothing better found" in text
+    assert "none was improved" in _before_after([], budget=12)

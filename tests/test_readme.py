@@ -18,6 +18,9 @@ TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 # What README says in full size -> what is run here.
 SHRINK = {
     r"\bvirtual-drugs\b": "molecules.csv",
+    r"CC\(=O\)Nc1ccc\(O\)cc1": "CCC(C)CO",
+    r"CN1CCNCC1": "CCCC(CO)CN",
+    r"O=C\(NCc1ccccc1\)c1ccccc1": "CCC(CO)CC",
     r"--budget \d+": "--budget 10",
     r"-n 1000\b": "-n 30",
     r"--n-molecules \d+": "--n-molecules 20 --n-reconstruction 2 --n-curve 2 --n-fcd 0",

@@ -21,11 +21,12 @@ from pathlib import Path
 import pandas as pd
 from rdkit import rdBase
 
+from chemvae.cache import cache_folder
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute_rows
 from chemvae.data import drug_blocks, oled_blocks, virtual
 from chemvae.data.cards import DATASETS, DatasetCard, Upstream, card_text
-from chemvae.data.download import Progress, cache_folder, fetch, file_sha256
+from chemvae.data.download import Progress, fetch, file_sha256
 from chemvae.data.reading import CHUNK_ROWS, Chunk, read_records
 from chemvae.data.splits import hash_split
 from chemvae.data.writing import ParquetWriter, as_columns, concat

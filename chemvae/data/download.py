@@ -1,7 +1,4 @@
-"""Fetch files once: continue broken transfers, check sha256, and put a file in place only when it is whole.
-
-Also the one place that knows where chemvae may keep files: the platform's user cache folder, or ``CHEMVAE_CACHE``.
-"""
+"""Fetch files once: continue broken transfers, check sha256, and put a file in place only when it is whole."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import hashlib
 import http.client
 import logging
 import os
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,31 +16,10 @@ from chemvae.errors import InputError
 
 logger = logging.getLogger(__name__)
 
-CACHE_VARIABLE = "CHEMVAE_CACHE"
 BLOCK_BYTES = 1 << 18
 TIMEOUT_S = 30.0
 N_ATTEMPTS = 5
 Progress = Callable[[int, "int | None"], None]
-
-
-def cache_folder() -> Path:
-    """The folder for downloads and made data: ``CHEMVAE_CACHE``, else ``chemvae`` in the platform's user cache.
-
-    It is not created here.
-
-    Examples
-    --------
-    >>> cache_folder().is_absolute()
-    True
-    """
-    if chosen := os.environ.get(CACHE_VARIABLE):
-        return Path(chosen).expanduser().absolute()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "chemvae" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "chemvae"
-    chosen = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(chosen) if Path(chosen).is_absolute() else Path.home() / ".cache") / "chemvae"
 
 
 def file_sha256(path: Path) -> str:

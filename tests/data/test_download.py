@@ -3,11 +3,10 @@
 import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
-from chemvae.data.download import cache_folder, fetch, file_sha256
+from chemvae.data.download import fetch, file_sha256
 from chemvae.errors import InputError
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
@@ -127,26 +126,3 @@ def test_without_a_network_it_says_what_to_do(server, tmp_path):
 def test_only_web_addresses(tmp_path):
     with pytest.raises(InputError, match="not a web address"):
         fetch("file:///etc/passwd", tmp_path / "file.csv")
-
-
-def test_the_cache_folder_follows_the_platform(monkeypatch):
-    for name in ("CHEMVAE_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
-        monkeypatch.delenv(name, raising=False)
-    expected = {
-        "linux": Path.home() / ".cache" / "chemvae",
-        "darwin": Path.home() / "Library" / "Caches" / "chemvae",
-        "win32": Path.home() / "AppData" / "Local" / "chemvae" / "Cache",
-    }
-    for platform, folder in expected.items():
-        monkeypatch.setattr("sys.platform", platform)
-        assert cache_folder() == folder
-
-
-def test_the_cache_folder_can_be_moved(monkeypatch, tmp_path):
-    monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "chemvae"
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # the standard says to ignore these
-    assert cache_folder() == Path.home() / ".cache" / "chemvae"
-    monkeypatch.setenv("CHEMVAE_CACHE", str(tmp_path / "mine"))
-    assert cache_folder() == tmp_path / "mine"
