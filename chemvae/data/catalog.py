@@ -195,6 +195,8 @@ def _local_chunks(located: Located, chunk_rows: int) -> Iterator[Chunk]:
 
 def _upstream_chunks(located: Located, chunk_rows: int, jobs: int) -> Iterator[Chunk]:
     card, first_row = located.card, 1
+    if card.recompute:
+        logger.info("%s: computing %s; 'chemvae data prepare' keeps the result", card.name, ", ".join(card.recompute))
     for file, path in zip(card.upstream, located.paths, strict=True):
         waiting: deque[Chunk] = deque()
         raw = (_wait(chunk, waiting).frame for chunk in read_records(path, chunk_rows))

@@ -65,6 +65,7 @@ def fetch(
         raise InputError(f"{url} is not a web address.")
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
+    logger.info("Downloading %s", url)
     problem = ""
     for attempt in range(attempts):
         if attempt:

@@ -190,14 +190,14 @@ def _read_parquet(stream: BinaryIO, path: Path | None, name: str, chunk_rows: in
     import pyarrow.parquet
 
     try:
-        file = pyarrow.parquet.ParquetFile(path if path else io.BytesIO(stream.read()))
-        is_canonical = _was_written_canonical((file.schema_arrow.metadata or {}).get(METADATA_KEY))
-        first_row = 1
-        for batch in file.iter_batches(batch_size=chunk_rows):
-            frame = batch.to_pandas()
-            frame.index = pd.RangeIndex(first_row, first_row + len(frame), name="row")
-            first_row += len(frame)
-            yield Chunk(frame, is_canonical=is_canonical)
+        with pyarrow.parquet.ParquetFile(path if path else io.BytesIO(stream.read())) as file:
+            is_canonical = _was_written_canonical((file.schema_arrow.metadata or {}).get(METADATA_KEY))
+            first_row = 1
+            for batch in file.iter_batches(batch_size=chunk_rows):
+                frame = batch.to_pandas()
+                frame.index = pd.RangeIndex(first_row, first_row + len(frame), name="row")
+                first_row += len(frame)
+                yield Chunk(frame, is_canonical=is_canonical)
     except (pyarrow.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise InputError(f"{name} is not a readable Parquet file ({reason}). Write it again.") from error

@@ -144,6 +144,10 @@ def _open_named(
 
 
 def _frame_chunks(frame: pd.DataFrame, chunk_rows: int) -> Iterator[Chunk]:
-    frame = frame.rename(columns=str).set_axis(pd.RangeIndex(1, len(frame) + 1, name="row"))
+    frame = frame.rename(columns=str)
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise InputError(f"The data has two columns called '{twice}'. Rename or drop one.")
+    frame = frame.set_axis(pd.RangeIndex(1, len(frame) + 1, name="row"))
     for start in range(0, len(frame), chunk_rows):
         yield Chunk(frame.iloc[start : start + chunk_rows])

@@ -11,7 +11,7 @@ from chemvae.design.optimizer import Round
 from chemvae.design.region import LatentRegion
 from chemvae.design.surrogate import PredictedUtility
 
-STREAMS = {"local": 0.5, "crossover": 0.15, "gradient": 0.15, "explore": 0.2}
+STREAMS = {"local": 0.3, "crossover": 0.1, "gradient": 0.4, "explore": 0.2}
 """Share of the proposals by each way of making them."""
 RANK_OFFSET = 1e-3  # of the molecules scored: weight of a parent is 1 / (offset * N + rank) (Tripp et al. 2020)
 MAX_PARENTS = 256
@@ -21,9 +21,8 @@ N_STEPS = 25
 class Auto(ModelBased):
     """Elite-local search with adaptive width, crossover, gradient steps and prior samples, chosen by Thompson sampling.
 
-    Each round proposes many points: sparse moves around good molecules, picked by rank (half); crosses of two good molecules,
-    by spherical interpolation or coordinate by coordinate; short ascents of an optimistic bound; and samples of the prior.
-    They are decoded, and a Gaussian process chooses among the molecules that passed all checks, apart from one in ten taken
+    Each round proposes many points: sparse moves around good molecules, picked by rank; crosses of two good molecules, by
+    spherical interpolation or coordinate by coordinate; short ascents of the surrogate; and samples of the prior. They are decoded, and a Gaussian process chooses among the molecules that passed all checks, apart from one in ten taken
     at random. Where the model's predictor knows the goals, its utility is the process's mean, and the first round already
     climbs from the most promising of many latents; where it does not, its properties are inputs of the process, and the
     first scores come from the starts and the prior.

@@ -14,6 +14,7 @@ from chemvae.design.surrogate import LatentGP, PredictedUtility
 
 GP_POINTS = 500  # keeps a fit near one second on one core
 MIN_POINTS = 8  # scores before a process is fitted at all
+BOLDNESS = 0.3  # of the posterior's spread that enters a draw: 1 explored too much within a few hundred calls in 64 dimensions
 N_NEIGHBOURS = 5
 Bound = Callable[[Tensor], Tensor]
 
@@ -65,7 +66,8 @@ class ModelBased(Optimizer):
     def select(self, z: Tensor, smiles: Sequence[str], n: int) -> list[int]:
         """Choose n molecules by Thompson sampling, and a few at random.
 
-        Each place goes to the best molecule under one function drawn from the posterior. Where the oracle has failed before,
+        Each place goes to the best molecule under one function drawn from the posterior, its deviation from the mean
+        shrunk to 30 %. Where the oracle has failed before,
         a molecule takes part in a draw only with the share of its neighbours that did not fail.
         """
         if len(z) <= n:
@@ -82,7 +84,9 @@ class ModelBased(Optimizer):
         """n plausible utilities of each molecule: [n, M]; None when nothing is known."""
         gp = self.refresh()
         if gp is not None:
-            return gp.draw(codes, n, self.generator)
+            with torch.no_grad():
+                mean = gp.posterior(codes)[0]
+            return mean + BOLDNESS * (gp.draw(codes, n, self.generator) - mean)
         if not self.knows_goals:
             return None
         with torch.no_grad():

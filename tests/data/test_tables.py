@@ -155,6 +155,8 @@ def test_mistaken_names_are_explained(tmp_path):
         load_table(["C"], standardize="charge")
     with pytest.raises(NothingUsableError, match="no rows"):
         load_table([])
+    with pytest.raises(InputError, match="two columns called 'y'"):
+        load_table(pd.DataFrame([["C", 1, 2]], columns=["smiles", "y", "y"]), properties=["y"])
 
 
 def test_one_molecule_is_enough():

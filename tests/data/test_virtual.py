@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from rdkit import Chem
+from rdkit.Chem import rdCIPLabeler
 
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute
@@ -50,7 +51,7 @@ def test_stereo_survives_the_steps():
 @pytest.mark.parametrize(("name", "smiles"), [block for block in BLOCKS if block[0].startswith(("(R)", "(S)", "(E)"))])
 def test_names_and_stereo_of_blocks_agree(name, smiles):
     mol = Chem.MolFromSmiles(smiles)
-    Chem.rdCIPLabeler.AssignCIPLabels(mol)
+    rdCIPLabeler.AssignCIPLabels(mol)
     labels = [item.GetProp("_CIPCode") for item in (*mol.GetAtoms(), *mol.GetBonds()) if item.HasProp("_CIPCode")]
     assert labels == [name[1]]
 
@@ -83,10 +84,10 @@ def test_members_are_canonical_as_they_come(library):
 def test_drugs_are_drug_like_varied_and_distinct():
     rows = list(stream_library("virtual-drugs", ["qed", "MW"], limit=100))
     smiles = [row[0] for row in rows]
-    assert len(set(smiles)) == 200
+    assert len(set(smiles)) == 100
     assert all(row[2] >= 0.5 and 150 <= row[3] <= 500 for row in rows)
     assert rows[0][2] == compute("qed", smiles[0])
-    assert 20 < sum("+]" in s for s in smiles) < 80 and 20 < sum("@" in s or "/" in s for s in smiles) < 100
+    assert 5 < sum("+]" in s for s in smiles) < 45 and 5 < sum("@" in s or "/" in s for s in smiles) < 60
     assert len({row[1].split(":")[0] for row in rows}) == 9
 
 
