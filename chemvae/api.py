@@ -62,6 +62,7 @@ def train(
     tokens: str = "character",
     vocabulary: str = "data",
     device: str = "auto",
+    jobs: int = 1,
     overwrite: bool = False,
     callbacks: Sequence[Callback] = (),
     **settings: Any,
@@ -83,6 +84,8 @@ def train(
         Go on from the last checkpoint of ``out``.
     init : str, Path or None
         Start from this model's weights and sizes; new symbols and new properties are added to it.
+    jobs : int
+        Worker processes that read the molecules; 0 takes one per core.
     tokens, vocabulary : str
         "character" or "atom"; "data" collects the symbols of the training molecules, "superset" takes all of SMILES.
 
@@ -98,7 +101,7 @@ def train(
     """
     run = None if out is None else RunFolder(out)
     if resume:
-        return resume_run(run or RunFolder("."), data, device, callbacks, settings)
+        return resume_run(run or RunFolder("."), data, device, callbacks, settings, jobs)
     reading = {
         "smiles_column": smiles_column,
         "split_column": split_column,
@@ -108,7 +111,7 @@ def train(
     chosen = preset_settings(preset, {**settings, "seed": seed})
     return start_run(
         data, targets, run, chosen, reading, preset=preset, init=init, tokens=tokens, vocabulary=vocabulary,
-        device=device, overwrite=overwrite, callbacks=callbacks,
+        device=device, jobs=jobs, overwrite=overwrite, callbacks=callbacks,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -39,18 +40,18 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     ChemVAEError
         If the disk is full or the folder not writable; what was there before is left untouched.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise ChemVAEError(
-            f"'{path}' could not be written: {error.strerror or error}. Free space or choose another folder."
-        ) from error
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        reason = error.strerror or error
+        raise ChemVAEError(f"'{path}' could not be written: {reason}. Free space or choose another folder.") from error
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 import shutil
 import subprocess
@@ -20,7 +21,9 @@ from chemvae.demo.searches import TASKS, Comparison, Improvement, Task, five_qed
 from chemvae.demo.walk import FAST, next_commands
 from chemvae.errors import RunFolderError
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSER = os.environ.get("CHEMVAE_BROWSER") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
+)
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +198,7 @@ def test_an_improvement_must_beat_its_start():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="no browser")
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium found; set CHEMVAE_BROWSER to its path")
 def test_a_browser_draws_the_map_under_the_page_s_own_policy(demo, tmp_path):
     flags = ["--headless", "--no-sandbox", "--no-first-run", "--disable-background-networking", "--use-angle=swiftshader"]
     flags += ["--enable-unsafe-swiftshader", f"--user-data-dir={tmp_path}", "--virtual-time-budget=20000", "--dump-dom"]

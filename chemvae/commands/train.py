@@ -13,6 +13,7 @@ from chemvae.commands.options import (
     READING,
     RUNNING,
     Device,
+    Jobs,
     MaybeData,
     OnInvalid,
     Overwrite,
@@ -60,6 +61,7 @@ def train(
         bool, typer.Option("--tensorboard", metavar="", rich_help_panel=RUNNING, help="Logs in RUN/tensorboard.")
     ] = False,
     seed: Seed = 0,
+    jobs: Jobs = 1,
     device: Device = "auto",
     **settings: Any,
 ) -> None:
@@ -77,7 +79,7 @@ def train(
         api.train(
             data, properties or (), preset, run, resume, seed, init=init, smiles_column=smiles_column,
             split_column=split_column, on_invalid=on_invalid, standardize=standardize, tokens=tokens, vocabulary=vocabulary,
-            device=device, overwrite=overwrite, callbacks=[*wanted, *shown], **given_only(settings),
+            device=device, jobs=jobs, overwrite=overwrite, callbacks=[*wanted, *shown], **given_only(settings),
         )  # fmt: skip
     _say_what_next(run, data)
 

@@ -13,6 +13,7 @@ import io
 import json
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -245,13 +246,15 @@ def _read_csv(text: Iterable[str], delimiter: str, chunk_rows: int) -> Iterator[
 
 def _unique_names(header: list[str]) -> list[str]:
     """Name nameless columns by position and tell equal names apart."""
-    names: list[str] = []
+    copies: Counter[str] = Counter()
+    names: dict[str, None] = {}
     for position, cell in enumerate(header, start=1):
-        name, copy = cell.strip() or f"column_{position}", 1
+        base = name = cell.strip() or f"column_{position}"
         while name in names:
-            name, copy = f"{cell.strip()}.{copy}", copy + 1
-        names.append(name)
-    return names
+            copies[base] += 1
+            name = f"{base}.{copies[base]}"
+        names[name] = None
+    return list(names)
 
 
 def _chunks(

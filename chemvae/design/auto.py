@@ -22,10 +22,11 @@ class Auto(ModelBased):
     """Elite-local search with adaptive width, crossover, gradient steps and prior samples, chosen by Thompson sampling.
 
     Each round proposes many points: sparse moves around good molecules, picked by rank; crosses of two good molecules, by
-    spherical interpolation or coordinate by coordinate; short ascents of the surrogate; and samples of the prior. They are decoded, and a Gaussian process chooses among the molecules that passed all checks, apart from one in ten taken
-    at random. Where the model's predictor knows the goals, its utility is the process's mean, and the first round already
-    climbs from the most promising of many latents; where it does not, its properties are inputs of the process, and the
-    first scores come from the starts and the prior.
+    spherical interpolation or coordinate by coordinate; short ascents of the surrogate; and samples of the prior. They are
+    decoded, and a Gaussian process chooses among the molecules that passed all checks, apart from one in ten taken at random.
+    Where the model's predictor knows the goals, its utility is the process's mean, and the first round already climbs from
+    the most promising of many latents; where it does not, its properties are inputs of the process, and the first scores come
+    from the starts and the prior.
 
     References
     ----------

@@ -54,6 +54,9 @@ class MixturePrior(NormalPrior):
         """Fit to draws z [N, D]; with fewer than ten draws a component, fewer components are used."""
         rng = np.random.default_rng(seed)
         z = z[rng.permutation(len(z))[:MAX_FIT_POINTS]]
+        z = (
+            np.repeat(z, 2, axis=0) if len(z) == 1 else z
+        )  # the estimator wants two points; the floor on the scales does the rest
         n_components = int(np.clip(len(z) // 10, 1, self.n_components))
         mixture = GaussianMixture(n_components, covariance_type="diag", max_iter=50, random_state=seed, reg_covar=1e-4)
         mixture.fit(z.astype(np.float64))

@@ -8,7 +8,7 @@ import torch
 
 from chemvae.chem.fingerprints import morgan, tanimoto
 from chemvae.chem.molecules import canonicalize, invalid_reason
-from chemvae.errors import InvalidMoleculeError, RunFolderError, SettingsError
+from chemvae.errors import ChemVAEError, InvalidMoleculeError, SettingsError
 from chemvae.models.vae import MolVAE
 from chemvae.registry import find
 
@@ -20,13 +20,15 @@ def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int = 0) -
     ------
     UnknownNameError
         If there is no such prior.
-    RunFolderError
+    ChemVAEError
         If the learned prior was never fitted (a run that was interrupted).
     """
     name, density = find(dict(model.priors.items()), prior, "prior")
     if name == "learned" and not model.latent_statistics.is_fitted:
-        remedy = "Let training end (chemvae train --resume), or sample with --prior normal."
-        raise RunFolderError("prior.safetensors", "is not there: the learned prior is fitted when training ends.", remedy)
+        raise ChemVAEError(
+            "This model has no learned prior: it is fitted when training ends. Let it end (chemvae train --resume), or sample "
+            "with --prior normal."
+        )
     generator = torch.Generator(model.device).manual_seed(seed)
     return density.sample(n, generator)
 

@@ -79,7 +79,9 @@ def choose_split(table: Table, seed: int) -> tuple[np.ndarray, np.ndarray]:
         return np.sort(shuffled[n_valid:]), np.sort(shuffled[:n_valid])
     if len(valid) < FEWEST_VALIDATION:
         both = np.flatnonzero(split != "test") if given else np.arange(len(table.smiles))
-        log.warning("Only %d molecules: the same ones serve for training and validation, so the figures flatter.", len(both))
+        log.warning(
+            "With so few molecules (%d) the same ones serve for training and validation: the figures flatter.", len(both)
+        )
         return both, both
     return train, valid
 

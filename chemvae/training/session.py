@@ -38,6 +38,7 @@ def start_run(
     tokens: str = "character",
     vocabulary: str = "data",
     device: str = "auto",
+    jobs: int = 1,
     overwrite: bool = False,
     callbacks: Sequence[Callback] = (),
 ) -> MolVAE:
@@ -45,7 +46,7 @@ def start_run(
     model_settings, training_settings = settings
     check_folder(run, overwrite)
     source = load_model(find_run(init)) if init is not None else None
-    table = as_table(data, targets, reading)
+    table = as_table(data, targets, reading, jobs)
     split = choose_split(table, training_settings.seed)
     words = choose_vocabulary([table.smiles[i] for i in split[0]], tokens, vocabulary, source.vocabulary if source else None)
     inputs = make_inputs(table, split, words, training_settings.random_smiles)
@@ -59,6 +60,8 @@ def start_run(
             "n_train": len(inputs.train),
             "n_valid": len(inputs.valid),
             "dropped": dict(table.dropped) | inputs.unwritable,
+            "labels_missing": dict(table.n_missing),
+            "labels_not_numeric": dict(table.n_not_numeric),
         }
         run.write_vocabulary(words.to_dict())
         run.write_config({**describe_model(model), "training": asdict(training_settings), **facts})
@@ -67,7 +70,12 @@ def start_run(
 
 
 def resume_run(
-    run: RunFolder, data: Any = None, device: str = "auto", callbacks: Sequence[Callback] = (), changes: dict | None = None
+    run: RunFolder,
+    data: Any = None,
+    device: str = "auto",
+    callbacks: Sequence[Callback] = (),
+    changes: dict | None = None,
+    jobs: int = 1,
 ) -> MolVAE:
     """Go on from a run's last checkpoint; ``data`` is needed only if the run was trained on molecules in memory."""
     run.check()
@@ -85,7 +93,7 @@ def resume_run(
     data = origin["source"] if data is None else data
     if data is None:
         raise SettingsError("this run was trained on molecules in memory; give the same data again to resume it")
-    table = as_table(data, targets, reading)
+    table = as_table(data, targets, reading, jobs)
     model = build_model(run, config)
     inputs = make_inputs(table, choose_split(table, settings.seed), model.vocabulary, settings.random_smiles)
     model.training_facts = TrainingFacts(int(config["max_tokens"]))
@@ -164,9 +172,9 @@ def check_folder(run: RunFolder | None, overwrite: bool) -> None:
         raise RunFolderError(run.path, "already holds a run.", remedy)
 
 
-def as_table(data: Any, targets: Sequence[str], reading: dict[str, Any]) -> Table:
+def as_table(data: Any, targets: Sequence[str], reading: dict[str, Any], jobs: int = 1) -> Table:
     """Read the data unless it has been read."""
-    return data if isinstance(data, Table) else load_table(data, properties=list(targets), **reading)
+    return data if isinstance(data, Table) else load_table(data, properties=list(targets), jobs=jobs, **reading)
 
 
 def _origin(data: Any) -> str | None:

@@ -113,6 +113,11 @@ def test_nameless_and_repeated_columns_are_told_apart(tmp_path):
     assert read(tmp_path / "odd.csv").columns.tolist() == ["column_1", "smiles", "y", "y.1"]
 
 
+def test_a_line_of_thousands_of_equal_cells_does_not_hang(tmp_path):
+    (tmp_path / "wide.csv").write_text(",".join(["x"] * 20_000) + "\n" + ",".join(["1"] * 20_000) + "\n")
+    assert len(set(read(tmp_path / "wide.csv").columns)) == 20_000
+
+
 def test_lists_without_names_have_one_column_and_may_have_a_header(tmp_path):
     (tmp_path / "a.smi").write_text("# comment\nSMILES\nCCO\n\nCC\n")
     frame = read(tmp_path / "a.smi")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from chemvae.errors import InvalidMoleculeError, RunFolderError, SettingsError, UnknownTokenError
+from chemvae.errors import ChemVAEError, InvalidMoleculeError, SettingsError, UnknownTokenError
 from chemvae.sampling.sampler import best_of, encode_one, interpolate, sample, slerp
 
 
@@ -29,7 +29,7 @@ def test_sampling_counts_every_decode_and_is_seeded(tiny_model):
     assert len(one) == 40 and one.equals(two) and list(one.columns) == ["smiles", "valid"]
     with pytest.raises(SettingsError):
         sample(tiny_model, 0)
-    with pytest.raises(RunFolderError, match="learned prior"):
+    with pytest.raises(ChemVAEError, match="learned prior"):
         sample(tiny_model, 3)
 
 
