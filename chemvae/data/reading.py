@@ -195,12 +195,13 @@ def _read_parquet(stream: BinaryIO, path: Path | None, name: str, chunk_rows: in
             is_canonical = _was_written_canonical((file.schema_arrow.metadata or {}).get(METADATA_KEY))
             first_row = 1
             for batch in file.iter_batches(batch_size=chunk_rows):
+                batch.validate(full=True)  # damaged text would otherwise fail later, when a cell is looked at
                 frame = batch.to_pandas()
                 frame.index = pd.RangeIndex(first_row, first_row + len(frame), name="row")
                 first_row += len(frame)
                 yield Chunk(frame, is_canonical=is_canonical)
-    except (pyarrow.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
+    except (pyarrow.ArrowException, OSError, ValueError, KeyError, TypeError) as error:  # the last three from damaged metadata
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise InputError(f"{name} is not a readable Parquet file ({reason}). Write it again.") from error
 
 

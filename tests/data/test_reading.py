@@ -174,6 +174,14 @@ def test_a_truncated_parquet_file_is_one_sentence(tmp_path):
         read(tmp_path / "cut.parquet")
 
 
+def test_damaged_text_inside_a_parquet_file_is_one_sentence(tmp_path):
+    pd.DataFrame({"smiles": ["CCO"]}).to_parquet(tmp_path / "a.parquet", compression=None)
+    content = (tmp_path / "a.parquet").read_bytes()
+    (tmp_path / "bad.parquet").write_bytes(content.replace(b"CCO", b"C\xffO"))
+    with pytest.raises(InputError, match="not a readable Parquet"):
+        read(tmp_path / "bad.parquet")
+
+
 def test_missing_files_bring_the_nearest_name(tmp_path):
     (tmp_path / "zinc.csv").write_text(CSV)
     with pytest.raises(InputError, match="Did you mean zinc.csv"):
