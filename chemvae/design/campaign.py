@@ -38,6 +38,7 @@ from chemvae.registry import build
 logger = logging.getLogger(__name__)
 
 PATIENCE = 20
+FULL_POOL = 10  # points per molecule that a round of patience stands for
 MANY_STARTS = 20
 
 
@@ -121,7 +122,8 @@ def run_campaign(
     min_similarity, scaffold, forbid, alerts
         Further constraints, see :func:`gather_constraints`; ``min_similarity`` refers to ``start``.
     patience : int
-        Rounds in a row without a new molecule after which the search ends.
+        The search ends after this many rounds in a row without a new molecule, a round being ten points for each molecule of
+        the batch (methods that decode fewer at a time have as many more rounds).
     time_limit_s : float, optional
         No round begins after this many seconds.
 
@@ -218,12 +220,16 @@ class Campaign:
                 idle = 0 if self.play_round() else idle + 1
                 if callback is not None:
                     callback(self.progress())
-                if idle >= patience:
-                    self.stopped = f"nothing new in {patience} rounds"
+                if idle >= patience * self._rounds_per_pool():
+                    self.stopped = f"nothing new in {idle} rounds"
                     break
         except KeyboardInterrupt:
             self.stopped = "interrupted"
         self.history.absorb()
+
+    def _rounds_per_pool(self) -> int:
+        """Rounds in which this optimizer decodes as many points as one that asks for a full pool does in one."""
+        return max(1, FULL_POOL // self.optimizer.pool_factor)
 
     def play_round(self) -> int:
         """Ask, decode, choose, score and tell once; return the number of molecules scored."""

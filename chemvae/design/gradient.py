@@ -13,6 +13,7 @@ from chemvae.design.region import LatentRegion
 from chemvae.design.surrogate import PredictedUtility
 
 N_CANDIDATE_ORIGINS = 512
+BETAS = 0.9, 0.999  # of Adam
 
 
 class GradientAscent(ModelBased):
@@ -127,21 +128,29 @@ def climb(origins: Tensor, bound: Bound, region: LatentRegion, n_steps: int, rat
         The path, origins first.
     """
     unit = region.scale
-    x = (origins / unit).clone().requires_grad_(True)
-    optimizer = torch.optim.Adam([x], lr=rate)
+    x = origins / unit
+    mean, square = torch.zeros_like(x), torch.zeros_like(x)
     path = [origins.clone()]
-    for _ in range(n_steps):
-        z = x * unit
+    for step in range(1, n_steps + 1):  # Adam written out: torch.optim takes seconds to import
+        gradient = _direction(x * unit, bound, region) * unit
+        gradient = torch.nn.functional.normalize(gradient)
+        mean, square = mean.lerp(gradient, 1 - BETAS[0]), square.lerp(gradient.square(), 1 - BETAS[1])
+        x = x + rate * (mean / (1 - BETAS[0] ** step)) / ((square / (1 - BETAS[1] ** step)).sqrt() + 1e-8)
+        x = region.cap(x * unit) / unit
+        path.append(x * unit)
+    return torch.stack(path)
+
+
+def _direction(z: Tensor, bound: Bound, region: LatentRegion) -> Tensor:
+    """Gradient [N, D] of the bound where z [N, D] lies inside the density gate, of the log density where it does not."""
+    z = z.detach().requires_grad_(True)
+    with torch.enable_grad():
+        upward = torch.autograd.grad(bound(z).sum(), [z])[0].nan_to_num(0.0)
         log_density = region.log_density(z)
         outside = (log_density < region.density_threshold)[:, None]
-        upward = torch.autograd.grad(bound(z).sum(), [x], retain_graph=True)[0]
-        inward = torch.autograd.grad(log_density.sum(), [x])[0] if outside.any() else upward
-        x.grad = -torch.nn.functional.normalize(torch.where(outside, inward, upward).nan_to_num(0.0))
-        optimizer.step()
-        with torch.no_grad():
-            x.copy_(region.cap(x * unit) / unit)
-        path.append((x * unit).detach().clone())
-    return torch.stack(path)
+        if not outside.any():
+            return upward
+        return torch.where(outside, torch.autograd.grad(log_density.sum(), [z])[0], upward)
 
 
 def stop_inside(path: Tensor, region: LatentRegion, generator: torch.Generator) -> Tensor:

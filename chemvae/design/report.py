@@ -17,15 +17,19 @@ N_REFUSED = 20
 SUMMARY_NAMES = {
     "search": "search",
     "n_calls": "calls",
-    "best": "best score",
-    "mean_top10": "mean of ten best",
-    "auc_top10": "mean over calls",
-    "n_failed": "failed calls",
-    "n_points": "points decoded",
-    "valid": "valid at first attempt",
-    "novel": "novel among best",
-    "elapsed_s": "seconds",
+    "best": "best",
+    "mean_top10": "ten best",
+    "auc_top10": "ten best over calls",
+    "n_failed": "failed",
+    "n_points": "points",
+    "valid": "valid",
+    "novel": "novel",
+    "elapsed_s": "s",
 }
+SUMMARY_NOTE = (
+    "best: score of the best molecule; ten best: their mean; over calls: mean of that over all calls; points: "
+    "decoded; valid: share of them at the first attempt; novel: share of the best that are not in the training set."
+)
 
 
 def write_report(result: Result, path: str | Path, baseline: Result | None = None) -> Path:
@@ -63,13 +67,17 @@ def _figures(result: Result) -> pages.Html:
     novel = pages.format_value(facts["novel"], 3)
     return pages.tiles(
         [
-            (pages.format_value(facts["best"]), "best score", facts["best_smiles"] or "nothing could be scored"),
+            (pages.format_value(facts["best"]), "best score", _smiles(facts["best_smiles"])),
             (pages.format_value(facts["mean_top10"]), "mean of the ten best", result.objective.describe()),
             (pages.format_value(facts["n_calls"]), "molecules scored", f"{facts['n_failed']} of them failed"),
             (pages.format_value(facts["valid"], 3), "of points decode", f"of {facts['n_points']:,}, at the first attempt"),
             (novel, "novel", f"share of the {len(result.molecules)} best that are not in the training set"),
         ]
     )
+
+
+def _smiles(text: str | None) -> pages.Html:
+    return pages.Html(f'<span class="smiles">{pages.escape(text or "nothing could be scored")}</span>')
 
 
 def _best(result: Result) -> list[str]:
@@ -85,6 +93,17 @@ def _best(result: Result) -> list[str]:
         pages.paragraph(note, "note"),
         pages.molecule_grid(shown["smiles"].tolist(), legends),
         pages.details("All as a table", full),
+        *_front(result),
+    ]
+
+
+def _front(result: Result) -> list[str]:
+    """The molecules that no other beats in every goal, when there are several goals."""
+    if len(result.objective.goals) == 1:
+        return []
+    front = result.pareto[["call", "smiles", *result.objective.names, "utility"]]
+    return [
+        pages.details(f"The {len(front)} molecules that none beats in one goal without losing in another", pages.table(front))
     ]
 
 
@@ -119,7 +138,7 @@ def _course(result: Result, baseline: Result | None) -> list[str]:
         searches[f"baseline ({baseline.settings['method']})"] = baseline
     parts: list[str] = [pages.figure_svg(_trace(searches), "What was maximised, against the molecules scored so far.")]
     columns = list(SUMMARY_NAMES)
-    parts.append(pages.table(compare(searches)[columns], names=SUMMARY_NAMES))
+    parts += [pages.table(compare(searches)[columns], names=SUMMARY_NAMES), pages.paragraph(SUMMARY_NOTE, "note")]
     if baseline is not None and len(baseline.history) != len(result.history):
         counts = f"{len(result.history)} and {len(baseline.history)}"
         parts.append(pages.paragraph(f"The two searches made different numbers of calls ({counts}).", "note"))

@@ -117,8 +117,8 @@ def summary(result: Result) -> dict[str, Any]:
     """Return the figures that searches are compared by; JSON types, None where there is nothing.
 
     ``best`` and ``mean_top10`` are scores (of the molecules with the highest utility); ``auc_top10`` is the mean over all
-    calls of the running mean of the ten best scores; shares are fractions: ``valid`` among decoded points at the first
-    attempt, ``failed`` among calls, ``novel`` among the described best molecules.
+    calls of the running mean of the ten best (for a target: of minus the distance to it); shares are fractions: ``valid``
+    among decoded points at the first attempt, ``novel`` among the described best molecules.
 
     Examples
     --------

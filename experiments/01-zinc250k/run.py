@@ -15,6 +15,7 @@ from pathlib import Path
 import tomllib
 
 from chemvae import api
+from chemvae.evaluation.protocols import Evaluation
 from chemvae.evaluation.report import write_report
 from chemvae.runs import RunFolder, environment, write_json
 
@@ -35,12 +36,13 @@ def main() -> None:
     started = time.monotonic()
     evaluation = api.evaluate_in_full(model, config["data"], config["seed"], **config["evaluation"])
     write_report(evaluation, run.path, name=run.path.name, history=run.read_metrics())
-    write_json(HERE / "result.json", describe(config, run, evaluation.figures, time.monotonic() - started))
+    write_json(HERE / "result.json", describe(config, run, evaluation, time.monotonic() - started))
 
 
-def describe(config: dict, run: RunFolder, figures: dict, evaluated_s: float) -> dict:
+def describe(config: dict, run: RunFolder, evaluation: Evaluation, evaluated_s: float) -> dict:
     """Everything result.json says: where the figures come from, and the figures."""
     rows = run.read_metrics()
+    figures = dict(evaluation.figures)
     protocol = figures.pop("protocol")
     origin = environment()
     return {
@@ -53,6 +55,9 @@ def describe(config: dict, run: RunFolder, figures: dict, evaluated_s: float) ->
         "config": config,
         "metrics": {name: {"mean": value, "std": None, "n": 1} for name, value in figures.items() if name != "seed"},
         "protocol": protocol,
+        "failures": evaluation.failures["kind"].value_counts().to_dict(),
+        "validity_against_radius": evaluation.radius.to_dict(orient="list"),
+        "validity_against_norm": evaluation.norm.to_dict(orient="list"),
         "learning_curve": rows.to_dict(orient="list"),
     }
 
