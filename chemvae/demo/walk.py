@@ -227,7 +227,9 @@ def _evaluate(walk: Walk) -> None:
 
     names = ("n_molecules", "n_samples", "n_reconstruction", "n_curve")
     sizes = {name: value for name, value in asdict(walk.sizes).items() if name in names}
-    walk.evaluation = api.evaluate_in_full(walk.model, walk.data, walk.seed, split="test", n_fcd=0, **sizes)
+    walk.evaluation = api.evaluate_in_full(
+        walk.model, walk.data, walk.seed, split="test", smiles_column="smiles", n_fcd=0, **sizes
+    )
     write_report(walk.evaluation, walk.folder / "evaluation", name="the demo's model", history=walk.learning)
     walk.samples = walk.evaluation.samples.head(walk.sizes.n_drawn)
     figures = walk.evaluation.figures
