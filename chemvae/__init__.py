@@ -7,7 +7,7 @@ import os
 
 # Before torch is imported: let an OpenMP thread that waits for the others give up its core soon. With the usual long spinning,
 # training on two threads collapses beside one busy neighbour, because the thread the others wait for has no core.
-os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __version__ = "0.1.0"
 

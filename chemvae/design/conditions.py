@@ -94,8 +94,7 @@ def own_random_state(seed: int, model: Any) -> Iterator[None]:
     """Seed the global generators for the block (an oracle may use them), and restore them after it."""
     device = model.latent_statistics.mean.device
     states = random.getstate(), np.random.get_state()
-    devices = [] if device.type == "cpu" else [device]
-    with torch.random.fork_rng(devices, device_type="cuda" if device.type == "cpu" else device.type):
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
         try:
             random.seed(seed)
             np.random.seed(seed % 2**32)

@@ -151,8 +151,7 @@ def draw_prior(model: Any, n: int, seed: int) -> Tensor:
     """
     prior = model.priors["learned"] if "learned" in model.priors else model.priors["normal"]
     device = model.latent_statistics.mean.device
-    devices = [] if device.type == "cpu" else [device]
-    with torch.random.fork_rng(devices, device_type="cuda" if device.type == "cpu" else device.type), torch.no_grad():
+    with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.no_grad():
         torch.manual_seed(seed)
         return prior.sample(n).float().cpu()
 

@@ -42,7 +42,7 @@ class PredictedUtility:
     def properties(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of all predicted properties at z [N, D]: [N, P] each, float64."""
         mean, std = self.model.predict_latent(z.to(self.device, torch.float32))
-        return mean.double().to(z.device), std.double().to(z.device)
+        return mean.to(z.device).double(), std.to(z.device).double()
 
     def lower_bound(self, z: Tensor, kappa: float = 1.0) -> Tensor:
         """Lower confidence bound [N] of the utility at z [N, D]; differentiable. Asks for ``is_complete``."""

@@ -14,7 +14,6 @@ import pickle
 import signal
 import sys
 import threading
-import time
 import warnings
 import weakref
 from collections.abc import Callable
@@ -63,7 +62,7 @@ class TimedFunction:
         if not timeout_s > 0:
             raise SettingsError(f"timeout_s must be > 0, got {timeout_s}")
         self.function, self.timeout_s = function, timeout_s
-        self._context = multiprocessing.get_context(start_method(function))
+        self._method = start_method(function)
         self._process = self._pipe = None
         self._finalizer = None
 
@@ -105,9 +104,10 @@ class TimedFunction:
 
     def _start(self) -> None:
         self.close()
-        self._pipe, theirs = self._context.Pipe()
-        arguments = (self.function, theirs, self._pipe)
-        self._process = self._context.Process(target=_serve, args=arguments, daemon=True)
+        context = multiprocessing.get_context(self._method)
+        self._pipe, theirs = context.Pipe()
+        inherited = self._pipe if self._method == "fork" else None
+        self._process = context.Process(target=_serve, args=(self.function, theirs, inherited), daemon=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # forking beside idle torch threads: the child uses one thread
             self._process.start()
@@ -147,15 +147,15 @@ def start_method(function: Callable) -> str:
         ) from error
 
 
-def _serve(function: Callable, pipe: Any, parents_end: Any) -> None:
-    """Answer calls until the parent is gone. Runs in the worker."""
+def _serve(function: Callable, pipe: Any, inherited: Any) -> None:
+    """Answer calls until the parent is gone. Runs in the worker; a forked one holds a copy of the parent's end of the pipe."""
     if hasattr(os, "setsid"):
         os.setsid()  # a group of its own: killed as one, and deaf to Ctrl-C in the parent's terminal
-    if multiprocessing.get_start_method(allow_none=True) != "spawn":
-        parents_end.close()
+    if inherited is not None:
+        inherited.close()
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)  # a forked OpenMP pool never wakes up
-    threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     pipe.send(("ok", "ready"))
     while True:
         try:
@@ -187,10 +187,11 @@ def describe_error(error: BaseException, limit: int = 300) -> str:
     return text[:limit]
 
 
-def _leave_with_parent(parent_id: int) -> None:
-    while os.getppid() == parent_id:
-        time.sleep(1.0)
-    os._exit(1)
+def _leave_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _end(process: Any, pipe: Any) -> None:

@@ -82,14 +82,12 @@ class OptimizerContract:
         np.testing.assert_array_equal(np.stack(resumed.history["z"]), np.stack(whole.history["z"]))
 
     def test_beats_random_on_a_bowl(self):
-        if not self.beats_random:
-            pytest.skip("it is the baseline")
         ours, theirs = [], []
         for seed in range(2):
             ours.append(self.run(Bowl(11, 3), budget=42, seed=seed).history["score"].nlargest(10).mean())
             random = run_campaign(ToyModel(), Bowl(11, 3), budget=42, seed=seed, method="random", batch_size=6)
             theirs.append(random.history["score"].nlargest(10).mean())
-        assert np.mean(ours) > np.mean(theirs) + 1.0
+        assert np.mean(ours) > np.mean(theirs) + 1.0 if self.beats_random else ours == theirs
 
     def test_asks_for_finite_points_of_the_right_shape(self):
         from chemvae.design import OPTIMIZERS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from chemvae.design.oracles import Oracle
 
@@ -74,7 +73,3 @@ class OracleContract:
         oracle(MOLECULES)
         assert oracle.table["smiles"].tolist() == MOLECULES
         assert list(oracle.table.columns) == ["smiles", *oracle.names, "reason", "seconds"]
-
-    @pytest.fixture(autouse=True)
-    def _no_worker_is_left(self):
-        yield

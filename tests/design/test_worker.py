@@ -9,6 +9,7 @@ import pytest
 
 from chemvae.design.worker import RemoteError, TimedFunction, TimeLimitError, start_method
 from chemvae.errors import SettingsError
+from tests.design.toys import carbons
 
 
 def is_running(pid: int) -> bool:
@@ -93,3 +94,30 @@ def test_elsewhere_importable_functions_are_spawned(monkeypatch):
     assert start_method(abs) == "spawn"
     with pytest.raises(SettingsError, match="Define it at the top of a module"):
         start_method(lambda x: x)
+
+
+def test_a_spawned_worker_gives_the_same_answers(monkeypatch):
+    monkeypatch.setattr("chemvae.design.worker.start_method", lambda function: "spawn")
+    timed = TimedFunction(carbons, timeout_s=30)
+    assert timed("CCO") == 2.0
+    with pytest.raises(RemoteError, match="AttributeError"):
+        timed("C1CC")
+    timed.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_worker_does_not_outlive_a_killed_parent():
+    script = (
+        "import os, time\nfrom chemvae.design.worker import TimedFunction\n"
+        "timed = TimedFunction(lambda x: os.getpid() if x else time.sleep(600), timeout_s=600)\n"
+        "print(timed(1), flush=True)\ntimed(0)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    worker = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    for _ in range(100):
+        if not is_running(worker):
+            break
+        time.sleep(0.1)
+    assert not is_running(worker)
