@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chemvae.demo.figures import trace
 from chemvae.demo.results import before, describe
-from chemvae.demo.searches import METHODS, MIN_SIMILARITY, Comparison, Improvement
+from chemvae.demo.searches import METHODS, MIN_SIMILARITY, SMALLEST_START, Comparison, Improvement
 from chemvae.evaluation import plots
 from chemvae.maps import map_component
 from chemvae.pages import (
@@ -85,8 +85,9 @@ def _last(walk: Walk, column: str) -> float:
 
 def _before_after(improvements: Sequence[Improvement], budget: int) -> Html:
     lead = (
-        f"Held-out molecules with a low QED, and the best analogue that {budget} oracle calls found for each while staying "
-        f"similar to it (ECFP4 Tanimoto at least {MIN_SIMILARITY}): by gradient ascent on the predictor, and by random steps "
+        f"Held-out molecules of at least {SMALLEST_START:.0f} g/mol with the lowest QED, and the best analogue that {budget} "
+        f"oracle calls found for each while staying similar to it (ECFP4 Tanimoto at least {MIN_SIMILARITY}): by gradient "
+        "ascent on the predictor, and by random steps "
         "around the same molecule. QED, SAS, logP and MW are computed by RDKit."
     )
     if not improvements:

@@ -23,6 +23,8 @@ METHODS = {"random": "random sampling", "gradient": "gradient ascent", "bayesian
 N_BATCH = 20
 N_TOP = 10
 MIN_SIMILARITY = 0.4
+SMALLEST_START = 250.0  # g/mol
+PATIENCE = 5  # rounds without a new analogue
 
 
 def five_qed_minus_sas(smiles: str) -> float:
@@ -184,6 +186,8 @@ class Improvement:
 def choose_starts(model: MolVAE, smiles: Sequence[str], qed: Sequence[float], n: int) -> list[str]:
     """The n molecules of lowest QED that come back unchanged from the latent space (fewer if fewer do).
 
+    Small ones are passed over: a molecule under 250 g/mol has few analogues, and the search for them would take minutes.
+
     Parameters
     ----------
     model : MolVAE
@@ -193,7 +197,7 @@ def choose_starts(model: MolVAE, smiles: Sequence[str], qed: Sequence[float], n:
     n : int
     """
     order = np.argsort(np.asarray(qed, dtype=float), kind="stable")[: 25 * n]
-    chosen = [smiles[i] for i in order]
+    chosen = [smiles[i] for i in order if compute("MW", smiles[i]) >= SMALLEST_START]
     decoded = model.decode(model.encode(chosen))["smiles"] if chosen else []
     return [given for given, back in zip(chosen, decoded, strict=True) if canonicalize(back) == given][:n]
 
@@ -203,6 +207,7 @@ def improve(model: MolVAE, starts: Sequence[str], budget: int, seed: int = 0) ->
     found = []
     for start in starts:
         options = {"goals": "qed", "start": start, "min_similarity": MIN_SIMILARITY, "batch_size": N_BATCH // 2}
+        options["patience"] = PATIENCE
         results = {m: api.optimize(model, budget=budget, seed=seed, method=m, **options) for m in ("random", "gradient")}
         found.append(Improvement(start, compute("qed", start), results))
     return found
