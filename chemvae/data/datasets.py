@@ -45,6 +45,14 @@ class Batch:  # not frozen: Fabric, through whose door batches go, refuses froze
         ids = torch.cat([self.token_ids, torch.full_like(self.token_ids[:, :1], PAD)], dim=1)
         return ids.scatter(1, self.lengths[:, None], EOS)
 
+    def part(self, number: int, n_parts: int) -> Batch:
+        """Every ``n_parts``-th molecule from ``number`` on, without columns that are padding in all of them."""
+        rows = {name: value[number::n_parts] for name, value in vars(self).items() if isinstance(value, Tensor)}
+        for ids, lengths in (("token_ids", "lengths"), ("encoder_ids", "encoder_lengths")):
+            if ids in rows:
+                rows[ids] = rows[ids][:, : int(rows[lengths].max())]
+        return replace(self, **rows)
+
     def to(self, device: torch.device | str) -> Batch:
         moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
         return replace(self, **moved)

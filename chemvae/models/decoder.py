@@ -44,7 +44,7 @@ class Decoder(nn.Module):
         if z.is_cuda:
             states = self.gru.states_cudnn(self.embedding.weight, inputs, z, h0, dtype)
         else:
-            states, _ = self.gru(self.gru.steps(self.embedding.weight, inputs.t(), z, h0), dtype)  # [T, B, H]
+            states = self.gru(self.gru.steps(self.embedding.weight, inputs.t(), z, h0), dtype)[0][0]  # [T, B, H]
         return (self._logits(states) + self.never).transpose(0, 1)
 
     def _logits(self, states: Tensor) -> Tensor:

@@ -1,14 +1,19 @@
-/* Fused GRU gates, one time step, forward and backward (Cho et al. 2014; gate order and bias placement of torch.nn.GRU).
+/* The GRU recurrence, forward, backward and decoding (Cho et al. 2014; gate order and bias placement of torch.nn.GRU).
  *
  * A row is one sequence in one direction. Per row, with gate inputs g = table[token] + context (the input projection,
  * b_ih and the r and u parts of b_hh included) and a = W_hh h:
  *     r = sigmoid(g_r + a_r)    u = sigmoid(g_u + a_u)    q = a_n + b_hn    n = tanh(g_n + r q)    h' = u h + (1 - u) n
- * Matrix products stay in torch; this file holds what is between two of them, so that memory is touched once.
+ * Two ways lead through a sequence. run_forward_*, run_backward_* and run_decode_* take rows in blocks of 16 to 64 through all
+ * steps: a block's state stays in the cache, threads never wait for each other, and no Python runs in between. They multiply
+ * with torch's own small-matrix kernel (oneDNN's brgemm; AMX or AVX512-BF16 for bf16), handed in as a function. step_* do what
+ * lies between two products that torch makes, for a torch without that kernel.
  *
- * STORAGE is the type of products and saved values: bf16 (raw 16 bits) or float. Arithmetic is float throughout.
+ * STORAGE is the type of states and saved values: bf16 (raw 16 bits) or float. Arithmetic is float throughout.
  * The loops over features are written for the compiler's vectorizer: no calls, no branches.
  */
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef uint16_t bf16;
@@ -52,51 +57,7 @@ static inline float exp_float(float x) {
 static inline float sigmoid_float(float x) { return 1.0f / (1.0f + exp_float(-x)); }
 static inline float tanh_float(float x) { return 1.0f - 2.0f / (1.0f + exp_float(2.0f * x)); }
 
-#define DEFINE_KERNELS(NAME, STORAGE, LOAD, STORE)                                                                      \
-    /* h [rows, H] float is updated in place; state [rows, H] receives it in STORAGE; saved [rows, 4 H] may be null. */ \
-    void forward_##NAME(int64_t rows, int64_t rows_per_direction, int64_t H, const float *restrict table,               \
-                        const int64_t *restrict tokens, const float *restrict context, const STORAGE *restrict product, \
-                        const float *restrict bias_hn, float *restrict h, STORAGE *restrict state,                      \
-                        STORAGE *restrict saved) {                                                                      \
-        _Pragma("omp parallel for schedule(static)")                                                                    \
-        for (int64_t row = 0; row < rows; row++) {                                                                      \
-            const float *g = table + tokens[row] * 3 * H;                                                               \
-            const float *c = context ? context + row * 3 * H : 0;                                                       \
-            const STORAGE *a = product + row * 3 * H;                                                                   \
-            const float *b = bias_hn + (row / rows_per_direction) * H;                                                  \
-            float *hr = h + row * H;                                                                                    \
-            STORAGE *sr = state + row * H;                                                                              \
-            STORAGE *keep = saved ? saved + row * 4 * H : 0;                                                            \
-            if (c && keep) FORWARD_LOOP(STORAGE, LOAD, STORE, g[j] + c[j], g[H + j] + c[H + j],                         \
-                                        g[2 * H + j] + c[2 * H + j], SAVE_GATES(STORE))                                 \
-            else if (keep) FORWARD_LOOP(STORAGE, LOAD, STORE, g[j], g[H + j], g[2 * H + j], SAVE_GATES(STORE))          \
-            else if (c) FORWARD_LOOP(STORAGE, LOAD, STORE, g[j] + c[j], g[H + j] + c[H + j],                            \
-                                     g[2 * H + j] + c[2 * H + j], )                                                     \
-            else FORWARD_LOOP(STORAGE, LOAD, STORE, g[j], g[H + j], g[2 * H + j], )                                     \
-        }                                                                                                               \
-    }                                                                                                                   \
-    /* On entry dh [rows, H] holds what flowed back through u from the next step; d_product [rows, H] (may be null) what  \
-     * came back through its matrix product; d_out [rows, H] (may be null) the gradient of this step's own output.      \
-     * Writes d_recurrent [rows, 3 H] = gradient of W_hh h, d_n [rows, H] = gradient of g_n; adds to d_context. */      \
-    void backward_##NAME(int64_t rows, int64_t H, const STORAGE *restrict saved, const STORAGE *restrict state_before,  \
-                         const STORAGE *restrict d_product, const STORAGE *restrict d_out, float *restrict dh,          \
-                         STORAGE *restrict d_recurrent, STORAGE *restrict d_n, float *restrict d_context) {             \
-        _Pragma("omp parallel for schedule(static)")                                                                    \
-        for (int64_t row = 0; row < rows; row++) {                                                                      \
-            const STORAGE *s = saved + row * 4 * H;                                                                     \
-            const STORAGE *hp = state_before + row * H;                                                                 \
-            const STORAGE *dp = d_product ? d_product + row * H : 0;                                                    \
-            const STORAGE *dy = d_out ? d_out + row * H : 0;                                                            \
-            float *d = dh + row * H;                                                                                    \
-            STORAGE *da = d_recurrent + row * 3 * H;                                                                    \
-            STORAGE *dg = d_n + row * H;                                                                                \
-            float *dc = d_context ? d_context + row * 3 * H : 0;                                                        \
-            if (dp) for (int64_t j = 0; j < H; j++) d[j] += LOAD(dp[j]);                                                \
-            if (dy) for (int64_t j = 0; j < H; j++) d[j] += LOAD(dy[j]);                                                \
-            if (dc) BACKWARD_LOOP(LOAD, STORE, ADD_CONTEXT)                                                             \
-            else BACKWARD_LOOP(LOAD, STORE, )                                                                           \
-        }                                                                                                               \
-    }
+/* ---- one row of one step ---- */
 
 #define SAVE_GATES(STORE)                                                                                               \
     keep[j] = STORE(r);                                                                                                 \
@@ -104,15 +65,15 @@ static inline float tanh_float(float x) { return 1.0f - 2.0f / (1.0f + exp_float
     keep[2 * H + j] = STORE(n);                                                                                         \
     keep[3 * H + j] = STORE(q);
 
-#define FORWARD_LOOP(STORAGE, LOAD, STORE, GR, GU, GN, SAVE)                                                            \
+#define FORWARD_LOOP(LOADP, STORE, GR, GU, GN, SAVE)                                                                    \
     _Pragma("GCC ivdep") for (int64_t j = 0; j < H; j++) {                                                              \
-        float r = sigmoid_float((GR) + LOAD(a[j]));                                                                     \
-        float u = sigmoid_float((GU) + LOAD(a[H + j]));                                                                 \
-        float q = LOAD(a[2 * H + j]) + b[j];                                                                            \
+        float r = sigmoid_float((GR) + LOADP(a[j]));                                                                    \
+        float u = sigmoid_float((GU) + LOADP(a[H + j]));                                                                \
+        float q = LOADP(a[2 * H + j]) + b[j];                                                                           \
         float n = tanh_float((GN) + r * q);                                                                             \
-        float y = u * hr[j] + (1.0f - u) * n; /* exactly h where u is 1 */                                                 \
-        hr[j] = y;                                                                                                      \
-        sr[j] = STORE(y);                                                                                               \
+        float y = u * h[j] + (1.0f - u) * n; /* exactly h where u is 1 */                                               \
+        h[j] = y;                                                                                                       \
+        state[j] = STORE(y);                                                                                            \
         SAVE                                                                                                            \
     }
 
@@ -125,7 +86,7 @@ static inline float tanh_float(float x) { return 1.0f - 2.0f / (1.0f + exp_float
     _Pragma("GCC ivdep") for (int64_t j = 0; j < H; j++) {                                                              \
         float r = LOAD(s[j]), u = LOAD(s[H + j]), n = LOAD(s[2 * H + j]), q = LOAD(s[3 * H + j]);                       \
         float dy_j = d[j];                                                                                              \
-        float d_u = dy_j * (LOAD(hp[j]) - n) * u * (1.0f - u);                                                          \
+        float d_u = dy_j * (LOAD(before[j]) - n) * u * (1.0f - u);                                                      \
         float d_g = dy_j * (1.0f - u) * (1.0f - n * n);                                                                 \
         float d_r = d_g * q * r * (1.0f - r);                                                                           \
         d[j] = dy_j * u;                                                                                                \
@@ -136,5 +97,129 @@ static inline float tanh_float(float x) { return 1.0f - 2.0f / (1.0f + exp_float
         ADD                                                                                                             \
     }
 
-DEFINE_KERNELS(bf16, bf16, load_bf16, store_bf16)
-DEFINE_KERNELS(f32, float, load_f32, store_f32)
+#define DEFINE_ROWS(NAME, STORAGE, LOAD, STORE, PRODUCT, LOADP)                                                         \
+    /* h [H] float is updated in place; state [H] receives it in STORAGE; context [3 H] and keep [4 H] may be null. */  \
+    static void forward_row_##NAME(int64_t H, const float *restrict g, const float *restrict c,                         \
+                                   const PRODUCT *restrict a, const float *restrict b, float *restrict h,               \
+                                   STORAGE *restrict state, STORAGE *restrict keep) {                                   \
+        if (c && keep) FORWARD_LOOP(LOADP, STORE, g[j] + c[j], g[H + j] + c[H + j], g[2 * H + j] + c[2 * H + j],        \
+                                    SAVE_GATES(STORE))                                                                  \
+        else if (keep) FORWARD_LOOP(LOADP, STORE, g[j], g[H + j], g[2 * H + j], SAVE_GATES(STORE))                      \
+        else if (c) FORWARD_LOOP(LOADP, STORE, g[j] + c[j], g[H + j] + c[H + j], g[2 * H + j] + c[2 * H + j], )         \
+        else FORWARD_LOOP(LOADP, STORE, g[j], g[H + j], g[2 * H + j], )                                                 \
+    }                                                                                                                   \
+    /* On entry d [H] holds what flowed back through u from the next step; dp [H] (may be null) what came back through  \
+     * its matrix product; dy [H] (may be null) the gradient of this step's own output. Writes da [3 H] = gradient of   \
+     * W_hh h and dg [H] = gradient of g_n; adds to dc [3 H] (may be null). */                                          \
+    static void backward_row_##NAME(int64_t H, const STORAGE *restrict s, const STORAGE *restrict before,               \
+                                    const PRODUCT *restrict dp, const STORAGE *restrict dy, float *restrict d,          \
+                                    STORAGE *restrict da, STORAGE *restrict dg, float *restrict dc) {                   \
+        if (dp) for (int64_t j = 0; j < H; j++) d[j] += LOADP(dp[j]);                                                   \
+        if (dy) for (int64_t j = 0; j < H; j++) d[j] += LOAD(dy[j]);                                                    \
+        if (dc) BACKWARD_LOOP(LOAD, STORE, ADD_CONTEXT)                                                                 \
+        else BACKWARD_LOOP(LOAD, STORE, )                                                                               \
+    }
+
+/* ---- all rows of one step, between two products of torch ---- */
+
+#define DEFINE_STEPS(NAME, STORAGE)                                                                                     \
+    void step_forward_##NAME(int64_t rows, int64_t H, const float *table, const int64_t *tokens, const float *context,  \
+                             const STORAGE *product, const float *bias_hn, float *h, STORAGE *state, STORAGE *saved) {  \
+        _Pragma("omp parallel for schedule(static)")                                                                    \
+        for (int64_t row = 0; row < rows; row++)                                                                        \
+            forward_row_##NAME(H, table + tokens[row] * 3 * H, context ? context + row * 3 * H : 0,                     \
+                               product + row * 3 * H, bias_hn, h + row * H, state + row * H,                            \
+                               saved ? saved + row * 4 * H : 0);                                                        \
+    }                                                                                                                   \
+    void step_backward_##NAME(int64_t rows, int64_t H, const STORAGE *saved, const STORAGE *before,                     \
+                              const STORAGE *d_product, const STORAGE *d_out, float *dh, STORAGE *d_recurrent,          \
+                              STORAGE *d_n, float *d_context) {                                                         \
+        _Pragma("omp parallel for schedule(static)")                                                                    \
+        for (int64_t row = 0; row < rows; row++)                                                                        \
+            backward_row_##NAME(H, saved + row * 4 * H, before + row * H, d_product ? d_product + row * H : 0,          \
+                                d_out ? d_out + row * H : 0, dh + row * H, d_recurrent + row * 3 * H, d_n + row * H,    \
+                                d_context ? d_context + row * 3 * H : 0);                                               \
+    }
+
+/* ---- all steps of a block of rows ---- */
+
+/* C [M, N] = A [M, K] B, with row strides lda, ldb, ldc; B as brgemm wants it (pairs of rows interleaved for bf16). */
+typedef void (*product_bf16)(int64_t M, int64_t N, int64_t K, int64_t lda, int64_t ldb, int64_t ldc, bool add,
+                             const bf16 *A, const bf16 *B, float *C, bool packed);
+typedef void (*product_f32)(int64_t M, int64_t N, int64_t K, int64_t lda, int64_t ldb, int64_t ldc, bool add,
+                            const float *A, const float *B, float *C, bool packed);
+typedef void (*release_function)(bool packed);
+
+static void *scratch(int64_t floats) { return aligned_alloc(64, ((size_t)floats * 4 + 63) / 64 * 64); }
+static inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+
+#define DEFINE_RUNS(NAME, ROWS, STORAGE, PACKED)                                                                        \
+    /* C [rows, N] = A [rows, K] times weight, which lies in panels of `panel` columns: [N / panel][K][panel]. */       \
+    static void multiply_##NAME(product_##NAME multiply, int64_t rows, int64_t N, int64_t K, int64_t panel,             \
+                                const STORAGE *A, const STORAGE *weight, float *C) {                                    \
+        for (int64_t n = 0; n < N; n += panel) multiply(rows, panel, K, K, panel, N, false, A, weight + n * K, C + n, PACKED); \
+    }                                                                                                                   \
+    /* tokens [T, B], context [B, 3H] or null, h [B, H] in and out, states [T + 1, B, H] with states[0] = h given,      \
+     * saved [T, B, 4H] or null. Returns 1 if memory ran out. */                                                        \
+    int run_forward_##NAME(int64_t T, int64_t B, int64_t H, int64_t block, int64_t panel, const float *table,           \
+                           const int64_t *tokens, const float *context, const STORAGE *weight, const float *bias_hn,    \
+                           float *h, STORAGE *states, STORAGE *saved, product_##NAME multiply, release_function release) { \
+        int failed = 0;                                                                                                 \
+        _Pragma("omp parallel reduction(|| : failed)") {                                                                \
+            float *product = scratch(block * 3 * H);                                                                    \
+            if (!product) failed = 1;                                                                                   \
+            _Pragma("omp for schedule(dynamic, 1)")                                                                     \
+            for (int64_t first = 0; first < B; first += block) {                                                        \
+                int64_t rows = at_most(block, B - first);                                                               \
+                for (int64_t t = 0; product && t < T; t++) {                                                            \
+                    int64_t at = t * B + first, next = at + B;                                                          \
+                    multiply_##NAME(multiply, rows, 3 * H, H, panel, states + at * H, weight, product);                 \
+                    for (int64_t i = 0; i < rows; i++)                                                                  \
+                        forward_row_##ROWS(H, table + tokens[at + i] * 3 * H,                                           \
+                                           context ? context + (first + i) * 3 * H : 0, product + i * 3 * H, bias_hn,   \
+                                           h + (first + i) * H, states + (next + i) * H,                                \
+                                           saved ? saved + (at + i) * 4 * H : 0);                                       \
+                }                                                                                                       \
+            }                                                                                                           \
+            free(product);                                                                                              \
+            release(PACKED);                                                                                            \
+        }                                                                                                               \
+        return failed;                                                                                                  \
+    }                                                                                                                   \
+    /* The way back: d_out [T, B, H] or null, dh [B, H] in (of the last state) and out (of the first), d_recurrent      \
+     * [T, B, 3H] and d_n [T, B, H] out, d_context [B, 3H] or null is added to. */                                      \
+    int run_backward_##NAME(int64_t T, int64_t B, int64_t H, int64_t block, int64_t panel, const STORAGE *saved,        \
+                            const STORAGE *states, const STORAGE *d_out, const STORAGE *weight, float *dh,              \
+                            STORAGE *d_recurrent, STORAGE *d_n, float *d_context, product_##NAME multiply,              \
+                            release_function release) {                                                                 \
+        int failed = 0;                                                                                                 \
+        _Pragma("omp parallel reduction(|| : failed)") {                                                                \
+            float *product = scratch(block * H);                                                                        \
+            if (!product) failed = 1;                                                                                   \
+            _Pragma("omp for schedule(dynamic, 1)")                                                                     \
+            for (int64_t first = 0; first < B; first += block) {                                                        \
+                int64_t rows = at_most(block, B - first);                                                               \
+                for (int64_t t = T - 1; product && t >= 0; t--) {                                                       \
+                    int64_t at = t * B + first;                                                                         \
+                    for (int64_t i = 0; i < rows; i++)                                                                  \
+                        backward_row_##ROWS(H, saved + (at + i) * 4 * H, states + (at + i) * H,                         \
+                                            t < T - 1 ? product + i * H : 0, d_out ? d_out + (at + i) * H : 0,          \
+                                            dh + (first + i) * H, d_recurrent + (at + i) * 3 * H, d_n + (at + i) * H,   \
+                                            d_context ? d_context + (first + i) * 3 * H : 0);                           \
+                    multiply_##NAME(multiply, rows, H, 3 * H, panel, d_recurrent + at * 3 * H, weight, product);        \
+                }                                                                                                       \
+                for (int64_t k = 0; product && T && k < rows * H; k++) dh[first * H + k] += product[k];                 \
+            }                                                                                                           \
+            free(product);                                                                                              \
+            release(PACKED);                                                                                            \
+        }                                                                                                               \
+        return failed;                                                                                                  \
+    }
+
+DEFINE_ROWS(bf16, bf16, load_bf16, store_bf16, bf16, load_bf16)
+DEFINE_ROWS(mixed, bf16, load_bf16, store_bf16, float, load_f32)
+DEFINE_ROWS(f32, float, load_f32, store_f32, float, load_f32)
+DEFINE_STEPS(bf16, bf16)
+DEFINE_STEPS(f32, float)
+DEFINE_RUNS(bf16, mixed, bf16, true)
+DEFINE_RUNS(f32, f32, float, false)

@@ -1,8 +1,11 @@
-"""The fused gate kernels of gates.c: compiled once per machine where a C compiler is there, absent where not.
+"""The GRU kernels of gates.c: compiled once per machine where a C compiler is there, absent where not.
 
 ``kernels()`` returns the loaded library or None; :mod:`chemvae.models.gru` then computes the same numbers with torch
-operations. Set ``CHEMVAE_NO_COMPILER=1`` to switch them off. The compiled file lives in the user's cache folder under a
-name that holds a hash of source, compiler flags and processor, so a changed machine compiles anew.
+operations. ``small_product()`` hands those kernels torch's own matrix product for small blocks; where it is absent torch
+multiplies between single steps. ``CHEMVAE_NO_COMPILER=1`` and ``CHEMVAE_NO_BRGEMM=1`` switch them off.
+
+The compiled file lives in the user's cache folder under a name that holds a hash of source, compiler flags and processor, so
+a changed machine compiles anew.
 """
 
 from __future__ import annotations
@@ -81,9 +84,77 @@ def _compiled(compiler: str) -> Path:
 
 def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
     pointer, count = ctypes.c_void_p, ctypes.c_int64
-    for suffix in ("bf16", "f32"):
-        forward, backward = getattr(library, f"forward_{suffix}"), getattr(library, f"backward_{suffix}")
-        forward.argtypes = [count] * 3 + [pointer] * 8
-        backward.argtypes = [count] * 2 + [pointer] * 8
-        forward.restype = backward.restype = None
+    signatures = {
+        "step_forward": [count] * 2 + [pointer] * 8,
+        "step_backward": [count] * 2 + [pointer] * 8,
+        "run_forward": [count] * 5 + [pointer] * 10,
+        "run_backward": [count] * 5 + [pointer] * 10,
+    }
+    for name, arguments in signatures.items():
+        for suffix in ("bf16", "f32"):
+            function = getattr(library, f"{name}_{suffix}")
+            function.argtypes = arguments
+            function.restype = ctypes.c_int if name.startswith("run") else None
     return library
+
+
+# torch's small-matrix product C [M, N] (+)= A B, by the type of A and B, and what gives its tiles back; C++ names as compiled.
+_PRODUCTS = {
+    torch.bfloat16: "_ZN2at6native7cpublas6brgemmEllllllbPKN3c108BFloat16ES5_Pfb",
+    torch.float32: "_ZN2at6native7cpublas6brgemmEllllllbPKfS3_Pfb",
+}
+_RELEASE = "_ZN2at6native7cpublas14brgemm_releaseEb"
+
+
+@functools.cache
+def small_product(dtype: torch.dtype) -> tuple[int, int] | None:
+    """Return the addresses of torch's small-matrix product for this type and of its release, or None.
+
+    None where the processor or this torch lacks it. It is no public interface of torch, so it is tried on a known product
+    before it is trusted.
+    """
+    if os.environ.get("CHEMVAE_NO_BRGEMM") or dtype not in _PRODUCTS or not _has_brgemm(dtype):
+        return None
+    try:
+        torch_library = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))
+        found = [getattr(torch_library, name) for name in (_PRODUCTS[dtype], _RELEASE)]
+    except (OSError, AttributeError):
+        return None
+    product, release = (ctypes.cast(one, ctypes.c_void_p).value for one in found)
+    return (product, release) if _is_right(product, release, dtype) else None
+
+
+def _has_brgemm(dtype: torch.dtype) -> bool:
+    """Whether oneDNN builds this product for the processor; asked for elsewhere, it stops the program."""
+    capability = torch.backends.cpu.get_cpu_capability()
+    return torch.backends.mkldnn.is_available() and "AVX512" in capability and platform.machine() == "x86_64"
+
+
+def _is_right(product: int, release: int, dtype: torch.dtype) -> bool:
+    """Multiply two small known matrices."""
+    a, b = torch.arange(64.0).view(2, 32) % 7, torch.arange(1024.0).view(32, 32) % 5
+    left, right = a.to(dtype), pack_columns(b.to(dtype), 32)
+    out = torch.empty(2, 32)
+    count, flag, pointer = ctypes.c_int64, ctypes.c_bool, ctypes.c_void_p
+    multiply = ctypes.CFUNCTYPE(None, *[count] * 6, flag, *[pointer] * 3, flag)(product)
+    packed = dtype == torch.bfloat16
+    try:
+        multiply(2, 32, 32, 32, 32, 32, False, left.data_ptr(), right.data_ptr(), out.data_ptr(), packed)
+    except OSError:
+        return False
+    ctypes.CFUNCTYPE(None, flag)(release)(packed)
+    return torch.equal(out, a @ b)
+
+
+def pack_columns(weight: torch.Tensor, panel: int) -> torch.Tensor:
+    """Lay out a matrix [K, N] for :func:`small_product`: panels of ``panel`` columns, in bf16 two rows interleaved.
+
+    Examples
+    --------
+    >>> pack_columns(torch.arange(4).view(2, 2).to(torch.bfloat16), 2).flatten().tolist()
+    [0.0, 2.0, 1.0, 3.0]
+    """
+    K, N = weight.shape
+    if weight.dtype == torch.bfloat16:
+        return weight.reshape(K // 2, 2, N // panel, panel).permute(2, 0, 3, 1).contiguous()
+    return weight.reshape(K, N // panel, panel).transpose(0, 1).contiguous()

@@ -1,22 +1,25 @@
 """A GRU layer built for speed, with the parameters and the numbers of ``torch.nn.GRU``.
 
 What makes it fast on a CPU: tokens enter through a table (embedding times input weights, computed once per batch), a
-constant context such as z is projected once, the recurrent products run in bf16 where the processor has it, everything
-between two products is one fused kernel (:mod:`chemvae.models.gates`), and the backward pass is written by hand: one
-fused kernel and one product per step, then one product for all weight gradients. On CUDA the layer hands over to cuDNN.
+constant context such as z is projected once, the recurrent products run in bf16 where the processor has it, a compiled
+kernel (:mod:`chemvae.models.gates`) takes blocks of rows through all steps, and the backward pass is written by hand: the
+same kernel backwards, then one product for all weight gradients. On CUDA the layer hands over to cuDNN.
 """
 
 from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from chemvae.models.gates import kernels
+from chemvae.models.gates import kernels, pack_columns, small_product
+from chemvae.models.workspace import WORKSPACE
 
+SMALLEST_PANEL = 32  # columns; the width must be a multiple
 FROZEN_GATE = 1e4  # an update gate's input at which sigmoid is 1 in every precision, whatever the product adds
 
 
@@ -54,14 +57,6 @@ def _pointer(x: Tensor | None) -> int:
     return 0 if x is None else x.data_ptr()
 
 
-def _product(a: Tensor, b: Tensor, out: Tensor) -> None:
-    """out [R, N] = a [R, M] @ b [directions, M, N], direction by direction."""
-    if b.shape[0] == 1:
-        torch.mm(a, b[0], out=out)
-    else:
-        torch.bmm(a.view(b.shape[0], -1, a.shape[1]), b, out=out.view(b.shape[0], -1, out.shape[1]))
-
-
 def _forward_step_torch(table, tokens, context, product, bias_hn, h, state, saved) -> None:
     """What ``forward_*`` in gates.c does, in torch operations."""
     H = h.shape[1]
@@ -69,7 +64,7 @@ def _forward_step_torch(table, tokens, context, product, bias_hn, h, state, save
     a = product.to(h.dtype)
     r = torch.sigmoid(g[:, :H] + a[:, :H])
     u = torch.sigmoid(g[:, H : 2 * H] + a[:, H : 2 * H])
-    q = a[:, 2 * H :] + bias_hn.repeat_interleave(h.shape[0] // bias_hn.shape[0], dim=0)
+    q = a[:, 2 * H :] + bias_hn
     n = torch.tanh(g[:, 2 * H :] + r * q)
     h.copy_(u * h + (1 - u) * n)
     state.copy_(h)
@@ -106,7 +101,7 @@ class Stepper:
     """
 
     def __init__(self, steps: Steps, dtype: torch.dtype):
-        self.table, self.context, self.bias_hn = steps.table, steps.context, steps.bias_hn
+        self.table, self.context, self.bias_hn = steps.table, steps.context, steps.bias_hn[0]
         self.weight = steps.weight_hh[0].to(dtype).t()
         self.h = steps.h0.clone(memory_format=torch.contiguous_format)
         self.state = self.h.to(dtype)
@@ -125,7 +120,7 @@ class Stepper:
             _forward_step_torch(*inputs)
         else:
             R, H = self.h.shape
-            self._fused[0](R, R, H, *map(_pointer, inputs))
+            self._fused[0](R, H, *map(_pointer, inputs))
         self.state = state
         return state
 
@@ -136,44 +131,98 @@ def _fused(dtype: torch.dtype):
     if library is None or dtype not in (torch.bfloat16, torch.float32):
         return None
     suffix = "bf16" if dtype == torch.bfloat16 else "f32"
-    return getattr(library, f"forward_{suffix}"), getattr(library, f"backward_{suffix}")
+    return getattr(library, f"step_forward_{suffix}"), getattr(library, f"step_backward_{suffix}")
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The compiled recurrence over whole sequences, for one storage type: kernels and the product they call."""
+
+    forward: Callable[..., int]
+    backward: Callable[..., int]
+    product: tuple[int, int]  # addresses of multiply and release
+
+
+def _runs(dtype: torch.dtype, hidden_dim: int) -> Runs | None:
+    """The kernels that walk all steps by themselves, where the machine has them and the width fits their panels."""
+    library, product = kernels(), small_product(dtype)
+    if library is None or product is None or hidden_dim % SMALLEST_PANEL:
+        return None
+    suffix = "bf16" if dtype == torch.bfloat16 else "f32"
+    return Runs(getattr(library, f"run_forward_{suffix}"), getattr(library, f"run_backward_{suffix}"), product)
+
+
+def _blocking(rows: int, columns: int) -> tuple[int, int]:
+    """Rows that a thread takes through all steps together, and columns of a weight panel."""
+    block = -(-rows // torch.get_num_threads())
+    return min(64, -(-block // 16) * 16), 64 if columns % 64 == 0 else SMALLEST_PANEL
+
+
+def _check(failed: int) -> None:
+    if failed:
+        raise MemoryError("no memory left for the recurrence")
 
 
 def run_forward(steps: Steps, dtype: torch.dtype, keep: bool) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Run the recurrence.
+    """Run the recurrence, one direction after the other.
 
     Returns
     -------
-    states : Tensor [T + 1, R, H] in ``dtype``
+    states : Tensor [directions, T + 1, B, H] in ``dtype``
         h0 and the state after each step.
-    last : Tensor [R, H]
+    last : Tensor [directions * B, H]
         The last state, unrounded.
-    saved : Tensor [T, R, 4H] in ``dtype`` or None
+    saved : Tensor [directions, T, B, 4H] in ``dtype`` or None
         r, u, n and q of each step, if ``keep``.
     """
-    T, R = steps.tokens.shape
-    H = steps.h0.shape[1]
-    directions = steps.weight_hh.shape[0]
-    weight = steps.weight_hh.to(dtype).transpose(1, 2)
-    h = steps.h0.clone(memory_format=torch.contiguous_format)
-    states = h.new_empty(T + 1, R, H, dtype=dtype)
-    states[0] = h
-    saved = h.new_empty(T, R, 4 * H, dtype=dtype) if keep else None
-    product = h.new_empty(R, 3 * H, dtype=dtype)
-    fused = _fused(dtype)
+    D, H = steps.weight_hh.shape[0], steps.h0.shape[1]
+    T, B = steps.tokens.shape[0], steps.tokens.shape[1] // D
+    device = steps.h0.device
+    h = steps.h0.clone(memory_format=torch.contiguous_format).view(D, B, H)
+    states = WORKSPACE.empty((D, T + 1, B, H), dtype, device)
+    states[:, 0] = h
+    saved = WORKSPACE.empty((D, T, B, 4 * H), dtype, device) if keep else None
+    tokens = by_direction(steps.tokens, D)
+    for d in range(D):
+        context = None if steps.context is None else steps.context.view(D, B, -1)[d]
+        part = Steps(steps.table, tokens[d], context, h[d], steps.weight_hh[d], steps.bias_hn[d])
+        _run_direction(part, dtype, states[d], None if saved is None else saved[d])
+    return states, h.view(D * B, H), saved
+
+
+def by_direction(tokens: Tensor, directions: int) -> Tensor:
+    """Turn tokens [T, directions * B] into contiguous [directions, T, B]."""
+    return tokens.view(len(tokens), directions, -1).transpose(0, 1).contiguous()
+
+
+def _run_direction(steps: Steps, dtype: torch.dtype, states: Tensor, saved: Tensor | None) -> None:
+    """Fill states [T + 1, B, H] and saved [T, B, 4H] of one direction; ``steps.h0`` [B, H] ends as the last state.
+
+    Steps of one direction: tokens [T, B], context [B, 3H] or None, weight_hh [3H, H], bias_hn [H].
+    """
+    (T, B), H = steps.tokens.shape, steps.h0.shape[1]
+    weight = steps.weight_hh.to(dtype).t()
+    runs = _runs(dtype, H) if states.device.type == "cpu" else None
+    if runs is not None:
+        block, panel = _blocking(B, 3 * H)
+        packed = pack_columns(weight, panel)
+        arrays = (steps.table, steps.tokens, steps.context, packed, steps.bias_hn, steps.h0, states, saved)
+        _check(runs.forward(T, B, H, block, panel, *map(_pointer, arrays), *runs.product))
+        return
+    product = states.new_empty(B, 3 * H)
+    fused = _fused(dtype) if states.device.type == "cpu" else None
     for t in range(T):
-        _product(states[t], weight, product)
+        torch.mm(states[t], weight, out=product)
         kept = None if saved is None else saved[t]
+        arrays = (steps.table, steps.tokens[t], steps.context, product, steps.bias_hn, steps.h0, states[t + 1], kept)
         if fused is None:
-            _forward_step_torch(steps.table, steps.tokens[t], steps.context, product, steps.bias_hn, h, states[t + 1], kept)
+            _forward_step_torch(*arrays)
         else:
-            inputs = (steps.table, steps.tokens[t], steps.context, product, steps.bias_hn, h, states[t + 1], kept)
-            fused[0](R, R // directions, H, *map(_pointer, inputs))
-    return states, h, saved
+            fused[0](B, H, *map(_pointer, arrays))
 
 
 class _Recurrence(torch.autograd.Function):
-    """The recurrence with its gradient written out. Inputs as in :class:`Steps`; outputs: states [T, R, H], last [R, H]."""
+    """The recurrence, its gradient written out; inputs as in :class:`Steps`, outputs states [D, T, B, H], last [D * B, H]."""
 
     @staticmethod
     def forward(ctx, table, tokens, context, h0, weight_hh, bias_hn, dtype):
@@ -181,56 +230,79 @@ class _Recurrence(torch.autograd.Function):
         states, last, saved = run_forward(steps, dtype, keep=True)
         ctx.save_for_backward(tokens, weight_hh, states, saved)
         ctx.table_rows, ctx.has_context, ctx.dtype = table.shape[0], context is not None, dtype
-        return states[1:], last
+        ctx.set_materialize_grads(False)
+        return states[:, 1:], last
 
     @staticmethod
     def backward(ctx, d_states, d_last):
         tokens, weight_hh, states, saved = ctx.saved_tensors
-        dtype, (T, R), H, D = ctx.dtype, tokens.shape, weight_hh.shape[2], weight_hh.shape[0]
-        exact = weight_hh.dtype
-        weight = weight_hh.to(dtype)
-        d_states = None if d_states is None else d_states.to(dtype).contiguous()
-        dh = torch.zeros(R, H, dtype=exact, device=tokens.device) if d_last is None else d_last.to(exact).clone()
-        d_recurrent = torch.empty(T, R, 3 * H, dtype=dtype, device=tokens.device)
-        d_n = torch.empty(T, R, H, dtype=dtype, device=tokens.device)
-        d_context = torch.zeros(R, 3 * H, dtype=exact, device=tokens.device) if ctx.has_context else None
-        d_product = torch.empty(R, H, dtype=dtype, device=tokens.device)
-        fused = _fused(dtype)
-        for t in range(T - 1, -1, -1):
-            back = d_product if t < T - 1 else None
-            own = None if d_states is None else d_states[t]
-            arguments = (saved[t], states[t], back, own, dh, d_recurrent[t], d_n[t], d_context)
-            if fused is None:
-                _backward_step_torch(*arguments)
-            else:
-                fused[1](R, H, *map(_pointer, arguments))
-            _product(d_recurrent[t], weight, d_product)
-        d_table = _table_gradient(tokens, d_recurrent, d_n, ctx.table_rows).to(exact)
-        d_weight, d_bias = _weight_gradient(d_recurrent, states, D)
-        return d_table, None, d_context, dh + d_product, d_weight.to(exact), d_bias.to(exact), None
+        dtype, exact, device = ctx.dtype, weight_hh.dtype, tokens.device
+        D, T, B, _ = saved.shape
+        H = weight_hh.shape[2]
+        own = None if d_states is None else d_states.to(dtype).contiguous()
+        dh = torch.zeros(D * B, H, dtype=exact, device=device) if d_last is None else d_last.to(exact).clone()
+        d_recurrent = WORKSPACE.empty((D, T, B, 3 * H), dtype, device)
+        d_n = WORKSPACE.empty((D, T, B, H), dtype, device)
+        d_context = torch.zeros(D * B, 3 * H, dtype=exact, device=device) if ctx.has_context else None
+        by_token = by_direction(tokens, D)
+        d_table = torch.zeros(ctx.table_rows, 3 * H, dtype=exact, device=device)
+        d_weight, d_bias = torch.empty_like(weight_hh), torch.empty(D, H, dtype=exact, device=device)
+        for d in range(D):
+            rows = slice(d * B, (d + 1) * B)
+            outer = None if own is None else own[d]
+            inner = None if d_context is None else d_context[rows]
+            _backward_direction(saved[d], states[d], outer, weight_hh[d].to(dtype), dh[rows], d_recurrent[d], d_n[d], inner)
+            present, sums = _sum_by_token(by_token[d], d_recurrent[d], d_n[d])
+            d_table[present] += sums[:, : 3 * H].to(exact)
+            d_bias[d] = sums[:, 3 * H :].sum(dim=0, dtype=exact)
+            d_weight[d] = d_recurrent[d].view(-1, 3 * H).t() @ states[d, :T].reshape(-1, H)
+        return d_table, None, d_context, dh, d_weight, d_bias, None
 
 
-def _table_gradient(tokens: Tensor, d_recurrent: Tensor, d_n: Tensor, rows: int) -> Tensor:
-    """Sum the gate gradients [T, R, 3H] by token: one product with the one-hot tokens instead of a scattered sum."""
+def _backward_direction(saved, states, outer, weight, dh, d_recurrent, d_n, d_context) -> None:
+    """Walk one direction back in time: fill d_recurrent [T, B, 3H] and d_n [T, B, H], add to d_context [B, 3H].
+
+    ``outer`` [T, B, H] or None is the gradient of the states themselves; dh [B, H] comes in as the gradient of the last
+    state and leaves as that of the first.
+    """
+    T, B, H = d_n.shape
+    runs = _runs(d_n.dtype, H) if d_n.device.type == "cpu" else None
+    if runs is not None:
+        block, panel = _blocking(B, H)
+        arrays = (saved, states, outer, pack_columns(weight, panel), dh, d_recurrent, d_n, d_context)
+        _check(runs.backward(T, B, H, block, panel, *map(_pointer, arrays), *runs.product))
+        return
+    product = d_n.new_empty(B, H)
+    fused = _fused(d_n.dtype) if d_n.device.type == "cpu" else None
+    for t in range(T - 1, -1, -1):
+        back = None if t == T - 1 else product
+        own = None if outer is None else outer[t]
+        arrays = (saved[t], states[t], back, own, dh, d_recurrent[t], d_n[t], d_context)
+        if fused is None:
+            _backward_step_torch(*arrays)
+        else:
+            fused[1](B, H, *map(_pointer, arrays))
+        torch.mm(d_recurrent[t], weight, out=product)
+    dh += product
+
+
+def _sum_by_token(tokens: Tensor, d_recurrent: Tensor, d_n: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum gate gradients by token, as one product with the one-hot tokens instead of a scattered sum.
+
+    Returns
+    -------
+    present : Tensor [P]
+        The tokens [T, B] that occur: a large vocabulary costs only what the batch uses.
+    sums : Tensor [P, 4H]
+        Gradients of the gate inputs r, u and n (3H), then of the product inside the reset gate (H), whose sum over tokens
+        is that of ``bias_hn``.
+    """
     H = d_n.shape[-1]
-    present, positions = torch.unique(tokens, return_inverse=True)  # a large vocabulary costs only what the batch uses
+    present, positions = torch.unique(tokens, return_inverse=True)
     one_hot = torch.zeros(len(present), tokens.numel(), dtype=d_n.dtype, device=d_n.device)
     one_hot.scatter_(0, positions.reshape(1, -1), 1.0)
-    sums = torch.cat([one_hot @ d_recurrent.view(-1, 3 * H)[:, : 2 * H], one_hot @ d_n.view(-1, H)], dim=1)
-    return sums.new_zeros(rows, 3 * H).index_copy_(0, present, sums)
-
-
-def _weight_gradient(d_recurrent: Tensor, states: Tensor, directions: int) -> tuple[Tensor, Tensor]:
-    """Gradients of weight_hh [directions, 3H, H] and bias_hn [directions, H]: all steps in one product per direction."""
-    T, R, three_h = d_recurrent.shape
-    d = d_recurrent.view(T, directions, R // directions, three_h)
-    h = states[:T].view(T, directions, R // directions, three_h // 3)
-    weights, biases = [], []
-    for i in range(directions):
-        flat = d[:, i].reshape(-1, three_h)
-        weights.append(flat.t() @ h[:, i].reshape(-1, three_h // 3))
-        biases.append(flat[:, 2 * three_h // 3 :].sum(dim=0, dtype=torch.promote_types(flat.dtype, torch.float32)))
-    return torch.stack(weights), torch.stack(biases)
+    recurrent = one_hot @ d_recurrent.view(-1, 3 * H)
+    return present, torch.cat([recurrent[:, : 2 * H], one_hot @ d_n.view(-1, H), recurrent[:, 2 * H :]], dim=1)
 
 
 class GRU(nn.Module):
@@ -327,13 +399,13 @@ class GRU(nn.Module):
 
         Returns
         -------
-        states : Tensor [T, directions * B, H] in ``dtype``
+        states : Tensor [directions, T, B, H] in ``dtype``
         last : Tensor [directions * B, H]
         """
         if torch.is_grad_enabled():
             return _Recurrence.apply(steps.table, steps.tokens, steps.context, steps.h0, steps.weight_hh, steps.bias_hn, dtype)
         states, last, _ = run_forward(steps, dtype, keep=False)
-        return states[1:], last
+        return states[:, 1:], last
 
     @torch.no_grad()
     def stepper(self, embedding: Tensor, context: Tensor | None, h0: Tensor, dtype: torch.dtype) -> Stepper:

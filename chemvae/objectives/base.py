@@ -20,10 +20,15 @@ class Loss:
 
 
 class Objective:
-    """Interface: ``loss(terms, step) -> Loss``. The trainer calls the objective once per phase of a step."""
+    """Interface: ``loss(terms, step) -> Loss``. The trainer calls the objective once per phase of a step.
+
+    ``splits`` says that the loss is a mean over molecules, so that threads may each take a part of the batch; leave it False
+    where molecules of a batch meet (a contrast between them, a bound on the batch's mean).
+    """
 
     phases: tuple[str, ...] = ("model",)
     n_draws: int = 1
+    splits: bool = False
 
     def loss(self, terms: Terms, step: int) -> Loss:
         raise NotImplementedError

@@ -33,6 +33,7 @@ class BetaELBO(Objective):
 
     def __init__(self, beta: Callable[[int], float], free_bits: float = 0.0, property_weight: float = 1.0, n_draws: int = 1):
         self.beta, self.free_bits, self.property_weight, self.n_draws = beta, free_bits, property_weight, n_draws
+        self.splits = free_bits <= 0  # free bits bound the batch's mean
 
     def loss(self, terms: Terms, step: int) -> Loss:
         cross_entropy = -terms.log_px_z.mean()

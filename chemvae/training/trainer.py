@@ -19,9 +19,10 @@ from chemvae.data.datasets import SmilesDataset
 from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError
 from chemvae.models.storage import find_device, model_tensors
 from chemvae.models.vae import MolVAE
-from chemvae.objectives import BetaELBO, Objective
+from chemvae.objectives import BetaELBO, Loss, Objective
 from chemvae.runs import RunFolder
 from chemvae.schedules import cosine_decay, cyclical, linear_warmup
+from chemvae.training.data_parallel import DataParallel
 from chemvae.training.ema import WeightAverage
 from chemvae.training.monitor import check_collapse, measure
 from chemvae.training.settings import TrainingSettings
@@ -96,6 +97,7 @@ class Trainer:
         self.model, self.optimizer = self.fabric.setup(self.module, make_optimizer(self.module, settings, self.fabric))
         self.generator = torch.Generator(self.fabric.device).manual_seed(settings.seed)
         self.progress = Progress()
+        self.parallel: DataParallel | None = None  # while fit runs, where threads split the batch
         self._stop: str | None = None
 
     # ---------------------------------------------------------------- schedules
@@ -127,7 +129,7 @@ class Trainer:
         """
         started = time.monotonic() - self.progress.elapsed_s
         call_started = last_saved = time.monotonic()
-        with limited_threads(self.settings.threads), self._signals():
+        with self._threads(), self._signals():
             while self.progress.epoch < self.settings.epochs and not self._stop:
                 for batch in self._epoch_batches():
                     self._train_step(batch)
@@ -146,6 +148,22 @@ class Trainer:
             self._leave()
         return self.progress
 
+    @contextlib.contextmanager
+    def _threads(self) -> Iterator[None]:
+        """Data-parallel threads where they apply; each operation then runs on one thread."""
+        with limited_threads(self.settings.threads):
+            threads = torch.get_num_threads()
+            if self.fabric.device.type != "cpu" or threads == 1 or not self.objective.splits:
+                yield
+                return
+            self.parallel = DataParallel(self.module, threads, self.settings.seed)
+            try:
+                with limited_threads(1):
+                    yield
+            finally:
+                self.parallel.close()
+                self.parallel = None
+
     def _epoch_batches(self) -> Iterator:
         p = self.progress
         return self.train_data.epoch(p.epoch, self.settings.batch_size, self.settings.seed, start=p.batch)
@@ -156,9 +174,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(p.step)
         for phase in self.objective.phases:
-            loss = self.objective(self.model, batch.to(self.fabric.device), p.step, phase, self.generator)
-            self.optimizer.zero_grad()
-            self.fabric.backward(loss.total)
+            loss = self._backward(batch, phase)
             norm = self.fabric.clip_gradients(
                 self.model, self.optimizer, max_norm=self.settings.clip_norm, error_if_nonfinite=False
             )
@@ -168,6 +184,20 @@ class Trainer:
         self.average.update(p.step)
         if p.step % LOG_EVERY == 0 or p.batch == self.n_batches:
             self._read_losses(loss, norm, len(batch))
+
+    def _backward(self, batch, phase: str) -> Loss:
+        """Leave the gradient of this phase's loss in the parameters."""
+        step = self.progress.step
+        if self.parallel is not None:
+
+            def loss_of(part, noise):
+                return self.objective(self.module, part, step, phase, noise)
+
+            return self.parallel.backward(batch, loss_of, step)
+        loss = self.objective(self.model, batch.to(self.fabric.device), step, phase, self.generator)
+        self.optimizer.zero_grad()
+        self.fabric.backward(loss.total)
+        return loss
 
     def _read_losses(self, loss, norm, n_molecules: int) -> None:
         p = self.progress
@@ -213,7 +243,7 @@ class Trainer:
         row["beta"] = self.beta(p.step)
         row["molecules_per_s"] = round(p.step * len(self.train_data) / self.n_batches / max(p.elapsed_s, 1e-9), 1)
         row |= {f"train_{name}": value / readings for name, value in p.sums.items()}
-        with self.average.applied():
+        with self.average.applied(), limited_threads(self.parallel.threads if self.parallel else 0):
             facts = measure(self.module, self.valid_data, s.seed)
             row |= {f"valid_{name}": value for name, value in facts.items()}
             row["valid_loss"] = facts["cross_entropy"] + s.beta * facts["kl"] + s.property_weight * facts["property_nll"]
