@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from chemvae.data.vocabulary import BOS, MASK, PAD
-from chemvae.models.gru import GRU, Stepper
+from chemvae.data.vocabulary import BOS, EOS, MASK, PAD
+from chemvae.models.decoding import decode_tokens
+from chemvae.models.gates import DecoderWeights, pack_columns
+from chemvae.models.gru import GRU, SMALLEST_PANEL, Runs, Stepper, blocking, check_memory, pointer, whole_runs
 
 
 @dataclass
@@ -55,6 +58,47 @@ class Decoder(nn.Module):
     def start(self, z: Tensor, dtype: torch.dtype) -> DecoderState:
         """Prepare to decode z [N, D] step by step: token table and z's gates are computed here, once."""
         return DecoderState(self.gru.stepper(self.embedding.weight, z, torch.tanh(self.initial(z)), dtype))
+
+    @torch.no_grad()
+    def decode(
+        self, z: Tensor, max_length: int, dtype: torch.dtype, temperature: float = 0.0, seed: int = 0, first_row: int = 0
+    ) -> tuple[Tensor, Tensor]:
+        """Write one molecule per row of z [N, D]: token ids [N, max_length], PAD after the end, and log p [N] (nats).
+
+        Row i draws the random numbers of (seed, first_row + i), so the answer does not depend on how rows are divided.
+        """
+        runs = whole_runs(dtype, self.gru.hidden_dim) if z.device.type == "cpu" else None
+        if runs is None:
+            state = self.start(z, dtype)
+            return decode_tokens(self.step, state, len(z), max_length, temperature, seed, first_row, z.device)
+        return self._decode_compiled(runs, z, max_length, dtype, temperature, seed, first_row)
+
+    def _decode_compiled(self, runs: Runs, z, max_length, dtype, temperature, seed, first_row) -> tuple[Tensor, Tensor]:
+        E, H, V = self.gru.embedding_dim, self.gru.hidden_dim, len(self.never)
+        lanes, panel = blocking(max(1, len(z)), 3 * H)
+        columns = -(-V // SMALLEST_PANEL) * SMALLEST_PANEL
+        output = torch.zeros(H, columns, dtype=dtype)
+        output[:, :V] = self.output.weight.t()
+        own = {
+            "table": self.gru.table(self.embedding.weight),
+            "initial": self.initial.weight.t(),
+            "initial_bias": self.initial.bias,
+            "context": self.gru.weight_ih_l0[:, E:].t(),
+            "bias_hn": self.gru.bias_hn()[0],
+            "output_bias": self.output.bias + self.never,
+        }
+        kept = {name: value.float().contiguous() for name, value in own.items()}
+        kept["weight"] = pack_columns(self.gru.weight_hh_l0.to(dtype).t(), panel)
+        kept["output"] = pack_columns(output, SMALLEST_PANEL)
+        addresses = {name: pointer(value) for name, value in kept.items()}
+        weights = DecoderWeights(z.shape[1], H, V, columns, panel, SMALLEST_PANEL, BOS, EOS, **addresses)
+        z = z.float().contiguous()
+        ids = torch.full((len(z), max_length), PAD, dtype=torch.long)
+        log_prob = torch.empty(len(z))
+        arrays = (pointer(ids), pointer(log_prob), *runs.product)
+        net = ctypes.addressof(weights)
+        check_memory(runs.decode(len(z), max_length, lanes, net, pointer(z), temperature, seed, first_row, *arrays))
+        return ids, log_prob
 
     @torch.no_grad()
     def step(self, state: DecoderState, tokens: Tensor) -> Tensor:

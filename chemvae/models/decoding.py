@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -31,7 +32,8 @@ def decode_tokens(
     n_rows: int,
     max_length: int,
     temperature: float = 0.0,
-    generator: torch.Generator | None = None,
+    seed: int = 0,
+    first_row: int = 0,
     device: torch.device | str = "cpu",
 ) -> tuple[Tensor, Tensor]:
     """Decode ``n_rows`` sequences.
@@ -46,8 +48,8 @@ def decode_tokens(
         Rows, and the most tokens a row may have, end token included.
     temperature : float
         0 takes the most probable token; otherwise tokens are drawn from softmax(logits / temperature).
-    generator : torch.Generator or None
-        Source of randomness; None draws from torch's global stream.
+    seed, first_row : int
+        Row i draws the numbers of (seed, first_row + i); the same rows decoded in other batches draw the same.
 
     Returns
     -------
@@ -63,7 +65,7 @@ def decode_tokens(
     running = torch.ones(n_rows, dtype=torch.bool, device=device)
     for position in range(max_length):
         logits = step(state, tokens).float()
-        tokens = _choose(logits, temperature, generator)
+        tokens = _choose(logits, temperature, seed, first_row + rows, position)
         chosen = logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(dim=1)
         ids[rows, position] = torch.where(running, tokens, PAD)
         log_prob[rows] += torch.where(running, chosen, 0.0)
@@ -78,12 +80,43 @@ def decode_tokens(
     return ids, log_prob
 
 
-def _choose(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
-    """Pick one token [n] per row of logits [n, V]: the largest, or by the Gumbel-max rule at this temperature."""
+def _choose(logits: Tensor, temperature: float, seed: int, rows: Tensor, position: int) -> Tensor:
+    """Pick one token [n] per row of logits [n, V]: the largest, or a draw from softmax(logits / temperature)."""
     if temperature <= 0:
         return logits.argmax(dim=1)
-    noise = torch.empty_like(logits).exponential_(generator=generator)  # -log of it is Gumbel distributed
-    return (logits / temperature - noise.log()).argmax(dim=1)
+    weights = torch.softmax(logits / temperature, dim=1)
+    reached = weights.cumsum(dim=1)
+    target = uniform(seed, rows.cpu().numpy(), position).to(logits.device) * reached[:, -1]
+    last = logits.shape[1] - 1 - weights.flip(1).gt(0).int().argmax(dim=1)  # the last token that is possible at all
+    return torch.minimum((reached <= target[:, None]).sum(dim=1), last)
+
+
+def uniform(seed: int, rows: np.ndarray, position: int) -> Tensor:
+    """Uniform numbers in (0, 1) [n] of (seed, row, position): splitmix64 (Steele et al. 2014), as in gates.c.
+
+    Examples
+    --------
+    >>> one = uniform(3, np.arange(5), position=2)
+    >>> bool((uniform(3, np.array([4, 1]), position=2) == one[[4, 1]]).all())
+    True
+    """
+    golden = np.uint64(0x9E3779B97F4A7C15)
+    with np.errstate(over="ignore"):
+        start = np.uint64(seed % 2**64) + golden * (rows.astype(np.uint64) + np.uint64(1))
+        bits = _mix(_mix(start) + golden * np.uint64(position + 1))
+    return torch.from_numpy(((bits >> np.uint64(41)).astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-23))
+
+
+def draw_seed(generator: torch.Generator | None = None) -> int:
+    """A seed for :func:`decode_tokens` from a generator, or from torch's global stream."""
+    device = "cpu" if generator is None else generator.device
+    return int(torch.randint(2**62, (1,), generator=generator, device=device))
+
+
+def _mix(x: np.ndarray) -> np.ndarray:
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
 
 
 def finished(ids: Tensor) -> Tensor:

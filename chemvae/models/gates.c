@@ -11,6 +11,7 @@
  * STORAGE is the type of states and saved values: bf16 (raw 16 bits) or float. Arithmetic is float throughout.
  * The loops over features are written for the compiler's vectorizer: no calls, no branches.
  */
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -216,6 +217,131 @@ static inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
         return failed;                                                                                                  \
     }
 
+/* ---- decoding: lanes of a thread write one molecule each and take the next when theirs has ended ---- */
+
+/* A uniform number in (0, 1) that depends on seed, row and position alone (splitmix64, Steele et al. 2014), so that neither
+ * threads nor batches change what is drawn. */
+static inline uint64_t mix(uint64_t x) {
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+    return x ^ (x >> 31);
+}
+static inline float uniform(uint64_t seed, uint64_t row, uint64_t position) {
+    uint64_t bits = mix(mix(seed + 0x9e3779b97f4a7c15ULL * (row + 1)) + 0x9e3779b97f4a7c15ULL * (position + 1));
+    return ((float)(bits >> 41) + 0.5f) * 1.1920929e-7f; /* 23 bits, times 2^-23 */
+}
+
+/* Pick from logits [V] (-inf: never) the largest at temperature 0, else a draw from softmax(logits / temperature). `spare`
+ * [V] is overwritten; the log probability at temperature 1 is added to *log_prob. */
+static int64_t choose(int64_t V, const float *restrict logits, float *restrict spare, float temperature, float u,
+                      int64_t fallback, double *log_prob) {
+    float largest = -INFINITY, total = 0.0f;
+    int64_t best = fallback;
+    for (int64_t j = 0; j < V; j++)
+        if (logits[j] > largest) { largest = logits[j]; best = j; }
+    if (largest == -INFINITY) return fallback; /* not a number everywhere */
+    for (int64_t j = 0; j < V; j++) spare[j] = logits[j] == -INFINITY ? 0.0f : exp_float(logits[j] - largest);
+    for (int64_t j = 0; j < V; j++) total += spare[j];
+    if (temperature > 0.0f) {
+        float sum = total, scale = 1.0f / temperature, reached = 0.0f;
+        if (temperature != 1.0f) {
+            sum = 0.0f;
+            for (int64_t j = 0; j < V; j++) {
+                spare[j] = logits[j] == -INFINITY ? 0.0f : exp_float((logits[j] - largest) * scale);
+                sum += spare[j];
+            }
+        }
+        for (int64_t j = 0; j < V; j++) {
+            reached += spare[j];
+            if (spare[j] > 0.0f) best = j; /* the last one possible, should rounding leave the sum below the target */
+            if (reached > u * sum) break;
+        }
+    }
+    *log_prob += (double)(logits[best] - largest) - log((double)total);
+    return best;
+}
+
+/* out [n] = bias [n] + x [m] weight [m, n] */
+static void affine(int64_t m, int64_t n, const float *restrict x, const float *restrict weight, const float *restrict bias,
+                   float *restrict out) {
+    for (int64_t j = 0; j < n; j++) out[j] = bias ? bias[j] : 0.0f;
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++) out[j] += x[i] * weight[i * n + j];
+}
+
+/* The decoder's weights; D inputs z, V tokens, V_panels = V rounded up to whole panels. */
+typedef struct {
+    int64_t D, H, V, V_panels, panel, panel_out, start_token, end_token;
+    const float *table;                              /* [V, 3H] */
+    const float *initial, *initial_bias;             /* [D, H], [H]: h0 = tanh(z initial + bias) */
+    const float *context;                            /* [D, 3H]: z's part of the gate inputs */
+    const float *bias_hn, *output_bias;              /* [H], [V] with -inf for what is never written */
+    const void *weight, *output;                     /* panels of [H, 3H] and [H, V_panels] in STORAGE */
+} decoder;
+
+#define DEFINE_DECODE(NAME, ROWS, STORAGE)                                                                              \
+    /* z [N, D]; ids [N, max_length] filled with padding by the caller; log_prob [N]. Returns 1 if memory ran out. */   \
+    int run_decode_##NAME(int64_t N, int64_t max_length, int64_t lanes, const decoder *net, const float *z,             \
+                          float temperature, uint64_t seed, int64_t first_row, int64_t *ids, float *log_prob,           \
+                          product_##NAME multiply, release_function release) {                                          \
+        int64_t D = net->D, H = net->H, V = net->V, next = 0;                                                           \
+        int failed = 0;                                                                                                 \
+        _Pragma("omp parallel reduction(|| : failed)") {                                                                \
+            float *h = scratch(lanes * H), *product = scratch(lanes * 3 * H), *context = scratch(lanes * 3 * H);        \
+            float *logits = scratch(lanes * net->V_panels), *spare = scratch(V);                                        \
+            STORAGE *state = scratch(lanes * H);                                                                        \
+            int64_t row[64], position[64], token[64], active = 0;                                                       \
+            double total[64];                                                                                           \
+            bool ready = h && product && context && logits && spare && state;                                           \
+            if (ready) memset(state, 0, (size_t)(lanes * H) * sizeof(STORAGE));                                         \
+            else failed = 1;                                                                                            \
+            while (ready) {                                                                                             \
+                while (active < lanes) {                                                                                \
+                    int64_t mine;                                                                                       \
+                    _Pragma("omp atomic capture") mine = next++;                                                        \
+                    if (mine >= N) break;                                                                               \
+                    float *one = h + active * H;                                                                        \
+                    affine(D, H, z + mine * D, net->initial, net->initial_bias, one);                                   \
+                    for (int64_t j = 0; j < H; j++) one[j] = tanh_float(one[j]);                                        \
+                    for (int64_t j = 0; j < H; j++) state[active * H + j] = STORE_##NAME(one[j]);                       \
+                    affine(D, 3 * H, z + mine * D, net->context, 0, context + active * 3 * H);                          \
+                    row[active] = mine, position[active] = 0, token[active] = net->start_token, total[active] = 0.0;    \
+                    active++;                                                                                           \
+                }                                                                                                       \
+                if (!active) break;                                                                                     \
+                int64_t rows = (active + 15) / 16 * 16; /* few sizes: the product is compiled for each */               \
+                multiply_##NAME(multiply, rows, 3 * H, H, net->panel, state, net->weight, product);                     \
+                for (int64_t i = 0; i < active; i++)                                                                    \
+                    forward_row_##ROWS(H, net->table + token[i] * 3 * H, context + i * 3 * H, product + i * 3 * H,      \
+                                       net->bias_hn, h + i * H, state + i * H, 0);                                      \
+                multiply_##NAME(multiply, rows, net->V_panels, H, net->panel_out, state, net->output, logits);          \
+                for (int64_t i = active - 1; i >= 0; i--) {                                                             \
+                    float *own = logits + i * net->V_panels;                                                            \
+                    for (int64_t j = 0; j < V; j++) own[j] += net->output_bias[j];                                      \
+                    float u = temperature > 0.0f ? uniform(seed, (uint64_t)(first_row + row[i]), (uint64_t)position[i]) : 0.0f; \
+                    token[i] = choose(V, own, spare, temperature, u, net->end_token, total + i);                        \
+                    ids[row[i] * max_length + position[i]++] = token[i];                                                \
+                    if (token[i] != net->end_token && position[i] < max_length) continue;                               \
+                    log_prob[row[i]] = (float)total[i];                                                                 \
+                    int64_t last = --active; /* the last lane, already served, moves here */                            \
+                    if (last == i) continue;                                                                            \
+                    memcpy(h + i * H, h + last * H, (size_t)H * 4);                                                     \
+                    memcpy(state + i * H, state + last * H, (size_t)H * sizeof(STORAGE));                               \
+                    memcpy(context + i * 3 * H, context + last * 3 * H, (size_t)H * 12);                                \
+                    row[i] = row[last], position[i] = position[last], token[i] = token[last], total[i] = total[last];   \
+                }                                                                                                       \
+            }                                                                                                           \
+            free(h), free(product), free(context), free(logits), free(spare), free(state);                              \
+            release(PACKED_##NAME);                                                                                     \
+        }                                                                                                               \
+        return failed;                                                                                                  \
+    }
+
+#define STORE_bf16 store_bf16
+#define STORE_f32 store_f32
+#define PACKED_bf16 true
+#define PACKED_f32 false
+
 DEFINE_ROWS(bf16, bf16, load_bf16, store_bf16, bf16, load_bf16)
 DEFINE_ROWS(mixed, bf16, load_bf16, store_bf16, float, load_f32)
 DEFINE_ROWS(f32, float, load_f32, store_f32, float, load_f32)
@@ -223,3 +349,5 @@ DEFINE_STEPS(bf16, bf16)
 DEFINE_STEPS(f32, float)
 DEFINE_RUNS(bf16, mixed, bf16, true)
 DEFINE_RUNS(f32, f32, float, false)
+DEFINE_DECODE(bf16, mixed, bf16)
+DEFINE_DECODE(f32, f32, float)

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 SOURCE = Path(__file__).with_name("gates.c")
 # Exactness: no -ffast-math. It would reorder the rounding trick in exp_float and flush denormals in the whole process.
 FLAGS = ["-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-shared", "-fPIC"]
+LIBRARIES = ["-lm"]
 COMPILE_TIMEOUT_S = 60
 
 
@@ -74,7 +75,10 @@ def _compiled(compiler: str) -> Path:
         with tempfile.TemporaryDirectory(dir=folder) as work:
             built = Path(work) / "gates.so"
             done = subprocess.run(
-                [compiler, *flags, "-o", str(built), str(SOURCE)], capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S
+                [compiler, *flags, "-o", str(built), str(SOURCE), *LIBRARIES],
+                capture_output=True,
+                text=True,
+                timeout=COMPILE_TIMEOUT_S,
             )
             if done.returncode != 0:
                 raise ChemVAEError(f"{compiler} failed: {done.stderr.strip().splitlines()[-1:]}")
@@ -89,6 +93,7 @@ def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
         "step_backward": [count] * 2 + [pointer] * 8,
         "run_forward": [count] * 5 + [pointer] * 10,
         "run_backward": [count] * 5 + [pointer] * 10,
+        "run_decode": [count] * 3 + [pointer] * 2 + [ctypes.c_float, ctypes.c_uint64, count] + [pointer] * 4,
     }
     for name, arguments in signatures.items():
         for suffix in ("bf16", "f32"):
@@ -96,6 +101,16 @@ def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
             function.argtypes = arguments
             function.restype = ctypes.c_int if name.startswith("run") else None
     return library
+
+
+class DecoderWeights(ctypes.Structure):
+    """``decoder`` in gates.c: sizes, tokens and addresses."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("D", "H", "V", "V_panels", "panel", "panel_out", "start_token", "end_token")),
+        *((name, ctypes.c_void_p) for name in ("table", "initial", "initial_bias", "context", "bias_hn", "output_bias")),
+        *((name, ctypes.c_void_p) for name in ("weight", "output")),
+    ]
 
 
 # torch's small-matrix product C [M, N] (+)= A B, by the type of A and B, and what gives its tiles back; C++ names as compiled.

@@ -53,7 +53,7 @@ class Steps:
     bias_hn: Tensor  # [directions, H]
 
 
-def _pointer(x: Tensor | None) -> int:
+def pointer(x: Tensor | None) -> int:
     return 0 if x is None else x.data_ptr()
 
 
@@ -120,7 +120,7 @@ class Stepper:
             _forward_step_torch(*inputs)
         else:
             R, H = self.h.shape
-            self._fused[0](R, H, *map(_pointer, inputs))
+            self._fused[0](R, H, *map(pointer, inputs))
         self.state = state
         return state
 
@@ -140,25 +140,26 @@ class Runs:
 
     forward: Callable[..., int]
     backward: Callable[..., int]
+    decode: Callable[..., int]
     product: tuple[int, int]  # addresses of multiply and release
 
 
-def _runs(dtype: torch.dtype, hidden_dim: int) -> Runs | None:
+def whole_runs(dtype: torch.dtype, hidden_dim: int) -> Runs | None:
     """The kernels that walk all steps by themselves, where the machine has them and the width fits their panels."""
     library, product = kernels(), small_product(dtype)
     if library is None or product is None or hidden_dim % SMALLEST_PANEL:
         return None
     suffix = "bf16" if dtype == torch.bfloat16 else "f32"
-    return Runs(getattr(library, f"run_forward_{suffix}"), getattr(library, f"run_backward_{suffix}"), product)
+    return Runs(*(getattr(library, f"run_{name}_{suffix}") for name in ("forward", "backward", "decode")), product)
 
 
-def _blocking(rows: int, columns: int) -> tuple[int, int]:
+def blocking(rows: int, columns: int) -> tuple[int, int]:
     """Rows that a thread takes through all steps together, and columns of a weight panel."""
     block = -(-rows // torch.get_num_threads())
     return min(64, -(-block // 16) * 16), 64 if columns % 64 == 0 else SMALLEST_PANEL
 
 
-def _check(failed: int) -> None:
+def check_memory(failed: int) -> None:
     if failed:
         raise MemoryError("no memory left for the recurrence")
 
@@ -202,12 +203,12 @@ def _run_direction(steps: Steps, dtype: torch.dtype, states: Tensor, saved: Tens
     """
     (T, B), H = steps.tokens.shape, steps.h0.shape[1]
     weight = steps.weight_hh.to(dtype).t()
-    runs = _runs(dtype, H) if states.device.type == "cpu" else None
+    runs = whole_runs(dtype, H) if states.device.type == "cpu" else None
     if runs is not None:
-        block, panel = _blocking(B, 3 * H)
+        block, panel = blocking(B, 3 * H)
         packed = pack_columns(weight, panel)
         arrays = (steps.table, steps.tokens, steps.context, packed, steps.bias_hn, steps.h0, states, saved)
-        _check(runs.forward(T, B, H, block, panel, *map(_pointer, arrays), *runs.product))
+        check_memory(runs.forward(T, B, H, block, panel, *map(pointer, arrays), *runs.product))
         return
     product = states.new_empty(B, 3 * H)
     fused = _fused(dtype) if states.device.type == "cpu" else None
@@ -218,7 +219,7 @@ def _run_direction(steps: Steps, dtype: torch.dtype, states: Tensor, saved: Tens
         if fused is None:
             _forward_step_torch(*arrays)
         else:
-            fused[0](B, H, *map(_pointer, arrays))
+            fused[0](B, H, *map(pointer, arrays))
 
 
 class _Recurrence(torch.autograd.Function):
@@ -266,11 +267,11 @@ def _backward_direction(saved, states, outer, weight, dh, d_recurrent, d_n, d_co
     state and leaves as that of the first.
     """
     T, B, H = d_n.shape
-    runs = _runs(d_n.dtype, H) if d_n.device.type == "cpu" else None
+    runs = whole_runs(d_n.dtype, H) if d_n.device.type == "cpu" else None
     if runs is not None:
-        block, panel = _blocking(B, H)
+        block, panel = blocking(B, H)
         arrays = (saved, states, outer, pack_columns(weight, panel), dh, d_recurrent, d_n, d_context)
-        _check(runs.backward(T, B, H, block, panel, *map(_pointer, arrays), *runs.product))
+        check_memory(runs.backward(T, B, H, block, panel, *map(pointer, arrays), *runs.product))
         return
     product = d_n.new_empty(B, H)
     fused = _fused(d_n.dtype) if d_n.device.type == "cpu" else None
@@ -281,7 +282,7 @@ def _backward_direction(saved, states, outer, weight, dh, d_recurrent, d_n, d_co
         if fused is None:
             _backward_step_torch(*arrays)
         else:
-            fused[1](B, H, *map(_pointer, arrays))
+            fused[1](B, H, *map(pointer, arrays))
         torch.mm(d_recurrent[t], weight, out=product)
     dh += product
 

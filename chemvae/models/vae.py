@@ -16,7 +16,7 @@ from chemvae.data.datasets import Batch, TokenArray
 from chemvae.data.vocabulary import MASK, PAD, Vocabulary
 from chemvae.errors import SettingsError, UnknownTokenError
 from chemvae.models.decoder import Decoder
-from chemvae.models.decoding import decode_tokens, finished
+from chemvae.models.decoding import draw_seed, finished
 from chemvae.models.encoder import Encoder
 from chemvae.models.gru import bf16_is_fast
 from chemvae.models.posteriors import POSTERIORS
@@ -26,7 +26,7 @@ from chemvae.models.statistics import LatentStatistics
 from chemvae.registry import build
 
 PRECISIONS = ("auto", "bf16", "fp32")
-DECODE_BATCH = 1024
+DECODE_BATCH = 8192
 LENGTH_MARGIN = 1.5  # decoding may write this many times the longest training molecule before it is called unfinished
 
 
@@ -266,14 +266,12 @@ class MolVAE(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Decode each row of z [N, D] once: token ids [N, L] and their log probability [N] (nats)."""
         max_length = max_length or self.max_length
+        seed = draw_seed(generator) if temperature > 0 else 0
         ids = torch.full((len(z), max_length), PAD, dtype=torch.long)
         log_prob = torch.empty(len(z))
         for start in range(0, len(z), DECODE_BATCH):
             rows = slice(start, start + DECODE_BATCH)
-            state = self.decoder.start(z[rows], self.product_dtype)
-            found, probability = decode_tokens(
-                self.decoder.step, state, len(z[rows]), max_length, temperature, generator, self.device
-            )
+            found, probability = self.decoder.decode(z[rows], max_length, self.product_dtype, temperature, seed, start)
             ids[rows], log_prob[rows] = found.cpu(), probability.float().cpu()
         return ids, log_prob
 

@@ -53,7 +53,7 @@ def test_sampling_has_the_right_frequencies_and_probabilities():
         return p.log().expand(len(tokens), V)
 
     n = 20_000
-    ids, log_prob = decode_tokens(step, Rows(n), n, max_length=1, temperature=1.0, generator=torch.Generator().manual_seed(0))
+    ids, log_prob = decode_tokens(step, Rows(n), n, max_length=1, temperature=1.0, seed=1)
     for token in (EOS, A, B):
         share = float((ids[:, 0] == token).float().mean())
         assert abs(share - float(p[token])) < 4 * math.sqrt(0.25 / n)
@@ -67,14 +67,14 @@ def test_temperature_sharpens():
         return logits.expand(len(tokens), V)
 
     n = 20_000
-    ids, _ = decode_tokens(step, Rows(n), n, max_length=1, temperature=0.5, generator=torch.Generator().manual_seed(0))
+    ids, _ = decode_tokens(step, Rows(n), n, max_length=1, temperature=0.5, seed=1)
     expected = 0.6**2 / (0.6**2 + 0.4**2)
     assert abs(float((ids == A).float().mean()) - expected) < 4 * math.sqrt(0.25 / n)
 
 
-def test_same_generator_same_text():
+def test_same_seed_same_text():
     def step(state, tokens):
         return torch.zeros(len(tokens), V)
 
-    one, two = (decode_tokens(step, Rows(50), 50, 30, 1.0, torch.Generator().manual_seed(7))[0] for _ in range(2))
+    one, two = (decode_tokens(step, Rows(50), 50, 30, 1.0, seed=7)[0] for _ in range(2))
     assert torch.equal(one, two)
