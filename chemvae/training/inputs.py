@@ -9,7 +9,9 @@ import numpy as np
 
 from chemvae.data.datasets import SmilesDataset
 from chemvae.data.preparation import Table
-from chemvae.data.splits import hash_split
+from chemvae.data.splits import key_splits, smiles_keys
+from chemvae.data.tokenfiles import TokenArray
+from chemvae.data.tokenizing import collect_vocabulary
 from chemvae.data.vocabulary import Vocabulary
 from chemvae.errors import NothingUsableError, SettingsError
 
@@ -47,14 +49,14 @@ def choose_vocabulary(
     if kind not in ("data", "superset"):
         raise SettingsError(f"vocabulary must be data or superset, got '{kind}'")
     if base is not None:
-        found = Vocabulary.from_smiles(smiles, base.mode)
+        found = collect_vocabulary(smiles, base.mode)
         new = [token for token in found.tokens if token not in base.tokens]
         return Vocabulary([*base.to_dict()["tokens"], *new], base.mode)
     if kind == "superset":
         if tokens != "character":
             raise SettingsError("the superset vocabulary is character level; leave --tokens at character")
         return Vocabulary.superset()
-    return Vocabulary.from_smiles(smiles, tokens)
+    return collect_vocabulary(smiles, tokens)
 
 
 def choose_split(table: Table, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -69,7 +71,7 @@ def choose_split(table: Table, seed: int) -> tuple[np.ndarray, np.ndarray]:
         If no molecule is left for training.
     """
     given = table.split is not None
-    split = np.asarray(table.split if given else [hash_split(one) for one in table.smiles], dtype=object)
+    split = np.asarray(table.split if given else key_splits(smiles_keys(table.smiles)), dtype=object)
     train, valid = np.flatnonzero(split == "train"), np.flatnonzero(split == "valid")
     if given and len(train) == 0:
         raise NothingUsableError("The split column leaves no molecule for training. Mark training rows with 'train'.")
@@ -94,13 +96,12 @@ def make_inputs(
     unwritable: dict[str, int] = {}
     parts = []
     for name, index in zip(("train", "valid"), split, strict=True):
-        usable = np.array([vocabulary.complaint(one) is None for one in smiles[index]], dtype=bool)
+        tokens, usable = TokenArray.from_writable(smiles[index], vocabulary)
         if not usable.all():
             unwritable[f"unknown symbol ({name})"] = int((~usable).sum())
             log.warning("%d %s molecules hold a symbol the vocabulary lacks; left out.", (~usable).sum(), name)
-        index = index[usable]
         augment = random_smiles if name == "train" else 0.0
-        parts.append(SmilesDataset(smiles[index].tolist(), vocabulary, table.labels[index], augment))
+        parts.append(SmilesDataset.from_tokens(tokens, vocabulary, table.labels[index[usable]], augment))
     if len(parts[0]) == 0:
         raise NothingUsableError("No molecule is left for training. See `chemvae data check` for what is wrong with the file.")
     return TrainingInputs(parts[0], parts[1] if len(parts[1]) else parts[0], vocabulary, unwritable)

@@ -1,0 +1,77 @@
+"""A decoder taught at the prior's points writes more molecules there and forgets nothing else."""
+
+import pytest
+import torch
+
+from chemvae.chem.molecules import parse
+from chemvae.data.datasets import SmilesDataset
+from chemvae.data.vocabulary import Vocabulary
+from chemvae.errors import SettingsError
+from chemvae.models.vae import ModelSettings, MolVAE
+from chemvae.training.prior_tuning import PriorTuningSettings, tune_to_prior
+
+QUICK = PriorTuningSettings(rounds=4, points=400, draws=4, batch_size=16, learning_rate=5e-3, ema_decay=0.9, threads=1)
+
+
+@pytest.fixture
+def model():
+    vocabulary = Vocabulary.from_smiles(["CC(O)N", "c1ccccc1", "C=C"])
+    torch.manual_seed(0)
+    made = MolVAE(vocabulary, ModelSettings(16, 16, 32, 8, 8, precision="fp32"), ["logP"]).eval()
+    with torch.no_grad():
+        made.decoder.output.bias[2] += 1.5  # texts end
+    return made
+
+
+@pytest.fixture
+def train(model):
+    return SmilesDataset(["CCO", "CCN", "CC(C)O", "c1ccccc1", "C=CC", "CC(N)=O"] * 5, model.vocabulary)
+
+
+def valid_share(model):
+    z = torch.randn(500, model.latent_dim, generator=torch.Generator().manual_seed(99))
+    return float(model.decode(z)["valid"].mean())
+
+
+def test_more_of_the_prior_decodes_to_molecules_and_only_the_decoder_has_changed(model, train):
+    before, state = valid_share(model), {name: value.clone() for name, value in model.state_dict().items()}
+    rows = tune_to_prior(model, train, QUICK)
+    after = valid_share(model)
+    assert after > before + 0.2 and rows[-1]["valid"] > rows[0]["valid"]
+    changed = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(value.nan_to_num(), state[name].nan_to_num())}
+    assert changed == {"decoder"}
+    assert not model.training and not any(p.requires_grad for p in model.decoder.parameters())
+
+
+def test_reconstruction_is_trained_beside_it(model, train):
+    z = torch.from_numpy(model.encode(train.smiles[:6]))
+    before = model.log_likelihood(z, train.smiles[:6]).mean()
+    tune_to_prior(model, train, QUICK)
+    assert model.log_likelihood(z, train.smiles[:6]).mean() > before
+
+
+def test_same_seed_same_weights(model, train):
+    copies = []
+    for _ in range(2):
+        again = MolVAE(model.vocabulary, model.settings, model.property_names)
+        again.load_state_dict(model.state_dict())
+        tune_to_prior(again, train, PriorTuningSettings(rounds=2, points=64, batch_size=16, threads=2))
+        copies.append(torch.cat([p.flatten() for p in again.parameters()]))
+    assert torch.equal(*copies)
+
+
+def test_targets_are_molecules_as_they_were_written(model, train):
+    from chemvae.training.prior_tuning import _Tuner
+
+    tuner = _Tuner(model, train, QUICK)
+    found, share = tuner._write(torch.randn(100, model.latent_dim), seed=1)
+    tuner.close()
+    texts = [text for one in found for text in one]
+    assert texts and all(parse(text) is not None for text in texts)
+    assert len(found) == 100 and share >= len(texts) / 400
+
+
+def test_settings_complain_all_at_once():
+    with pytest.raises(SettingsError) as caught:
+        PriorTuningSettings(rounds=0, share=1.0, learning_rate=0.0)
+    assert len(caught.value.complaints) == 3
