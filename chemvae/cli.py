@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from chemvae import __version__
 from chemvae.commands import (
+    bench,
     data,
     decode,
     demo,
@@ -129,6 +130,7 @@ app.command("doctor", rich_help_panel=FIRST)(doctor.doctor)
 app.add_typer(data.app, name="data", rich_help_panel=FIRST)
 app.command("train", rich_help_panel=MODELS)(train.train)
 app.command("evaluate", rich_help_panel=MODELS)(evaluate.evaluate)
+app.command("bench", rich_help_panel=MODELS)(bench.bench)
 app.command("encode", rich_help_panel=MOLECULES)(encode.encode)
 app.command("decode", rich_help_panel=MOLECULES)(decode.decode)
 app.command("sample", rich_help_panel=MOLECULES)(sample.sample)

@@ -17,6 +17,7 @@ COMMANDS = [
     "data",
     "train",
     "evaluate",
+    "bench",
     "encode",
     "decode",
     "sample",

@@ -1,0 +1,134 @@
+"""Train the drug model in stages, or go on where it stopped, and measure it on the test split.
+
+    CHEMVAE_DATA=FOLDER python experiments/03-drug-model/run.py            # everything
+    CHEMVAE_DATA=FOLDER python experiments/03-drug-model/run.py --valid    # measure on the valid split, write no result.json
+
+FOLDER holds zinc250k.csv.gz. Stages that are finished are skipped; one that was stopped resumes.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import char_rnn
+import merge
+import numpy as np
+import pandas as pd
+import tomllib
+
+from chemvae import api
+from chemvae.data.datasets import SmilesDataset
+from chemvae.data.preparation import load_table, prepare
+from chemvae.evaluation.protocols import Evaluation
+from chemvae.evaluation.report import write_report
+from chemvae.models.storage import save_model
+from chemvae.models.vae import MolVAE, TrainingFacts, smiles_hash
+from chemvae.runs import RunFolder, environment, write_json
+from chemvae.training.prior_tuning import PriorTuningSettings, tune_to_prior
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    config = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8"))
+    folder = Path(config["folder"])
+    data = {"zinc250k": prepared(config["data"], folder / "data")}
+    model, run = None, None
+    for stage in config["stage"]:
+        if stage["data"] == "merged":
+            data["merged"] = merged(config, data["zinc250k"], folder)
+        model, run = trained(stage, data[stage["data"]], config["targets"], folder, run)
+    model, run = tuned(model, data["zinc250k"], config, folder / "tuned")
+    only_valid = "--valid" in sys.argv
+    started = time.monotonic()
+    asked = {**config["evaluation"], "split": "valid" if only_valid else config["evaluation"]["split"]}
+    evaluation = api.evaluate_in_full(model, str(data["zinc250k"]), config["seed"], **asked)
+    write_report(evaluation, run.path, name="drug", history=RunFolder(folder / config["stage"][-1]["name"]).read_metrics())
+    if only_valid:
+        print({key: value for key, value in evaluation.figures.items() if key != "protocol"})
+        return
+    write_json(HERE / "result.json", describe(config, folder, evaluation, time.monotonic() - started))
+
+
+def prepared(name: str, folder: Path) -> Path:
+    """The data set, read and checked once."""
+    if not folder.exists():
+        prepare(name, folder, jobs=0)
+    return folder
+
+
+def merged(config: dict, data: Path, folder: Path) -> Path:
+    """The data set with the molecules that the char-RNN wrote."""
+    out = folder / "merged"
+    if not out.exists():
+        asked = config["char_rnn"]
+        if not (folder / "char-rnn" / "char_rnn.json").exists():
+            char_rnn.train(str(data), folder / "char-rnn", char_rnn.Settings(hidden_dim=asked["hidden"], epochs=asked["epochs"]))
+        written = folder / "char-rnn" / "molecules.parquet"
+        if not written.exists():
+            char_rnn.sample(folder / "char-rnn", asked["decodes"], written, seed=1, jobs=0)
+        merge.main(str(data), str(written), str(out))
+    return out
+
+
+def trained(stage: dict, data: Path, targets: list[str], folder: Path, before: RunFolder | None) -> tuple[MolVAE, RunFolder]:
+    """One stage, started from the one before it."""
+    run = RunFolder(folder / stage["name"])
+    if run.has("prior.safetensors"):
+        return api.load(run.path), run
+    if run.has("trainer.pt"):
+        return api.train(None, out=run.path, resume=True), run
+    init = {} if before is None else {"init": str(before.path)}
+    return api.train(str(data), targets, "cpu", run.path, **init, **stage["settings"]), run
+
+
+def tuned(model: MolVAE, data: Path, config: dict, folder: Path) -> tuple[MolVAE, RunFolder]:
+    """The decoder tuned to the priors; the training index names the data set's molecules only."""
+    run = RunFolder(folder)
+    if run.has("model.safetensors"):
+        return api.load(run.path), run
+    table = load_table(str(data))
+    smiles = np.array(table.smiles)[np.asarray(table.split) == "train"].tolist()
+    settings = PriorTuningSettings(**config["tuning"], jobs=0, seed=config["seed"])
+    rows = tune_to_prior(model, SmilesDataset(smiles, model.vocabulary), settings, report=lambda row: print(row, flush=True))
+    facts = model.training_facts
+    model.training_facts = TrainingFacts(facts.max_tokens, np.sort(smiles_hash(smiles)))
+    save_model(model, run, tuning=config["tuning"])
+    run.write_environment()
+    pd.DataFrame(rows).to_csv(run.path / "tuning.csv", index=False)
+    return model, run
+
+
+def describe(config: dict, folder: Path, evaluation: Evaluation, evaluated_s: float) -> dict:
+    """Everything result.json says: where the figures come from, and the figures."""
+    figures = dict(evaluation.figures)
+    protocol = figures.pop("protocol")
+    origin = environment()
+    curves = {stage["name"]: RunFolder(folder / stage["name"]).read_metrics() for stage in config["stage"]}
+    tuning = pd.read_csv(folder / "tuned" / "tuning.csv")
+    return {
+        "command": "python experiments/03-drug-model/run.py",
+        "commit": origin["commit"],
+        "seeds": [config["seed"]],
+        "device": origin["processor"],
+        "versions": origin["versions"],
+        "elapsed_s": {
+            **{f"stage_{name}": float(rows["elapsed_s"].iloc[-1]) for name, rows in curves.items()},
+            "tuning": float(tuning["elapsed_s"].iloc[-1]),
+            "evaluation": round(evaluated_s, 1),
+        },
+        "config": config,
+        "metrics": {name: {"mean": value, "std": None, "n": 1} for name, value in figures.items() if name != "seed"},
+        "protocol": protocol,
+        "failures": evaluation.failures["kind"].value_counts().to_dict(),
+        "validity_against_radius": evaluation.radius.to_dict(orient="list"),
+        "validity_against_norm": evaluation.norm.to_dict(orient="list"),
+        "learning_curves": {name: rows.to_dict(orient="list") for name, rows in curves.items()},
+        "tuning_curve": tuning.to_dict(orient="list"),
+    }
+
+
+if __name__ == "__main__":
+    main()
