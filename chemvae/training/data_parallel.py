@@ -11,9 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adamw import adamw
 
 from chemvae.data.datasets import Batch
 from chemvae.objectives import Loss
+from chemvae.training.ema import WeightAverage
 
 LossOfPart = Callable[[Batch, torch.Generator], Loss]
 SMALLEST_PART = 16  # molecules: below, a product's fixed costs outweigh what another core adds
@@ -34,7 +36,8 @@ class DataParallel:
 
     def __init__(self, module: nn.Module, threads: int, seed: int = 0):
         self.threads, self.seed = threads, seed
-        self.parameters = [p for p in module.parameters() if p.requires_grad]
+        named = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+        self._names, self.parameters = [name for name, _ in named], [p for _, p in named]
         self._shares = share_out(self.parameters, threads)
         self._pool = ThreadPoolExecutor(threads, "chemvae-train", initializer=torch.set_num_threads, initargs=(1,))
 
@@ -58,6 +61,49 @@ class DataParallel:
         total = sum(weight * loss.total.detach() for weight, loss in zip(weights, losses, strict=True))
         names = losses[0].parts
         return Loss(total, {name: sum(w * one.parts[name] for w, one in zip(weights, losses, strict=True)) for name in names})
+
+    def update(self, optimizer: torch.optim.AdamW, clip_norm: float, average: WeightAverage, step: int) -> Tensor:
+        """Clip the gradient, step the optimizer and move the average, each thread on its share of the parameters.
+
+        The numbers are those of the three calls one after the other; on one thread they take a tenth of a step, in which the
+        other threads would wait. Returns the gradient's norm before clipping.
+        """
+        if not all(optimizer.state[p] for p in self.parameters if p.grad is not None):  # the first step makes the state
+            norm = nn.utils.clip_grad_norm_(self.parameters, clip_norm)
+            optimizer.step()
+            average.update(step)
+            return norm
+        norms = [norm for share in self._pool.map(self._norms, self._shares) for norm in share]
+        norm = torch.linalg.vector_norm(torch.stack(norms))
+        scale = torch.clamp(clip_norm / (norm + 1e-6), max=1.0)  # as clip_grad_norm_
+        averages = [average.weights[name] for name in self._names]
+        decay = average.decay_at(step)
+        list(self._pool.map(lambda share: self._update(optimizer, share, scale, averages, decay), self._shares))
+        return norm
+
+    def _with_gradient(self, share: Sequence[int]) -> list[int]:
+        return [i for i in share if self.parameters[i].grad is not None]
+
+    def _norms(self, share: Sequence[int]) -> list[Tensor]:
+        return list(torch._foreach_norm([self.parameters[i].grad for i in self._with_gradient(share)]))
+
+    @torch.no_grad()
+    def _update(self, optimizer, share: Sequence[int], scale: Tensor, averages: list[Tensor], decay: float) -> None:
+        known = {id(p): group for group in optimizer.param_groups for p in group["params"]}
+        moving = self._with_gradient(share)
+        for group in optimizer.param_groups:
+            own = [self.parameters[i] for i in moving if known[id(self.parameters[i])] is group]
+            if not own:
+                continue
+            gradients, states = [p.grad for p in own], [optimizer.state[p] for p in own]
+            torch._foreach_mul_(gradients, scale)
+            moments = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
+            beta1, beta2 = group["betas"]
+            adamw(
+                own, gradients, *moments, [], [state["step"] for state in states], fused=True, amsgrad=False, beta1=beta1,
+                beta2=beta2, lr=group["lr"], weight_decay=group["weight_decay"], eps=group["eps"], maximize=False,
+            )  # fmt: skip
+        torch._foreach_lerp_([averages[i] for i in share], [self.parameters[i].detach() for i in share], 1 - decay)
 
     def _part(self, loss_of: LossOfPart, part: Batch, weight: float, seed: int) -> tuple[Loss, Sequence[Tensor | None]]:
         loss = loss_of(part, torch.Generator().manual_seed(seed))

@@ -32,8 +32,12 @@ class WeightAverage:
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Move the average towards the model's present weights."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(list(self.weights.values()), [p.detach() for p in self._model.parameters()], 1 - decay)
+        own = [p.detach() for p in self._model.parameters()]
+        torch._foreach_lerp_(list(self.weights.values()), own, 1 - self.decay_at(step))
+
+    def decay_at(self, step: int) -> float:
+        """How much of the average stays in this step."""
+        return min(self.decay, (1 + step) / (10 + step))
 
     def load(self, weights: dict[str, Tensor]) -> None:
         for name, value in weights.items():

@@ -227,10 +227,8 @@ class _Tuner:
             return Loss(s.share * points + (1 - s.share) * others, {"points": points.detach(), "others": others.detach()})
 
         loss = self.parallel.backward(batch, loss_of, self.step)
-        nn.utils.clip_grad_norm_(self.model.decoder.parameters(), s.clip_norm)
-        self.optimizer.step()
         self.step += 1
-        self.average.update(self.step)
+        self.parallel.update(self.optimizer, s.clip_norm, self.average, self.step)
         return float(loss.parts["points"]), float(loss.parts["others"])
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 
 from chemvae.data.datasets import SmilesDataset
 from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError
@@ -175,13 +176,9 @@ class Trainer:
             group["lr"] = self.learning_rate(p.step)
         for phase in self.objective.phases:
             loss = self._backward(batch, phase)
-            norm = self.fabric.clip_gradients(
-                self.model, self.optimizer, max_norm=self.settings.clip_norm, error_if_nonfinite=False
-            )
-            self.optimizer.step()
+            norm = self._update()
         p.step += 1
         p.batch += 1
-        self.average.update(p.step)
         if p.step % LOG_EVERY == 0 or p.batch == self.n_batches:
             self._read_losses(loss, norm, len(batch))
 
@@ -198,6 +195,18 @@ class Trainer:
         self.optimizer.zero_grad()
         self.fabric.backward(loss.total)
         return loss
+
+    def _update(self) -> Tensor:
+        """Clip, step the optimizer, move the average; return the gradient's norm."""
+        step = self.progress.step + 1
+        if self.parallel is not None:
+            return self.parallel.update(self.optimizer.optimizer, self.settings.clip_norm, self.average, step)
+        norm = self.fabric.clip_gradients(
+            self.model, self.optimizer, max_norm=self.settings.clip_norm, error_if_nonfinite=False
+        )
+        self.optimizer.step()
+        self.average.update(step)
+        return norm
 
     def _read_losses(self, loss, norm, n_molecules: int) -> None:
         p = self.progress

@@ -9,6 +9,8 @@ from chemvae.objectives import BetaELBO, Loss, Objective
 from chemvae.runs import RunFolder
 from chemvae.training import Trainer, TrainingSettings
 from chemvae.training.data_parallel import DataParallel
+from chemvae.training.ema import WeightAverage
+from chemvae.training.trainer import make_fabric, make_optimizer
 from tests.conftest import make_model
 
 SETTINGS = dict(epochs=2, batch_size=64, warmup_steps=2, min_kl=0.0, min_active_units=0.0, threads=2, random_smiles=0.5)
@@ -101,3 +103,31 @@ def test_batch_parts_hold_every_molecule_once(many):
     for i, part in enumerate(parts):
         assert part.token_ids.shape[1] == part.lengths.max() and part.encoder_ids.shape[1] == part.encoder_lengths.max()
         assert torch.equal(part.token_ids, batch.token_ids[i::3, : part.token_ids.shape[1]])
+
+
+def test_shared_update_equals_clip_step_and_average(many, vocabulary):
+    """Threads that each update some parameters leave the weights, moments and average that one thread leaves."""
+    answers = []
+    for threads in (0, 3):
+        torch.manual_seed(0)
+        model = make_model(vocabulary)
+        average = WeightAverage(model, 0.9)
+        optimizer = make_optimizer(model, TrainingSettings(learning_rate=1e-2), make_fabric("cpu"))
+        parallel = DataParallel(model, max(1, threads))
+        norms = []
+        for step in range(1, 4):
+            for i, p in enumerate(model.parameters()):
+                p.grad = None if i == 2 else torch.randn(p.shape, generator=torch.Generator().manual_seed(10 * step + i))
+            if threads:
+                norms.append(float(parallel.update(optimizer, 5.0, average, step)))
+            else:
+                norms.append(float(torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)))
+                optimizer.step()
+                average.update(step)
+        parallel.close()
+        moments = [optimizer.state[p]["exp_avg_sq"].flatten() for p in model.parameters() if p in optimizer.state]
+        answers.append((torch.cat([p.detach().flatten() for p in model.parameters()]), torch.cat(moments),
+                        torch.cat([w.flatten() for w in average.weights.values()]), torch.tensor(norms)))  # fmt: skip
+    for one, two in zip(*answers, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-5, atol=1e-7)
+    assert answers[0][3].min() > 5  # the gradient was clipped

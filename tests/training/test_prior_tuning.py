@@ -38,7 +38,11 @@ def test_more_of_the_prior_decodes_to_molecules_and_only_the_decoder_has_changed
     rows = tune_to_prior(model, train, QUICK)
     after = valid_share(model)
     assert after > before + 0.2 and rows[-1]["valid"] > rows[0]["valid"]
-    changed = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(value.nan_to_num(), state[name].nan_to_num())}
+    changed = {
+        name.split(".")[0]
+        for name, value in model.state_dict().items()
+        if not torch.equal(value.nan_to_num(), state[name].nan_to_num())
+    }
     assert changed == {"decoder"}
     assert not model.training and not any(p.requires_grad for p in model.decoder.parameters())
 
