@@ -30,7 +30,17 @@ log = logging.getLogger(__name__)
 
 SOURCE = Path(__file__).with_name("gates.c")
 # Exactness: no -ffast-math. It would reorder the rounding trick in exp_float and flush denormals in the whole process.
-FLAGS = ["-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-shared", "-fPIC"]
+# -O3 gives the same speed here and doubles the second that compiling takes.
+FLAGS = [
+    "-O2",
+    "-ftree-vectorize",
+    "-march=native",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffp-contract=fast",
+    "-shared",
+    "-fPIC",
+]
 LIBRARIES = ["-lm"]
 COMPILE_TIMEOUT_S = 60
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 SMALLEST = 1 << 18  # bytes; smaller arrays are left to torch
-MOST_IDLE = 1 << 29  # bytes kept that nobody uses
+MOST_IDLE = 1 << 28  # bytes kept that nobody uses
 
 
 class _Lent(np.ndarray):
