@@ -15,7 +15,7 @@ from torch import Tensor
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 SMALLEST = 1 << 18  # bytes; smaller arrays are left to torch
-MOST_IDLE = 1 << 28  # bytes kept that nobody uses
+MOST_IDLE = 1 << 28  # bytes kept that nobody uses, or as much as was ever in use at once if that is more
 
 
 class _Lent(np.ndarray):
@@ -47,6 +47,7 @@ class Workspace:
     def __init__(self, most_idle: int = MOST_IDLE):
         self.most_idle = most_idle
         self._idle: dict[int, list[np.ndarray]] = {}
+        self._lent = self._most_lent = 0  # bytes
         self._lock = threading.RLock()  # a tensor may die while this thread is in here
 
     @property
@@ -68,9 +69,10 @@ class Workspace:
     def _take(self, size: int) -> np.ndarray:
         with self._lock:
             fitting = [idle for idle, blocks in self._idle.items() if blocks and size <= idle <= 2 * size]
-            if fitting:
-                return self._idle[min(fitting)].pop()
-        return np.empty(size + ALIGNMENT, dtype=np.uint8)
+            found = self._idle[min(fitting)].pop() if fitting else None
+            self._lent += size if found is None else len(found) - ALIGNMENT
+            self._most_lent = max(self._most_lent, self._lent)
+        return np.empty(size + ALIGNMENT, dtype=np.uint8) if found is None else found
 
     def give_back(self, lent: np.ndarray) -> None:
         """Keep a block for the next who asks for its size."""
@@ -79,7 +81,8 @@ class Workspace:
             block = block.base
         with self._lock:
             size = len(block) - ALIGNMENT
-            if self.idle_bytes + size <= self.most_idle:
+            self._lent -= size
+            if self.idle_bytes + size <= max(self.most_idle, self._most_lent):
                 self._idle.setdefault(size, []).append(block)
 
 

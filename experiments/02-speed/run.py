@@ -87,7 +87,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     labels = list(dict.fromkeys(label for label, _, _ in CURVES))
     figure, axes = pyplot.subplots(1, len(labels), figsize=(4 * len(labels), 3.6), constrained_layout=True)
@@ -98,6 +98,10 @@ def draw(figures: dict[str, Any], path: Path) -> None:
             start, first = figures[key][-1], figures[name][-1]
             guide = [first * x / start for x in figures[key]]
             axis.loglog(figures[key], guide, "--", color="0.7", zorder=0)
+        axis.xaxis.set_major_locator(ticker.FixedLocator(figures[key]))
+        axis.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axis.xaxis.set_minor_locator(ticker.NullLocator())
+        axis.tick_params(axis="x", labelrotation=45)
         axis.set_xlabel(label)
         axis.set_ylabel("seconds")
         axis.legend(frameon=False, fontsize="small")
