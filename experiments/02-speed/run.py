@@ -98,7 +98,8 @@ def draw(figures: dict[str, Any], path: Path) -> None:
             start, first = figures[key][-1], figures[name][-1]
             guide = [first * x / start for x in figures[key]]
             axis.loglog(figures[key], guide, "--", color="0.7", zorder=0)
-        axis.xaxis.set_major_locator(ticker.FixedLocator(figures[key]))
+        ticks = {x for other, name, _ in CURVES if other == label for x in figures[name]}
+        axis.xaxis.set_major_locator(ticker.FixedLocator(sorted(ticks)))
         axis.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axis.xaxis.set_minor_locator(ticker.NullLocator())
         axis.tick_params(axis="x", labelrotation=45)
