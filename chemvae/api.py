@@ -1,6 +1,7 @@
 """The public functions, composed from the rooms: load, train, evaluate, optimize (sample comes from its room as it is).
 
-The command line parses, calls one of these, and shows the result.
+The command line parses, calls one of these, and shows the result. A room is entered when its function is called: loading a
+model does not wait for what only training needs.
 """
 
 from __future__ import annotations
@@ -8,19 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from chemvae.data.preparation import Table, load_table
-from chemvae.design.campaign import Result, run_campaign
 from chemvae.errors import NothingUsableError
-from chemvae.evaluation.protocols import Evaluation, run_evaluation
 from chemvae.models.storage import find_device, find_run, load_model
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
-from chemvae.training.session import preset_settings, resume_run, start_run
-from chemvae.training.trainer import Callback
+
+if TYPE_CHECKING:
+    from chemvae.design.campaign import Result
+    from chemvae.evaluation.protocols import Evaluation
+    from chemvae.training.trainer import Callback
 
 
 def load(name_or_run: str | Path, device: str = "auto") -> MolVAE:
@@ -99,6 +101,8 @@ def train(
     SettingsError, InputError, NothingUsableError, CollapseError, InterruptedRunError, RunFolderError
         Each saying what to do.
     """
+    from chemvae.training.session import preset_settings, resume_run, start_run
+
     run = None if out is None else RunFolder(out)
     if resume:
         return resume_run(run or RunFolder("."), data, device, callbacks, settings, jobs)
@@ -134,6 +138,8 @@ def evaluate_in_full(
     model: MolVAE, data: Any, seed: int = 0, split: str | None = None, smiles_column: str | None = None, **options: Any
 ) -> Evaluation:
     """As :func:`evaluate`, with what stands behind the figures; ``split`` takes one part of the data only."""
+    from chemvae.evaluation.protocols import run_evaluation
+
     table = load_table(data, smiles_column=smiles_column, optional_properties=model.property_names)
     chosen = _part_of(table, split)
     labels = dict(zip(table.property_names, table.labels[chosen].T, strict=True))
@@ -168,6 +174,8 @@ def optimize(
     **options: Any,
 ) -> Result:
     """Search latent space for molecules that an oracle scores well; see :func:`chemvae.design.campaign.run_campaign`."""
+    from chemvae.design.campaign import run_campaign
+
     return run_campaign(
         model, oracle, budget, seed=seed, method=method, start=start, goals=goals, constraints=constraints,
         timeout_s=timeout_s, **options,

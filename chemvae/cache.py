@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 CACHE_VARIABLE = "CHEMVAE_CACHE"
+PRIVATE_VARIABLE = "CHEMVAE_PRIVATE"
 
 
 def cache_folder() -> Path:
@@ -27,3 +28,8 @@ def cache_folder() -> Path:
         return Path.home() / "Library" / "Caches" / "chemvae"
     chosen = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(chosen) if Path(chosen).is_absolute() else Path.home() / ".cache") / "chemvae"
+
+
+def keeps_molecules() -> bool:
+    """Whether what was computed of a user's molecules may be kept beside their SMILES; ``CHEMVAE_PRIVATE=1`` says no."""
+    return os.environ.get(PRIVATE_VARIABLE, "") in ("", "0")

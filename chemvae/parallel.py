@@ -14,10 +14,12 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
+from multiprocessing import spawn
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,7 +75,7 @@ def stream_ordered(function: Callable[[Item], Value], items: Iterable[Item], job
     jobs = count_jobs(jobs)
     if jobs == 1 or not _can_spawn():
         return map(function, items)
-    _check_sendable(function)
+    _check_sendable(function)  # now, not when the first value is asked for
     return _stream_from_pool(function, iter(items), jobs, chunk)
 
 
@@ -84,28 +86,144 @@ def count_jobs(jobs: int) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _stream_from_pool(function: Callable, items: Iterator, jobs: int, chunk: int) -> Iterator:
-    context = multiprocessing.get_context("spawn")
-    waiting: deque = deque()
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker) as pool:
+class Answer:
+    """What a worker will have made of a block."""
+
+    def __init__(self, future: Future):
+        self._future = future
+
+    def done(self) -> bool:
+        """Whether :meth:`result` answers at once."""
+        return self._future.done()
+
+    def result(self) -> list:
+        """Wait for the values, in the order of the block; raises what the function raised, ChemVAEError if the worker died."""
+        with _dying_explained():
+            return self._future.result()
+
+
+class Workers:
+    """Processes that apply one function to the items of blocks; with one job the calling process does it, at once.
+
+    Parameters
+    ----------
+    function : callable
+        With ``jobs > 1`` it must be importable by name (a module-level function or a partial of one).
+    jobs : int
+        Processes; 1 none, 0 or less one per core.
+    light : bool
+        The workers do not read the main program again: they start sooner and need no ``if __name__ == "__main__":``, but
+        know nothing that it defines. For functions of chemvae on plain values.
+    yielding : bool
+        The workers leave the cores to whatever else wants them (their niceness rises by 10): for work beside a computation
+        that is worse at waiting.
+
+    Examples
+    --------
+    >>> with Workers(str.upper) as workers:
+    ...     workers.submit(["a", "b"]).result()
+    ['A', 'B']
+    """
+
+    def __init__(self, function: Callable[[Item], Value], jobs: int = 1, light: bool = False, yielding: bool = False):
+        self.function, self.jobs, self._light = function, count_jobs(jobs), light
+        if self.jobs > 1 and not _can_spawn(light):
+            self.jobs = 1
+        self._pool: ProcessPoolExecutor | None = None
+        if self.jobs > 1:
+            _check_sendable(function)
+            context = _LightContext() if light else multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.jobs, context, _start_worker, (10 if yielding else 0,))
+
+    def start(self) -> None:
+        """Start all processes now, and let them import what the function needs, instead of at the first blocks."""
+        if self._pool is not None:
+            with _dying_explained():
+                for _ in range(self.jobs):
+                    self._pool.submit(_apply, self.function, [])
+
+    def submit(self, block: Sequence[Item]) -> Answer:
+        """Hand over a block of items."""
+        if self._pool is None:
+            return Answer(_done(self.function, block))
+        with _dying_explained():
+            return Answer(self._pool.submit(_apply, self.function, list(block)))
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+def _done(function: Callable, block: Sequence) -> Future:
+    future: Future = Future()
+    try:
+        future.set_result(_apply(function, block))
+    except Exception as error:
+        future.set_exception(error)
+    return future
+
+
+@contextmanager
+def _dying_explained() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise ChemVAEError(
+            "A worker process died. If memory ran out, use fewer --jobs; if this is a script, put its calls under "
+            "`if __name__ == '__main__':` so that workers can import it."
+        ) from error
+
+
+class _LightProcess(multiprocessing.context.SpawnProcess):
+    @staticmethod
+    def _Popen(process):
+        with _main_left_out():
+            return multiprocessing.context.SpawnProcess._Popen(process)
+
+
+class _LightContext(multiprocessing.context.SpawnContext):
+    """Spawned processes that do not import the main program."""
+
+    Process = _LightProcess
+
+
+_PREPARING = threading.Lock()
+
+
+@contextmanager
+def _main_left_out() -> Iterator[None]:
+    """While the block runs, processes that this thread spawns are not told where the main program lies."""
+    with _PREPARING:
+        ordinary, owner = spawn.get_preparation_data, threading.get_ident()
+
+        def prepare(name: str) -> dict:
+            facts = ordinary(name)
+            if threading.get_ident() == owner:
+                facts = {key: value for key, value in facts.items() if not key.startswith("init_main")}
+            return facts
+
+        spawn.get_preparation_data = prepare
         try:
-            while True:
-                while len(waiting) < jobs * WAITING_PER_WORKER and (block := list(islice(items, chunk))):
-                    waiting.append(pool.submit(_apply, function, block))
-                if not waiting:
-                    return
-                yield from waiting.popleft().result()
-        except BrokenProcessPool as error:
-            raise ChemVAEError(
-                "A worker process died. If memory ran out, use fewer --jobs; if this is a script, put its calls under "
-                "`if __name__ == '__main__':` so that workers can import it."
-            ) from error
+            yield
         finally:
-            for future in waiting:
-                future.cancel()
+            spawn.get_preparation_data = ordinary
 
 
-def _apply(function: Callable, block: list) -> list:
+def _stream_from_pool(function: Callable, items: Iterator, jobs: int, chunk: int) -> Iterator:
+    waiting: deque[Answer] = deque()
+    with Workers(function, jobs) as workers:
+        while True:
+            while len(waiting) < jobs * WAITING_PER_WORKER and (block := list(islice(items, chunk))):
+                waiting.append(workers.submit(block))
+            if not waiting:
+                return
+            yield from waiting.popleft().result()
+
+
+def _apply(function: Callable, block: Sequence) -> list:
     return [function(item) for item in block]
 
 
@@ -118,21 +236,25 @@ def _check_sendable(function: Any) -> None:
         ) from error
 
 
-def _can_spawn() -> bool:
-    """Whether a spawned worker could import the main module again; a program read from stdin cannot be."""
+def _can_spawn(light: bool = False) -> bool:
+    """Whether workers can be started from here, and could import the main module again where they must."""
+    if multiprocessing.current_process().daemon:  # a worker of someone else's pool may not have children
+        return False
     main = getattr(sys.modules.get("__main__"), "__file__", None)
-    if main is None or getattr(sys.modules["__main__"], "__spec__", None) is not None or Path(main).exists():
+    if light or main is None or getattr(sys.modules["__main__"], "__spec__", None) is not None or Path(main).exists():
         return True
     logger.warning("Worker processes cannot read %s again (a program from standard input?): working in one process.", main)
     return False
 
 
-def _start_worker() -> None:
+def _start_worker(niceness: int = 0) -> None:
     """One thread, deaf to Ctrl-C, gone with the parent. Runs before the work's own modules are imported."""
     for name in _THREAD_VARIABLES:
         os.environ[name] = "1"
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+    if niceness and hasattr(os, "nice"):
+        os.nice(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 

@@ -6,11 +6,12 @@ import sys
 import time
 from itertools import count, islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from chemvae.errors import ChemVAEError, SettingsError
-from chemvae.parallel import count_jobs, map_ordered, stream_ordered
+from chemvae.parallel import Workers, count_jobs, map_ordered, stream_ordered
 
 
 def test_values_come_in_order_and_workers_run_one_thread():
@@ -51,6 +52,48 @@ def test_jobs_are_counted():
     assert count_jobs(3) == 3 and count_jobs(0) >= 1
     with pytest.raises(SettingsError, match="chunk"):
         map_ordered(abs, [1], chunk=0)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_blocks_are_answered_whenever_they_are_asked_for(jobs):
+    with Workers(int, jobs, light=True) as workers:
+        workers.start()
+        answers = [workers.submit([str(i), "7"]) for i in range(5)]
+        assert answers[4].result() == [4, 7] and answers[0].result() == [0, 7] and answers[4].done()
+        with pytest.raises(ValueError, match="invalid literal"):
+            workers.submit(["x"]).result()
+        assert workers.submit([]).result() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="no niceness here")
+def test_yielding_workers_leave_the_cores_to_others():
+    with Workers(os.nice, 2, light=True, yielding=True) as workers:
+        assert workers.submit([0]).result() == [min(19, os.nice(0) + 10)]
+
+
+def test_a_worker_of_someone_else_s_pool_works_alone(monkeypatch):
+    monkeypatch.setattr("chemvae.parallel.multiprocessing.current_process", lambda: SimpleNamespace(daemon=True))
+    assert map_ordered(_own_process, [0, 0], jobs=2) == [os.getpid()] * 2
+
+
+def _own_process(_: int) -> int:
+    return os.getpid()
+
+
+UNGUARDED = """
+from chemvae.parallel import Workers
+print("once")
+with Workers(str.upper, 2, light=True) as workers:
+    print(workers.submit(["a"]).result())
+"""
+
+
+@pytest.mark.parametrize("from_file", [True, False])
+def test_light_workers_do_not_run_the_main_program_again(from_file, tmp_path):
+    (tmp_path / "script.py").write_text(UNGUARDED)
+    command = [sys.executable, tmp_path / "script.py"] if from_file else [sys.executable, "-"]
+    out = subprocess.run(command, input=UNGUARDED, capture_output=True, text=True)
+    assert out.stdout.split("\n")[:2] == ["once", "['A']"] and out.stdout.count("once") == 1, out.stderr
 
 
 SCRIPT = """

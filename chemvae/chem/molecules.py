@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rdkit import Chem, rdBase
 
 from chemvae.errors import SettingsError
+
+if TYPE_CHECKING:  # worker processes that only read molecules start sooner without it
+    import numpy as np
 
 STANDARDIZE_MODES = ("none", "salts", "neutral")
 _PROBLEM_WORDS = {
@@ -81,6 +83,7 @@ def randomize(smiles: str, rng: np.random.Generator) -> str:
 
     Examples
     --------
+    >>> import numpy as np
     >>> canonicalize(randomize("CC(=O)Oc1ccccc1C(=O)O", np.random.default_rng(0)))
     'CC(=O)Oc1ccccc1C(=O)O'
     """

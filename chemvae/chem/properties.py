@@ -71,8 +71,27 @@ def drug_likeness(mol: Chem.Mol) -> float:
     0.55
     """
     if not mol.HasProp("_chemvae_qed"):
-        mol.SetDoubleProp("_chemvae_qed", QED.qed(mol))
+        mol.SetDoubleProp("_chemvae_qed", QED.qed(mol, qedProperties=_qed_parts(mol)))
     return mol.GetDoubleProp("_chemvae_qed")
+
+
+def _qed_parts(mol: Chem.Mol) -> QED.QEDproperties:
+    """What QED weighs, as ``QED.properties`` counts it, but on the molecule itself where it has no hydrogen atoms to remove.
+
+    RDKit works on a copy, which knows nothing of what was computed of the molecule before: its logP is a fifth of the time.
+    """
+    if any(atom.GetAtomicNum() == 1 for atom in mol.GetAtoms()):
+        return QED.properties(mol)
+    return QED.QEDproperties(
+        MW=Descriptors.MolWt(mol),
+        ALOGP=Crippen.MolLogP(mol),
+        HBA=sum(len(mol.GetSubstructMatches(pattern)) for pattern in QED.Acceptors if mol.HasSubstructMatch(pattern)),
+        HBD=rdMolDescriptors.CalcNumHBD(mol),
+        PSA=rdMolDescriptors.CalcTPSA(mol),
+        ROTB=rdMolDescriptors.CalcNumRotatableBonds(mol, rdMolDescriptors.NumRotatableBondsOptions.Strict),
+        AROM=len(Chem.GetSSSR(Chem.DeleteSubstructs(Chem.Mol(mol), QED.AliphaticRings))),
+        ALERTS=sum(mol.HasSubstructMatch(alert) for alert in QED.StructuralAlerts),
+    )
 
 
 def synthetic_accessibility(mol: Chem.Mol) -> float:

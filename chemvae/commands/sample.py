@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from chemvae.commands import screen
-from chemvae.commands.options import Device, Model, Output, Overwrite, Seed, command, load_model
+from chemvae.commands.options import Device, Jobs, Model, Output, Overwrite, Seed, command, load_model
 
 
 @command
@@ -19,6 +19,7 @@ def sample(
     temperature: Annotated[float, typer.Option(metavar="X", help="0 is greedy, 1 samples from the model.")] = 1.0,
     prior: Annotated[str, typer.Option(metavar="learned|normal", help="Where latent points are drawn from.")] = "learned",
     seed: Seed = 0,
+    jobs: Jobs = 0,
     device: Device = "auto",
 ) -> None:
     """Draw new molecules: columns smiles, valid, and novel (not in the training set)."""
@@ -27,7 +28,7 @@ def sample(
     tables.check_output(output, overwrite=overwrite)
     vae = load_model(model, device)
     with screen.working(f"Sampling {n:,} molecules"):
-        table = sampling.sample(vae, n, seed=seed, temperature=temperature, prior=prior)
+        table = sampling.sample(vae, n, seed=seed, temperature=temperature, prior=prior, jobs=jobs)
     tables.write_table(table, output)
     screen.say(_summary(table))
 

@@ -11,7 +11,6 @@ import hashlib
 import json
 import logging
 import os
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -22,16 +21,15 @@ import pandas as pd
 from rdkit import rdBase
 
 from chemvae.cache import cache_folder
-from chemvae.chem.molecules import canonicalize
-from chemvae.chem.properties import compute_rows
+from chemvae.chem.descriptors import CLEANED, read_text, with_columns
 from chemvae.data import drug_blocks, oled_blocks, virtual
 from chemvae.data.cards import DATASETS, DatasetCard, Upstream, card_text
 from chemvae.data.download import Progress, fetch, file_sha256
+from chemvae.data.kept import keep, kept_path, read_kept
 from chemvae.data.reading import CHUNK_ROWS, Chunk, read_records
-from chemvae.data.splits import hash_split
+from chemvae.data.splits import key_splits, smiles_keys
 from chemvae.data.writing import ParquetWriter, as_columns, concat
 from chemvae.errors import InputError
-from chemvae.parallel import stream_ordered
 from chemvae.registry import find
 
 __all__ = ["DATASETS", "DatasetCard", "Located", "card_text", "is_catalog_name", "load_dataset", "locate", "open_dataset"]
@@ -117,13 +115,25 @@ def locate(name: str, source_path: str | Path | None = None, progress: Progress 
     return _download(card, progress)
 
 
-def open_dataset(located: Located, chunk_rows: int = CHUNK_ROWS, limit: int | None = None, jobs: int = 1) -> Iterator[Chunk]:
-    """Stream a set in chunks of rows with the columns of its card."""
+def open_dataset(
+    located: Located, chunk_rows: int = CHUNK_ROWS, limit: int | None = None, jobs: int = 1, clean: bool = False
+) -> Iterator[Chunk]:
+    """Stream a set in chunks of rows with the columns of its card.
+
+    With ``clean`` the chunks say what cleaning makes of their SMILES, and a set that is read to its end is kept in the cache.
+    """
+    card = located.card
     if located.kind == "made":
-        return _made_chunks(located.card, chunk_rows, limit, jobs)
-    if located.kind == "local":
-        return _local_chunks(located, chunk_rows)
-    return _upstream_chunks(located, chunk_rows, jobs)
+        return _made_chunks(card, chunk_rows, limit, jobs)
+    if not clean or limit is not None:
+        return _raw_chunks(located, chunk_rows, jobs)
+    path = kept_path(card.name, (card, located.kind, [path.name for path in located.paths]), located.paths)
+    kept = read_kept(path, card.smiles_column, chunk_rows)
+    return kept if kept is not None else keep(_raw_chunks(located, chunk_rows, jobs), card.smiles_column, path, jobs)
+
+
+def _raw_chunks(located: Located, chunk_rows: int, jobs: int) -> Iterator[Chunk]:
+    return _local_chunks(located, chunk_rows) if located.kind == "local" else _upstream_chunks(located, chunk_rows, jobs)
 
 
 def _known_folders() -> list[Path]:
@@ -196,38 +206,47 @@ def _local_chunks(located: Located, chunk_rows: int) -> Iterator[Chunk]:
 def _upstream_chunks(located: Located, chunk_rows: int, jobs: int) -> Iterator[Chunk]:
     card, first_row = located.card, 1
     if card.recompute:
-        logger.info("%s: computing %s; 'chemvae data prepare' keeps the result", card.name, ", ".join(card.recompute))
+        logger.info("%s: %s are computed anew the first time", card.name, ", ".join(card.recompute))
     for file, path in zip(card.upstream, located.paths, strict=True):
-        waiting: deque[Chunk] = deque()
-        raw = (_wait(chunk, waiting).frame for chunk in read_records(path, chunk_rows))
-        work = partial(_in_our_columns, card, file, path)
-        for frame in stream_ordered(work, raw, jobs=jobs if card.recompute else 1, chunk=1):
-            chunk = waiting.popleft()
+        computed = list(card.recompute)
+        if any(column.role == "split" for column in card.columns) and "split" not in {*file.columns.values(), *file.constants}:
+            computed.append(CLEANED["none"])
+        raw = ((chunk, _renamed(card, file, path, chunk.frame)) for chunk in read_records(path, chunk_rows))
+        for (chunk, frame), found in with_columns(raw, partial(_smiles_cells, card), computed, jobs):
             shift = first_row - int(chunk.frame.index[0])
+            frame = _in_our_columns(card, frame, found)
             frame.index = pd.RangeIndex(first_row, first_row + len(frame), name="row")
             first_row += len(frame)
-            yield Chunk(frame, problems={row + shift: problem for row, problem in chunk.problems.items()})
+            cleaned = {card.smiles_column: found[CLEANED["none"]]} if CLEANED["none"] in found else {}
+            problems = {row + shift: problem for row, problem in chunk.problems.items()}
+            yield Chunk(frame, problems=problems, cleaned=cleaned)
 
 
-def _wait(chunk: Chunk, waiting: deque[Chunk]) -> Chunk:
-    waiting.append(chunk)
-    return chunk
-
-
-def _in_our_columns(card: DatasetCard, file: Upstream, path: Path, raw: pd.DataFrame) -> pd.DataFrame:
-    """Rename the publisher's columns, recompute what its file has in an older form, and split where it does not."""
+def _renamed(card: DatasetCard, file: Upstream, path: Path, raw: pd.DataFrame) -> pd.DataFrame:
+    """Rename the publisher's columns; line breaks and blanks around a SMILES go."""
     missing = [name for name in file.columns if name not in raw.columns]
     if missing:
         raise InputError(
             f"{path} lacks the columns {', '.join(missing)} of {card.name}; it has: {', '.join(map(str, raw.columns))}."
         )
     frame = raw[list(file.columns)].rename(columns=dict(file.columns)).assign(**file.constants)
-    smiles = [cell.strip() if isinstance(cell, str) else cell for cell in frame[card.smiles_column]]
-    frame[card.smiles_column] = smiles
-    if card.recompute:
-        frame[list(card.recompute)] = compute_rows(smiles, card.recompute)
-    if any(column.role == "split" for column in card.columns) and "split" not in frame:
-        frame["split"] = [hash_split(canonical) if (canonical := canonicalize(cell)) else "" for cell in smiles]
+    frame[card.smiles_column] = [cell.strip() if isinstance(cell, str) else cell for cell in frame[card.smiles_column]]
+    return frame
+
+
+def _smiles_cells(card: DatasetCard, piece: tuple[Chunk, pd.DataFrame]) -> list:
+    return piece[1][card.smiles_column].tolist()
+
+
+def _in_our_columns(card: DatasetCard, frame: pd.DataFrame, found: dict) -> pd.DataFrame:
+    """Put in what was computed anew because the file has it in an older form, and the split where the file has none."""
+    for name in card.recompute:
+        frame[name] = found[name]
+    if CLEANED["none"] in found:
+        cells, values = frame[card.smiles_column], found[CLEANED["none"]]
+        smiles = [read_text(cell, value)[0] for cell, value in zip(cells, values, strict=True)]
+        parts = iter(key_splits(smiles_keys([one for one in smiles if one is not None])))
+        frame["split"] = ["" if one is None else next(parts) for one in smiles]
     return frame[[column.name for column in card.columns if column.name in frame]]
 
 

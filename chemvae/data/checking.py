@@ -15,7 +15,7 @@ from chemvae.data.cleaning import BROKEN_ROW, DUPLICATE, Clean, SymbolCheck
 from chemvae.data.columns import find_column, find_smiles_column, parse_numbers
 from chemvae.data.reading import Chunk
 from chemvae.data.sources import Data, clean_pieces, open_source
-from chemvae.data.splits import SeenKeys, smiles_key
+from chemvae.data.splits import SeenKeys, smiles_keys
 from chemvae.data.tables import MAX_LISTED
 
 NOT_NUMERIC = "label is not a number"
@@ -100,7 +100,7 @@ def check(
     >>> report.n_valid, [(offence.row, offence.reason) for offence in report.offences]
     (2, [(2, 'not a molecule'), (3, 'duplicate')])
     """
-    source = open_source(data, source_path, jobs=jobs, smiles_column=smiles_column)
+    source = open_source(data, source_path, jobs=jobs, smiles_column=smiles_column, clean=standardize == "none")
     first = next(source.chunks)
     report, seen = Check(source.name, columns=[str(column) for column in first.frame.columns]), SeenKeys()
     report.smiles_column = find_smiles_column(first.frame, source.smiles_column, source.name)
@@ -130,7 +130,7 @@ def _check_molecules(report: Check, chunk: Chunk, cleaned: list[Clean], seen: Se
             report.longest = max(report.longest, len(clean.smiles))
             report.n_fragments += "." in clean.smiles
     report.n_valid += len(good)
-    is_new = seen.add_new([smiles_key(cleaned[i].smiles) for i in good])
+    is_new = seen.add_new(smiles_keys([cleaned[i].smiles for i in good]))
     for i in (i for i, new in zip(good, is_new, strict=True) if not new):
         report.add(_offence(chunk, i, raw[i], DUPLICATE, f"the same molecule as an earlier row: {cleaned[i].smiles}"))
 

@@ -1,14 +1,12 @@
-"""From raw SMILES to clean ones, with the reason for every one that is turned away. Runs in worker processes."""
+"""From raw SMILES to clean ones, with the reason for every one that is turned away."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from chemvae.chem.molecules import invalid_reason, standardize
-from chemvae.chem.properties import compute_rows
+from chemvae.chem.descriptors import clean_text, read_text
 from chemvae.data.columns import is_missing
-from chemvae.data.splits import hash_split, scaffold_split, smiles_key
 
 EMPTY, INVALID, BROKEN_ROW, DUPLICATE = "empty cell", "not a molecule", "broken row", "duplicate"
 UNKNOWN_SYMBOL, UNKNOWN_SPLIT = "unknown symbol", "unknown split name"
@@ -35,15 +33,6 @@ class Dropped(NamedTuple):
     detail: str
 
 
-class Prepared(NamedTuple):
-    """One clean molecule with all that follows from its structure."""
-
-    clean: Clean
-    key: int
-    split: str
-    properties: list[float]
-
-
 def clean_smiles(raw: Any, mode: str = "none", symbol_check: SymbolCheck | None = None) -> Clean:
     """Standardise one cell, or say why it cannot be used.
 
@@ -52,29 +41,18 @@ def clean_smiles(raw: Any, mode: str = "none", symbol_check: SymbolCheck | None 
     >>> clean_smiles("OCC").smiles, clean_smiles("").reason, clean_smiles("C1CC").detail
     ('CCO', 'empty cell', 'ring 1 is opened and never closed')
     """
-    if is_missing(raw):
+    return check_symbols(clean_cell(raw, None if is_missing(raw) else clean_text(raw, mode)), symbol_check)
+
+
+def clean_cell(raw: Any, cleaned: str | None) -> Clean:
+    """What becomes of a cell, given the :func:`~chemvae.chem.descriptors.clean_text` of it; None for an empty one."""
+    if cleaned is None:
         return Clean(None, EMPTY, "the cell is empty")
-    smiles = standardize(raw, mode) if isinstance(raw, str) else None
-    if smiles is None:
-        return Clean(None, INVALID, invalid_reason(raw) or "nothing is left of it after standardising")
-    complaint = symbol_check(smiles) if symbol_check else None
-    return Clean(None, UNKNOWN_SYMBOL, complaint) if complaint else Clean(smiles)
+    smiles, reason = read_text(raw, cleaned)
+    return Clean(smiles) if smiles is not None else Clean(None, INVALID, reason)
 
 
-def clean_block(raw: Sequence[Any], mode: str, symbol_check: SymbolCheck | None = None) -> list[Clean]:
-    """Clean a block of cells."""
-    return [clean_smiles(cell, mode, symbol_check) for cell in raw]
-
-
-def prepare_block(raw: Sequence[Any], mode: str, split: str, compute: Sequence[str], is_canonical: bool) -> list[Prepared]:
-    """Clean a block of cells and work out key, split ("" unless by hash or scaffold) and properties."""
-    return [_prepare_cell(cell, mode, split, compute, is_canonical) for cell in raw]
-
-
-def _prepare_cell(raw: Any, mode: str, split: str, compute: Sequence[str], is_canonical: bool) -> Prepared:
-    clean = Clean(raw) if is_canonical and mode == "none" else clean_smiles(raw, mode)
-    if clean.smiles is None:
-        return Prepared(clean, 0, "", [])
-    rule = {"hash": hash_split, "scaffold": scaffold_split}.get(split)
-    values = compute_rows([clean.smiles], compute)[0] if compute else []
-    return Prepared(clean, smiles_key(clean.smiles), rule(clean.smiles) if rule else "", values)
+def check_symbols(clean: Clean, symbol_check: SymbolCheck | None) -> Clean:
+    """Turn away what holds a symbol that is complained about."""
+    complaint = symbol_check(clean.smiles) if symbol_check and clean.smiles is not None else None
+    return Clean(None, UNKNOWN_SYMBOL, complaint) if complaint else clean

@@ -130,8 +130,11 @@ def parse_numbers(cells: pd.Series | Sequence[Any]) -> tuple[np.ndarray, np.ndar
         series = series.astype(float)
     if not pd.api.types.is_numeric_dtype(series.dtype):
         series = series.astype(object)
-        text = series.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
-        values = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        values = pd.to_numeric(series, errors="coerce").to_numpy(dtype=float, na_value=np.nan, copy=True)
+        unread = np.flatnonzero(np.isnan(values))  # blanks around a number may be the reason
+        if len(unread):
+            text = series.iloc[unread].map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
+            values[unread] = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     else:
         values = series.to_numpy(dtype=float, na_value=np.nan)
     values = np.where(np.isfinite(values), values, np.nan)

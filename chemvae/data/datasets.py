@@ -1,16 +1,22 @@
-"""Token arrays, length-bucketed batches and labels; nothing here runs Python code per molecule while training."""
+"""Length-bucketed batches of token arrays, with labels; nothing here runs Python code per molecule while training."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import overload
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from chemvae.chem.molecules import randomize
+from chemvae.data.tokenfiles import Texts, TokenArray, read_token_set
+from chemvae.data.tokenizing import BlockEncoder
 from chemvae.data.vocabulary import BOS, EOS, PAD, Vocabulary
+
+__all__ = ["Batch", "Order", "SmilesDataset", "TokenArray"]
 
 BUCKET_BATCHES = 50  # batches that are sorted by length together: padding stays near 2 %, batches stay mixed
 
@@ -58,46 +64,34 @@ class Batch:  # not frozen: Fabric, through whose door batches go, refuses froze
         return replace(self, **moved)
 
 
-@dataclass(frozen=True)
-class TokenArray:
-    """Many token sequences in one flat array: ids [sum of lengths], offsets [N + 1]."""
+class Order(Sequence[np.ndarray]):
+    """The batches of one epoch: entry k holds the indices [B] of the molecules in batch k.
 
-    ids: np.ndarray
-    offsets: np.ndarray
+    Kept as one array of int32 (int64 beyond two thousand million molecules) and a permutation of the batches, so that ten
+    million molecules take 40 MB.
+    """
 
-    @classmethod
-    def from_smiles(cls, smiles: Sequence[str], vocabulary: Vocabulary) -> TokenArray:
-        """Encode each molecule.
-
-        Raises
-        ------
-        UnknownTokenError
-            At the first molecule the vocabulary cannot write.
-        """
-        rows = [vocabulary.encode(one).astype(np.uint8 if len(vocabulary) <= 256 else np.uint16) for one in smiles]
-        lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
-        ids = np.concatenate(rows) if rows else np.zeros(0, dtype=np.uint8)
-        return cls(ids, np.concatenate([[0], np.cumsum(lengths)]))
+    def __init__(self, molecules: np.ndarray, batch_size: int, batches: np.ndarray):
+        self._molecules, self._batch_size, self._batches = molecules, batch_size, batches
 
     def __len__(self) -> int:
-        return len(self.offsets) - 1
+        return len(self._batches)
 
-    @property
-    def lengths(self) -> np.ndarray:
-        return np.diff(self.offsets)
-
-    def rows(self, index: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Gather molecules as padded ids [B, T] and lengths [B], int64."""
-        lengths = self.offsets[index + 1] - self.offsets[index]
-        columns = np.arange(max(1, lengths.max(initial=0)))
-        inside = columns < lengths[:, None]
-        where = np.where(inside, self.offsets[index][:, None] + columns, 0)
-        ids = np.where(inside, self.ids[where] if len(self.ids) else 0, PAD)
-        return torch.from_numpy(ids.astype(np.int64)), torch.from_numpy(lengths.astype(np.int64))
+    @overload
+    def __getitem__(self, number: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[np.ndarray]: ...
+    def __getitem__(self, number: int | slice) -> np.ndarray | list[np.ndarray]:
+        if isinstance(number, slice):
+            return [self[i] for i in range(*number.indices(len(self)))]
+        start = int(self._batches[number]) * self._batch_size
+        return self._molecules[start : start + self._batch_size]
 
 
 class SmilesDataset:
     """Molecules and their labels, ready to be cut into batches.
+
+    The molecules are kept as tokens only: ``smiles`` writes them again when asked.
 
     Parameters
     ----------
@@ -115,19 +109,39 @@ class SmilesDataset:
     >>> data = SmilesDataset(["CCO", "CC"], Vocabulary.from_smiles(["CCO"]))
     >>> next(data.epoch(0, batch_size=2, seed=0)).token_ids.shape
     torch.Size([2, 3])
+    >>> data.smiles[0]
+    'CCO'
     """
 
     def __init__(
         self, smiles: Sequence[str], vocabulary: Vocabulary, labels: np.ndarray | None = None, random_smiles: float = 0.0
     ):
-        self.smiles = list(smiles)
-        self.vocabulary = vocabulary
-        self.tokens = TokenArray.from_smiles(self.smiles, vocabulary)
-        self.labels = np.zeros((len(self.smiles), 0)) if labels is None else np.asarray(labels, dtype=np.float64)
-        self.random_smiles = random_smiles
+        labels = None if labels is None else np.asarray(labels, dtype=np.float64)
+        self._take(TokenArray.from_smiles(smiles, vocabulary), vocabulary, labels, random_smiles)
+
+    @classmethod
+    def from_tokens(
+        cls, tokens: TokenArray, vocabulary: Vocabulary, labels: np.ndarray | None = None, random_smiles: float = 0.0
+    ) -> SmilesDataset:
+        """Take molecules that are tokens already, and labels [N, P] of any type, as they are (mapped files stay mapped)."""
+        made = cls.__new__(cls)
+        made._take(tokens, vocabulary, labels, random_smiles)
+        return made
+
+    @classmethod
+    def open(cls, folder: str | Path, random_smiles: float = 0.0) -> SmilesDataset:
+        """Map a token set that :class:`~chemvae.data.tokenfiles.TokenWriter` wrote; InputError if there is none."""
+        found = read_token_set(folder)
+        return cls.from_tokens(found.tokens, found.vocabulary, found.labels, random_smiles)
+
+    def _take(self, tokens: TokenArray, vocabulary: Vocabulary, labels: np.ndarray | None, random_smiles: float) -> None:
+        self.tokens, self.vocabulary, self.random_smiles = tokens, vocabulary, random_smiles
+        self.labels = np.zeros((len(tokens), 0)) if labels is None else labels
+        self.smiles = Texts(tokens, vocabulary)
+        self._encoder = BlockEncoder(vocabulary)
 
     def __len__(self) -> int:
-        return len(self.smiles)
+        return len(self.tokens)
 
     def batch(self, index: np.ndarray, rng: np.random.Generator | None = None) -> Batch:
         """Make one batch of the molecules at ``index`` [B]; ``rng`` draws the random SMILES, None draws none."""
@@ -140,35 +154,32 @@ class SmilesDataset:
         return replace(batch, encoder_ids=encoder_ids, encoder_lengths=encoder_lengths)
 
     def _randomized(self, index: np.ndarray, rng: np.random.Generator) -> TokenArray:
+        """Random SMILES of some molecules; the molecule's own where the vocabulary cannot write the random one."""
         chosen = rng.random(len(index)) < self.random_smiles
-        rows = []
-        for i, change in zip(index, chosen, strict=True):
-            text = randomize(self.smiles[i], rng) if change else self.smiles[i]
-            rows.append(self.smiles[i] if self.vocabulary.complaint(text) else text)
-        return TokenArray.from_smiles(rows, self.vocabulary)
+        own = self.smiles.take(index)
+        texts = [randomize(text, rng) if change else text for text, change in zip(own, chosen, strict=True)]
+        writable = self._encoder.encode(texts)[2]
+        return TokenArray.from_smiles([a if ok else b for a, b, ok in zip(texts, own, writable, strict=True)], self.vocabulary)
 
-    def order(self, epoch: int, batch_size: int, seed: int) -> list[np.ndarray]:
+    def order(self, epoch: int, batch_size: int, seed: int) -> Order:
         """Return the batches' indices of one epoch; the same arguments give the same batches.
 
         Molecules are shuffled, sorted by length within buckets of ``BUCKET_BATCHES`` batches, cut, and the batches shuffled.
         """
         rng = np.random.default_rng((seed, epoch))
-        shuffled = rng.permutation(len(self))
-        lengths = self.tokens.lengths
-        batches: list[np.ndarray] = []
-        for start in range(0, len(shuffled), batch_size * BUCKET_BATCHES):
-            bucket = shuffled[start : start + batch_size * BUCKET_BATCHES]
-            bucket = bucket[np.argsort(lengths[bucket], kind="stable")]
-            batches += [bucket[i : i + batch_size] for i in range(0, len(bucket), batch_size)]
-        return [batches[i] for i in rng.permutation(len(batches))]
+        molecules = rng.permutation(np.arange(len(self), dtype=np.int32 if len(self) < 2**31 else np.int64))
+        for start in range(0, len(molecules), batch_size * BUCKET_BATCHES):
+            bucket = molecules[start : start + batch_size * BUCKET_BATCHES]
+            bucket[:] = bucket[np.argsort(self.tokens.lengths_of(bucket), kind="stable")]
+        return Order(molecules, batch_size, rng.permutation(self.n_batches(batch_size)))
 
     def epoch(self, epoch: int, batch_size: int, seed: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch, from batch number ``start`` on."""
-        for number, index in enumerate(self.order(epoch, batch_size, seed)):
-            if number >= start:
-                yield self.batch(index, np.random.default_rng((seed, epoch, number)))
+        order = self.order(epoch, batch_size, seed)
+        for number in range(start, len(order)):
+            rng = np.random.default_rng((seed, epoch, number)) if self.random_smiles > 0 else None
+            yield self.batch(order[number], rng)
 
     def n_batches(self, batch_size: int) -> int:
         """Batches in an epoch."""
-        whole = batch_size * BUCKET_BATCHES
-        return sum(-(-min(whole, len(self) - start) // batch_size) for start in range(0, len(self), whole))
+        return -(-len(self) // batch_size)

@@ -8,9 +8,8 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,16 @@ import numpy as np
 import pandas as pd
 from rdkit import rdBase
 
+from chemvae.chem.descriptors import SCAFFOLD, with_columns
 from chemvae.chem.molecules import check_standardize_mode
 from chemvae.chem.properties import PROPERTIES
 from chemvae.data.catalog import is_catalog_name
 from chemvae.data.checking import Check, check
-from chemvae.data.cleaning import BROKEN_ROW, DUPLICATE, UNKNOWN_SPLIT, Clean, Dropped, Prepared, prepare_block
+from chemvae.data.cleaning import BROKEN_ROW, DUPLICATE, UNKNOWN_SPLIT, Clean, Dropped
 from chemvae.data.columns import SPLITS, find_column, find_smiles_column, find_split_column, parse_numbers, parse_split
 from chemvae.data.reading import Chunk, read_records
-from chemvae.data.sources import PREPARED_FILE, Data, Source, map_pieces, open_source
-from chemvae.data.splits import SPLIT_RULES, SeenKeys
+from chemvae.data.sources import PREPARED_FILE, Data, Source, clean_pieces, open_source
+from chemvae.data.splits import SPLIT_RULES, SeenKeys, hash_split, key_splits, smiles_keys
 from chemvae.data.tables import Table, iter_rows, load_table, read_rows
 from chemvae.data.writing import ParquetWriter, new_folder
 from chemvae.errors import NothingUsableError, SettingsError
@@ -131,7 +131,7 @@ def prepare(
     mode = standardize or ("none" if is_catalog_name(data) else "salts")
     check_standardize_mode(mode)
     computed = [find(PROPERTIES, name, "property")[0] for name in compute]
-    source = open_source(data, source_path, jobs=jobs, smiles_column=smiles_column)
+    source = open_source(data, source_path, jobs=jobs, smiles_column=smiles_column, clean=mode == "none")
     plan = _Plan(source, mode, split, computed, properties, id_column, split_column)
     with new_folder(Path(out), overwrite) as folder:
         report = _run(plan, folder, jobs)
@@ -202,7 +202,6 @@ def _holds_numbers(cells: pd.Series) -> bool:
 def _run(plan: _Plan, folder: Path, jobs: int) -> Report:
     first = next(plan.source.chunks)
     plan.settle(first.frame)
-    work = partial(_prepare_cells, mode=plan.mode, split=plan.split, compute=tuple(plan.computed))
     tally, seen = _Tally(), SeenKeys()
     with (
         ParquetWriter(folder / PREPARED_FILE, plan.types(), {"standardize": plan.mode}) as writer,
@@ -210,61 +209,87 @@ def _run(plan: _Plan, folder: Path, jobs: int) -> Report:
     ):
         dropped_rows = csv.writer(file)
         dropped_rows.writerow(Dropped._fields)
-        for chunk, prepared in map_pieces(work, chain([first], plan.source.chunks), plan.smiles, jobs):
-            kept, dropped = _sort_out(plan, chunk, prepared, seen)
+        for piece in _cleaned(plan, first, jobs):
+            kept, dropped = piece.sort_out(plan, seen)
             writer.write(kept)
             dropped_rows.writerows(dropped)
-            tally.add(chunk, kept, dropped, plan)
+            tally.add(piece.chunk, kept, dropped, plan)
         if not tally.n_kept:
             raise NothingUsableError(tally.complaint(plan))
     return tally.report(plan)
 
 
-def _prepare_cells(cells: tuple[list, bool], mode: str, split: str, compute: tuple[str, ...]) -> list[Prepared]:
-    raw, is_canonical = cells
-    return prepare_block(raw, mode, split, compute, is_canonical)
+def _cleaned(plan: _Plan, first: Chunk, jobs: int) -> Iterator[_Piece]:
+    """Clean every row, and compute what was asked for of those that are molecules."""
+    cleaned = clean_pieces(chain([first], plan.source.chunks), plan.smiles, plan.mode, jobs)
+    columns = [*plan.computed, *([SCAFFOLD] if plan.split == "scaffold" else [])]
+    for (chunk, cleans), found in with_columns(cleaned, _molecules, columns, jobs):
+        yield _Piece(chunk, cleans, found)
 
 
-def _sort_out(plan: _Plan, chunk: Chunk, prepared: list[Prepared], seen: SeenKeys) -> tuple[dict[str, list], list[Dropped]]:
-    """Split a piece into the columns of what is kept and the list of what is not."""
-    frame, kept, dropped = chunk.frame, [], []
-    raw, rows = frame[plan.smiles].tolist(), frame.index.tolist()
-    splits = _splits(plan, frame, prepared)
-    for i, item in enumerate(prepared):
-        clean = Clean(None, BROKEN_ROW, chunk.problems[rows[i]]) if rows[i] in chunk.problems else item.clean
-        if clean.smiles is not None and plan.split != "none" and not splits[i]:
-            clean = Clean(None, UNKNOWN_SPLIT, f"'{frame[plan.split_column].iloc[i]}' is not train, valid or test")
-        if clean.smiles is None:
-            dropped.append(Dropped(rows[i], str(raw[i]), clean.reason, clean.detail))
-        else:
-            kept.append(i)
-    is_new = seen.add_new([prepared[i].key for i in kept])
-    twice = [i for i, new in zip(kept, is_new, strict=True) if not new]
-    dropped += [
-        Dropped(rows[i], str(raw[i]), DUPLICATE, f"the same molecule as an earlier row: {prepared[i].clean.smiles}")
-        for i in twice
-    ]
-    kept = [i for i, new in zip(kept, is_new, strict=True) if new]
-    return _columns(plan, frame, prepared, splits, kept), sorted(dropped)
+def _molecules(piece: tuple[Chunk, list[Clean]]) -> list[str]:
+    return [clean.smiles for clean in piece[1] if clean.smiles is not None]
 
 
-def _splits(plan: _Plan, frame: pd.DataFrame, prepared: list[Prepared]) -> list[str]:
-    if plan.split == "column":
-        return [parse_split(cell) or "" for cell in frame[plan.split_column]]
-    return [item.split for item in prepared]
+@dataclass(frozen=True)
+class _Piece:
+    """Some rows, cleaned."""
 
+    chunk: Chunk
+    cleans: list[Clean]
+    """One for each row."""
+    found: dict[str, Any]
+    """Computed columns, with a value for each row that is a molecule."""
 
-def _columns(plan: _Plan, frame: pd.DataFrame, prepared: list[Prepared], splits: list[str], kept: list[int]) -> dict[str, list]:
-    columns: dict[str, Any] = {"smiles": [prepared[i].clean.smiles for i in kept]}
-    for name in plan.properties:
-        columns[name] = parse_numbers(frame[name].iloc[kept])[0] if name in frame else np.full(len(kept), np.nan)
-    for j, name in enumerate(plan.computed):
-        columns[name] = np.array([prepared[i].properties[j] for i in kept], dtype=float)
-    if plan.split != "none":
-        columns["split"] = [splits[i] for i in kept]
-    if plan.ids:
-        columns["id"] = [str(cell) for cell in frame[plan.ids].iloc[kept]]
-    return columns
+    def sort_out(self, plan: _Plan, seen: SeenKeys) -> tuple[dict[str, Any], list[Dropped]]:
+        """Split the rows into the columns of what is kept and the list of what is not."""
+        splits = self._splits(plan)
+        refused = self._refused(plan, splits)
+        kept = [i for i in range(len(self.cleans)) if i not in refused]
+        keys = smiles_keys([self.cleans[i].smiles for i in kept])
+        is_new = seen.add_new(keys)
+        for i in (i for i, new in zip(kept, is_new.tolist(), strict=True) if not new):
+            refused[i] = Clean(None, DUPLICATE, f"the same molecule as an earlier row: {self.cleans[i].smiles}")
+        kept = [i for i, new in zip(kept, is_new.tolist(), strict=True) if new]
+        columns = self._columns(plan, kept)
+        if plan.split != "none":
+            columns["split"] = key_splits(keys[is_new]) if plan.split == "hash" else [splits[i] for i in kept]
+        raw, rows = self.chunk.frame[plan.smiles], self.chunk.frame.index
+        dropped = [Dropped(int(rows[i]), str(raw.iloc[i]), refused[i].reason, refused[i].detail) for i in sorted(refused)]
+        return {name: columns[name] for name in plan.types()}, dropped
+
+    def _splits(self, plan: _Plan) -> list[str]:
+        """The part of each row where a column or the scaffold says; "" where none does. The hash rule needs only the key."""
+        if plan.split == "column":
+            cells = self.chunk.frame[plan.split_column]
+            words = {cell: parse_split(cell) or "" for cell in cells.unique()}
+            return [words.get(cell, "") for cell in cells]
+        if plan.split == "scaffold":
+            scaffolds = iter(self.found[SCAFFOLD])
+            return ["" if clean.smiles is None else hash_split(next(scaffolds)) for clean in self.cleans]
+        return []
+
+    def _refused(self, plan: _Plan, splits: list[str]) -> dict[int, Clean]:
+        """Rows that are not used, each with why: broken, not a molecule, or of an unknown part."""
+        frame = self.chunk.frame
+        refused = {i: clean for i, clean in enumerate(self.cleans) if clean.smiles is None}
+        if plan.split == "column":
+            words = {i: frame[plan.split_column].iloc[i] for i, part in enumerate(splits) if not part and i not in refused}
+            refused |= {i: Clean(None, UNKNOWN_SPLIT, f"'{word}' is not train, valid or test") for i, word in words.items()}
+        broken = [(i, row) for i, row in enumerate(frame.index) if row in self.chunk.problems] if self.chunk.problems else []
+        return refused | {i: Clean(None, BROKEN_ROW, self.chunk.problems[row]) for i, row in broken}
+
+    def _columns(self, plan: _Plan, kept: list[int]) -> dict[str, Any]:
+        """The columns of the rows numbered ``kept``."""
+        frame = self.chunk.frame
+        columns: dict[str, Any] = {"smiles": [self.cleans[i].smiles for i in kept]}
+        for name in plan.properties:
+            columns[name] = parse_numbers(frame[name].iloc[kept])[0] if name in frame else np.full(len(kept), np.nan)
+        place = np.cumsum([clean.smiles is not None for clean in self.cleans]) - 1  # of a row among the molecules
+        columns |= {name: self.found[name][place[kept]] for name in plan.computed}
+        if plan.ids:
+            columns["id"] = [str(cell) for cell in frame[plan.ids].iloc[kept]]
+        return columns
 
 
 class _Tally:

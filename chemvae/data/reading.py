@@ -62,6 +62,8 @@ class Chunk:
     """Record number -> what is wrong with the row itself (too many cells, unreadable SDF record)."""
     is_canonical: bool = False
     """Whether chemvae itself wrote the SMILES in canonical form with this RDKit."""
+    cleaned: dict[str, list[str]] = field(default_factory=dict)
+    """Column of SMILES -> :func:`chemvae.chem.descriptors.clean_text` of each cell, where the reader knows it already."""
 
 
 def read_records(
@@ -232,8 +234,8 @@ def _smi_rows(text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _read_csv(text: Iterable[str], delimiter: str, chunk_rows: int) -> Iterator[Chunk]:
-    reader = csv.reader((line.replace("\0", "") for line in text), delimiter=delimiter)
-    rows = ((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
+    reader = csv.reader((line.replace("\0", "") if "\0" in line else line for line in text), delimiter=delimiter)
+    rows = ((reader.line_num, row) for row in reader if any(map(str.strip, row)))
     top = list(islice(rows, 33))
     if not top:
         return
@@ -270,7 +272,7 @@ def _chunks(
             for number, (_, cells) in zip(numbers, block, strict=True)
             if len(cells) > width
         }
-        padded = [cells[:width] + [""] * (width - len(cells)) for _, cells in block]
+        padded = [cells if len(cells) == width else cells[:width] + [""] * (width - len(cells)) for _, cells in block]
         frame = pd.DataFrame(padded, columns=columns, index=numbers, dtype=object)
         if drop_empty and first_row == 1 and not frame[drop_empty].any():
             columns, width, frame = [columns[0]], 1, frame[[columns[0]]]

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import chain, islice
+from itertools import repeat
+from operator import itemgetter
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import pandas as pd
 
+from chemvae.chem.descriptors import CLEANED, UNCHANGED, with_columns
 from chemvae.data.catalog import is_catalog_name, locate, nearest_names, open_dataset
-from chemvae.data.cleaning import Clean, SymbolCheck, clean_block
+from chemvae.data.cleaning import Clean, SymbolCheck, check_symbols, clean_cell
+from chemvae.data.columns import is_missing
 from chemvae.data.reading import CHUNK_ROWS, STDIN, Chunk, read_records, source_name
 from chemvae.errors import InputError, NothingUsableError
-from chemvae.parallel import stream_ordered
 
 PREPARED_FILE = "data.parquet"
-PIECE_ROWS = 1024
 Data = str | Path | Sequence[str] | pd.Series | pd.DataFrame
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,11 @@ def open_source(
     limit: int | None = None,
     jobs: int = 1,
     smiles_column: str | None = None,
+    clean: bool = False,
 ) -> Source:
     """Open a catalog name, a path, a prepared folder, "-", or a list, Series or DataFrame, as a stream of chunks.
+
+    ``clean`` says that the SMILES will be cleaned with mode "none"; sets of the catalog remember the outcome.
 
     Raises
     ------
@@ -55,52 +56,45 @@ def open_source(
         If it cannot be opened; a path that is missing brings the nearest names.
     """
     if isinstance(data, (str, Path)):
-        source = _open_named(data, source_path, chunk_rows, limit, jobs, smiles_column)
+        source = _open_named(data, source_path, chunk_rows, limit, jobs, smiles_column, clean)
     else:
         frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame({smiles_column or "smiles": list(data)})
         source = Source("the data", _frame_chunks(frame, chunk_rows), smiles_column=smiles_column)
     return replace(source, chunks=_not_empty(source.name, _first_rows(source.chunks, limit)))
 
 
-def map_pieces(
-    work: Callable[[tuple[list, bool]], list[Result]], chunks: Iterable[Chunk], column: str, jobs: int
-) -> Iterator[tuple[Chunk, list[Result]]]:
-    """Apply ``work`` to (cells of one column, whether they are canonical) of small pieces, in order.
-
-    A table of one piece is not worth starting processes for.
-    """
-    waiting: deque[Chunk] = deque()
-    pieces = (piece for chunk in chunks for piece in _cut(chunk))
-    first = list(islice(pieces, 2))
-
-    def cells() -> Iterator[tuple[list, bool]]:
-        for piece in chain(first, pieces):
-            waiting.append(piece)
-            yield piece.frame[column].tolist(), piece.is_canonical
-
-    for results in stream_ordered(work, cells(), jobs=jobs if len(first) > 1 else 1, chunk=1):
-        yield waiting.popleft(), results
-
-
 def clean_pieces(
-    chunks: Iterable[Chunk], column: str, mode: str, jobs: int, symbol_check: SymbolCheck | None
+    chunks: Iterable[Chunk], column: str, mode: str, jobs: int, symbol_check: SymbolCheck | None = None
 ) -> Iterator[tuple[Chunk, list[Clean]]]:
-    """Clean the SMILES of a stream; those chemvae wrote itself are taken as they are."""
-    return map_pieces(partial(_clean_cells, mode=mode, symbol_check=symbol_check), chunks, column, jobs)
+    """Clean the SMILES of a stream; those chemvae wrote itself are taken as they are, those met before are remembered."""
+    for (chunk, cells, texts), found in with_columns(_cells(chunks, column, mode), itemgetter(2), [CLEANED[mode]], jobs):
+        cleaned = _outcomes(cells, texts, found[CLEANED[mode]], _known(chunk, column, mode))
+        yield chunk, [check_symbols(clean, symbol_check) for clean in cleaned] if symbol_check else cleaned
 
 
-def _clean_cells(cells: tuple[list, bool], mode: str, symbol_check: SymbolCheck | None) -> list[Clean]:
-    raw, is_canonical = cells
-    if is_canonical and mode == "none" and symbol_check is None:
-        return [Clean(smiles) for smiles in raw]
-    return clean_block(raw, mode, symbol_check)
+def _cells(chunks: Iterable[Chunk], column: str, mode: str) -> Iterator[tuple[Chunk, list[Any], list[Any]]]:
+    """Each chunk with all its cells, and with those that must be cleaned: the same list if that is all of them."""
+    for chunk in chunks:
+        cells = chunk.frame[column].tolist()
+        texts = [cell for cell in cells if not is_missing(cell)] if _known(chunk, column, mode) is None else []
+        yield chunk, cells, cells if len(texts) == len(cells) else texts
 
 
-def _cut(chunk: Chunk) -> Iterator[Chunk]:
-    """Cut a chunk into pieces small enough to share among workers."""
-    for start in range(0, len(chunk.frame), PIECE_ROWS):
-        stop = start + PIECE_ROWS
-        yield replace(chunk, frame=chunk.frame.iloc[start:stop], lines=chunk.lines and chunk.lines[start:stop])
+def _known(chunk: Chunk, column: str, mode: str) -> Iterable[str] | None:
+    """What cleaning makes of each cell, where the reader says so; None where it must be found out."""
+    if mode != "none":
+        return None
+    return repeat(UNCHANGED) if chunk.is_canonical else chunk.cleaned.get(column)
+
+
+def _outcomes(cells: list[Any], texts: list[Any], found: Iterable[str], known: Iterable[str] | None) -> list[Clean]:
+    """What becomes of each cell of a chunk."""
+    if known is not None:
+        return [clean_cell(cell, None if is_missing(cell) else value) for cell, value in zip(cells, known, strict=False)]
+    if texts is cells:
+        return [clean_cell(cell, value) for cell, value in zip(cells, found, strict=True)]
+    values = iter(found)
+    return [clean_cell(cell, None if is_missing(cell) else next(values)) for cell in cells]
 
 
 def _first_rows(chunks: Iterator[Chunk], limit: int | None) -> Iterator[Chunk]:
@@ -110,7 +104,9 @@ def _first_rows(chunks: Iterator[Chunk], limit: int | None) -> Iterator[Chunk]:
             yield chunk
             continue
         if n_left > 0:
-            yield replace(chunk, frame=chunk.frame.head(n_left), lines=chunk.lines and chunk.lines[:n_left])
+            cleaned = {name: values[:n_left] for name, values in chunk.cleaned.items()}
+            lines = chunk.lines and chunk.lines[:n_left]
+            yield replace(chunk, frame=chunk.frame.head(n_left), lines=lines, cleaned=cleaned)
         n_left -= len(chunk.frame)
         if n_left <= 0:
             return
@@ -125,13 +121,19 @@ def _not_empty(name: str, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
 
 
 def _open_named(
-    data: str | Path, source_path: str | Path | None, chunk_rows: int, limit: int | None, jobs: int, smiles_column: str | None
+    data: str | Path,
+    source_path: str | Path | None,
+    chunk_rows: int,
+    limit: int | None,
+    jobs: int,
+    smiles_column: str | None,
+    clean: bool,
 ) -> Source:
     if is_catalog_name(data):
         located = locate(data, source_path)
         card = located.card
         split = next((column.name for column in card.columns if column.role == "split"), None)
-        chunks = open_dataset(located, chunk_rows, limit, jobs)
+        chunks = open_dataset(located, chunk_rows, limit, jobs, clean)
         return Source(card.name, chunks, card.units, smiles_column or card.smiles_column, split)
     path = Path(data)
     if source_path is not None:

@@ -14,6 +14,7 @@ import numpy as np
 from chemvae.chem.fingerprints import scaffold
 
 VALID_FROM, TEST_FROM = 90, 95
+_PARTS = np.array(["train", "valid", "test"])
 SPLIT_RULES = {
     "hash": "sha1 of the canonical SMILES, first 8 hex digits modulo 100: 0-89 train, 90-94 valid, 95-99 test",
     "scaffold": "the same rule on the Murcko scaffold, so that no ring system is in two parts (acyclic molecules share one)",
@@ -28,8 +29,13 @@ def hash_split(text: str) -> str:
     >>> [hash_split(smiles) for smiles in ("CCO", "c1ccccc1", "CC(C)C")]
     ['train', 'train', 'train']
     """
-    digits = int(hashlib.sha1(text.encode()).hexdigest()[:8], 16) % 100
-    return "train" if digits < VALID_FROM else "valid" if digits < TEST_FROM else "test"
+    return key_splits(smiles_keys([text]))[0]
+
+
+def key_splits(keys: np.ndarray) -> list[str]:
+    """Assign molecules (or scaffolds) by their :func:`smiles_keys` [N], whose upper half is the sha1's first 8 hex digits."""
+    numbers = (keys >> np.uint64(32)) % np.uint64(100)
+    return _PARTS[np.searchsorted((VALID_FROM, TEST_FROM), numbers, side="right")].tolist()
 
 
 def scaffold_split(smiles: str) -> str:
@@ -45,7 +51,13 @@ def scaffold_split(smiles: str) -> str:
 
 def smiles_key(smiles: str) -> int:
     """A 64-bit key of a canonical SMILES: two of a million distinct molecules share one with probability 3e-8."""
-    return int.from_bytes(hashlib.sha1(smiles.encode()).digest()[:8], "big")
+    return int(smiles_keys([smiles])[0])
+
+
+def smiles_keys(smiles: Sequence[str]) -> np.ndarray:
+    """The :func:`smiles_key` of each molecule [N], uint64."""
+    digests = b"".join([hashlib.sha1(one.encode()).digest()[:8] for one in smiles])
+    return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
 
 
 class SeenKeys:

@@ -135,7 +135,8 @@ def load_table(
     if on_invalid not in ON_INVALID:
         raise SettingsError(f"on_invalid must be one of {', '.join(ON_INVALID)}, got '{on_invalid}'")
     check_standardize_mode(standardize)
-    source = open_source(data, source_path, limit=limit, jobs=jobs, smiles_column=smiles_column)
+    clean = standardize == "none"
+    source = open_source(data, source_path, limit=limit, jobs=jobs, smiles_column=smiles_column, clean=clean)
     first = next(source.chunks)
     present = {str(column).lower() for column in first.frame.columns}
     properties = [*properties, *(name for name in optional_properties if name.lower() in present)]

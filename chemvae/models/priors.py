@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
@@ -52,6 +51,8 @@ class MixturePrior(NormalPrior):
 
     def fit(self, z: np.ndarray, seed: int = 0) -> MixturePrior:
         """Fit to draws z [N, D]; with fewer than ten draws a component, fewer components are used."""
+        from sklearn.mixture import GaussianMixture  # a second of imports that sampling does not need
+
         rng = np.random.default_rng(seed)
         z = z[rng.permutation(len(z))[:MAX_FIT_POINTS]]
         z = (

@@ -105,8 +105,8 @@ def smiles_hash(smiles: Sequence[str]) -> np.ndarray:
     """
     import hashlib
 
-    digests = b"".join(hashlib.blake2b(one.encode(), digest_size=8).digest() for one in smiles)
-    return np.frombuffer(digests, dtype="<u8")
+    digests = (hashlib.blake2b(one.encode(), digest_size=8).digest() for one in smiles)
+    return np.fromiter((int.from_bytes(digest, "little") for digest in digests), dtype="<u8", count=len(smiles))
 
 
 class MolVAE(nn.Module):
@@ -212,10 +212,9 @@ class MolVAE(nn.Module):
         return self.vocabulary.complaint(smiles)
 
     @torch.no_grad()
-    def _posterior_parameters(self, smiles: Sequence[str], batch_size: int) -> tuple[Tensor, Tensor]:
+    def _posterior_parameters(self, tokens: TokenArray, batch_size: int) -> tuple[Tensor, Tensor]:
         """Posterior mean and scale [N, D] on the CPU; molecules are encoded in order of length, answered in their own."""
-        tokens = TokenArray.from_smiles(smiles, self.vocabulary)
-        loc = torch.empty(len(smiles), self.latent_dim)
+        loc = torch.empty(len(tokens), self.latent_dim)
         scale = torch.empty_like(loc)
         order = np.argsort(tokens.lengths, kind="stable")
         for start in range(0, len(order), batch_size):
@@ -234,7 +233,7 @@ class MolVAE(nn.Module):
         UnknownTokenError
             At the first molecule the vocabulary cannot write.
         """
-        return Independent(Normal(*self._posterior_parameters(list(smiles), batch_size)), 1)
+        return Independent(Normal(*self._posterior_parameters(self._tokens(list(smiles)), batch_size)), 1)
 
     def encode(self, smiles: Sequence[str], batch_size: int = 512) -> np.ndarray:
         """Return the posterior mean of each molecule [N, D], float32; a NaN row for what cannot be encoded.
@@ -242,11 +241,19 @@ class MolVAE(nn.Module):
         The SMILES is read as it is written: canonical SMILES are what the model was trained on.
         """
         smiles = [smiles] if isinstance(smiles, str) else list(smiles)
-        usable = [i for i, reason in enumerate(self.encode_reasons(smiles)) if reason is None]
         z = np.full((len(smiles), self.latent_dim), np.nan, dtype=np.float32)
+        try:
+            usable = [i for i, one in enumerate(smiles) if isinstance(one, str) and one]
+            tokens = self._tokens([smiles[i] for i in usable])
+        except UnknownTokenError:  # rare: look at each
+            usable = [i for i, reason in enumerate(self.encode_reasons(smiles)) if reason is None]
+            tokens = self._tokens([smiles[i] for i in usable])
         if usable:
-            z[usable] = self._posterior_parameters([smiles[i] for i in usable], batch_size)[0].numpy()
+            z[usable] = self._posterior_parameters(tokens, batch_size)[0].numpy()
         return z
+
+    def _tokens(self, smiles: list[str]) -> TokenArray:
+        return TokenArray.from_smiles(smiles, self.vocabulary)
 
     def _as_latents(self, z: np.ndarray | Tensor) -> Tensor:
         z = torch.as_tensor(np.asarray(z) if not isinstance(z, Tensor) else z, dtype=torch.float32)

@@ -6,7 +6,7 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import QED
 
-from chemvae.chem.properties import PROPERTIES, compute, compute_table
+from chemvae.chem.properties import PROPERTIES, _qed_parts, compute, compute_table
 from chemvae.errors import UnknownNameError
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
@@ -79,3 +79,11 @@ def test_every_property_is_finite_and_plausible_on_drugs(name):
     assert all(math.isfinite(value) for value in values)
     assert all(prop.low - 1 <= value <= prop.high + 1 for value in values)
     assert prop.unit and prop.source
+
+
+def test_the_parts_of_qed_are_rdkit_s(molecules):
+    exotic = ["[2H]c1ccccc1", "[H][H]", "C[Si](C)(C)C", "[Na+].[Cl-]", "O=C1c2ccccc2C(=O)N1", "CN1CCC[C@H]1c1cccnc1", "[13CH4]"]
+    for smiles in [*molecules, *exotic]:
+        mol = Chem.MolFromSmiles(smiles)
+        assert _qed_parts(mol) == QED.properties(mol), smiles
+        assert compute("qed", smiles) == QED.qed(Chem.MolFromSmiles(smiles))

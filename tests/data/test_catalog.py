@@ -4,14 +4,17 @@ import gzip
 import hashlib
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from chemvae.chem.molecules import canonicalize
+from chemvae.chem import descriptors
+from chemvae.chem.molecules import canonicalize, standardize
 from chemvae.chem.properties import compute
 from chemvae.data import catalog
 from chemvae.data.cards import DATASETS, Upstream
 from chemvae.data.catalog import is_catalog_name, load_dataset, locate
+from chemvae.data.preparation import prepare
 from chemvae.data.splits import hash_split
 from chemvae.data.tables import load_table
 from chemvae.errors import InputError, UnknownNameError
@@ -80,6 +83,31 @@ def test_publishers_columns_get_our_names_and_files_are_stacked(places):
     frame = load_dataset("dyes", places / "data")
     assert frame["tddft_peak_eV"].tolist() == ["3.5"] * 3
     assert frame["split"].tolist() == ["train", "valid", "test"] and frame.index.tolist() == [1, 2, 3]
+
+
+def test_older_properties_are_computed_anew_once_and_rows_without_a_molecule_have_none(places, monkeypatch):
+    monkeypatch.setattr("chemvae.chem.descriptors.LEAST_REMEMBERED", 3)
+    smiles = ["CC(=O)Oc1ccccc1C(=O)O", "OCC", "C1CC"]
+    rows = "".join(f'"{one}\n",9,9,9\n' for one in smiles)  # the publisher's cells end in a line break
+    (places / "data" / DATASETS["zinc250k"].upstream[0].file_name).write_text(f"smiles,logP,qed,SAS\n{rows}")
+    for _ in range(2):
+        frame = load_dataset("zinc250k", places / "data")
+        assert frame["smiles"].tolist() == smiles and frame["split"].tolist() == [hash_split(s) for s in (smiles[0], "CCO")] + [
+            ""
+        ]
+        for name in ("logP", "qed", "SAS"):
+            np.testing.assert_array_equal(frame[name], [compute(name, one) for one in smiles])
+        monkeypatch.setattr("chemvae.chem.descriptors.compute_values", None)  # the second time it would fail
+
+
+def test_a_publisher_s_molecules_are_cleaned_once(places, monkeypatch):
+    cleaned = []
+    monkeypatch.setattr(descriptors, "standardize", lambda text, mode: cleaned.append(text) or standardize(text, mode))
+    path = places / "data" / DATASETS["zinc250k"].upstream[0].file_name
+    path.write_text(UPSTREAM_ZINC + '"C1CC\n",1,2,3\n,1,2,3\n')
+    report = prepare("zinc250k", places / "out", source_path=path)
+    assert (report.n_rows, report.n_kept, report.dropped) == (4, 2, {"not a molecule": 1, "empty cell": 1})
+    assert cleaned == ["CC(C)(C)c1ccc2occ(CC(=O)Nc3ccccc3F)c2c1", "OCC", "C1CC", ""]
 
 
 def test_a_download_is_checked_read_and_not_repeated(places, monkeypatch):

@@ -1,6 +1,7 @@
 """Prepared folders: what is in them, what was dropped and why, and that memory does not grow with the rows."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -114,6 +115,19 @@ def test_processes_make_the_same_folder(tmp_path):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
 
 
+@pytest.mark.parametrize("split", ["hash", "scaffold"])
+def test_the_second_time_nothing_is_computed(split, tmp_path, monkeypatch):
+    monkeypatch.setenv("CHEMVAE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("chemvae.chem.descriptors.LEAST_REMEMBERED", 10)
+    smiles = ["OC" + "C" * i for i in range(40)] + ["", "CCO", "OC1CC1"]
+    first = prepare(smiles, tmp_path / "1", compute=["logP", "rings"], split=split, standardize="none")
+    for function in ("parse", "standardize", "compute_values"):
+        monkeypatch.setattr(f"chemvae.chem.descriptors.{function}", None)  # would fail if it was called
+    assert prepare(smiles, tmp_path / "2", compute=["logP", "rings"], split=split, standardize="none") == first
+    for name in ("data.parquet", "dropped.csv"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
 def test_nothing_is_left_behind_by_a_failure(tmp_path):
     with pytest.raises(NothingUsableError, match="no usable molecule.*the first, 'C1'"):
         prepare(["C1", "Q"], tmp_path / "out", smiles_column="smiles")
@@ -153,7 +167,9 @@ def test_memory_does_not_grow_with_the_rows(tmp_path):
     for n_rows in sizes:
         path = tmp_path / f"{n_rows}.smi"
         path.write_text("".join(f"{write_in_base_five(i)} {i}\n" for i in range(n_rows)))
-        out = subprocess.run([sys.executable, "-c", PEAK, path, tmp_path / f"out{n_rows}"], capture_output=True, text=True)
+        env = {**os.environ, "CHEMVAE_CACHE": str(tmp_path / f"cache{n_rows}")}
+        command = [sys.executable, "-c", PEAK, path, tmp_path / f"out{n_rows}"]
+        out = subprocess.run(command, capture_output=True, text=True, env=env)
         assert out.returncode == 0, out.stderr
         peaks.append(int(out.stdout) * 1024)
     assert (peaks[1] - peaks[0]) / (sizes[1] - sizes[0]) < 200  # bytes per row; a set of the SMILES would take about 150
