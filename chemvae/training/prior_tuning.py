@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from chemvae.chem.molecules import parse
 from chemvae.data.datasets import Batch, SmilesDataset
+from chemvae.data.vocabulary import PAD
 from chemvae.errors import SettingsError
 from chemvae.models.decoding import finished
 from chemvae.models.vae import MolVAE
@@ -43,8 +44,10 @@ class PriorTuningSettings:
     ----------
     rounds : times that targets are written anew.
     points : draws from the prior per round, half of them from N(0, I), half from the learned prior where there is one.
-    draws : texts written at each point; the most probable valid one is the target, as it was written: its canonical form
-        would teach the decoder another order of atoms than the one it has begun, at ten times the cost in reconstruction.
+    draws : texts written at each point; the valid one that is most probable per token is the target. It is taken as it was
+        written: its canonical form would teach the decoder another order of atoms than the one it has begun, at ten times
+        the cost in reconstruction.
+    distinct : points of a round never share a target; those left without one are skipped. Else short texts spread.
     temperature : of these texts.
     batch_size : training molecules in a batch, and as many points beside them.
     learning_rate : at the start; falls along half a cosine over all rounds.
@@ -58,6 +61,7 @@ class PriorTuningSettings:
     rounds: int = 6
     points: int = 20_000
     draws: int = 4
+    distinct: bool = True
     temperature: float = 0.5
     batch_size: int = 64
     learning_rate: float = 3e-4
@@ -107,7 +111,7 @@ def tune_to_prior(
     -------
     list of dict
         Per round: ``round``, ``valid`` (share of this round's texts that were molecules, before tuning on them), ``reached``
-        (share of points with at least one), ``distinct`` (share of targets that differ), ``loss_points`` and
+        (share of points with at least one), ``distinct`` (share of different ones among each point's best), ``loss_points`` and
         ``loss_reconstruction`` (nats per molecule), ``elapsed_s``.
     """
     settings = settings or PriorTuningSettings()
@@ -151,19 +155,30 @@ class _Tuner:
         z = self._points(number)
         with self.average.applied():
             found, valid = self._write(z, s.seed + number)
-        reached = [i for i, texts in enumerate(found) if texts]
-        targets = [found[i][0] for i in reached]
+        chosen = self._choose(found)
+        reached = [i for i, text in enumerate(chosen) if text]
+        targets = [chosen[i] for i in reached]
         losses = [self._step(batch) for batch in self._batches(z[reached], targets)] if targets else []
         means = np.mean(losses, axis=0) if losses else (np.nan, np.nan)
         return {
             "round": number + 1,
             "valid": valid,
-            "reached": len(reached) / s.points,
-            "distinct": len(set(targets)) / max(1, len(targets)),
+            "reached": sum(map(bool, found)) / s.points,
+            "distinct": len({text for texts in found for text in texts[:1]}) / max(1, sum(map(bool, found))),
             "loss_points": float(means[0]),
             "loss_reconstruction": float(means[1]),
             "elapsed_s": round(time.monotonic() - self.started, 1),
         }
+
+    def _choose(self, found: list[list[str]]) -> list[str]:
+        """Each point's target: its best text, or its best that no point before it has; "" where there is none."""
+        if not self.settings.distinct:
+            return [texts[0] if texts else "" for texts in found]
+        taken, chosen = set(), []
+        for texts in found:
+            chosen.append(next((text for text in texts if text not in taken), ""))
+            taken.add(chosen[-1])
+        return chosen
 
     def _points(self, number: int) -> Tensor:
         """Where to write in this round [points, D]."""
@@ -187,7 +202,8 @@ class _Tuner:
         valid = map_ordered(_is_molecule, written, jobs=s.jobs, chunk=512)
         readable = self.model.vocabulary.complaint  # a text that its own vocabulary would cut otherwise is no example
         usable = [text if good and readable(text) is None else "" for text, good in zip(written, valid, strict=True)]
-        best_first = log_prob.view(-1, s.draws).argsort(dim=1, descending=True).tolist()
+        per_token = log_prob / (ids != PAD).sum(dim=1).clamp(min=1)  # the sum would favour short texts, the same at many points
+        best_first = per_token.view(-1, s.draws).argsort(dim=1, descending=True).tolist()
         found = [[one for j in order if (one := usable[i * s.draws + j])] for i, order in enumerate(best_first)]
         return found, float(np.mean(valid))
 

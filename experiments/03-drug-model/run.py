@@ -63,14 +63,15 @@ def main() -> None:
     folder = Path(config["folder"])
     data = {"zinc250k": prepared(config["data"], folder / "data")}
     if "--ship" in sys.argv:
-        ship(folder / "tuned")
+        ship(folder / f"tuned-{len(config['tuning'])}")
         return
     model, run = None, None
     for stage in config["stage"]:
         if stage["data"] == "merged":
             data["merged"] = merged(config, data["zinc250k"], folder)
         model, run = trained(stage, data[stage["data"]], config["targets"], folder, run)
-    model, run = tuned(model, data["zinc250k"], config, folder / "tuned")
+    for number, asked in enumerate(config["tuning"], start=1):
+        model, run = tuned(model, data["zinc250k"], asked, folder / f"tuned-{number}")
     only_valid = "--valid" in sys.argv
     started = time.monotonic()
     asked = {**config["evaluation"], "split": "valid" if only_valid else config["evaluation"]["split"]}
@@ -116,18 +117,18 @@ def trained(stage: dict, data: Path, targets: list[str], folder: Path, before: R
     return api.train(str(data), targets, "cpu", run.path, **init, **stage["settings"]), run
 
 
-def tuned(model: MolVAE, data: Path, config: dict, folder: Path) -> tuple[MolVAE, RunFolder]:
+def tuned(model: MolVAE, data: Path, asked: dict, folder: Path) -> tuple[MolVAE, RunFolder]:
     """The decoder tuned to the priors; the training index names the data set's molecules only."""
     run = RunFolder(folder)
     if run.has("model.safetensors"):
         return api.load(run.path), run
     table = load_table(str(data))
     smiles = np.array(table.smiles)[np.asarray(table.split) == "train"].tolist()
-    settings = PriorTuningSettings(**config["tuning"], jobs=0, seed=config["seed"])
+    settings = PriorTuningSettings(**asked, jobs=0)
     rows = tune_to_prior(model, SmilesDataset(smiles, model.vocabulary), settings, report=lambda row: print(row, flush=True))
     facts = model.training_facts
     model.training_facts = TrainingFacts(facts.max_tokens, np.sort(smiles_hash(smiles)))
-    save_model(model, run, tuning=config["tuning"])
+    save_model(model, run, tuning=asked)
     run.write_environment()
     pd.DataFrame(rows).to_csv(run.path / "tuning.csv", index=False)
     return model, run
@@ -152,7 +153,8 @@ def describe(config: dict, folder: Path, evaluation: Evaluation, evaluated_s: fl
     protocol = figures.pop("protocol")
     origin = environment()
     curves = {stage["name"]: RunFolder(folder / stage["name"]).read_metrics() for stage in config["stage"]}
-    tuning = pd.read_csv(folder / "tuned" / "tuning.csv")
+    paths = [folder / f"tuned-{number}" / "tuning.csv" for number, _ in enumerate(config["tuning"], start=1)]
+    tuning = [pd.read_csv(path) for path in paths]
     return {
         "command": "python experiments/03-drug-model/run.py",
         "commit": origin["commit"],
@@ -161,7 +163,7 @@ def describe(config: dict, folder: Path, evaluation: Evaluation, evaluated_s: fl
         "versions": origin["versions"],
         "elapsed_s": {
             **{f"stage_{name}": float(rows["elapsed_s"].iloc[-1]) for name, rows in curves.items()},
-            "tuning": float(tuning["elapsed_s"].iloc[-1]),
+            "tuning": sum(float(rows["elapsed_s"].iloc[-1]) for rows in tuning),
             "evaluation": round(evaluated_s, 1),
         },
         "config": config,
@@ -171,7 +173,7 @@ def describe(config: dict, folder: Path, evaluation: Evaluation, evaluated_s: fl
         "validity_against_radius": evaluation.radius.to_dict(orient="list"),
         "validity_against_norm": evaluation.norm.to_dict(orient="list"),
         "learning_curves": {name: rows.to_dict(orient="list") for name, rows in curves.items()},
-        "tuning_curve": tuning.to_dict(orient="list"),
+        "tuning_curves": [rows.to_dict(orient="list") for rows in tuning],
     }
 
 
