@@ -1,4 +1,4 @@
-"""Train the drug model in stages, or go on where it stopped, and measure it on the test split.
+"""Train the drug model in stages, or go on where it stopped, and measure it on the split that config.toml names.
 
     CHEMVAE_DATA=FOLDER python experiments/03-drug-model/run.py            # everything
     CHEMVAE_DATA=FOLDER python experiments/03-drug-model/run.py --valid    # measure on the valid split, write no result.json
@@ -46,7 +46,7 @@ A SMILES variational autoencoder for drug-like molecules, cpu preset, with logP,
 - **Command:** `{command}`, commit {commit}, seeds 0, 1 and 2 for the stages, 0 for the rest. {device}.
 - **Tuned to its priors:** its decoder was taught on texts of its own at draws from N(0, I) and from the learned prior.
 
-Figures on the test split, 5,000 molecules and 30,000 samples, raw decoder (nothing masked or repaired):
+Figures on the {split} split, 5,000 molecules and 30,000 samples, raw decoder (nothing masked or repaired):
 
 | figure | value | how |
 |---|---|---|
@@ -144,7 +144,8 @@ def ship(run: Path) -> None:
     figures = {name: metric["mean"] for name, metric in result["metrics"].items()}
     known = [name for name in ON_THE_CARD if figures.get(name) is not None]
     rows = [f"| `{name}` | {figures[name]:.3f} | {result['protocol'].get(name, '')} |" for name in known]
-    (target / "card.md").write_text(CARD.format(rows="\n".join(rows), **result), encoding="utf-8")
+    split = result["config"]["evaluation"]["split"]
+    (target / "card.md").write_text(CARD.format(rows="\n".join(rows), split=split, **result), encoding="utf-8")
 
 
 def describe(config: dict, folder: Path, evaluation: Evaluation, evaluated_s: float) -> dict:

@@ -28,6 +28,7 @@ from chemvae.models.property_model import COVERAGE, PropertyModel
 from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,26 @@ def main() -> None:
         elapsed[name] = round(time.monotonic() - then, 1)
         print(name, f"{elapsed[name]} s", *(f"{key}: {value['mean']:.3f}" for key, value in found.items()), sep="\n  ")
     write_json(HERE / "result.json", describe(config, metrics, elapsed, time.monotonic() - started))
+    page = (HERE / "README.md").read_text(encoding="utf-8")
+    (HERE / "README.md").write_text(fill_table(page, metrics, config), encoding="utf-8")
+
+
+def fill_table(page: str, metrics: dict, config: dict) -> str:
+    """Put the figures into the page, between its two marks."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    keys = [key.split(": ", 1)[1] for key in metrics if key.startswith(f"{next(iter(config['sets']))}: ")]
+    rows = [f"| figure | {' | '.join(config['sets'])} |", "|---" * (1 + len(config["sets"])) + "|"]
+    for key in keys:
+        cells = [metrics[f"{name}: {key}"] for name in config["sets"]]
+        rows.append(f"| {key} | {' | '.join(map(cell, cells))} |")
+    return f"{before}{BEGIN}\n" + "\n".join(rows) + f"\n{END}{after}"
+
+
+def cell(value: dict) -> str:
+    if isinstance(value["mean"], int):
+        return str(value["mean"])
+    return f"{value['mean']:.3f}" + ("" if value["std"] is None else f" ({value['std']:.3f})")
 
 
 def by_inputs(data: Measured, config: dict, model) -> dict:
@@ -73,8 +94,7 @@ def by_inputs(data: Measured, config: dict, model) -> dict:
         predicted = fitted.predict_features(data.features.part(torch.from_numpy(test)))
         found[f"RMSE test, {words}"] = figure(rmse(predicted["mean"], data.labels[test]))
     found["coverage90 test"] = figure(coverage(predicted, data.labels[test]))
-    found["n fitting"], found["n test"] = figure(len(fitting)), figure(len(test))
-    return found
+    return {"n fitting": figure(len(fitting)), "n test": figure(len(test)), **found}
 
 
 def in_folds(data: Measured, config: dict, model) -> dict:
@@ -92,7 +112,7 @@ def in_folds(data: Measured, config: dict, model) -> dict:
     return {
         "RMSE folds": spread(ours),
         "RMSE folds, boosted trees": spread(trees),
-        "coverage90 folds": {**spread(covers), "mean": float(shares @ covers)},
+        "coverage90 folds": {**spread(covers), "mean": float(shares @ covers)},  # of all molecules
     }
 
 
@@ -140,7 +160,7 @@ def coverage(predicted: pd.DataFrame, labels: np.ndarray) -> float:
     return float(((labels >= predicted["low"]) & (labels <= predicted["high"])).mean())
 
 
-def figure(value: float) -> dict:
+def figure(value: float | int) -> dict:
     return {"mean": value, "std": None, "n": 1}
 
 
