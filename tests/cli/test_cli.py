@@ -72,10 +72,17 @@ def test_version(chemvae):
 
 
 @pytest.mark.parametrize(
-    "words", [["nonsense"], ["sample", "-n", "many"], ["sample", "--wrong"], ["encode"], ["train"], ["sample"]]
+    "words", [["nonsense"], ["sample", "-n", "many"], ["sample", "--wrong"], ["encode"], ["train"], ["sample", "-n", "0"]]
 )
 def test_usage_errors_exit_with_2(chemvae, words):
     assert chemvae(*words).exit_code == 2
+
+
+def test_without_a_model_the_shipped_one_is_taken_or_asked_for(chemvae, monkeypatch):
+    assert chemvae("sample", "-n", "3").stdout.startswith("smiles,valid,novel")
+    monkeypatch.setattr("chemvae.models.storage.shipped_models", list)
+    missing = chemvae("sample", "-n", "3")
+    assert missing.exit_code == 2 and "-m RUN" in missing.output
 
 
 def test_a_misspelled_command_brings_the_nearest(chemvae):
