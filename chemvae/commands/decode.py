@@ -22,17 +22,37 @@ def decode(
     output: Output = "-",
     overwrite: Overwrite = False,
     samples: Annotated[int, typer.Option("--samples", "-n", metavar="N", help="Decodes of every point.")] = 1,
-    temperature: Annotated[float, typer.Option(metavar="X", help="0 is greedy, 1 samples from the model.")] = 0.0,
+    temperature: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X", show_default=False, help="0 is greedy, 1 samples from the model. Default: 0; 1 with --best-of."
+        ),
+    ] = None,
+    best_of: Annotated[
+        int,
+        typer.Option("--best-of", metavar="N", show_default=False, help="Decode every point N times, keep the best molecule."),
+    ] = 0,
+    beam: Annotated[
+        int,
+        typer.Option(metavar="N", show_default=False, help="Search N strings side by side, keep the best molecule."),
+    ] = 0,
+    mask_syntax: Annotated[
+        bool, typer.Option("--mask-syntax", metavar="", help="Only let the decoder write what can become a SMILES.")
+    ] = False,
     seed: Seed = 0,
     device: Device = "auto",
 ) -> None:
-    """Turn latent points back into molecules: columns row, sample, smiles, valid, log_prob, and what else the table holds."""
+    """Turn latent points back into molecules: columns row, sample, smiles, valid, log_prob, and what else the table holds.
+
+    Of several decodes, --best-of and --beam keep the valid one with the largest log p(x|z) - d^2/2, d being how far it lies
+    from the point when it is encoded again, in units of its own posterior's spread.
+    """
     from chemvae import tables
 
     tables.check_output(output, overwrite=overwrite)
     vae = load_model(model, device)
     with screen.working("Decoding"):
-        table = tables.decode_table(vae, data, samples, temperature, seed)
+        table = tables.decode_table(vae, data, samples, temperature, seed, best_of=best_of, beam=beam, mask_syntax=mask_syntax)
     tables.write_table(table, output)
     valid = table["valid_decoded"] if "valid_decoded" in table else table["valid"]
     screen.say(f"{len(table):,} decodes, {valid.mean():.1%} valid: {'stdout' if output == '-' else output}")

@@ -26,7 +26,7 @@ from chemvae.commands.options import (
     given_only,
     settings_flags,
 )
-from chemvae.errors import SettingsError
+from chemvae.errors import ChemVAEError, SettingsError
 
 TRAINING = settings_fields("training/settings.py", "TrainingSettings", leave_out=("seed",))
 SIZES = settings_fields("models/vae.py", "ModelSettings")
@@ -43,6 +43,10 @@ def train(
     ] = None,
     preset: Annotated[str, typer.Option(metavar="tiny|cpu|gpu", help="Size and schedule to start from.")] = "cpu",
     init: Annotated[str | None, typer.Option(metavar="MODEL", help="Start from the weights of this model.")] = None,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", metavar="", help="With --init: train from nothing too, and say what the weights gained."),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", metavar="", help="Go on with the run in -o RUN from its last checkpoint.")
     ] = False,
@@ -72,7 +76,7 @@ def train(
     from chemvae import api
     from chemvae.commands import callbacks
 
-    run = _run_folder(data, output, resume, properties, init)
+    run = _run_folder(data, output, resume, properties, init, compare)
     wanted = [callbacks.PriorValidity()]
     wanted += [callbacks.TensorBoard(run / "tensorboard")] if tensorboard else []
     with callbacks.progress(run, f"Reading {data or 'the data'}") as shown:
@@ -81,10 +85,11 @@ def train(
             split_column=split_column, on_invalid=on_invalid, standardize=standardize, tokens=tokens, vocabulary=vocabulary,
             device=device, jobs=jobs, overwrite=overwrite, callbacks=[*wanted, *shown], **given_only(settings),
         )  # fmt: skip
+    _say_what_was_gained(run, compare, device, jobs)
     _say_what_next(run, data)
 
 
-def _run_folder(data: str | None, output: Path | None, resume: bool, properties: Any, init: str | None) -> Path:
+def _run_folder(data: str | None, output: Path | None, resume: bool, properties: Any, init: str | None, compare: bool) -> Path:
     """Check what belongs together, and name the run after its data if the user did not."""
     complaints = []
     if resume:
@@ -93,9 +98,29 @@ def _run_folder(data: str | None, output: Path | None, resume: bool, properties:
         complaints += ["a resumed run has its weights; leave out --init"] if init else []
     elif data is None:
         complaints.append("name the data: chemvae train DATA -o RUN (or go on with a run: chemvae train --resume -o RUN)")
+    if compare and init is None and not resume:
+        complaints.append("--compare says what another model's weights gained; name it with --init MODEL")
     if complaints:
         raise SettingsError(complaints)
     return output or Path("runs") / (Path(data).name.split(".")[0] if data != "-" else "stdin")
+
+
+def _say_what_was_gained(run: Path, compare: bool, device: str, jobs: int) -> None:
+    from chemvae.evaluation.head_start import measure_head_start
+    from chemvae.runs import RunFolder
+
+    if RunFolder(run).read_config().get("init") is None:
+        return
+    try:
+        with screen.working("Training from nothing, to compare" if compare else "Measuring what the given weights gained"):
+            gained = measure_head_start(RunFolder(run), compare, device, jobs)
+    except ChemVAEError as error:  # the run itself is done and stays as it is
+        screen.say(f"What the given weights gained was not measured: {error}")
+        return
+    if gained is not None:
+        screen.say(gained.sentence())
+        if hint := gained.hint():
+            screen.say(hint)
 
 
 def _say_what_next(run: Path, data: str | None) -> None:

@@ -1,5 +1,17 @@
 """Molecules out of latent space."""
 
+from chemvae.sampling.ranking import DecodeSettings, decode_beam, decode_best_of, decode_points
 from chemvae.sampling.sampler import best_of, interpolate, neighbourhood, sample
+from chemvae.sampling.syntax import decode_masked
 
-__all__ = ["best_of", "interpolate", "neighbourhood", "sample"]
+__all__ = [
+    "DecodeSettings",
+    "best_of",
+    "decode_beam",
+    "decode_best_of",
+    "decode_masked",
+    "decode_points",
+    "interpolate",
+    "neighbourhood",
+    "sample",
+]

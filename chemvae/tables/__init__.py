@@ -6,6 +6,7 @@ ends the work (``error``). A column of ours whose name the table already uses ge
 
 from chemvae.tables.answers import decode_table, encode_table, latent_table, predict_table
 from chemvae.tables.latents import expand_latents, latent_names, read_latents
+from chemvae.tables.new_properties import fit_properties, predict_new_table
 from chemvae.tables.rows import read_blocks, with_numbers
 from chemvae.tables.writing import LATENT_ENDINGS, TABLE_ENDINGS, check_output, write_table
 
@@ -16,8 +17,10 @@ __all__ = [
     "decode_table",
     "encode_table",
     "expand_latents",
+    "fit_properties",
     "latent_names",
     "latent_table",
+    "predict_new_table",
     "predict_table",
     "read_blocks",
     "read_latents",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from chemvae.chem.properties import PROPERTIES, compute_table
 from chemvae.errors import SettingsError
 from chemvae.tables.latents import latent_names, read_latents
 from chemvae.tables.rows import REASON, Block, read_blocks, with_numbers
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 Progress = Callable[[int], Any]
+ENDINGS = ("_std", "_low", "_high")  # of columns that belong to the property before them
 
 
 def encode_table(
@@ -66,7 +68,7 @@ def encode_table(
         return pd.DataFrame(model.encode(smiles), columns=names)
 
     blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
-    return _answer(blocks, encode, names, "_encoded", on_invalid, progress)
+    return answer_rows(blocks, encode, names, "_encoded", on_invalid, progress)
 
 
 def predict_table(
@@ -77,6 +79,7 @@ def predict_table(
     standardize: str = "none",
     jobs: int = 1,
     progress: Progress | None = None,
+    computed: bool = False,
 ) -> pd.DataFrame:
     """Predict the properties of every molecule of a table.
 
@@ -84,28 +87,46 @@ def predict_table(
     ----------
     model, data, smiles_column, on_invalid, standardize, jobs, progress
         As in :func:`encode_table`.
+    computed : bool
+        Put what RDKit computes beside the prediction, for the properties it can compute.
 
     Returns
     -------
     DataFrame
         The table's own columns; ``P`` and ``P_std`` for each property P, in the unit of the training data (``P_predicted``
-        and ``P_predicted_std`` where the table has a column P); ``distance``; then ``reason`` under ``keep``.
+        and ``P_predicted_std`` where the table has a column P); ``P_computed`` if asked for; ``distance``; then ``reason``
+        under ``keep``.
 
     Raises
     ------
     InvalidMoleculeError, UnknownTokenError, NothingUsableError, InputError
         As in :func:`encode_table`.
     """
-    names = [column for name in model.property_names for column in (name, f"{name}_std")] + ["distance"]
+    known = [name for name in model.property_names if computed and name.lower() in {one.lower() for one in PROPERTIES}]
+    beside = [f"{name}_computed" for name in known]
+    names = [column for name in model.property_names for column in (name, f"{name}_std")] + [*beside, "distance"]
 
     def predict(smiles: list[str]) -> pd.DataFrame:
-        return model.predict(smiles)[names].astype(np.float32)
+        table = model.predict(smiles)
+        if known:
+            table[beside] = compute_table(smiles, known, jobs).to_numpy()
+        return table[names].astype(np.float32)
 
     blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
-    return _answer(blocks, predict, names, "_predicted", on_invalid, progress)
+    return answer_rows(blocks, predict, names, "_predicted", on_invalid, progress)
 
 
-def decode_table(model: MolVAE, data: Any, n_samples: int = 1, temperature: float = 0.0, seed: int = 0) -> pd.DataFrame:
+def decode_table(
+    model: MolVAE,
+    data: Any,
+    n_samples: int = 1,
+    temperature: float | None = None,
+    seed: int = 0,
+    *,
+    best_of: int = 0,
+    beam: int = 0,
+    mask_syntax: bool = False,
+) -> pd.DataFrame:
     """Decode the latent points of a table.
 
     Parameters
@@ -113,8 +134,8 @@ def decode_table(model: MolVAE, data: Any, n_samples: int = 1, temperature: floa
     model : MolVAE
     data : str, Path or DataFrame
         A table with the columns ``z_0`` ... as :func:`encode_table` gives them, or an ``.npy`` file of shape [N, D].
-    n_samples, temperature, seed
-        As in :meth:`chemvae.models.vae.MolVAE.decode`.
+    n_samples, temperature, seed, best_of, beam, mask_syntax
+        Fields of :class:`chemvae.sampling.ranking.DecodeSettings`.
 
     Returns
     -------
@@ -125,17 +146,18 @@ def decode_table(model: MolVAE, data: Any, n_samples: int = 1, temperature: floa
 
     Raises
     ------
+    SettingsError
+        If what is asked for contradicts itself, with every complaint at once.
     NothingUsableError
         If there is no latent point.
     InputError
         If the data cannot be read, or its points have another length than the model's.
     """
-    if n_samples < 1:
-        raise SettingsError(f"n_samples must be >= 1, got {n_samples}")
-    if not temperature >= 0:
-        raise SettingsError(f"temperature must be >= 0, got {temperature}")
+    from chemvae.sampling.ranking import DecodeSettings, decode_points
+
+    settings = DecodeSettings(n_samples, temperature, seed, best_of, beam, mask_syntax)
     z, others = read_latents(data, model.latent_dim)
-    decoded = model.decode(z, n_samples=n_samples, temperature=temperature, seed=seed)
+    decoded = decode_points(model, z, settings)
     others = others.iloc[decoded["row"]].reset_index(drop=True)
     return pd.concat([_renamed(decoded, others.columns, "_decoded"), others], axis=1)
 
@@ -179,7 +201,7 @@ def latent_table(
     return smiles, z, pd.concat([with_numbers(frame), predicted], axis=1)
 
 
-def _answer(
+def answer_rows(
     blocks: Iterator[Block],
     compute: Callable[[list[str]], pd.DataFrame],
     names: list[str],
@@ -206,16 +228,16 @@ def _answer(
 
 
 def _renamed(ours: pd.DataFrame, taken: Sequence[str], suffix: str) -> pd.DataFrame:
-    """Give our columns a suffix where their name is taken; a property and its standard deviation go together."""
+    """Give our columns a suffix where their name is taken; a property, its deviation and its interval go together."""
     taken = set(map(str, taken))
-    clashing = {name for name in ours.columns if name in taken or f"{name}_std" in taken & set(ours.columns)}
+    clashing = {
+        name for name in ours.columns if name in taken or any(name + end in taken & set(ours.columns) for end in ENDINGS)
+    }
     names = {}
     for name in ours.columns:
-        stem = name.removesuffix("_std")
-        if stem in clashing and stem != name:
-            names[name] = f"{stem}{suffix}_std"
-        elif name in clashing:
-            names[name] = f"{name}{suffix}"
+        end = next((end for end in ENDINGS if name.endswith(end) and name.removesuffix(end) in clashing), "")
+        if end or name in clashing:
+            names[name] = f"{name.removesuffix(end)}{suffix}{end}"
     if names:
         logger.info("The table already has %s; ours: %s.", ", ".join(sorted(clashing)), ", ".join(names.values()))
     return ours.rename(columns=names)

@@ -115,3 +115,43 @@ def test_one_molecule_works_everywhere(chemvae, tiny_run, tmp_path):
     for words in (["encode", "one.smi"], ["predict", "one.smi"], ["map", "one.smi"]):
         found = chemvae(*words, "-m", tiny_run)
         assert found.exit_code == 0, found.output
+
+
+@pytest.mark.parametrize("words", [["--best-of", 4], ["--beam", 3], ["--mask-syntax"], ["--beam", 2, "--mask-syntax"]])
+def test_help_in_decoding_keeps_rows_and_columns_and_loses_no_molecule(chemvae, tiny_run, table_csv, words):
+    pd.read_csv(table_csv)["smiles"].head(40).to_csv("forty.smi", index=False, header=False)
+    chemvae("encode", "forty.smi", "-m", tiny_run, "-o", "z.npy")
+    plain, helped = (table(chemvae("decode", "z.npy", "-m", tiny_run, *extra).stdout) for extra in ([], words))
+    assert helped.columns.tolist() == plain.columns.tolist() and helped["row"].tolist() == list(range(40))
+    assert helped["valid"].sum() >= plain["valid"].sum() > 0
+
+
+def test_decoding_helps_that_contradict_each_other_are_refused(chemvae, tiny_run):
+    found = chemvae("decode", "z.npy", "-m", tiny_run, "--best-of", 4, "--beam", 2, "-n", 3)
+    assert found.exit_code == 2 and "choose one" in found.stderr and "Traceback" not in found.output
+
+
+def test_new_properties_come_with_intervals_and_say_how_far_to_trust_them(chemvae, tiny_run, table_csv):
+    measured = pd.read_csv(table_csv)
+    measured.assign(heat=measured["smiles"].str.len() + measured["logP"]).iloc[:120].to_csv("measured.csv", index=False)
+    measured[["name", "smiles"]].iloc[110:130].to_csv("mine.csv", index=False)
+    found = chemvae("predict", "mine.csv", "--fit", "measured.csv", "-p", "heat", "-m", tiny_run)
+    assert found.exit_code == 0, found.output
+    answers = table(found.stdout)
+    assert answers.columns.tolist() == ["name", "smiles", "heat", "heat_std", "heat_low", "heat_high", "similarity", "reason"]
+    truth = (measured["smiles"].str.len() + measured["logP"]).to_numpy()[110:130]
+    assert np.abs(answers["heat"] - truth).mean() < 0.5 * truth.std()
+    assert "learned from 120 molecules" in found.stderr and "without its scaffold" in found.stderr
+    assert "10 of these molecules were learned from" in found.stderr
+
+
+def test_flags_of_predict_that_do_not_fit_together(chemvae, tiny_run, mixed):
+    for words, said in (
+        (["-p", "logP"], "--fit TABLE"),
+        (["--fit", mixed], "-p COLUMN"),
+        (["--fit", mixed, "-p", "logP", "--computed"], "leave out --fit"),
+    ):
+        found = chemvae("predict", mixed, "-m", tiny_run, *words)
+        assert found.exit_code == 2 and said in found.stderr
+    few = chemvae("predict", mixed, "-m", tiny_run, "--fit", mixed, "-p", "logP")
+    assert few.exit_code == 3 and "at least 20" in few.stderr

@@ -92,6 +92,14 @@ def test_starting_from_another_model(chemvae, table_csv, tiny_run, tmp_path):
     assert found.exit_code == 0, found.output
     start, tuned = (pd.read_csv(run / "metrics.csv")["valid_cross_entropy"].iloc[0] for run in (tiny_run, tmp_path / "tuned"))
     assert tuned < 0.5 * start
+    given = pd.read_csv(tiny_run / "metrics.csv")["valid_cross_entropy"].iloc[-1]
+    said = next(line for line in found.stderr.splitlines() if line.startswith("Held-out cross-entropy (28 molecules)"))
+    assert f"{given:.1f} nats with the weights of {tiny_run}, {tuned:.1f} after" in said and "--compare" in said
+
+
+def test_comparing_needs_something_to_compare_with(chemvae, table_csv):
+    found = chemvae("train", table_csv, "-o", "run", *SMALL, "--compare")
+    assert found.exit_code == 2 and "--init MODEL" in found.stderr
 
 
 class Writer:

@@ -1,0 +1,111 @@
+"""What a model of a new property sees of molecules: their latent codes, counted fingerprints and cheap descriptors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from chemvae.chem.fingerprints import N_BITS, count_morgan
+from chemvae.chem.properties import compute_rows
+from chemvae.errors import SettingsError
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
+
+DESCRIPTORS = (
+    "logP", "MW", "TPSA", "HBD", "HBA", "rotatable_bonds", "rings", "aromatic_rings", "heavy_atoms", "fraction_csp3", "charge",
+    "molar_refractivity",
+)  # fmt: skip
+
+PARTS = ("z", "counts", "descriptors")
+
+
+def check_parts(parts: Sequence[str]) -> None:
+    """Raise SettingsError unless ``parts`` are some of :data:`PARTS`."""
+    if not parts or any(part not in PARTS for part in parts):
+        raise SettingsError(f"parts must be some of {', '.join(PARTS)}, got '{', '.join(parts)}'")
+
+
+@dataclass(frozen=True)
+class Features:
+    """N molecules as numbers; float64 but for the counts."""
+
+    z: Tensor
+    """[N, D] posterior means; NaN where the vocabulary cannot write the molecule."""
+    counts: Tensor
+    """[N, 2048] float32, how often each folded Morgan environment of radius 2 occurs."""
+    descriptors: Tensor
+    """[N, 12] the properties :data:`DESCRIPTORS`; NaN where RDKit fails."""
+
+    @classmethod
+    def of(cls, model: MolVAE, smiles: Sequence[str]) -> Features:
+        """Describe canonical SMILES; every one must be a molecule."""
+        counts = np.zeros((len(smiles), N_BITS), dtype=np.float32)
+        for row, found in zip(counts, count_morgan(smiles), strict=True):
+            for place, count in found.GetNonzeroElements().items():
+                row[place] = count
+        descriptors = np.array(compute_rows(smiles, DESCRIPTORS), dtype=np.float64).reshape(len(smiles), len(DESCRIPTORS))
+        z = model.encode(smiles).astype(np.float64)
+        return cls(torch.from_numpy(z), torch.from_numpy(counts), torch.from_numpy(descriptors))
+
+    def __len__(self) -> int:
+        return len(self.z)
+
+    def part(self, rows: Tensor) -> Features:
+        """Some of the molecules (indices [n])."""
+        return Features(self.z[rows], self.counts[rows], self.descriptors[rows])
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Brings codes and descriptors to mean 0 and spread 1 over the molecules it was fitted on; gaps become the mean."""
+
+    centre: tuple[Tensor, Tensor]
+    spread: tuple[Tensor, Tensor]
+
+    @classmethod
+    def fit(cls, features: Features) -> Scaling:
+        columns = features.z, features.descriptors
+        centre = tuple(x.nanmean(dim=0).nan_to_num(0.0) for x in columns)
+        spread = tuple((x - c).square().nanmean(dim=0).sqrt().nan_to_num(0.0) for x, c in zip(columns, centre, strict=True))
+        return cls(centre, tuple(torch.where(s > 1e-9, s, 1.0) for s in spread))
+
+    def __call__(self, features: Features) -> Features:
+        z, descriptors = (
+            ((x - c) / s).nan_to_num(0.0)
+            for x, c, s in zip((features.z, features.descriptors), self.centre, self.spread, strict=True)
+        )
+        return Features(z, features.counts, descriptors)
+
+
+def count_tanimoto(a: Tensor, b: Tensor) -> Tensor:
+    """Tanimoto similarity of counts, sum of minima over sum of maxima: [N, M] float64 of a [N, L], b [M, L]; a kernel.
+
+    Minima are summed level by level, because min(x, y) is the number of levels that both reach: products of zeros and ones.
+
+    References
+    ----------
+    Ralaivola, Swamidass, Saigo & Baldi, Graph kernels for chemical informatics, 2005 (their MinMax kernel).
+    https://doi.org/10.1016/j.neunet.2005.07.009
+
+    Examples
+    --------
+    >>> count_tanimoto(torch.tensor([[2.0, 1.0, 0.0]]), torch.tensor([[1.0, 1.0, 1.0], [2.0, 1.0, 0.0]])).tolist()
+    [[0.5, 1.0]]
+    """
+    smaller = torch.zeros(len(a), len(b), dtype=torch.float64)
+    level = 1
+    while True:
+        reach_a, reach_b = a >= level, b >= level
+        columns = reach_a.any(dim=0) & reach_b.any(dim=0)
+        if not columns.any():
+            break
+        smaller += reach_a[:, columns].float() @ reach_b[:, columns].float().T
+        level += 1
+    larger = a.sum(dim=1).double()[:, None] + b.sum(dim=1).double() - smaller
+    return torch.where(larger > 0, smaller / larger.clamp_min(1e-9), 1.0)

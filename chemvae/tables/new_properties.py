@@ -1,0 +1,125 @@
+"""Predict properties the model was not trained on, from a table in which they were measured."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from chemvae.data.tables import load_table
+from chemvae.errors import NothingUsableError, SettingsError
+from chemvae.tables.answers import Progress, answer_rows
+from chemvae.tables.rows import read_blocks
+
+if TYPE_CHECKING:
+    from chemvae.models.property_model import PropertyModel
+    from chemvae.models.vae import MolVAE
+
+logger = logging.getLogger(__name__)
+
+
+def fit_properties(
+    model: MolVAE,
+    data: Any,
+    properties: Sequence[str],
+    smiles_column: str | None = None,
+    standardize: str = "none",
+    jobs: int = 1,
+    seed: int = 0,
+) -> dict[str, PropertyModel]:
+    """Learn each of some properties from a table of molecules with labels.
+
+    Parameters
+    ----------
+    model : MolVAE
+    data : str, Path or DataFrame
+        As in :func:`chemvae.data.tables.load_table`. Rows that are not molecules are left out and counted.
+    properties : sequence of str
+        Columns of labels; case does not matter, labels may be missing.
+    smiles_column, standardize, jobs
+        As in :func:`encode_table`.
+    seed : int
+
+    Returns
+    -------
+    dict
+        The column's own name -> its fitted model.
+
+    Raises
+    ------
+    NothingUsableError
+        If a property has fewer than 20 labels, or only one value.
+    InputError
+        If the data cannot be read, or has no such column.
+    """
+    from chemvae.models.property_model import PropertyModel
+
+    if not properties:
+        raise SettingsError("name what is to be learned from the table: -p COLUMN")
+    table = load_table(data, smiles_column=smiles_column, properties=list(properties), standardize=standardize, jobs=jobs)
+    found = {}
+    for name, labels in zip(table.property_names, table.labels.T, strict=True):
+        try:
+            found[name] = PropertyModel(model, unit=table.units.get(name, "")).fit(table.smiles, labels, seed)
+        except NothingUsableError as error:
+            raise NothingUsableError(f"{table.name}, column {name}: {error}") from None
+    return found
+
+
+def predict_new_table(
+    models: Mapping[str, PropertyModel],
+    data: Any,
+    smiles_column: str | None = None,
+    on_invalid: str = "keep",
+    standardize: str = "none",
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Predict with what :func:`fit_properties` learned, a row for every row.
+
+    Parameters
+    ----------
+    models : mapping of str to PropertyModel
+        Fitted, all with one MolVAE.
+    data, smiles_column, on_invalid, standardize, jobs, progress
+        As in :func:`encode_table`; a molecule that the model's vocabulary cannot write is predicted all the same.
+
+    Returns
+    -------
+    DataFrame
+        The table's own columns; for each property P, in the unit it was learned in, ``P``, ``P_std``, and ``P_low`` and
+        ``P_high``, the ends of the 90 % interval (``P_predicted``, ``P_predicted_std``, ... where the table has a column P);
+        ``similarity`` to the most similar molecule learned from (0..1); then ``reason`` under ``keep``.
+    """
+    from chemvae.models.property_features import Features
+
+    own = {"mean": "", "std": "_std", "low": "_low", "high": "_high"}
+    names = [f"{name}{end}" for name in models for end in own.values()] + ["similarity"]
+    seen = {smiles for one in models.values() for smiles in one.smiles}
+    n_seen = 0
+
+    def predict(smiles: list[str]) -> pd.DataFrame:
+        nonlocal n_seen
+        n_seen += sum(one in seen for one in smiles)
+        features = Features.of(next(iter(models.values())).model, smiles)
+        tables = {name: one.predict_features(features) for name, one in models.items()}
+        columns = {f"{name}{end}": table[key] for name, table in tables.items() for key, end in own.items()}
+        columns["similarity"] = np.max([table["similarity"] for table in tables.values()], axis=0)
+        return pd.DataFrame(columns)
+
+    answers = answer_rows(
+        read_blocks(None, data, smiles_column, on_invalid, standardize, jobs),
+        predict,
+        names,
+        "_predicted",
+        on_invalid,
+        progress,
+    )
+    if n_seen:
+        logger.info(
+            "%s of these molecules were learned from: what stands in their rows is a fit, no prediction.", f"{n_seen:,}"
+        )
+    return answers
