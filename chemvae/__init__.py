@@ -5,9 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 
-# Before torch is imported: let an OpenMP thread that waits for the others give up its core soon. With the usual long spinning,
-# training on two threads collapses beside one busy neighbour, because the thread the others wait for has no core.
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 # Batches differ in length, and torch keeps a compiled product for each of 1,024 shapes, 300 MB after an hour of training. With
 # room for 64 the tiny preset loses 6 % of its speed to compiling again.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")

@@ -9,19 +9,16 @@ should run on the cores; ``taskset -c 0,1`` in front keeps a larger machine to t
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import tomllib
 
-os.environ.setdefault("GOMP_SPINCOUNT", "300000")  # OpenMP's own, so that the baselines run as torch ships them
-
-from chemvae.bench import BenchSettings, run_bench  # noqa: E402
-from chemvae.commands import screen  # noqa: E402
-from chemvae.commands.bench import show  # noqa: E402
-from chemvae.runs import write_json  # noqa: E402
+from chemvae.bench import BenchSettings, run_bench
+from chemvae.commands import screen
+from chemvae.commands.bench import show
+from chemvae.runs import write_json
 
 HERE = Path(__file__).parent
 METRICS = (
