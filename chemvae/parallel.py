@@ -126,7 +126,7 @@ class Workers:
     """
 
     def __init__(self, function: Callable[[Item], Value], jobs: int = 1, light: bool = False, yielding: bool = False):
-        self.function, self.jobs, self._light = function, count_jobs(jobs), light
+        self.function, self.jobs = function, count_jobs(jobs)
         if self.jobs > 1 and not _can_spawn(light):
             self.jobs = 1
         self._pool: ProcessPoolExecutor | None = None

@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import torch
 
-from chemvae.data.datasets import SmilesDataset
 from chemvae.models.storage import build_model, find_run, load_model, transfer_weights
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
 from chemvae.training.inputs import TrainingInputs, choose_split, make_inputs
 from chemvae.training.monitor import measure
-from chemvae.training.session import as_table
+from chemvae.training.session import as_table, monitored
 from chemvae.training.settings import TrainingSettings
 from chemvae.training.trainer import Trainer
 
@@ -90,7 +89,7 @@ def measure_head_start(run: RunFolder, compare: bool = False, device: str = "aut
         return None
     settings = TrainingSettings(**config["training"])
     inputs = _read(run, config, settings, jobs)
-    held_out = _monitored(inputs.valid, settings)
+    held_out = monitored(inputs.valid, settings)
     start = _untrained(run, config, settings)
     transfer_weights(load_model(find_run(config["init"])), start)
     before = measure(start, held_out, settings.seed)["cross_entropy"]
@@ -123,12 +122,6 @@ def _unsaid() -> Iterator[None]:
         logging.disable(before)
 
 
-def _monitored(valid: SmilesDataset, settings: TrainingSettings) -> SmilesDataset:
-    """The molecules that training measures after each epoch."""
-    n = settings.monitor_molecules
-    return valid if len(valid) <= n else SmilesDataset(valid.smiles[:n], valid.vocabulary, valid.labels[:n])
-
-
 def _untrained(run: RunFolder, config: dict, settings: TrainingSettings) -> MolVAE:
     """The run's model as its seed made it."""
     with torch.random.fork_rng(devices=[]):
@@ -139,6 +132,6 @@ def _untrained(run: RunFolder, config: dict, settings: TrainingSettings) -> MolV
 def _train_from_nothing(model: MolVAE, inputs: TrainingInputs, settings: TrainingSettings, device: str) -> float:
     model.predictor.fit_scale(torch.as_tensor(inputs.train.labels))
     patient = replace(settings, min_kl=0.0, min_active_units=0.0)  # a poor model is an answer here, no reason to stop
-    held_out = _monitored(inputs.valid, settings)
+    held_out = monitored(inputs.valid, settings)
     progress = Trainer(model, inputs.train, held_out, patient, None, device=device).fit()
     return float(progress.rows[-1]["valid_cross_entropy"]) if progress.rows else float("nan")

@@ -138,7 +138,7 @@ def small_product(dtype: torch.dtype) -> tuple[int, int] | None:
     None where the processor or this torch lacks it. It is no public interface of torch, so it is tried on a known product
     before it is trusted.
     """
-    if os.environ.get("CHEMVAE_NO_BRGEMM") or dtype not in _PRODUCTS or not _has_brgemm(dtype):
+    if os.environ.get("CHEMVAE_NO_BRGEMM") or dtype not in _PRODUCTS or not _has_brgemm():
         return None
     try:
         torch_library = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))
@@ -149,8 +149,8 @@ def small_product(dtype: torch.dtype) -> tuple[int, int] | None:
     return (product, release) if _is_right(product, release, dtype) else None
 
 
-def _has_brgemm(dtype: torch.dtype) -> bool:
-    """Whether oneDNN builds this product for the processor; asked for elsewhere, it stops the program."""
+def _has_brgemm() -> bool:
+    """Whether oneDNN builds these products for the processor; asked for elsewhere, it stops the program."""
     capability = torch.backends.cpu.get_cpu_capability()
     return torch.backends.mkldnn.is_available() and "AVX512" in capability and platform.machine() == "x86_64"
 

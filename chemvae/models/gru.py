@@ -58,7 +58,7 @@ def pointer(x: Tensor | None) -> int:
 
 
 def _forward_step_torch(table, tokens, context, product, bias_hn, h, state, saved) -> None:
-    """What ``forward_*`` in gates.c does, in torch operations."""
+    """What ``step_forward_*`` in gates.c does, in torch operations."""
     H = h.shape[1]
     g = table[tokens] if context is None else table[tokens] + context
     a = product.to(h.dtype)
@@ -73,7 +73,7 @@ def _forward_step_torch(table, tokens, context, product, bias_hn, h, state, save
 
 
 def _backward_step_torch(saved, before, d_product, d_out, dh, d_recurrent, d_n, d_context) -> None:
-    """What ``backward_*`` in gates.c does, in torch operations."""
+    """What ``step_backward_*`` in gates.c does, in torch operations."""
     r, u, n, q = saved.to(dh.dtype).chunk(4, dim=1)
     if d_product is not None:
         dh += d_product

@@ -23,15 +23,30 @@ class Objective:
     """Interface: ``loss(terms, step) -> Loss``. The trainer calls the objective once per phase of a step.
 
     ``splits`` says that the loss is a mean over molecules, so that threads may each take a part of the batch; leave it False
-    where molecules of a batch meet (a contrast between them, a bound on the batch's mean).
+    where molecules of a batch meet (a contrast between them, a bound on the batch's mean). One that makes something from the
+    model as it is says so in ``refresh_steps``: it is then asked to ``prepare`` every so many steps, with averaged weights.
     """
 
     phases: tuple[str, ...] = ("model",)
     n_draws: int = 1
     splits: bool = False
+    refresh_steps: int = 0
 
     def loss(self, terms: Terms, step: int) -> Loss:
         raise NotImplementedError
 
     def __call__(self, model: MolVAE, batch: Batch, step: int, phase: str, generator: torch.Generator | None = None) -> Loss:
         return self.loss(model(batch, self.n_draws, generator), step)
+
+    def prepare(self, model: MolVAE, step: int) -> None:  # noqa: B027  (optional: most have nothing to make)
+        """Make what the next steps need from the model as it is."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what a checkpoint must hold besides the model."""
+        return {}
+
+    def load(self, state: dict[str, Tensor]) -> None:  # noqa: B027
+        """Take what :meth:`state` returned."""
+
+    def close(self) -> None:  # noqa: B027
+        """Let go of processes and files; the objective may be used again."""

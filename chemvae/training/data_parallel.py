@@ -62,22 +62,23 @@ class DataParallel:
         names = losses[0].parts
         return Loss(total, {name: sum(w * one.parts[name] for w, one in zip(weights, losses, strict=True)) for name in names})
 
-    def update(self, optimizer: torch.optim.AdamW, clip_norm: float, average: WeightAverage, step: int) -> Tensor:
+    def update(self, optimizer: torch.optim.AdamW, clip_norm: float, average: WeightAverage | None, step: int) -> Tensor:
         """Clip the gradient, step the optimizer and move the average, each thread on its share of the parameters.
 
-        The numbers are those of the three calls one after the other; on one thread they take a tenth of a step, in which the
-        other threads would wait. Returns the gradient's norm before clipping.
+        The numbers are those of the three calls one after the other (two, without an average); on one thread they take a tenth
+        of a step, in which the other threads would wait. Returns the gradient's norm before clipping.
         """
         if not all(optimizer.state[p] for p in self.parameters if p.grad is not None):  # the first step makes the state
             norm = nn.utils.clip_grad_norm_(self.parameters, clip_norm)
             optimizer.step()
-            average.update(step)
+            if average is not None:
+                average.update(step)
             return norm
         norms = [norm for share in self._pool.map(self._norms, self._shares) for norm in share]
         norm = torch.linalg.vector_norm(torch.stack(norms))
         scale = torch.clamp(clip_norm / (norm + 1e-6), max=1.0)  # as clip_grad_norm_
-        averages = [average.weights[name] for name in self._names]
-        decay = average.decay_at(step)
+        averages = None if average is None else [average.weights[name] for name in self._names]
+        decay = 0.0 if average is None else average.decay_at(step)
         list(self._pool.map(lambda share: self._update(optimizer, share, scale, averages, decay), self._shares))
         return norm
 
@@ -88,7 +89,7 @@ class DataParallel:
         return list(torch._foreach_norm([self.parameters[i].grad for i in self._with_gradient(share)]))
 
     @torch.no_grad()
-    def _update(self, optimizer, share: Sequence[int], scale: Tensor, averages: list[Tensor], decay: float) -> None:
+    def _update(self, optimizer, share: Sequence[int], scale: Tensor, averages: list[Tensor] | None, decay: float) -> None:
         known = {id(p): group for group in optimizer.param_groups for p in group["params"]}
         moving = self._with_gradient(share)
         for group in optimizer.param_groups:
@@ -103,7 +104,8 @@ class DataParallel:
                 own, gradients, *moments, [], [state["step"] for state in states], fused=True, amsgrad=False, beta1=beta1,
                 beta2=beta2, lr=group["lr"], weight_decay=group["weight_decay"], eps=group["eps"], maximize=False,
             )  # fmt: skip
-        torch._foreach_lerp_([averages[i] for i in share], [self.parameters[i].detach() for i in share], 1 - decay)
+        if averages is not None:
+            torch._foreach_lerp_([averages[i] for i in share], [self.parameters[i].detach() for i in share], 1 - decay)
 
     def _part(self, loss_of: LossOfPart, part: Batch, weight: float, seed: int) -> tuple[Loss, Sequence[Tensor | None]]:
         loss = loss_of(part, torch.Generator().manual_seed(seed))

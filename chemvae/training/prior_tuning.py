@@ -31,6 +31,7 @@ from chemvae.parallel import map_ordered
 from chemvae.schedules import cosine_decay
 from chemvae.training.data_parallel import DataParallel
 from chemvae.training.ema import WeightAverage
+from chemvae.training.trainer import make_optimizer
 
 log = logging.getLogger(__name__)
 Report = Callable[[dict[str, float]], None]
@@ -136,9 +137,7 @@ class _Tuner:
         self.started, self.step = time.monotonic(), 0
         self.n_steps = settings.rounds * -(-settings.points // settings.batch_size)
         decoder = model.decoder.requires_grad_(True).train()
-        matrices, vectors = ([p for p in decoder.parameters() if (p.ndim >= 2) == large] for large in (True, False))
-        groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=model.device.type in ("cpu", "cuda"))
+        self.optimizer = make_optimizer(decoder, settings.learning_rate, settings.weight_decay)
         self.average = WeightAverage(decoder, settings.ema_decay)
         self.rng = np.random.default_rng(settings.seed)
         self.noise = torch.Generator().manual_seed(settings.seed)

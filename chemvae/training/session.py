@@ -126,9 +126,7 @@ def _fit(
     callbacks: Sequence[Callback],
     resume: bool,
 ) -> MolVAE:
-    n = settings.monitor_molecules
-    monitored = valid if len(valid) <= n else SmilesDataset(valid.smiles[:n], valid.vocabulary, valid.labels[:n])
-    trainer = Trainer(model, train, monitored, settings, run, device=device, callbacks=tuple(callbacks))
+    trainer = Trainer(model, train, monitored(valid, settings), settings, run, device=device, callbacks=tuple(callbacks))
     if resume:
         trainer.resume()
     trainer.fit()
@@ -137,6 +135,12 @@ def _fit(
         where = f" Go on with: chemvae train --resume -o {run.path}" if run else ""
         log.warning("Stopped at the time limit, step %d of %d.%s", trainer.progress.step, trainer.n_steps, where)
     return model.eval().requires_grad_(False)
+
+
+def monitored(valid: SmilesDataset, settings: TrainingSettings) -> SmilesDataset:
+    """The validation molecules that are measured after each epoch."""
+    n = settings.monitor_molecules
+    return valid if len(valid) <= n else SmilesDataset(valid.smiles[:n], valid.vocabulary, valid.labels[:n])
 
 
 def preset_settings(preset: str, changes: dict[str, Any]) -> tuple[ModelSettings, TrainingSettings]:

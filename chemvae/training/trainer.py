@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from chemvae.data.datasets import SmilesDataset
 from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError
@@ -26,6 +26,7 @@ from chemvae.schedules import cosine_decay, cyclical, linear_warmup
 from chemvae.training.data_parallel import DataParallel
 from chemvae.training.ema import WeightAverage
 from chemvae.training.monitor import check_collapse, measure
+from chemvae.training.prior_points import POINTS_PER_MOLECULE, PriorPoints
 from chemvae.training.settings import TrainingSettings
 
 log = logging.getLogger(__name__)
@@ -90,16 +91,27 @@ class Trainer:
         self.settings, self.train_data, self.valid_data, self.run, self.callbacks = settings, train, valid, run, callbacks
         self.n_batches = train.n_batches(settings.batch_size)
         self.n_steps = settings.epochs * self.n_batches
-        self.objective = objective or BetaELBO(self.beta, settings.free_bits, settings.property_weight)
+        self.objective = objective or self._usual_objective()
         self.fabric = make_fabric(device)
         self.module = model.to(self.fabric.device)
         self.module.word_dropout = settings.word_dropout
         self.average = WeightAverage(self.module, settings.ema_decay)
-        self.model, self.optimizer = self.fabric.setup(self.module, make_optimizer(self.module, settings, self.fabric))
+        optimizer = make_optimizer(self.module, settings.learning_rate, settings.weight_decay)
+        self.model, self.optimizer = self.fabric.setup(self.module, optimizer)
         self.generator = torch.Generator(self.fabric.device).manual_seed(settings.seed)
         self.progress = Progress()
         self.parallel: DataParallel | None = None  # while fit runs, where threads split the batch
         self._stop: str | None = None
+
+    def _usual_objective(self) -> Objective:
+        """What the settings ask for."""
+        s = self.settings
+        bound = BetaELBO(self.beta, s.free_bits, s.property_weight)
+        if not s.prior_points:
+            return bound
+        jobs = s.threads or torch.get_num_threads()
+        n_points = round(2 * PriorPoints.refresh_steps * s.batch_size * POINTS_PER_MOLECULE)  # about half become targets
+        return PriorPoints(bound, self.train_data, s.prior_points, n_points, jobs, s.seed)
 
     # ---------------------------------------------------------------- schedules
 
@@ -133,6 +145,7 @@ class Trainer:
         with self._threads(), self._signals():
             while self.progress.epoch < self.settings.epochs and not self._stop:
                 for batch in self._epoch_batches():
+                    self._prepare()
                     self._train_step(batch)
                     now = time.monotonic()
                     self.progress.elapsed_s = now - started
@@ -169,6 +182,13 @@ class Trainer:
         p = self.progress
         return self.train_data.epoch(p.epoch, self.settings.batch_size, self.settings.seed, start=p.batch)
 
+    def _prepare(self) -> None:
+        """Let the objective make what it needs from the averaged model, every so many steps."""
+        every = self.objective.refresh_steps
+        if every and self.progress.step % every == 0:
+            with self.average.applied(), limited_threads(self.parallel.threads if self.parallel else 0):
+                self.objective.prepare(self.module, self.progress.step)
+
     def _train_step(self, batch) -> None:
         p = self.progress
         self.model.train()
@@ -176,7 +196,7 @@ class Trainer:
             group["lr"] = self.learning_rate(p.step)
         for phase in self.objective.phases:
             loss = self._backward(batch, phase)
-            norm = self._update()
+            norm = self._update(self.average if phase == self.objective.phases[-1] else None)
         p.step += 1
         p.batch += 1
         if p.step % LOG_EVERY == 0 or p.batch == self.n_batches:
@@ -196,16 +216,17 @@ class Trainer:
         self.fabric.backward(loss.total)
         return loss
 
-    def _update(self) -> Tensor:
-        """Clip, step the optimizer, move the average; return the gradient's norm."""
+    def _update(self, average: WeightAverage | None) -> Tensor:
+        """Clip, step the optimizer, move the average if this ends a step; return the gradient's norm."""
         step = self.progress.step + 1
         if self.parallel is not None:
-            return self.parallel.update(self.optimizer.optimizer, self.settings.clip_norm, self.average, step)
+            return self.parallel.update(self.optimizer.optimizer, self.settings.clip_norm, average, step)
         norm = self.fabric.clip_gradients(
             self.model, self.optimizer, max_norm=self.settings.clip_norm, error_if_nonfinite=False
         )
         self.optimizer.step()
-        self.average.update(step)
+        if average is not None:
+            average.update(step)
         return norm
 
     def _read_losses(self, loss, norm, n_molecules: int) -> None:
@@ -280,6 +301,7 @@ class Trainer:
 
     def _leave(self) -> None:
         """Put the averaged weights in place; save and speak up if this was not the end."""
+        self.objective.close()
         if self._stop in ("interrupted", "time limit"):
             self.save()
         if self._stop == "interrupted":
@@ -318,6 +340,7 @@ class Trainer:
             "average": self.average.weights,
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
+            "objective": self.objective.state(),
             "progress": vars(self.progress),
             "n_steps": self.n_steps,
         }
@@ -338,6 +361,7 @@ class Trainer:
         self.average.load(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
+        self.objective.load(state.get("objective", {}))
         self.progress = Progress(**state["progress"])
 
     @contextlib.contextmanager
@@ -365,12 +389,12 @@ def make_fabric(device: str) -> Fabric:
     return Fabric(accelerator=found.type, devices=1 if found.index is None else [found.index], precision="32-true")
 
 
-def make_optimizer(model: MolVAE, settings: TrainingSettings, fabric: Fabric) -> torch.optim.Optimizer:
-    """AdamW; matrices decay, biases do not."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    vectors = [p for p in model.parameters() if p.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=fabric.device.type in ("cpu", "cuda"))
+def make_optimizer(model: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW over a model's parameters; matrices decay, biases do not."""
+    parameters = list(model.parameters())
+    matrices, vectors = ([p for p in parameters if (p.ndim >= 2) == large] for large in (True, False))
+    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=learning_rate, fused=parameters[0].device.type in ("cpu", "cuda"))
 
 
 @contextlib.contextmanager

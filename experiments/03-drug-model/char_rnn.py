@@ -30,6 +30,7 @@ from chemvae.models.gru import GRU, Stepper, bf16_is_fast
 from chemvae.parallel import stream_ordered
 from chemvae.schedules import cosine_decay
 from chemvae.training.ema import WeightAverage
+from chemvae.training.trainer import make_optimizer
 
 PROPERTIES = ("logP", "qed", "SAS")
 SAMPLE_BLOCK = 8192
@@ -99,9 +100,7 @@ def train(data: str, folder: Path, settings: Settings) -> None:
     vocabulary = Vocabulary.from_smiles(smiles[split == "train"].tolist())
     parts = {part: SmilesDataset(smiles[split == part].tolist(), vocabulary) for part in ("train", "valid")}
     model = CharRNN(vocabulary, settings.embedding_dim, settings.hidden_dim)
-    matrices, vectors = ([p for p in model.parameters() if (p.ndim >= 2) == large] for large in (True, False))
-    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+    optimizer = make_optimizer(model, settings.learning_rate, settings.weight_decay)
     average = WeightAverage(model, settings.ema_decay)
     n_steps, step, rows, started = settings.epochs * parts["train"].n_batches(settings.batch_size), 0, [], time.monotonic()
     for epoch in range(settings.epochs):

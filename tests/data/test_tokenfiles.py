@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from chemvae.data.datasets import SmilesDataset
-from chemvae.data.random_tokens import LENGTH_MEAN, LENGTH_STD, LONGEST, SHORTEST, write_random_set
 from chemvae.data.tokenfiles import TokenWriter, read_token_set
 from chemvae.data.vocabulary import Vocabulary
 from chemvae.errors import InputError, SettingsError
+from tests.data.random_tokens import LENGTH_MEAN, LENGTH_STD, LONGEST, SHORTEST, write_random_set
 
 
 @pytest.fixture
