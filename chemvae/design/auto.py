@@ -1,58 +1,139 @@
-"""The default optimizer: several ways to propose around diverse good molecules, one surrogate to choose among what decodes."""
+"""The default optimizer: many ways to propose around diverse good molecules, one surrogate to choose, a decoder that learns."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from chemvae.design.chooser import TanimotoChooser
 from chemvae.design.gradient import climb, most_promising, stop_inside
 from chemvae.design.model_based import ModelBased, StepWidth
 from chemvae.design.optimizer import Round
 from chemvae.design.region import LatentRegion
+from chemvae.design.retraining import Retrainer
 from chemvae.design.surrogate import PredictedUtility
 
-STREAMS = {"local": 0.3, "crossover": 0.1, "gradient": 0.4, "explore": 0.2}
+STREAMS = {"local": 0.6, "crossover": 0.2, "explore": 0.2}
 """Share of the proposals by each way of making them."""
-RANK_OFFSET = 1e-3  # of the molecules scored: weight of a parent is 1 / (offset * N + rank) (Tripp et al. 2020)
+CLIMBING = {**STREAMS, "local": 0.4, "gradient": 0.2}
+"""The same where the predictor knows the goals, so that gradients point somewhere before there are many scores."""
+RANK_OFFSET = 1e-2  # of the molecules scored: weight of a parent is 1 / (offset * N + rank) (Tripp et al. 2020)
 MAX_PARENTS = 256
+FRESH_PARENTS = 128  # of the molecules of this round that the surrogate likes best
 N_STEPS = 25
+LIBRARY_DRAWS = 200  # molecules of the start library looked at in a round
+KAPPAS = (0.1, 1.0)
 
 
 class Auto(ModelBased):
-    """Elite-local search with adaptive width, crossover, gradient steps and prior samples, chosen by Thompson sampling.
+    """Evolution in latent space against a Gaussian process on structures, with weighted retraining of the decoder.
 
-    Each round proposes many points: sparse moves around good molecules, picked by rank; crosses of two good molecules, by
-    spherical interpolation or coordinate by coordinate; short ascents of the surrogate; and samples of the prior. They are
-    decoded, and a Gaussian process chooses among the molecules that passed all checks, apart from one in ten taken at random.
-    Where the model's predictor knows the goals, its utility is the process's mean, and the first round already climbs from
-    the most promising of many latents; where it does not, its properties are inputs of the process, and the first scores come
-    from the starts and the prior.
+    Each round proposes points in several generations: sparse moves around good molecules, picked by rank; crosses of two good
+    molecules, by spherical interpolation or coordinate by coordinate; short ascents of a process on the codes; and samples of
+    the prior. What decodes to new molecules that pass all checks is judged by a Gaussian process with a Tanimoto kernel, and
+    the best of it, which nobody has paid for yet, joins the parents of the next generation. At the end of the round the
+    process chooses a batch by upper confidence bound, apart from one in ten taken at random. Every so many scores the decoder
+    is retrained on what did well, on a copy of the model. Where the model's predictor knows the goals, its utility is the
+    processes' mean.
+
+    Parameters
+    ----------
+    region, seed, predicted
+        As for :class:`Optimizer`.
+    streams : mapping, optional
+        Shares of ``local``, ``crossover``, ``gradient`` and ``explore``.
+    structures : bool
+        Choose by structure; else by the process on latent codes, with Thompson sampling.
+    generations : int
+        Per round.
+    retrain : bool
+        Retrain the decoder.
+    retrain_every : int
+        New scores between two retrainings.
+    kappas : (float, float)
+        Standard deviations added to the mean when choosing: drawn anew in each round between these, evenly in their logarithm.
 
     References
     ----------
-    Rank weights: Tripp, Daxberger & Hernandez-Lobato, Sample-Efficient Optimization in the Latent Space of Deep Generative
-    Models via Weighted Retraining, 2020. https://arxiv.org/abs/2006.09191 (there they weigh training data).
+    Rank weights and retraining: Tripp, Daxberger & Hernandez-Lobato, 2020. https://arxiv.org/abs/2006.09191
+    Evolving candidates against a Tanimoto process: Tripp & Hernandez-Lobato, Genetic algorithms are strong baselines for
+    molecule generation, 2023. https://arxiv.org/abs/2310.09267
     """
 
     pool_factor = 10
 
-    def __init__(self, region: LatentRegion, seed: int = 0, predicted: PredictedUtility | None = None):
+    def __init__(
+        self,
+        region: LatentRegion,
+        seed: int = 0,
+        predicted: PredictedUtility | None = None,
+        streams: Mapping[str, float] | None = None,
+        structures: bool = True,
+        generations: int = 4,
+        retrain: bool = True,
+        retrain_every: int = 200,
+        kappas: tuple[float, float] = KAPPAS,
+    ):
         super().__init__(region, seed, predicted)
         self.width = StepWidth()
+        usual = CLIMBING if self.knows_goals else STREAMS
+        self.streams = dict(usual if streams is None else streams)
+        self.n_generations = generations
+        self.chooser = TanimotoChooser(predicted) if structures else None
+        can = retrain and Retrainer.can_retrain(region.model)
+        self.retrainer = Retrainer(region, self.generator, retrain_every) if can else None
+        self._pool = Pool(region.latent_dim)
+        self.kappas = tuple(kappas)
+        self._kappa = self.kappas[1]
 
     def ask(self, n: int) -> Tensor:
         """Propose n points [n, D] by all streams."""
         if not len(self.archive):
             return self._first(n)
-        counts = {name: round(share * n) for name, share in STREAMS.items() if name != "local"}
-        local = self._local(n - sum(counts.values()))
-        explored = self.region.explore(counts["explore"], self.generator)
-        crossed = self.region.mix(self._parents(counts["crossover"]), self._parents(counts["crossover"]), self.generator)
-        return torch.cat([local, crossed, self._climbed(counts["gradient"]), explored])
+        total = sum(self.streams.values())
+        counts = {name: round(share / total * n) for name, share in self.streams.items()}
+        counts["local"] = n - sum(count for name, count in counts.items() if name != "local")
+        parents = [self._parents(counts.get("crossover", 0)) for _ in range(2)]
+        return torch.cat(
+            [
+                self._local(counts["local"]),
+                self.region.mix(*parents, self.generator),
+                self._climbed(counts.get("gradient", 0)),
+                self.region.explore(counts.get("explore", 0), self.generator),
+            ]
+        )
+
+    def suggest(self, n: int) -> list[str]:
+        """Some molecules of the start library, once a round."""
+        if not self.library or len(self._pool):
+            return []
+        chosen = torch.randperm(len(self.library), generator=self.generator)[: min(n, LIBRARY_DRAWS)]
+        return [self.library[i] for i in chosen.tolist()]
+
+    def review(self, z: Tensor, smiles: Sequence[str]) -> None:
+        """Let what the surrogate likes best be parents in the round's next generation."""
+        if len(z) and self.chooser is not None and self.chooser.refresh(self.archive):
+            self._pool.add(z, self.chooser.judge(smiles, self.archive.code(z, smiles), self._kappa))
+
+    def select(self, z: Tensor, smiles: Sequence[str], n: int) -> list[int]:
+        """Choose n molecules by confidence bound, each pick lowering the doubt about its likes, and a few at random."""
+        if self.chooser is None or len(z) <= n or not self.chooser.refresh(self.archive):
+            return super().select(z, smiles, n)
+        at_random = int((torch.rand(n, generator=self.generator) < self.random_share).sum())
+        best = self.chooser.choose(smiles, self.archive.code(z, smiles), n - at_random, self._kappa)
+        rest = [i for i in torch.randperm(len(z), generator=self.generator).tolist() if i not in set(best)]
+        return best + rest[:at_random]
 
     def learn(self, last: Round) -> None:
-        """Adapt how far local moves go."""
+        """Adapt how far local moves go; retrain when enough is new."""
         self.width.adapt(last.improved, last.n_new, last.n_failed / max(last.n_points, 1))
+        self._pool = Pool(self.region.latent_dim)
+        low, high = self.kappas
+        self._kappa = float(low * (high / low) ** torch.rand(1, generator=self.generator))
+        if self.retrainer is not None:
+            self.retrainer.step(self.archive)
 
     def _first(self, n: int) -> Tensor:
         """Before any score: around the starts, and anywhere; with a predictor, climbing from the most promising points."""
@@ -74,7 +155,15 @@ class Auto(ModelBased):
         return self.width.value * 2.0 ** (2.0 * torch.rand(n, generator=self.generator) - 1.0)
 
     def _parents(self, n: int) -> Tensor:
-        """Draw n good molecules by rank, each as its code or as the point it was decoded from: [n, D]."""
+        """Draw n good molecules by rank, half of them from this round's pool where there is one: [n, D]."""
+        scored = self._scored_parents(n)
+        if not len(self._pool) or not n:
+            return scored
+        fresh = self._pool.draw(n, self.generator)
+        return torch.where(torch.rand(n, 1, generator=self.generator) < 0.5, fresh, scored)
+
+    def _scored_parents(self, n: int) -> Tensor:
+        """Each as its code or as the point it was decoded from: [n, D]."""
         order = self.archive.top(MAX_PARENTS)
         weights = 1.0 / (RANK_OFFSET * len(self.archive) + torch.arange(1, len(order) + 1))
         rows = order[torch.multinomial(weights, n, replacement=True, generator=self.generator)] if n else order[:0]
@@ -84,7 +173,7 @@ class Auto(ModelBased):
     def _climbed(self, n: int) -> Tensor:
         """Ascend from good molecules, or move around them where nothing says which way is up."""
         parents = self._parents(n)
-        if self.bound(0.0) is None or not n:
+        if not n or self.bound(0.0) is None:
             return self.region.perturb(parents, self._widths(n), self.generator)
         return self._climb_from(parents)
 
@@ -94,3 +183,24 @@ class Auto(ModelBased):
         kappa = float(2.0 * torch.rand(1, generator=self.generator) - 1.0)  # now careful, now curious
         path = climb(origins, self.bound(kappa), self.region, N_STEPS, rate=0.03)
         return stop_inside(path, self.region, self.generator)
+
+
+class Pool:
+    """The molecules of one round that the surrogate likes best, as points [M, D] in falling order of their value."""
+
+    def __init__(self, latent_dim: int):
+        self.z, self.value = torch.empty(0, latent_dim), torch.empty(0, dtype=torch.float64)
+
+    def __len__(self) -> int:
+        return len(self.z)
+
+    def add(self, z: Tensor, value: Tensor) -> None:
+        """Take points [N, D] and their values [N]."""
+        value = torch.cat([self.value, value])
+        order = value.argsort(descending=True, stable=True)[:FRESH_PARENTS]
+        self.z, self.value = torch.cat([self.z, z])[order], value[order]
+
+    def draw(self, n: int, generator: torch.Generator) -> Tensor:
+        """n points [n, D], the better ones more often (weight 1 / rank)."""
+        weights = 1.0 / torch.arange(10, len(self.z) + 10)
+        return self.z[torch.multinomial(weights, n, replacement=True, generator=generator)]

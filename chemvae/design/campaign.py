@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 PATIENCE = 20
 FULL_POOL = 10  # points per molecule that a round of patience stands for
 MANY_STARTS = 20
+MOST_ANCHORS = 1000
+UNWRITABLE = "the model's vocabulary cannot write it"
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def run_campaign(
     method : str, dict, Optimizer class or instance
         Name in ``OPTIMIZERS``, or a dict with ``name`` and settings.
     start : SMILES or sequence of SMILES, optional
-        Molecules to start from. They are scored first (at most 20, or a tenth of the budget where that is more).
+        Molecules to start from. They are scored first (at most 20, or a fiftieth of the budget where that is more); the others
+        are a library that the optimizer may choose from.
     goals : Goals or property names, optional
         By default what the oracle gives is maximised. See :func:`plan_goals`.
     constraints : Constraint, text such as ``"SAS<3"``, or several
@@ -190,7 +193,7 @@ class Campaign:
         self.budget, self.batch_size, self.starts = budget, batch_size, list(starts)
         self.generator = torch.Generator().manual_seed(seed)
         self.gate = Gatekeeper(restrictions, model)
-        codes = LatentRegion(model).encode(self.starts)
+        codes = LatentRegion(model).encode(self.starts[:MOST_ANCHORS])
         self.start_codes = codes[~codes.isnan().any(dim=1)]
         if bound_to_start and not len(self.start_codes):
             why = next(iter(filter(None, model.encode_reasons(self.starts))), "none was given")
@@ -202,7 +205,7 @@ class Campaign:
         self.history = History(history_path, self.settings)
         for text, call in self.history.recorded.items():
             oracle.remember(text, call.score)
-        self.decoder = Decoder(model, self.gate, lambda text: text in self.history.known)
+        self.decoder = Decoder(region, self.gate, lambda text: text in self.history.known)
         self.log = ProposalLog()
         self.stopped, self.n_start, self.round = "budget spent", 0, 0
 
@@ -234,8 +237,7 @@ class Campaign:
     def play_round(self) -> int:
         """Ask, decode, choose, score and tell once; return the number of molecules scored."""
         self.round += 1
-        z = torch.as_tensor(self.optimizer.ask(self.batch_size * self.optimizer.pool_factor), dtype=torch.float32)
-        found = self.decoder.decode(z, draw_seed(self.generator))
+        z, found = self._gather()
         new = [i for i, one in enumerate(found) if one.outcome == NEW]
         room = min(self.batch_size, self.budget - len(self.history))
         chosen = [new[i] for i in self.optimizer.select(z[new], [found[i].smiles for i in new], room)] if new else []
@@ -246,23 +248,51 @@ class Campaign:
         self._warn_if_all_fail()
         return len(self.history) - n_before
 
+    def _gather(self) -> tuple[Tensor, list[Candidate]]:
+        """All points of a round [N, D] and what became of each, generation after generation."""
+        taken: set[str] = set()
+        points, found = [], []
+        for _ in range(self.optimizer.n_generations):
+            z, candidates = self._generation(self.batch_size * self.optimizer.pool_factor, taken)
+            new = [i for i, one in enumerate(candidates) if one.outcome == NEW]
+            self.optimizer.review(z[new], [candidates[i].smiles for i in new])
+            points.append(z)
+            found += candidates
+        return torch.cat(points), found
+
+    def _generation(self, n: int, taken: set[str]) -> tuple[Tensor, list[Candidate]]:
+        """One answer of the optimizer: points, decoded, and molecules that it named, at their codes."""
+        z = torch.as_tensor(self.optimizer.ask(n), dtype=torch.float32)
+        found = self.decoder.decode(z, draw_seed(self.generator), taken)
+        named = self.decoder.consider(self.optimizer.suggest(n), taken)
+        if not named:
+            return z, found
+        codes = self.optimizer.region.encode([one.smiles for one in named])
+        lost = codes.isnan().any(dim=1)
+        named = [Candidate(one.smiles, REFUSED, UNWRITABLE) if gone else one for one, gone in zip(named, lost, strict=True)]
+        return torch.cat([z, codes.nan_to_num(0.0)]), found + named
+
     def _begin(self) -> None:
-        """Score the start molecules that fulfil the constraints, and tell the optimizer all that can be encoded."""
-        self.optimizer.begin(self.start_codes)
-        if not self.starts:
+        """Score the first start molecules that fulfil the constraints; the optimizer may choose among the others."""
+        n_first = min(max(20, self.budget // 50), self.budget)
+        first, self.n_start = self._allowed_starts(n_first), 0
+        self.optimizer.begin(self.start_codes, self.starts[len(first) :])
+        if not first:
             return
-        verdicts = self.gate.verdicts(self.starts)
-        for text, verdict in zip(self.starts, verdicts, strict=True):
+        codes = self.optimizer.region.encode(first)
+        surprises = self._pay(list(zip(first, codes.numpy(), strict=True)))
+        self.n_start = len(first)
+        rows = [i for i in range(len(first)) if not codes[i].isnan().any()]
+        if rows:
+            self._tell(codes[rows], [Candidate(first[i], NEW) for i in rows], surprises)
+
+    def _allowed_starts(self, n: int) -> list[str]:
+        """The first n start molecules that no constraint turns away."""
+        verdicts = self.gate.verdicts(self.starts[: max(n, MANY_STARTS)])
+        for text, verdict in zip(self.starts, verdicts, strict=False):
             if verdict:
                 self.log.add(0, text, REFUSED, verdict)
-        allowed = [text for text, verdict in zip(self.starts, verdicts, strict=True) if not verdict]
-        allowed = allowed[: min(max(20, self.budget // 10), self.budget)]
-        codes = self.optimizer.region.encode(allowed)
-        surprises = self._pay(list(zip(allowed, codes.numpy(), strict=True)))
-        self.n_start = len(allowed)
-        rows = [i for i in range(len(allowed)) if not codes[i].isnan().any()]
-        if rows:
-            self._tell(codes[rows], [Candidate(allowed[i], NEW) for i in rows], surprises)
+        return [text for text, verdict in zip(self.starts, verdicts, strict=False) if not verdict][:n]
 
     def _pay(self, molecules: list[tuple[str, np.ndarray]]) -> list[Call]:
         """Score molecules in order, each recorded at once. Returns calls of the record that were not asked for now.
@@ -353,7 +383,7 @@ class Campaign:
             settings={**self.settings, "budget": self.budget, "n_start": self.n_start},
             stopped=self.stopped,
             elapsed_s=time.perf_counter() - self.started,
-            model=self.model,
+            model=self.optimizer.region.model,
         )
 
     def _describe(self, method: Any, seed: int, restrictions: Sequence[Restriction]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,9 @@ from torch import Tensor
 
 from chemvae.chem.molecules import canonicalize
 from chemvae.design.constraints import Gatekeeper
+from chemvae.design.region import LatentRegion
 
-N_SAMPLES = 4
+N_SAMPLES = 2
 TEMPERATURE = 0.7
 
 NEW, KNOWN, DUPLICATE, INVALID, REFUSED = "new", "known", "duplicate", "invalid", "refused"
@@ -39,23 +40,24 @@ class Decoder:
 
     Parameters
     ----------
-    model : MolVAE
+    region : LatentRegion
+        Whose model decodes: the campaign's own copy once an optimizer has taken one to retrain it.
     gate : Gatekeeper
     is_scored : callable
         Canonical SMILES -> whether it was scored before.
     """
 
-    def __init__(self, model: Any, gate: Gatekeeper, is_scored: Callable[[str], bool]):
-        self.model, self.gate, self.is_scored = model, gate, is_scored
+    def __init__(self, region: LatentRegion, gate: Gatekeeper, is_scored: Callable[[str], bool]):
+        self.region, self.gate, self.is_scored = region, gate, is_scored
         self.n_points = self.n_greedy_valid = 0
 
-    def decode(self, z: Tensor, seed: int) -> list[Candidate]:
-        """Decode points [N, D] to one candidate each; NEW ones are distinct."""
-        table = self.model.decode(z, n_samples=1, temperature=0.0, seed=seed).sort_values("row", kind="stable")
+    def decode(self, z: Tensor, seed: int, taken: set[str] | None = None) -> list[Candidate]:
+        """Decode points [N, D] to one candidate each; NEW ones are distinct, and none of ``taken``, which they join."""
+        taken = set() if taken is None else taken
+        table = self.region.model.decode(z, n_samples=1, temperature=0.0, seed=seed).sort_values("row", kind="stable")
         found = self._judge(table)
         self.n_points += len(found)
         self.n_greedy_valid += sum(one.outcome != INVALID for one in found)
-        taken: set[str] = set()
         chosen = [self._once(one, taken) for one in found]
         again = [i for i, one in enumerate(chosen) if one.outcome != NEW]
         if again:
@@ -65,13 +67,18 @@ class Decoder:
 
     def _retry(self, z: Tensor, seed: int, taken: set[str]) -> list[Candidate | None]:
         """Sample each point a few times; the most likely new molecule, or None."""
-        table = self.model.decode(z, n_samples=N_SAMPLES, temperature=TEMPERATURE, seed=seed)
+        table = self.region.model.decode(z, n_samples=N_SAMPLES, temperature=TEMPERATURE, seed=seed)
         table = table.sort_values(["row", "log_prob"], ascending=[True, False], kind="stable")
         best: list[Candidate | None] = [None] * len(z)
         for row, one in zip(table["row"], self._judge(table), strict=True):
             if best[row] is None and self._once(one, taken).outcome == NEW:
                 best[row] = one
         return best
+
+    def consider(self, smiles: Sequence[str], taken: set[str]) -> list[Candidate]:
+        """Check molecules as they are: one candidate each; NEW ones are distinct, and none of ``taken``, which they join."""
+        table = pd.DataFrame({"smiles": list(smiles), "valid": True})
+        return [self._once(one, taken) for one in self._judge(table)]
 
     def _once(self, one: Candidate, taken: set[str]) -> Candidate:
         """Mark a molecule that another point of this round has given already."""

@@ -11,6 +11,9 @@ from torch import Tensor
 
 from chemvae.design.region import LatentRegion
 from chemvae.design.surrogate import PredictedUtility
+from chemvae.design.tanimoto import training_rows
+
+MOST_KEPT = 20_000  # encodings of molecules not told yet
 
 
 @dataclass(frozen=True)
@@ -45,17 +48,22 @@ class Optimizer(ABC):
     pool_factor : int
         Points wanted per molecule to be scored. The campaign decodes and checks them all, which is cheap, and lets ``select``
         choose among the molecules that passed.
+    n_generations : int
+        Times a round asks for points before it chooses. After each the optimizer may ``review`` what came out, so that later
+        points grow out of good molecules that nobody has paid for.
     archive : Archive
         Everything told so far.
     """
 
     pool_factor: int = 1
+    n_generations: int = 1
 
     def __init__(self, region: LatentRegion, seed: int = 0, predicted: PredictedUtility | None = None):
         self.region, self.predicted = region, predicted
         self.generator = torch.Generator().manual_seed(seed)
         self.archive = Archive(region)
         self.starts = torch.empty(0, region.latent_dim)
+        self.library: list[str] = []
 
     @abstractmethod
     def ask(self, n: int) -> Tensor:
@@ -84,13 +92,20 @@ class Optimizer(ABC):
     def learn(self, last: Round) -> None:  # noqa: B027  (optional: many have nothing to adapt)
         """Adapt to one round of answers, which the archive already holds."""
 
+    def suggest(self, n: int) -> list[str]:
+        """Name up to n molecules to consider as they are, beside the points asked for; by default none."""
+        return []
+
+    def review(self, z: Tensor, smiles: Sequence[str]) -> None:  # noqa: B027  (optional)
+        """Look at the new molecules [M] that came out of the last points [M, D] and passed all checks."""
+
     def select(self, z: Tensor, smiles: Sequence[str], n: int) -> list[int]:
         """Choose n of the M molecules that passed all checks: indices, best first. By default the first n."""
         return list(range(min(n, len(z))))
 
-    def begin(self, starts: Tensor) -> None:
-        """Take the latents [S, D] of the molecules to start from (those that could be encoded)."""
-        self.starts = starts.float()
+    def begin(self, starts: Tensor, library: Sequence[str] = ()) -> None:
+        """Take the latents [S, D] of the molecules to start from (those that could be encoded), and others to choose from."""
+        self.starts, self.library = starts.float(), list(library)
 
 
 class Archive:
@@ -105,8 +120,8 @@ class Archive:
         Decoded point and code of each molecule with a finite utility.
     y : Tensor [M]
         Utilities, float64.
-    failed : Tensor [F, D]
-        Points whose utility was NaN.
+    smiles : list of str, length M
+        The molecules; "" for a point told without one.
     failed_codes : Tensor [G, D]
         Codes of the molecules among them: those the oracle failed on.
     """
@@ -114,9 +129,11 @@ class Archive:
     def __init__(self, region: LatentRegion):
         self.region = region
         empty = torch.empty(0, region.latent_dim)
-        self.z, self.codes, self.failed, self.failed_codes = (empty.clone() for _ in range(4))
+        self.z, self.codes, self.failed_codes = (empty.clone() for _ in range(3))
         self.y = torch.empty(0, dtype=torch.float64)
+        self.smiles: list[str] = []
         self._seen: set[str] = set()
+        self._round: dict[str, Tensor] = {}
 
     def __len__(self) -> int:
         return len(self.y)
@@ -129,12 +146,12 @@ class Archive:
     def add(self, z: Tensor, y: Tensor, smiles: Sequence[str] | None = None) -> None:
         """Take points [N, D] with utilities [N]; a molecule told before changes nothing."""
         failed = y.isnan()
-        self.failed = torch.cat([self.failed, z[failed]])
         new = [i for i in range(len(y)) if self._is_new(smiles[i] if smiles is not None else "")]
         rows = [i for i in new if not failed[i]]
         lost = [i for i in new if failed[i] and (smiles is None or smiles[i])]
         self.failed_codes = torch.cat([self.failed_codes, self._codes_of(z, smiles, lost)])
         self.codes = torch.cat([self.codes, self._codes_of(z, smiles, rows)])
+        self.smiles += ["" if smiles is None else smiles[i] for i in rows]
         self.z, self.y = torch.cat([self.z, z[rows]]), torch.cat([self.y, y[rows]])
 
     def _codes_of(self, z: Tensor, smiles: Sequence[str] | None, rows: list[int]) -> Tensor:
@@ -144,8 +161,16 @@ class Archive:
         """Return the code of each molecule [N, D]: its encoding, or the point where that is not to be had."""
         if smiles is None:
             return z.clone()
-        codes = self.region.encode(smiles)
+        codes = self._encoded(smiles)
         return torch.where(codes.isnan().any(dim=1, keepdim=True), z, codes)
+
+    def _encoded(self, smiles: Sequence[str]) -> Tensor:
+        """Encodings [N, D]; those of the round are kept, because a molecule is judged before it is chosen and told."""
+        missing = list(dict.fromkeys(text for text in smiles if text not in self._round))
+        if len(self._round) > MOST_KEPT:
+            self._round, missing = {}, list(dict.fromkeys(smiles))
+        self._round |= dict(zip(missing, self.region.encode(missing), strict=True))
+        return torch.stack([self._round[text] for text in smiles]) if len(smiles) else self.region.encode([])
 
     def top(self, k: int) -> Tensor:
         """Indices of the k best, best first."""
@@ -153,17 +178,7 @@ class Archive:
 
     def training_rows(self, cap: int, generator: torch.Generator) -> Tensor:
         """Choose at most ``cap`` molecules to fit on: half the best, a quarter the latest, the rest at random."""
-        n = len(self)
-        if n <= cap:
-            return torch.arange(n)
-        best = self.top(cap // 2)
-        latest = torch.arange(n - cap // 4, n)
-        kept = torch.cat([best, latest]).unique()
-        others = torch.ones(n, dtype=torch.bool)
-        others[kept] = False
-        rest = others.nonzero()[:, 0]
-        chosen = rest[torch.randperm(len(rest), generator=generator)[: cap - len(kept)]]
-        return torch.cat([kept, chosen]).sort().values
+        return training_rows(self.y, cap, generator)
 
     def _is_new(self, text: str) -> bool:
         if not text:

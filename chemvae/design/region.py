@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -49,6 +50,10 @@ class LatentRegion:
         references = getattr(statistics, "references", torch.empty(0, self.latent_dim)).detach().float().cpu()
         self.references = references[~references.isnan().any(dim=1)]
         self.prior = model.priors["learned"] if "learned" in model.priors else model.priors["normal"]
+
+    def take_copy(self) -> None:
+        """Go on with a copy of the model, so that the caller's own stays as it is when this one is retrained."""
+        self.model = copy.deepcopy(self.model)
 
     def encode(self, smiles: Sequence[str]) -> Tensor:
         """Return the posterior mean of each molecule [N, D]; NaN rows for what cannot be encoded."""

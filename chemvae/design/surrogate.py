@@ -100,7 +100,7 @@ class LatentGP:
             self._centre = properties.mean(dim=0)
             self._spread = (properties - self._centre).square().mean(dim=0).sqrt().clamp_min(1e-9)
             inputs, known = self._look(codes)
-            self._y_mean, self._y_std = _centre_and_spread(y.double() - known)
+            self._y_mean, self._y_std = centre_and_spread(y.double() - known)
             targets = ((y.double() - known - self._y_mean) / self._y_std).clamp_min(LOWEST_TARGET)
             self._process = self._condition(inputs, targets)
         return self
@@ -149,7 +149,7 @@ class LatentGP:
         return Process(x, y, n_latent, self._state)
 
 
-def _centre_and_spread(y: Tensor) -> tuple[Tensor, Tensor]:
+def centre_and_spread(y: Tensor) -> tuple[Tensor, Tensor]:
     """Median, and half the width of the middle 68 % (a standard deviation that outliers do not move); 1 for a constant."""
     low, centre, high = torch.quantile(y, torch.tensor([0.16, 0.5, 0.84], dtype=y.dtype))
     for spread in ((high - low) / 2, y.std()):

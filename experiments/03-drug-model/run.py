@@ -63,24 +63,31 @@ def main() -> None:
     folder = Path(config["folder"])
     data = {"zinc250k": prepared(config["data"], folder / "data")}
     if "--ship" in sys.argv:
-        ship(folder / f"tuned-{len(config['tuning'])}")
+        ship(folder / config["step"][-1]["name"])
         return
     model, run = None, None
-    for stage in config["stage"]:
-        if stage["data"] == "merged":
+    for step in config["step"]:
+        if step.get("data") == "merged":
             data["merged"] = merged(config, data["zinc250k"], folder)
-        model, run = trained(stage, data[stage["data"]], config["targets"], folder, run)
-    for number, asked in enumerate(config["tuning"], start=1):
-        model, run = tuned(model, data["zinc250k"], asked, folder / f"tuned-{number}")
+        if "tuning" in step:
+            model, run = tuned(model, data["zinc250k"], step["tuning"], folder / step["name"])
+        else:
+            model, run = trained(step, data[step["data"]], config["targets"], folder, run)
     only_valid = "--valid" in sys.argv
     started = time.monotonic()
     asked = {**config["evaluation"], "split": "valid" if only_valid else config["evaluation"]["split"]}
     evaluation = api.evaluate_in_full(model, str(data["zinc250k"]), config["seed"], **asked)
-    write_report(evaluation, run.path, name="drug", history=RunFolder(folder / config["stage"][-1]["name"]).read_metrics())
+    write_report(evaluation, run.path, name="drug", history=last_curve(config, folder))
     if only_valid:
         print({key: value for key, value in evaluation.figures.items() if key != "protocol"})
         return
     write_json(HERE / "result.json", describe(config, folder, evaluation, time.monotonic() - started))
+
+
+def last_curve(config: dict, folder: Path) -> pd.DataFrame:
+    """The learning curve of the last step that trained the whole model."""
+    last = [step["name"] for step in config["step"] if "tuning" not in step][-1]
+    return RunFolder(folder / last).read_metrics()
 
 
 def prepared(name: str, folder: Path) -> Path:
@@ -153,9 +160,9 @@ def describe(config: dict, folder: Path, evaluation: Evaluation, evaluated_s: fl
     figures = dict(evaluation.figures)
     protocol = figures.pop("protocol")
     origin = environment()
-    curves = {stage["name"]: RunFolder(folder / stage["name"]).read_metrics() for stage in config["stage"]}
-    paths = [folder / f"tuned-{number}" / "tuning.csv" for number, _ in enumerate(config["tuning"], start=1)]
-    tuning = [pd.read_csv(path) for path in paths]
+    names = {kind: [step["name"] for step in config["step"] if ("tuning" in step) == kind] for kind in (True, False)}
+    curves = {name: RunFolder(folder / name).read_metrics() for name in names[False]}
+    tuning = [pd.read_csv(folder / name / "tuning.csv") for name in names[True]]
     return {
         "command": "python experiments/03-drug-model/run.py",
         "commit": origin["commit"],

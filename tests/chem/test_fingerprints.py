@@ -1,8 +1,12 @@
 """Similarity by its definition, and what happens to what is not a molecule."""
 
 import numpy as np
+import pytest
+from rdkit import Chem, DataStructs
+from rdkit.Chem import rdFingerprintGenerator
 
-from chemvae.chem.fingerprints import count_morgan, morgan, nearest, scaffold, tanimoto
+from chemvae.chem import fingerprints
+from chemvae.chem.fingerprints import count_morgan, count_tanimoto, morgan, nearest, scaffold, tanimoto, unfolded_counts
 
 SMILES = ["CCO", "CCN", "c1ccccc1O", "CC(=O)Oc1ccccc1C(=O)O"]
 
@@ -47,3 +51,53 @@ def test_counts_tell_chain_lengths_apart():
 def test_scaffold_keeps_rings_and_linkers():
     assert scaffold("CC(C)Cc1ccc(cc1)CCC1CCNCC1") == "c1ccc(CCC2CCNCC2)cc1"
     assert scaffold("CCCC") == "" and scaffold("C1CC") is None
+
+
+def sparse_counts(smiles: list[str]) -> list:
+    make = rdFingerprintGenerator.GetMorganGenerator(radius=2).GetSparseCountFingerprint
+    return [make(Chem.MolFromSmiles(text)) for text in smiles]
+
+
+class TestCountRows:
+    def test_a_row_holds_what_rdkit_counts(self, molecules):
+        rows = unfolded_counts(molecules)
+        for i, counts in enumerate(sparse_counts(molecules)):
+            one = rows[i]
+            assert dict(zip(one.ids.tolist(), one.counts.tolist(), strict=True)) == counts.GetNonzeroElements()
+            assert (np.diff(one.ids.astype(np.int64)) > 0).all() and one.totals.tolist() == [counts.GetTotalVal()]
+
+    def test_rows_are_taken_and_joined(self, molecules):
+        rows = unfolded_counts(molecules)
+        order = np.random.default_rng(0).permutation(len(rows))
+        taken, expected = rows[order], unfolded_counts([molecules[i] for i in order])
+        joined = rows[:5] + rows[np.arange(len(rows)) >= 5]
+        for got, wanted in ((taken, expected), (joined, rows), (rows[-1], unfolded_counts(molecules[-1:]))):
+            assert got.ids.tolist() == wanted.ids.tolist() and got.starts.tolist() == wanted.starts.tolist()
+            assert got.counts.tolist() == wanted.counts.tolist()
+
+    def test_no_rows_and_empty_rows(self):
+        assert len(unfolded_counts([])) == 0 and len(unfolded_counts(["CC"])[[]]) == 0
+        assert unfolded_counts(["C1", "", "C"]).totals.tolist() == [0, 0, 1]
+
+
+class TestCountTanimoto:
+    @pytest.mark.parametrize("block", [1, 7, 256])
+    def test_it_equals_rdkit_whatever_the_blocks(self, molecules, block, monkeypatch):
+        monkeypatch.setattr(fingerprints, "BLOCK", block)
+        chains = ["C" * n + "O" for n in (1, 5, 90, 300)]
+        counts = sparse_counts(molecules + chains)
+        expected = [DataStructs.BulkTanimotoSimilarity(one, counts[3:]) for one in counts]
+        np.testing.assert_array_equal(
+            count_tanimoto(unfolded_counts(molecules + chains), unfolded_counts(molecules[3:] + chains)), expected
+        )
+
+    def test_it_is_a_kernel(self, molecules):
+        rows = unfolded_counts(molecules)
+        similarity = count_tanimoto(rows, rows)
+        assert (similarity == similarity.T).all() and (similarity.diagonal() == 1.0).all()
+        assert np.linalg.eigvalsh(similarity).min() > -1e-12
+
+    def test_nothing_is_like_nothing_and_unlike_all_else(self):
+        rows = unfolded_counts(["C1", "CCO"])
+        assert np.isnan(count_tanimoto(rows, rows)[0, 0]) and count_tanimoto(rows, rows)[0, 1] == 0.0
+        assert count_tanimoto(rows[:0], rows).shape == (0, 2) and count_tanimoto(rows, rows[:0]).shape == (2, 0)

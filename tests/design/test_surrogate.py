@@ -106,7 +106,7 @@ class TestArchive:
         archive = Archive(LatentRegion(ToyModel()))
         z = torch.randn(3, 4)
         archive.add(z, torch.tensor([1.0, 1.0, torch.nan], dtype=torch.float64), [chain(1, 2), chain(1, 2), ""])
-        assert len(archive) == 1 and len(archive.failed) == 1 and len(archive.failed_codes) == 0
+        assert len(archive) == 1 and archive.smiles == [chain(1, 2)] and len(archive.failed_codes) == 0
         torch.testing.assert_close(archive.codes, torch.from_numpy(ToyModel().encode([chain(1, 2)])))
         torch.testing.assert_close(archive.z[0], z[0])
 
