@@ -1,4 +1,4 @@
-"""Map work over nothing or over processes, in order, behind one call.
+"""Map work over nothing, over processes or over Ray, in order, behind one call.
 
 Workers are spawned (never forked: torch and OpenMP do not survive that), run one thread each, ignore Ctrl-C so that the
 parent decides, and leave when the parent is gone.
@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chemvae.errors import ChemVAEError, SettingsError
+from chemvae.ray_pool import RayAnswer, RayPool
+from chemvae.registry import find
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -89,7 +91,7 @@ def count_jobs(jobs: int) -> int:
 class Answer:
     """What a worker will have made of a block."""
 
-    def __init__(self, future: Future):
+    def __init__(self, future: Future | RayAnswer):
         self._future = future
 
     def done(self) -> bool:
@@ -100,6 +102,10 @@ class Answer:
         """Wait for the values, in the order of the block; raises what the function raised, ChemVAEError if the worker died."""
         with _dying_explained():
             return self._future.result()
+
+    def cancel(self) -> None:
+        """Say that nobody waits for it: what has not begun will not begin."""
+        self._future.cancel()
 
 
 class Workers:
@@ -117,6 +123,16 @@ class Workers:
     yielding : bool
         The workers leave the cores to whatever else wants them (their niceness rises by 10): for work beside a computation
         that is worse at waiting.
+    engine : str
+        Of :data:`ENGINES`: "local" processes, or "ray", where 0 jobs or less take every core of the cluster, and ``function``
+        may be anything. See :class:`chemvae.ray_pool.RayPool`.
+
+    Raises
+    ------
+    SettingsError
+        If the function cannot be sent to another process.
+    MissingExtraError
+        If Ray is asked for and not installed.
 
     Examples
     --------
@@ -125,15 +141,16 @@ class Workers:
     ['A', 'B']
     """
 
-    def __init__(self, function: Callable[[Item], Value], jobs: int = 1, light: bool = False, yielding: bool = False):
-        self.function, self.jobs = function, count_jobs(jobs)
-        if self.jobs > 1 and not _can_spawn(light):
-            self.jobs = 1
-        self._pool: ProcessPoolExecutor | None = None
-        if self.jobs > 1:
-            _check_sendable(function)
-            context = _LightContext() if light else multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.jobs, context, _start_worker, (10 if yielding else 0,))
+    def __init__(
+        self,
+        function: Callable[[Item], Value],
+        jobs: int = 1,
+        light: bool = False,
+        yielding: bool = False,
+        engine: str = "local",
+    ):
+        self.function = function
+        self._pool, self.jobs = find(ENGINES, engine, "engine")[1](function, jobs, light, yielding)
 
     def start(self) -> None:
         """Start all processes now, and let them import what the function needs, instead of at the first blocks."""
@@ -155,6 +172,25 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+
+def _local_pool(function: Callable, jobs: int, light: bool, yielding: bool) -> tuple[ProcessPoolExecutor | None, int]:
+    """A pool and its size; none where the calling process does the work."""
+    jobs = count_jobs(jobs)
+    if jobs == 1 or not _can_spawn(light):
+        return None, 1
+    _check_sendable(function)
+    context = _LightContext() if light else multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(jobs, context, _start_worker, (10 if yielding else 0,)), jobs
+
+
+def _ray_pool(function: Callable, jobs: int, light: bool, yielding: bool) -> tuple[RayPool, int]:
+    pool = RayPool(jobs, count_jobs(jobs))
+    return pool, pool.jobs
+
+
+ENGINES = {"local": _local_pool, "ray": _ray_pool}
+"""Where workers are."""
 
 
 def _done(function: Callable, block: Sequence) -> Future:

@@ -27,8 +27,14 @@ Target = _flag(Several, "--target", metavar="P=V", panel=GOALS, help="Property t
 Weight = _flag(Several, "--weight", metavar="P=W", panel=GOALS, help="Weight of a goal among several; 1 if not given.")
 OracleName = _flag(
     str | None, "--oracle", metavar='NAME|pkg.mod:fn|"cmd:..."', panel=GOALS,
-    help="What scores molecules, if not RDKit or the model: a Python function, or a program that reads JSON lines.",
+    help="What scores molecules, if not RDKit or the model: qed_minus_sas, similarity:SMILES, isomers:FORMULA, "
+    '"mpo:logP=gaussian(2,1);TPSA=below(100,10)", model:FOLDER#P, ..., a Python function, or a program (cmd:, cmd-csv:).',
 )  # fmt: skip
+Memory = _flag(
+    Path | None, "--oracle-memory", metavar="FILE", panel=GOALS,
+    help="Parquet file of the oracle's scores: what is in it is not paid again, in any search.",
+)  # fmt: skip
+RetryFailures = _flag(bool, "--retry-failures", metavar="", panel=GOALS, help="Ask again about those that failed before.")
 Bound = _flag(Several, "--constraint", metavar='"P<V"', panel=LIMITS, help='Such as "SAS<3" or "1<logP<3"; repeat for several.')
 Similarity = _flag(
     float | None, "--min-similarity", metavar="T", panel=LIMITS, help="To the start molecules: ECFP4 Tanimoto, 0 to 1."
@@ -36,12 +42,25 @@ Similarity = _flag(
 Scaffold = _flag(str | None, "--scaffold", metavar="SMARTS", panel=LIMITS, help="Keep this pattern.")
 Forbid = _flag(Several, "--forbid", metavar="SMARTS", panel=LIMITS, help="Never this pattern; repeat for several.")
 WithoutAlerts = _flag(bool, "--alerts", metavar="", panel=LIMITS, help="No PAINS or BRENK alert.")
+Catalogs = _flag(
+    Several, "--alert-catalog", metavar="NAME", panel=LIMITS, help="No alert of PAINS, BRENK, NIH, ...; repeat for several."
+)
 Start = _flag(Several, "--start", metavar="SMILES", panel=START, help="Molecule to begin with, or a file of them; repeatable.")
 StartColumn = _flag(str | None, "-s", "--smiles-column", metavar="COLUMN", panel=START, help="In files of molecules.")
 Known = _flag(str | None, "--known", metavar="DATA", panel=START, help="To name the nearest known molecule of each design.")
 Method = _flag(str, "--method", metavar="auto|gradient|bayesian|random", panel=SEARCH, help="How to choose what to try next.")
 Budget = _flag(int, "--budget", metavar="N", panel=SEARCH, help="Distinct molecules to score.")
 BatchSize = _flag(int | None, "--batch", metavar="N", panel=SEARCH, help="Molecules per round.")
+OracleJobs = _flag(
+    int | None, "--jobs", metavar="N", panel=SEARCH, help="Workers that share the oracle's molecules; 0: one per core."
+)
+Engine = _flag(
+    str,
+    "--engine",
+    metavar="local|ray",
+    panel=SEARCH,
+    help="Where they are; with ray, all cores of the cluster but for --jobs.",
+)
 Timeout = _flag(float | None, "--timeout-s", metavar="S", panel=SEARCH, help="Seconds a molecule may take.")
 TimeLimit = _flag(float | None, "--time-limit", metavar="MIN", panel=SEARCH, help="No round begins after so many minutes.")
 Patience = _flag(int, "--patience", metavar="N", panel=SEARCH, help="Rounds without a new molecule before it ends.")

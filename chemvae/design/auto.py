@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from chemvae.chem.evolution import offspring
 from chemvae.design.chooser import TanimotoChooser
 from chemvae.design.gradient import climb, most_promising, stop_inside
 from chemvae.design.model_based import ModelBased, StepWidth
@@ -24,7 +26,8 @@ MAX_PARENTS = 256
 FRESH_PARENTS = 128  # of the molecules of this round that the surrogate likes best
 N_STEPS = 25
 LIBRARY_DRAWS = 200  # molecules of the start library looked at in a round
-KAPPAS = (0.1, 1.0)
+MUTATED = 0.5  # of the children a hybrid breeds
+KAPPAS = (0.5, 2.0)
 
 
 class Auto(ModelBased):
@@ -54,6 +57,12 @@ class Auto(ModelBased):
         New scores between two retrainings.
     kappas : (float, float)
         Standard deviations added to the mean when choosing: drawn anew in each round between these, evenly in their logarithm.
+    graphs : float
+        Molecules bred from the parents' graphs, for each point asked for. A search with them is a hybrid, no latent search.
+    niches : bool
+        Let families of like molecules share the places among the parents.
+    library_draws : int
+        Molecules of the start library that are judged in each round.
 
     References
     ----------
@@ -75,6 +84,9 @@ class Auto(ModelBased):
         retrain: bool = True,
         retrain_every: int = 200,
         kappas: tuple[float, float] = KAPPAS,
+        graphs: float = 0.0,
+        niches: bool = True,
+        library_draws: int = LIBRARY_DRAWS,
     ):
         super().__init__(region, seed, predicted)
         self.width = StepWidth()
@@ -84,6 +96,9 @@ class Auto(ModelBased):
         self.chooser = TanimotoChooser(predicted) if structures else None
         can = retrain and Retrainer.can_retrain(region.model)
         self.retrainer = Retrainer(region, self.generator, retrain_every) if can else None
+        self.graphs, self._rng = graphs, np.random.default_rng(seed)
+        self.library_draws = library_draws
+        self.niches, self._parentage = niches, None
         self._pool = Pool(region.latent_dim)
         self.kappas = tuple(kappas)
         self._kappa = self.kappas[1]
@@ -106,16 +121,24 @@ class Auto(ModelBased):
         )
 
     def suggest(self, n: int) -> list[str]:
-        """Some molecules of the start library, once a round."""
+        """Some molecules of the start library, once a round; for a hybrid, children of the parents in each generation."""
+        bred = self._bred(round(self.graphs * n)) if self.graphs else []
         if not self.library or len(self._pool):
-            return []
-        chosen = torch.randperm(len(self.library), generator=self.generator)[: min(n, LIBRARY_DRAWS)]
-        return [self.library[i] for i in chosen.tolist()]
+            return bred
+        chosen = torch.randperm(len(self.library), generator=self.generator)[: self.library_draws]
+        return [self.library[i] for i in chosen.tolist()] + bred
+
+    def _bred(self, n: int) -> list[str]:
+        """Cross and mutate good molecules and what the surrogate likes best in this round (Jensen 2019)."""
+        rows = self._drawn_rows(n) if len(self.archive) else torch.empty(0, dtype=torch.long)
+        parents = [self.archive.smiles[i] for i in rows.tolist() if self.archive.smiles[i]]
+        parents += self._pool.draw_smiles(n, self.generator)
+        return offspring(parents, n, self._rng, MUTATED) if len(parents) > 1 else []
 
     def review(self, z: Tensor, smiles: Sequence[str]) -> None:
         """Let what the surrogate likes best be parents in the round's next generation."""
         if len(z) and self.chooser is not None and self.chooser.refresh(self.archive):
-            self._pool.add(z, self.chooser.judge(smiles, self.archive.code(z, smiles), self._kappa))
+            self._pool.add(z, smiles, self.chooser.judge(smiles, self.archive.code(z, smiles), self._kappa))
 
     def select(self, z: Tensor, smiles: Sequence[str], n: int) -> list[int]:
         """Choose n molecules by confidence bound, each pick lowering the doubt about its likes, and a few at random."""
@@ -129,7 +152,7 @@ class Auto(ModelBased):
     def learn(self, last: Round) -> None:
         """Adapt how far local moves go; retrain when enough is new."""
         self.width.adapt(last.improved, last.n_new, last.n_failed / max(last.n_points, 1))
-        self._pool = Pool(self.region.latent_dim)
+        self._pool, self._parentage = Pool(self.region.latent_dim), None
         low, high = self.kappas
         self._kappa = float(low * (high / low) ** torch.rand(1, generator=self.generator))
         if self.retrainer is not None:
@@ -164,11 +187,24 @@ class Auto(ModelBased):
 
     def _scored_parents(self, n: int) -> Tensor:
         """Each as its code or as the point it was decoded from: [n, D]."""
-        order = self.archive.top(MAX_PARENTS)
-        weights = 1.0 / (RANK_OFFSET * len(self.archive) + torch.arange(1, len(order) + 1))
-        rows = order[torch.multinomial(weights, n, replacement=True, generator=self.generator)] if n else order[:0]
+        rows = self._drawn_rows(n)
         as_code = torch.rand(n, 1, generator=self.generator) < 0.5
         return torch.where(as_code, self.archive.codes[rows], self.archive.z[rows])
+
+    def _drawn_rows(self, n: int) -> Tensor:
+        """Rows [n] of the archive, the better ones more often."""
+        order, weights = self._ranked()
+        return order[torch.multinomial(weights, n, replacement=True, generator=self.generator)] if n else order[:0]
+
+    def _ranked(self) -> tuple[Tensor, Tensor]:
+        """The best molecules and their weights as parents, less where better ones are like them, so that families share."""
+        if self._parentage is None:
+            order = self.archive.top(MAX_PARENTS)
+            weights = 1.0 / (RANK_OFFSET * len(self.archive) + torch.arange(1, len(order) + 1))
+            if self.chooser is not None and self.niches:
+                weights = weights / (1 + self.chooser.crowd([self.archive.smiles[i] for i in order.tolist()]))
+            self._parentage = order, weights
+        return self._parentage
 
     def _climbed(self, n: int) -> Tensor:
         """Ascend from good molecules, or move around them where nothing says which way is up."""
@@ -186,21 +222,30 @@ class Auto(ModelBased):
 
 
 class Pool:
-    """The molecules of one round that the surrogate likes best, as points [M, D] in falling order of their value."""
+    """The molecules of one round that the surrogate likes best, with their points [M, D], in falling order of their value."""
 
     def __init__(self, latent_dim: int):
         self.z, self.value = torch.empty(0, latent_dim), torch.empty(0, dtype=torch.float64)
+        self.smiles: list[str] = []
 
     def __len__(self) -> int:
         return len(self.z)
 
-    def add(self, z: Tensor, value: Tensor) -> None:
-        """Take points [N, D] and their values [N]."""
-        value = torch.cat([self.value, value])
+    def add(self, z: Tensor, smiles: Sequence[str], value: Tensor) -> None:
+        """Take points [N, D], the molecules they were decoded to, and their values [N]."""
+        value, texts = torch.cat([self.value, value]), [*self.smiles, *smiles]
         order = value.argsort(descending=True, stable=True)[:FRESH_PARENTS]
         self.z, self.value = torch.cat([self.z, z])[order], value[order]
+        self.smiles = [texts[i] for i in order.tolist()]
 
     def draw(self, n: int, generator: torch.Generator) -> Tensor:
-        """n points [n, D], the better ones more often (weight 1 / rank)."""
+        """n points [n, D], the better ones more often."""
+        return self.z[self._rows(n, generator)]
+
+    def draw_smiles(self, n: int, generator: torch.Generator) -> list[str]:
+        """n molecules, the better ones more often; none from an empty pool."""
+        return [self.smiles[i] for i in self._rows(n, generator).tolist()] if len(self) else []
+
+    def _rows(self, n: int, generator: torch.Generator) -> Tensor:
         weights = 1.0 / torch.arange(10, len(self.z) + 10)
-        return self.z[torch.multinomial(weights, n, replacement=True, generator=generator)]
+        return torch.multinomial(weights, n, replacement=True, generator=generator)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from chemvae.chem.fingerprints import CountRows, unfolded_counts
+from chemvae.chem.fingerprints import CountRows, count_tanimoto, unfolded_counts
 from chemvae.design.optimizer import Archive
 from chemvae.design.surrogate import PredictedUtility
 from chemvae.design.tanimoto import TanimotoGP
 
 MIN_POINTS = 8
+ALIKE = 0.6
 
 
 class TanimotoChooser:
@@ -35,20 +37,34 @@ class TanimotoChooser:
         """Learn what was scored since; tell whether that is enough to go by."""
         if len(archive) < MIN_POINTS:
             return False
-        new = [i for i in range(self._told, len(archive)) if archive.smiles[i]]
-        if new:
-            self.gp.extend(unfolded_counts([archive.smiles[i] for i in new]), archive.y[new] - self._mean(archive.codes[new]))
+        counts = unfolded_counts(archive.smiles[self._told :])
+        new = np.flatnonzero(counts.totals)  # none for a point without a molecule, or for one that RDKit will not read again
+        if len(new):
+            rows = self._told + torch.from_numpy(new)
+            self.gp.extend(counts[new], archive.y[rows] - self._mean(archive.codes[rows]))
             self._place, self._counts = {}, unfolded_counts([])
         self._told = len(archive)
         return len(self.gp) >= MIN_POINTS
 
     def judge(self, smiles: Sequence[str], codes: Tensor, kappa: float) -> Tensor:
         """Upper confidence bound [M] of each molecule's utility; codes [M, D]."""
-        return self.gp.bound(self._rows(smiles), kappa) + self._mean(codes)
+        counts = self._rows(smiles)
+        read = np.flatnonzero(counts.totals)
+        value = torch.full((len(smiles),), -torch.inf, dtype=torch.float64)
+        value[read] = self.gp.bound(counts[read], kappa) + self._mean(codes[read])
+        return value
 
     def choose(self, smiles: Sequence[str], codes: Tensor, n: int, kappa: float) -> list[int]:
         """Indices of n molecules of high bound, each pick taking away the doubt about its likes; best first."""
-        return self.gp.choose(self._rows(smiles), n, kappa, offset=self._mean(codes))
+        counts = self._rows(smiles)
+        read = np.flatnonzero(counts.totals)
+        return read[self.gp.choose(counts[read], n, kappa, offset=self._mean(codes[read]))].tolist()
+
+    def crowd(self, smiles: Sequence[str]) -> Tensor:
+        """How many of the molecules before it each molecule resembles (Tanimoto of counts > 0.6): [M]."""
+        counts = unfolded_counts(smiles)
+        alike = torch.from_numpy(np.nan_to_num(count_tanimoto(counts, counts)) > ALIKE)
+        return alike.tril(-1).sum(dim=1)
 
     def _mean(self, codes: Tensor) -> Tensor:
         if self.predicted is None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
+from chemvae.chem.alerts import DEFAULT_CATALOGS, catalog_names, find_alerts, has_alert
 from chemvae.chem.fingerprints import morgan, tanimoto
 from chemvae.chem.molecules import parse, quiet
 from chemvae.chem.properties import PROPERTIES, compute_table
@@ -38,6 +39,10 @@ class Restriction(ABC):
     @abstractmethod
     def allows(self, smiles: Sequence[str]) -> np.ndarray:
         """Tell for valid molecules which fulfil it: bool [N]."""
+
+    def explain(self, smiles: str) -> str:
+        """Say what a molecule that does not fulfil it does wrong."""
+        return self.label
 
 
 @dataclass(frozen=True)
@@ -185,34 +190,19 @@ class Substructure(Restriction):
 
 @dataclass(frozen=True)
 class Alerts(Restriction):
-    """No structural alert of RDKit's catalogs.
-
-    References
-    ----------
-    PAINS: Baell & Holloway, 2010, https://doi.org/10.1021/jm901137j. BRENK: Brenk et al., 2008,
-    https://doi.org/10.1002/cmdc.200700139.
+    """No structural alert of RDKit's catalogs; :data:`chemvae.chem.alerts.SOURCES` says whose they are.
 
     Examples
     --------
-    >>> Alerts().allows(["CCO", "CCN=[N+]=[N-]"])
-    array([ True, False])
+    >>> Alerts().allows(["CCO", "CCN=[N+]=[N-]"]), Alerts("NIH").explain("CCN=[N+]=[N-]")
+    (array([ True, False]), 'no alerts (NIH): azide (NIH)')
     """
 
-    catalogs: tuple[str, ...] = ("PAINS", "BRENK")
-    """Names in RDKit's FilterCatalogs: PAINS, BRENK, NIH, ZINC, ..."""
+    catalogs: tuple[str, ...] | str = DEFAULT_CATALOGS
+    """Names of RDKit's catalogs: PAINS, BRENK, NIH, ZINC, ..."""
 
     def __post_init__(self) -> None:
-        known = _catalog_table()
-        object.__setattr__(self, "catalogs", tuple(find(known, name, "alert catalog")[0] for name in self.catalogs))
-
-    @cached_property
-    def _catalog(self) -> Any:
-        from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
-
-        params = FilterCatalogParams()
-        for name in self.catalogs:
-            params.AddCatalog(_catalog_table()[name])
-        return FilterCatalog(params)
+        object.__setattr__(self, "catalogs", catalog_names(self.catalogs))
 
     @property
     def label(self) -> str:
@@ -221,13 +211,11 @@ class Alerts(Restriction):
 
     def allows(self, smiles: Sequence[str]) -> np.ndarray:
         """Run the catalogs."""
-        return np.array([not self._catalog.HasMatch(parse(text)) for text in smiles], dtype=bool)
+        return np.array([not has_alert(text, self.catalogs) for text in smiles], dtype=bool)
 
-
-def _catalog_table() -> dict[str, Any]:
-    from rdkit.Chem.FilterCatalog import FilterCatalogParams
-
-    return dict(FilterCatalogParams.FilterCatalogs.names)
+    def explain(self, smiles: str) -> str:
+        """The label, and the alerts hit."""
+        return f"{self.label}: {', '.join(str(alert) for alert in find_alerts(smiles, self.catalogs))}"
 
 
 def parse_constraint(text: str) -> Constraint | Range:
@@ -274,7 +262,7 @@ def gather_constraints(
     min_similarity: float | None = None,
     scaffold: str | None = None,
     forbid: Sequence[str] | str = (),
-    alerts: bool = False,
+    alerts: bool | str | Sequence[str] = False,
 ) -> list[Restriction]:
     """Collect what flags and arguments ask for into one list.
 
@@ -288,8 +276,8 @@ def gather_constraints(
     scaffold : str, optional
         SMARTS that must be kept.
     forbid : SMARTS or sequence of SMARTS
-    alerts : bool
-        Turn away what the PAINS and BRENK catalogs flag.
+    alerts : bool, str or sequence of str
+        Turn away what the catalogs flag: True for PAINS and BRENK, or the names of others.
 
     Examples
     --------
@@ -303,11 +291,13 @@ def gather_constraints(
     if scaffold:
         found.append(Substructure(scaffold, wanted=True))
     found += [Substructure(text, wanted=False) for text in ([forbid] if isinstance(forbid, str) else forbid)]
-    return found + ([Alerts()] if alerts else [])
+    if alerts:
+        found.append(Alerts() if alerts is True else Alerts(alerts))
+    return found
 
 
 class Gatekeeper:
-    """Checks molecules against all constraints and counts how many distinct ones each turned away.
+    """Checks molecules against all constraints and counts, under their labels, how many distinct ones each turned away.
 
     Properties that RDKit computes come from RDKit; others from the model's predictor.
 
@@ -331,7 +321,7 @@ class Gatekeeper:
         self._sources = {item.name: self._source(item.name) for item in bounds}
 
     def verdicts(self, smiles: Sequence[str]) -> list[str]:
-        """Return for each canonical molecule the label of the first constraint it breaks, "" if it breaks none."""
+        """Say for each canonical molecule what is wrong by the first constraint it breaks, "" if it breaks none."""
         new = [text for text in dict.fromkeys(smiles) if text not in self._verdicts]
         if new:
             self._judge(new)
@@ -343,7 +333,8 @@ class Gatekeeper:
         for item in self.restrictions:
             fine = item.holds(table[item.name]) if isinstance(item, (Constraint, Range)) else item.allows(smiles)
             self.counts[item.label] += int((~fine).sum())
-            first = [label or ("" if ok else item.label) for label, ok in zip(first, fine, strict=True)]
+            for i in np.flatnonzero(~fine):
+                first[i] = first[i] or item.explain(smiles[i])
         self._verdicts.update(zip(smiles, first, strict=True))
 
     def _properties(self, smiles: list[str]) -> dict[str, np.ndarray]:

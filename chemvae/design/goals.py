@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from chemvae.chem.properties import PROPERTIES
-from chemvae.design.oracles import CombinedOracle, Oracle, PredictorOracle, PropertyOracle, make_oracle
+from chemvae.design.builtin import BUILTIN
+from chemvae.design.oracles import CombinedOracle, Oracle, make_oracle
 from chemvae.errors import SettingsError, UnknownNameError
 from chemvae.registry import find
 
@@ -170,9 +171,9 @@ def _merit(goal: Goal, value: Any) -> Any:
 def plan_goals(oracle: Any, goals: Sequence[Goal | str] | Goal | str | None, model: Any = None) -> tuple[Oracle, list[Goal]]:
     """Match goals and oracle: every goal gets a value, and every value a goal.
 
-    Without an oracle, goals are computed by RDKit where it can, else predicted by the model. Without goals, everything the
-    oracle gives is maximised. One goal with an oracle of one value is that value, whatever it is called. Several goals are
-    matched by name; those the oracle does not give are computed or predicted.
+    Without an oracle, goals are built in, or computed by RDKit where it can, else predicted by the model. Without goals,
+    everything the oracle gives is maximised. One goal with an oracle of one value is that value, whatever it is called. Several
+    goals are matched by name; those the oracle does not give are built in, computed or predicted.
 
     Parameters
     ----------
@@ -227,13 +228,10 @@ def _in_order(goals: Sequence[Goal], names: Sequence[str]) -> list[Goal]:
 
 
 def _provider(name: str, model: Any) -> Oracle:
-    """An oracle for one property: computed if RDKit can, else predicted."""
-    try:
-        return PropertyOracle(name)
-    except UnknownNameError:
-        if name.lower() in (known.lower() for known in getattr(model, "property_names", ())):
-            return PredictorOracle(model, name)
-    return find({key: None for key in (*PROPERTIES, *getattr(model, "property_names", ()))}, name, "property or oracle value")
+    """An oracle for one name: built in, or computed if RDKit can, else predicted."""
+    built_in = [key for key, row in BUILTIN.items() if not row.needs_argument]
+    choices = {key: None for key in (*built_in, *PROPERTIES, *getattr(model, "property_names", ()))}
+    return make_oracle(find(choices, name, "property or oracle value")[0], model)
 
 
 def make_objective(goals: Sequence[Goal], model: Any = None) -> Objective:

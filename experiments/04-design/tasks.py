@@ -166,8 +166,8 @@ def auc_top10(scores: Sequence[float], budget: int) -> float:
             heapq.heappush(best, score)
             if len(best) > 10:
                 heapq.heappop(best)
-        if best and (call % SAMPLED_EVERY == 0 or call == len(scores)):
-            mean = math.fsum(best) / len(best)
+        if call % SAMPLED_EVERY == 0 or call == len(scores):
+            mean = math.fsum(best) / max(len(best), 1)
             area += (call - last_call) * (mean + last_mean) / 2
             last_call, last_mean = call, mean
     return (area + (budget - last_call) * last_mean) / budget

@@ -68,7 +68,8 @@ def test_a_batch_is_not_the_same_guess_many_times(region):
 
 def test_the_pool_keeps_the_best_and_draws_them_more_often():
     pool = Pool(1)
-    pool.add(torch.arange(200.0)[:, None], torch.arange(200.0, dtype=torch.float64))
+    pool.add(torch.arange(200.0)[:, None], [str(i) for i in range(200)], torch.arange(200.0, dtype=torch.float64))
     assert pool.z[:, 0].tolist() == list(range(199, 71, -1))
+    assert pool.smiles[:3] == ["199", "198", "197"]
     drawn = pool.draw(4000, torch.Generator().manual_seed(0))[:, 0]
     assert (drawn > 135).sum() > 2 * (drawn <= 135).sum()

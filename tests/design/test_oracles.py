@@ -2,7 +2,9 @@
 
 import math
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,12 +13,18 @@ import torch
 from chemvae.chem.properties import compute
 from chemvae.design import ORACLES
 from chemvae.design.commands import CommandOracle
+from chemvae.design.composition import Desirability
+from chemvae.design.csv_commands import CsvCommandOracle
+from chemvae.design.learned import LearnedOracle
 from chemvae.design.oracles import CombinedOracle, FunctionOracle, Oracle, PredictorOracle, PropertyOracle, make_oracle
 from chemvae.errors import SettingsError, UnknownNameError
 from tests.contracts.oracle_contract import OracleContract
 from tests.design.toys import ToyModel
 
 LENGTHS = "import sys, json\nfor l in sys.stdin: print(json.dumps({'score': len(json.loads(l)['smiles'])}), flush=True)"
+
+
+CSV_LENGTHS = "import sys\nprint('smiles,score')\nfor s in sys.stdin.read().split()[1:]: print(f'{s},{len(s)}')"
 
 
 class Length(Oracle):
@@ -60,6 +68,50 @@ class TestPredictor(OracleContract):
         return PredictorOracle(SelfPredictor(), "letters")
 
 
+class TestPredictorBound(OracleContract):
+    def make_oracle(self):
+        return PredictorOracle(SelfPredictor(), "letters", kappa=1.0)
+
+
+class TestLearned(OracleContract):
+    def make_oracle(self):
+        class Fitted:
+            smiles = ["CCO"]
+
+            def predict(self, smiles):
+                import pandas as pd
+
+                return pd.DataFrame({"mean": [float(len(text)) for text in smiles], "std": 0.5})
+
+        return LearnedOracle(Fitted(), "letters", kappa=1.0)
+
+
+class TestMolecule(OracleContract):
+    def make_oracle(self):
+        return make_oracle("similarity:CCO")
+
+
+class TestFunctionInWorkers(OracleContract):
+    def make_oracle(self):
+        return make_oracle(lambda smiles: len(smiles) / 2, jobs=2)
+
+    def watched(self):
+        oracle, seen = self.make_oracle(), []
+        inner = oracle._score_new
+        oracle._score_new = lambda smiles: (seen.extend(smiles), inner(smiles))[1]
+        return oracle, seen
+
+
+class TestWithMemory(OracleContract):
+    def make_oracle(self):
+        return FunctionOracle(len).keep(Path(tempfile.mkdtemp()) / "scores.parquet")
+
+
+class TestDesirability(OracleContract):
+    def make_oracle(self):
+        return Desirability({"logP": "gaussian(2, 1)", "similarity:CCO": "clip(0.8)"})
+
+
 class TestCombined(OracleContract):
     def make_oracle(self):
         return CombinedOracle([FunctionOracle(len), PropertyOracle("qed")])
@@ -68,6 +120,11 @@ class TestCombined(OracleContract):
 class TestCommand(OracleContract):
     def make_oracle(self):
         return CommandOracle([sys.executable, "-c", LENGTHS])
+
+
+class TestCsvCommand(OracleContract):
+    def make_oracle(self):
+        return CsvCommandOracle([sys.executable, "-c", CSV_LENGTHS])
 
 
 def test_every_kind_is_tested():

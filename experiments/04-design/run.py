@@ -1,0 +1,154 @@
+"""Run every campaign that config.toml asks for, and gather what they found in result.json.
+
+    CHEMVAE_DATA=FOLDER python experiments/04-design/run.py [--jobs N] [--gather]
+
+FOLDER holds zinc250k.csv.gz. A campaign whose file is there is not run again; one that was killed goes on from its record.
+``--gather`` runs nothing. Each campaign computes on one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import statistics
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import tasks
+import tomllib
+
+HERE = Path(__file__).parent
+MARKS = (500, 1000, 2000, 5000)  # budgets that a longer campaign answers for as well
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One search."""
+
+    rung: str
+    task: str
+    budget: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.rung}-{self.task}-{self.budget}-{self.seed}"
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--jobs", type=int, default=1, help="campaigns at a time")
+    asked.add_argument("--gather", action="store_true", help="run nothing, write result.json from what is there")
+    asked.add_argument("--budget", type=int, help="only campaigns of this budget")
+    options = asked.parse_args()
+    config = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8"))
+    folder = Path(config["folder"])
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [one for one in campaigns(config) if options.budget in (None, one.budget)]
+    if not options.gather:
+        run_all(config, [one for one in wanted if not (folder / f"{one.name}.json").exists()], options.jobs)
+    write_result(config, folder)
+
+
+def campaigns(config: dict[str, Any]) -> list[Campaign]:
+    """All campaigns, one seed after the other, so that every rung has its first figure early."""
+    found = [
+        Campaign(rung, task, block["budget"], seed)
+        for block in config["campaigns"]
+        for seed in block["seeds"]
+        for task in block["tasks"]
+        for rung in block["rungs"]
+    ]
+    return list(dict.fromkeys(found))
+
+
+def run_all(config: dict[str, Any], wanted: list[Campaign], jobs: int) -> None:
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        for done in as_completed([pool.submit(run_one, config, one) for one in wanted]):
+            print(json.dumps({name: value for name, value in done.result().items() if name != "curve"}), flush=True)
+
+
+def run_one(config: dict[str, Any], one: Campaign) -> dict[str, Any]:
+    """One campaign from empty caches; its record and its figures stay in the experiment's folder."""
+    import torch
+
+    from chemvae import api
+
+    torch.set_num_threads(1)
+    folder, started = Path(config["folder"]), time.monotonic()
+    result = api.optimize(
+        api.load(config["model"]),
+        tasks.TASKS[one.task],
+        one.budget,
+        one.seed,
+        method=config["rungs"][one.rung]["method"],
+        start=some_of_zinc(config["start"], one.seed),
+        history_path=folder / f"{one.name}.jsonl",
+    )
+    scores = result.history["score"].to_numpy(dtype=float)
+    figures = {
+        **asdict(one),
+        "auc_top10": tasks.auc_top10(scores, one.budget),
+        "auc_top10_at": {n: tasks.auc_top10(scores[:n], n) for n in MARKS if n < one.budget},
+        "top10": float(np.sort(scores[np.isfinite(scores)])[-10:].mean()),
+        "best": float(np.nanmax(scores)),
+        "best_smiles": result.best["smiles"],
+        "calls": len(scores),
+        "valid": result.counts["valid"] / max(1, result.counts["points"]),
+        "stopped": result.stopped,
+        "elapsed_s": round(time.monotonic() - started, 1),
+        "curve": [float(np.sort(scores[:n][np.isfinite(scores[:n])])[-10:].mean()) for n in range(100, len(scores) + 1, 100)],
+    }
+    (folder / f"{one.name}.json").write_text(json.dumps(figures), encoding="utf-8")
+    return figures
+
+
+def some_of_zinc(n: int, seed: int) -> list[str]:
+    """n random molecules of ZINC250k."""
+    import pandas as pd
+
+    smiles = pd.read_csv(Path(os.environ["CHEMVAE_DATA"]) / "zinc250k.csv.gz")["smiles"].str.strip()
+    return smiles.iloc[np.random.default_rng(seed).permutation(len(smiles))[:n]].tolist()
+
+
+def write_result(config: dict[str, Any], folder: Path) -> None:
+    """result.json: for each rung, task and budget the mean over seeds, beside the published value where there is one."""
+    from chemvae.runs import environment, write_json
+
+    found = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    groups: dict[str, list[dict]] = {}
+    for one in found:
+        groups.setdefault(f"{one['task']}/{one['budget']}/{one['rung']}", []).append(one)
+    origin = environment()
+    metrics = {}
+    for name, group in sorted(groups.items()):
+        for figure in ("auc_top10", "top10", "best", "elapsed_s"):
+            values = [one[figure] for one in group]
+            std = statistics.stdev(values) if len(values) > 1 else None
+            error = None if std is None else std / math.sqrt(len(values))
+            metrics[f"{name}/{figure}"] = {"mean": statistics.fmean(values), "std": std, "error": error, "n": len(values)}
+    result = {
+        "command": "python experiments/04-design/run.py",
+        "commit": origin["commit"],
+        "seeds": sorted({one["seed"] for one in found}),
+        "device": f"{origin['processor']}, one thread per campaign",
+        "versions": origin["versions"],
+        "elapsed_s": {"all campaigns": round(sum(one["elapsed_s"] for one in found), 1)},
+        "config": config,
+        "metrics": metrics,
+        "curves": {f"{one['rung']}-{one['task']}-{one['budget']}-{one['seed']}": one["curve"] for one in found},
+    }
+    write_json(HERE / "result.json", result)
+
+
+if __name__ == "__main__":
+    main()
