@@ -27,7 +27,7 @@ FRESH_PARENTS = 128  # of the molecules of this round that the surrogate likes b
 N_STEPS = 25
 LIBRARY_DRAWS = 200  # molecules of the start library looked at in a round
 MUTATED = 0.5  # of the children a hybrid breeds
-KAPPAS = (0.5, 2.0)
+KAPPAS = (1.0, 4.0)
 
 
 class Auto(ModelBased):

@@ -43,8 +43,9 @@ A SMILES variational autoencoder for drug-like molecules, cpu preset, with logP,
 
 - **Data:** the train split (215,725 molecules) of ZINC250k, and 719,743 molecules that a char-RNN trained on that split wrote.
   Novelty is counted against the 215,725.
-- **Command:** `{command}`, commit {commit}, seeds 0, 1 and 2 for the stages, 0 for the rest. {device}.
-- **Tuned to its priors:** its decoder was taught on texts of its own at draws from N(0, I) and from the learned prior.
+- **Command:** `{command}`, commit {commit}, seeds as in config.toml. {device}.
+- **Taught between molecules, too:** its decoder learned molecules that it had written itself at draws from N(0, I), at steps
+  from molecules and between two of them.
 
 Figures on the {split} split, 5,000 molecules and 30,000 samples, raw decoder (nothing masked or repaired):
 
@@ -63,7 +64,7 @@ def main() -> None:
     folder = Path(config["folder"])
     data = {"zinc250k": prepared(config["data"], folder / "data")}
     if "--ship" in sys.argv:
-        ship(folder / config["step"][-1]["name"])
+        ship(folder / f"final-{config['step'][-1]['name']}")
         return
     model, run = None, None
     for step in config["step"]:
@@ -73,6 +74,7 @@ def main() -> None:
             model, run = tuned(model, data["zinc250k"], step["tuning"], folder / step["name"])
         else:
             model, run = trained(step, data[step["data"]], config["targets"], folder, run)
+    run = finished(model, data["zinc250k"], folder / f"final-{config['step'][-1]['name']}")
     only_valid = "--valid" in sys.argv
     started = time.monotonic()
     asked = {**config["evaluation"], "split": "valid" if only_valid else config["evaluation"]["split"]}
@@ -125,20 +127,31 @@ def trained(stage: dict, data: Path, targets: list[str], folder: Path, before: R
 
 
 def tuned(model: MolVAE, data: Path, asked: dict, folder: Path) -> tuple[MolVAE, RunFolder]:
-    """The decoder tuned to the priors; the training index names the data set's molecules only."""
+    """The decoder tuned to the priors."""
     run = RunFolder(folder)
     if run.has("model.safetensors"):
         return api.load(run.path), run
-    table = load_table(str(data))
-    smiles = np.array(table.smiles)[np.asarray(table.split) == "train"].tolist()
     settings = PriorTuningSettings(**asked, jobs=0)
-    rows = tune_to_prior(model, SmilesDataset(smiles, model.vocabulary), settings, report=lambda row: print(row, flush=True))
-    facts = model.training_facts
-    model.training_facts = TrainingFacts(facts.max_tokens, np.sort(smiles_hash(smiles)))
+    train = SmilesDataset(training_molecules(data), model.vocabulary)
+    rows = tune_to_prior(model, train, settings, report=lambda row: print(row, flush=True))
     save_model(model, run, tuning=asked)
     run.write_environment()
     pd.DataFrame(rows).to_csv(run.path / "tuning.csv", index=False)
     return model, run
+
+
+def finished(model: MolVAE, data: Path, folder: Path) -> RunFolder:
+    """The model as it is measured and shipped: its training index names the data set's molecules only."""
+    run = RunFolder(folder)
+    model.training_facts = TrainingFacts(model.training_facts.max_tokens, np.sort(smiles_hash(training_molecules(data))))
+    save_model(model, run)
+    run.write_environment()
+    return run
+
+
+def training_molecules(data: Path) -> list[str]:
+    table = load_table(str(data))
+    return np.array(table.smiles)[np.asarray(table.split) == "train"].tolist()
 
 
 def ship(run: Path) -> None:

@@ -93,13 +93,7 @@ def measure(method: str, name: str, seed: int, library: Sequence[str], folder: P
         "calls": len(scores),
         "elapsed_s": time.perf_counter() - started,
     }
-    print(
-        method,
-        name,
-        seed,
-        {key: round(value, 3) if isinstance(value, float) else value for key, value in row.items()},
-        flush=True,
-    )
+    print(f"{method}, {name}, seed {seed}: {row['auc_top10']:.3f}, {len(scores)} calls, {row['elapsed_s']:.0f} s", flush=True)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(path, row)
 
