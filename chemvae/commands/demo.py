@@ -8,27 +8,33 @@ from typing import Annotated
 import typer
 
 from chemvae.commands import screen
-from chemvae.commands.options import Folder, Seed, command
+from chemvae.commands.options import Folder, Model, Seed, command
 
 
 @command
 def demo(
     output: Folder = Path("demo"),
+    model: Model = None,
+    start: Annotated[
+        str | None,
+        typer.Option(metavar="SMILES", show_default=False, help="A molecule of yours to start from. Default: imatinib."),
+    ] = None,
     train: Annotated[
-        bool, typer.Option("--train/--no-train", metavar="", help="Train anew, or take the model of an earlier demo in FOLDER.")
-    ] = True,
+        bool, typer.Option("--train", metavar="", help="Train a small model first, and show that one: minutes more.")
+    ] = False,
     fast: Annotated[
         bool, typer.Option("--fast", metavar="", help="Seconds instead of minutes; the figures then say little.")
     ] = False,
     seed: Seed = 0,
 ) -> None:
-    """Walk the whole path offline in a few minutes: make data, train, evaluate, design, map, and write a report.
+    """Show on one page what a model can do, offline, in a minute or two: write, read, predict, improve, search, map.
 
-    Open FOLDER/report.html when it is done; FOLDER/results.json holds its figures.
+    Takes the shipped model, a run with -m, or one that it trains itself with --train. Open FOLDER/report.html when it is done;
+    FOLDER/results.json holds its figures.
     """
     with screen.working("Starting"):
         from chemvae.commands import callbacks
         from chemvae.demo import run_demo
 
     with callbacks.progress(output / "run") as shown:
-        run_demo(out=output, train=train, seed=seed, fast=fast, callbacks=shown)
+        run_demo(out=output, model=model, start=start, train=train, seed=seed, fast=fast, callbacks=shown)

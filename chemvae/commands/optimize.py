@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chemvae.commands import screen
+from chemvae.commands import laboratory, screen, search_screen
 from chemvae.commands import search_flags as flags
 from chemvae.commands.options import Device, Model, Overwrite, Seed, command, load_model
-from chemvae.errors import ChemVAEError, InputError, InterruptedRunError, NothingUsableError
+from chemvae.errors import ChemVAEError, InputError, SettingsError
 
 if TYPE_CHECKING:
-    from chemvae.design import Goal, Progress, Result
+    from chemvae.design import Goal, Result
 
 RECORD, BASELINE, SETTINGS = "history.jsonl", "baseline.jsonl", "settings.json"
-OF_THIS_CALL = {"output", "resume", "overwrite", "device", "config", "quiet", "verbose"}
-LINE_EVERY_S = 20.0
+OF_THIS_CALL = {"output", "resume", "overwrite", "device", "config", "quiet", "verbose", "batch_in", "batch_out"}
 
 
 @command
@@ -41,46 +39,80 @@ def optimize(
     minimize: flags.Minimize = None,
     target: flags.Target = None,
     weight: flags.Weight = None,
+    range: laboratory.Ranges = None,
     oracle: flags.OracleName = None,
+    oracle_memory: flags.Memory = None,
+    retry_failures: flags.RetryFailures = False,
     constraint: flags.Bound = None,
     min_similarity: flags.Similarity = None,
     scaffold: flags.Scaffold = None,
     forbid: flags.Forbid = None,
     alerts: flags.WithoutAlerts = False,
+    alert_catalog: flags.Catalogs = None,
     start: flags.Start = None,
     smiles_column: flags.StartColumn = None,
     known: flags.Known = None,
     method: flags.Method = "auto",
     budget: flags.Budget = 500,
     batch: flags.BatchSize = None,
+    jobs: flags.OracleJobs = None,
+    engine: flags.Engine = "local",
     timeout_s: flags.Timeout = None,
     time_limit: flags.TimeLimit = None,
     patience: flags.Patience = 20,
     baseline: flags.Baseline = False,
+    batch_out: laboratory.BatchOut = None,
+    batch_in: laboratory.BatchIn = None,
     seed: Seed = 0,
     device: Device = "auto",
 ) -> None:
     """Search latent space for molecules that score well, and write them with a report.
 
     Properties are those RDKit computes (qed, logP, SAS, MW, ...) or the model predicts. The folder gets best.csv, history.csv,
-    proposals.csv (what was not scored, and why), report.html and result.json.
+    proposals.csv (what was not scored, and why), report.html and result.json. With --batch-out it asks for measurements
+    instead, and with --batch-in it goes on from them.
     """
     from chemvae import api, tables  # noqa: F401  (what is missing shows before any molecule is paid)
     from chemvae.runs import write_json
 
     asked = _asked(ctx, output, resume, overwrite)
-    goals = flags.make_goals(asked)
+    goals = laboratory.with_ranges(flags.make_goals(asked), asked["range"])
+    sheet = batch_out or output / laboratory.SHEET
+    if is_measured := laboratory.is_laboratory(asked, batch_in, batch_out):
+        laboratory.check_sheet(sheet, batch_in)
+        asked |= {"oracle": asked["oracle"] or "laboratory", "batch": asked["batch"] or laboratory.BATCH}
     vae = load_model(asked["model"], device)
     options = _search_options(asked, goals)
-    write_json(output / SETTINGS, asked)
-    with _progress(asked["method"], asked["budget"]) as callback:
+    if not (output / RECORD).exists():
+        write_json(output / SETTINGS, asked)
+    if is_measured:
+        _measure(vae, asked, options, output, batch_in, sheet)
+    else:
+        _run(vae, asked, options, output)
+
+
+def _run(vae: Any, asked: dict[str, Any], options: dict[str, Any], output: Path) -> None:
+    """Search until the budget is spent, and once more at random where that is wanted."""
+    with search_screen.progress(asked["method"], asked["budget"]) as callback:
         result = _search(vae, asked, options, asked["method"], output / RECORD, callback)
     other = None
     if asked["baseline"] and not result.interrupted:
-        with _progress("random sampling", asked["budget"]) as callback:
+        with search_screen.progress("random sampling", asked["budget"]) as callback:
             other = _search(vae, asked, options, "random", output / BASELINE, callback)
     _write(result, other, output)
-    _show(result, other, output)
+    search_screen.show(result, other, output)
+
+
+def _measure(vae: Any, asked: dict[str, Any], options: dict[str, Any], output: Path, told: str | None, sheet: Path) -> None:
+    """Take in what was measured, and write what to measure next."""
+    from chemvae.tables import write_table
+
+    with screen.working("Choosing the next batch"):
+        result = _search(vae, asked, options | {"results": told}, asked["method"], output / RECORD, None)
+    _write(result, None, output)
+    if len(result.batch):
+        write_table(result.batch, sheet)
+    laboratory.show_batch(result, sheet, told, output)
 
 
 # what was asked ----------------------------------------------------------------------------------------------------------
@@ -90,7 +122,8 @@ def _asked(ctx: typer.Context, output: Path, resume: bool, overwrite: bool) -> d
     """The flags of this call or, with --resume, those of the call that began the search with what is changed now."""
     asked = {name: value for name, value in ctx.params.items() if name not in OF_THIS_CALL}
     record = output / RECORD
-    if resume:
+    hands_over = ctx.params["batch_in"] is not None or ctx.params["batch_out"] is not None
+    if resume or (hands_over and record.exists() and not overwrite):
         if not record.exists():
             raise ChemVAEError(f"'{output}' holds no search to go on with. Leave out --resume to begin one.")
         default = {name for name in asked if ctx.get_parameter_source(name).name == "DEFAULT"}
@@ -104,8 +137,10 @@ def _asked(ctx: typer.Context, output: Path, resume: bool, overwrite: bool) -> d
     elif overwrite:
         record.unlink(missing_ok=True)
         (output / BASELINE).unlink(missing_ok=True)
-    if asked["model"] and Path(asked["model"]).exists():
-        asked["model"] = str(Path(asked["model"]).resolve())  # resuming may happen from another folder
+    if asked["model"] and Path(asked["model"]).exists():  # resuming may happen from another folder
+        asked["model"] = str(Path(asked["model"]).resolve())
+    if asked["oracle_memory"]:
+        asked["oracle_memory"] = str(Path(asked["oracle_memory"]).resolve())
     return asked
 
 
@@ -130,7 +165,7 @@ def _search_options(asked: Mapping[str, Any], goals: list[Goal]) -> dict[str, An
         "min_similarity": asked["min_similarity"],
         "scaffold": asked["scaffold"],
         "forbid": list(asked["forbid"] or ()),
-        "alerts": asked["alerts"],
+        "alerts": list(asked["alert_catalog"] or ()) or asked["alerts"],
         "patience": asked["patience"],
         "time_limit_s": None if asked["time_limit"] is None else 60.0 * asked["time_limit"],
     }
@@ -138,12 +173,29 @@ def _search_options(asked: Mapping[str, Any], goals: list[Goal]) -> dict[str, An
 
 def _search(vae: Any, asked: Mapping[str, Any], options: dict[str, Any], method: str, record: Path, callback: Any) -> Result:
     from chemvae import api
+    from chemvae.runs import write_json
 
     if ":" in (asked["oracle"] or ""):
         _make_importable(Path.cwd())
-    return api.optimize(
-        vae, asked["oracle"], asked["budget"], asked["seed"], method, history_path=record, callback=callback, **options
+    result = api.optimize(
+        vae, _oracle(asked, vae), asked["budget"], asked["seed"], method, history_path=record, callback=callback, **options
     )
+    write_json(record.with_name(SETTINGS), asked)  # only now: what does not fit the record must not be remembered
+    return result
+
+
+def _oracle(asked: Mapping[str, Any], vae: Any) -> Any:
+    """The oracle with its memory and workers; what has a meaning of its own without them stays a name."""
+    from chemvae.design import make_oracle
+
+    extras = {"jobs": asked["jobs"], "engine": None if asked["engine"] == "local" else asked["engine"]}
+    extras |= {"memory": asked["oracle_memory"], "retry_failures": asked["retry_failures"] or None}
+    given = {name: value for name, value in extras.items() if value is not None}
+    if given and asked["oracle"] is None:
+        raise SettingsError(
+            "--oracle-memory, --retry-failures, --jobs and --engine are about --oracle; name one, or leave them out"
+        )
+    return make_oracle(asked["oracle"], vae, **given) if given else asked["oracle"]
 
 
 def _make_importable(folder: Path) -> None:
@@ -152,34 +204,6 @@ def _make_importable(folder: Path) -> None:
 
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-
-
-# what is shown -----------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _progress(title: str, budget: int) -> Any:
-    """Give the callback that shows a search: a bar on a terminal, else a line now and then."""
-    if not screen.is_live():
-        due = screen.Every(LINE_EVERY_S)
-        yield lambda now: screen.say(f"{title}: {now.calls:,} of {budget:,} calls, {_facts(now)}") if due() else None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=16),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[facts]}"),
-    )
-    with Progress(*columns, console=screen.console(), transient=True) as bar:
-        task = bar.add_task(title, total=budget, facts="")
-        yield lambda now: bar.update(task, completed=now.calls, facts=_facts(now))
-
-
-def _facts(now: Progress) -> str:
-    best, top = screen.figure(now.best), screen.figure(now.mean_top10)
-    return f"best {best}  mean top 10 {top}  valid {now.valid:.0%}  {screen.duration(now.remaining_s)} left"
 
 
 def _write(result: Result, other: Result | None, output: Path) -> None:
@@ -198,34 +222,3 @@ def _write(result: Result, other: Result | None, output: Path) -> None:
     facts |= {"rejections": result.rejections, "counts": result.counts, "environment": environment()}
     write_json(output / "result.json", facts | ({"baseline": summary(other)} if other is not None else {}))
     result.to_html(output / "report.html", other)
-
-
-def _show(result: Result, other: Result | None, output: Path) -> None:
-    n, best = len(result.history), result.best
-    if result.interrupted:
-        raise InterruptedRunError(
-            f"Interrupted after {n:,} calls; everything is saved. Go on with: chemvae optimize --resume -o {output}"
-        )
-    if best is None:
-        raise NothingUsableError(f"No molecule could be scored: {_why_nothing(result)} See {output / 'proposals.csv'}.")
-    title = f"Best of {n:,} molecules ({result.objective.describe()})"
-    screen.show(screen.listing(result.molecules[_shown_columns(result)], title, most=5))
-    if other is not None and other.best is not None:
-        screen.say(f"Random sampling with the same budget: best {screen.figure(float(other.best['score']))}.")
-    screen.say(f"Ended: {result.stopped}, after {screen.duration(result.elapsed_s)}. Open {output / 'report.html'}.")
-
-
-def _shown_columns(result: Result) -> list[str]:
-    """The score, what is wanted as RDKit computes and the model predicts it, and novelty."""
-    goals = result.objective.names
-    wanted = ["smiles", "score", *goals, *(f"{name}_predicted" for name in goals), "qed", "SAS", "MW", "novel"]
-    return [name for name in dict.fromkeys(wanted) if name in result.molecules][:8]
-
-
-def _why_nothing(result: Result) -> str:
-    failed = [reason for reason in result.history["reason"] if reason]
-    if failed:
-        return f"the oracle failed on all {len(failed):,}; the first time: {failed[0]}."
-    refused = ", ".join(f"{name}: {count:,}" for name, count in result.rejections.items() if count)
-    points, valid = result.counts["points"], result.counts["valid"]
-    return f"of {points:,} decoded points {valid:,} were valid" + (f", and turned away were {refused}." if refused else ".")

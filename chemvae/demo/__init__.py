@@ -1,5 +1,6 @@
-"""The demo: the whole path from SMILES to designed molecules, offline, on a data set that chemvae makes itself."""
+"""The demo: what the shipped model can do, or the whole path from SMILES to designed molecules, offline."""
 
-from chemvae.demo.walk import DemoSizes, run_demo
+from chemvae.demo.sizes import DemoSizes
+from chemvae.demo.walk import run_demo
 
 __all__ = ["DemoSizes", "run_demo"]

@@ -9,26 +9,28 @@ import numpy as np
 from chemvae.demo.searches import METHODS, N_TOP, Comparison
 from chemvae.pages import INK, MUTED, SERIES, Html, figure_svg, new_figure, plot_style
 
-COLOURS = {"random": MUTED, "gradient": SERIES[0], "bayesian": SERIES[1]}
+COLOURS = {"random": MUTED, "gradient": SERIES[0], "bayesian": SERIES[1], "auto": SERIES[2]}
 SMALLEST = 1e-4  # on the logarithmic axis of distances
 
 
-def trace(comparison: Comparison, best_known: float) -> Html:
+def trace(comparison: Comparison, best_known: float, reference_name: str) -> Html:
     """Best so far, and mean of the ten best so far, against the number of oracle calls; distances on a logarithmic axis.
 
     Parameters
     ----------
     comparison : Comparison
     best_known : float
-        Measure of the best training molecule, drawn as a line; NaN leaves it out.
+        Measure of the best molecule of the reference, drawn as a line; NaN leaves it out.
+    reference_name : str
+        What the reference is called.
     """
     with plot_style():
         figure, axes = new_figure(9.6, 3.5, columns=2)
         for axis, k, title in zip(axes, (1, N_TOP), ("Best so far", f"Mean of the {N_TOP} best so far"), strict=True):
             curves = {method: _from_call(k, comparison.curve(method, k)) for method in comparison.results}
-            _draw(axis, curves, best_known, is_distance=comparison.task.sign < 0)
+            _draw(axis, curves, best_known, f"best of the {reference_name}", is_distance=comparison.task.sign < 0)
             axis.set(title=title, xlabel="oracle calls", ylabel=comparison.task.measure)
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=4, fontsize=8.5)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=5, fontsize=8.5)
         return figure_svg(figure, alt=f"{comparison.task.title}: {comparison.task.measure} against oracle calls")
 
 
@@ -37,13 +39,13 @@ def _from_call(k: int, curve: np.ndarray) -> np.ndarray:
     return np.where(np.cumsum(np.isfinite(curve)) >= k, curve, np.nan)
 
 
-def _draw(axis: Any, curves: dict[str, np.ndarray], best_known: float, is_distance: bool) -> None:
+def _draw(axis: Any, curves: dict[str, np.ndarray], best_known: float, words: str, is_distance: bool) -> None:
     for method, curve in curves.items():
         shown = np.maximum(curve, SMALLEST) if is_distance else curve
         axis.step(np.arange(1, len(curve) + 1), shown, where="post", color=COLOURS[method], label=METHODS[method])
     if np.isfinite(best_known):
         level = max(best_known, SMALLEST) if is_distance else best_known
-        axis.axhline(level, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), label="best training molecule")
+        axis.axhline(level, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), label=words)
     if is_distance:
         axis.set_yscale("log")
     else:

@@ -1,4 +1,4 @@
-"""The demo's map: training molecules, what each search scored, and the way each best molecule took."""
+"""The demo's map: the library, samples, what each search scored, and the ways that were taken."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.properties import compute_table
+from chemvae.demo.molecule import Study
 from chemvae.demo.searches import METHODS, Comparison
 from chemvae.maps import PCAProjection, Trajectory, map_quality
 from chemvae.models.vae import MolVAE
 
 SHOWN = ("logP", "qed", "SAS")
-TRAINING = "training set"
+SAMPLES = "samples of the model"
+MOST_SAMPLES = 300
 
 
 @dataclass(frozen=True)
@@ -30,43 +32,64 @@ class DemoMap:
     quality: dict[str, float]
 
 
-def draw_map(model: MolVAE, training: pd.DataFrame, comparisons: Sequence[Comparison], n_mapped: int, seed: int = 0) -> DemoMap:
-    """Place training molecules and the molecules of the first comparison on the two leading principal components.
+def draw_map(
+    model: MolVAE,
+    background: pd.DataFrame,
+    name: str,
+    samples: pd.DataFrame,
+    comparisons: Sequence[Comparison],
+    study: Study | None,
+    n_mapped: int,
+    seed: int = 0,
+) -> DemoMap:
+    """Place library molecules, samples and the molecules of the first comparison on the library's two principal components.
 
     Parameters
     ----------
     model : MolVAE
-    training : DataFrame
+    background : DataFrame
         ``smiles`` and the columns of :data:`SHOWN`.
+    name : str
+        What the background is called.
+    samples : DataFrame
+        ``molecule``: canonical SMILES, or None for what is none.
     comparisons : sequence of Comparison
         The first one's molecules and paths are drawn.
+    study : Study, optional
+        Its path is drawn.
     n_mapped : int
-        Training molecules on the map, chosen at random.
+        Background molecules on the map, chosen at random.
     seed : int
         Of that choice.
     """
-    background = training.sample(min(n_mapped, len(training)), random_state=seed)[["smiles", *SHOWN]]
-    table = pd.concat([background.assign(found=TRAINING), *_designed(comparisons[:1])], ignore_index=True)
+    shown = background.sample(min(n_mapped, len(background)), random_state=seed)[["smiles", *SHOWN]]
+    written = samples["molecule"].dropna().head(MOST_SAMPLES).tolist()
+    tables = [shown.assign(found=name), _described(written, SAMPLES), *_designed(comparisons[:1])]
+    table = pd.concat([one for one in tables if len(one)], ignore_index=True)
     table["5 QED - SAS"] = 5.0 * table["qed"] - table["SAS"]
     z = model.encode(table["smiles"].tolist())
-    projection = PCAProjection().fit(z[: len(background)])
+    projection = PCAProjection().fit(z[: len(shown)])
     xy = projection.transform(z)
     paths = [path for comparison in comparisons[:1] for path in _paths(model, projection, comparison)]
-    columns = table[["5 QED - SAS", *SHOWN, "found"]].rename(columns={"found": "found by"})
+    paths += [] if study is None else _walked(model, projection, study)
+    columns = table[["5 QED - SAS", *SHOWN, "found"]].rename(columns={"found": "where from"})
     quality = map_quality(z, xy, seed=seed)
     return DemoMap(xy, table["smiles"].tolist(), columns, paths, projection.axis_labels(), quality)
 
 
+def _described(smiles: list[str], found: str) -> pd.DataFrame:
+    """Molecules with their properties and where they come from."""
+    return pd.DataFrame({"smiles": smiles}).join(compute_table(smiles, list(SHOWN))).assign(found=found)
+
+
 def _designed(comparisons: Sequence[Comparison]) -> list[pd.DataFrame]:
-    """Molecules that each search scored, with their properties."""
-    tables = []
-    for comparison in comparisons:
-        for method, result in comparison.results.items():
-            smiles = result.history["smiles"].tolist()
-            if smiles:
-                table = pd.DataFrame({"smiles": smiles}).join(compute_table(smiles, list(SHOWN)))
-                tables.append(table.assign(found=METHODS[method]))
-    return tables
+    """Molecules that each search scored."""
+    return [
+        _described(result.history["smiles"].tolist(), METHODS[method])
+        for comparison in comparisons
+        for method, result in comparison.results.items()
+        if len(result.history)
+    ]
 
 
 def _paths(model: MolVAE, projection: PCAProjection, comparison: Comparison) -> list[Trajectory]:
@@ -80,3 +103,13 @@ def _paths(model: MolVAE, projection: PCAProjection, comparison: Comparison) -> 
         xy = projection.transform(model.encode(best["smiles"].tolist()))
         paths.append(Trajectory(xy, METHODS[method], best["smiles"].tolist(), labels))
     return paths
+
+
+def _walked(model: MolVAE, projection: PCAProjection, study: Study) -> list[Trajectory]:
+    """The way from the molecule that was looked at to another, as far as it was decoded to molecules."""
+    steps = study.path[study.path["valid"]]
+    if len(steps) < 2:
+        return []
+    xy = projection.transform(model.encode(steps["smiles"].tolist()))
+    name = f"{study.molecule.name or 'one'} to {study.other.name or 'another'}"
+    return [Trajectory(xy, name, steps["smiles"].tolist(), [f"{share:.0%} of the way" for share in steps["share"]])]

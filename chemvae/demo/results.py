@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chemvae.chem.properties import compute
+from chemvae.demo.molecule import Study
 from chemvae.demo.searches import Comparison, Improvement
 from chemvae.design import summary
 from chemvae.runs import environment
@@ -15,22 +16,49 @@ if TYPE_CHECKING:
 
 def collect(walk: Walk) -> dict[str, Any]:
     """Return the demo's figures as one dict of JSON types."""
-    training = walk.part("train")
+    reference = walk.reference
     return {
         "seed": walk.seed,
         "seconds": walk.seconds | {"total": round(sum(walk.seconds.values()), 1)},
+        "model": _model(walk),
         "data": walk.preparation,
-        "training": {"settings": dict(walk.sizes.training), "last_epoch": _last(walk)},
         "evaluation": walk.evaluation.figures,
-        "searches": [_comparison(one, one.task.best_known(training), walk.sizes.budget) for one in walk.comparisons],
+        "molecule": None if walk.study is None else _study(walk.study),
         "improvements": [_improvement(one, walk.sizes.start_budget) for one in walk.improvements],
+        "searches": [_comparison(one, one.task.best_known(reference), walk.sizes.budget) for one in walk.comparisons],
+        "beside": walk.reference_name,
         "map": walk.map.quality,
         "environment": environment(),
     }
 
 
-def _last(walk: Walk) -> dict[str, Any]:
-    return walk.learning.iloc[-1].to_dict() if len(walk.learning) else {}
+def _model(walk: Walk) -> dict[str, Any]:
+    """Which model, how it was trained if it was, and what its card says if it has one; the card's figures as written."""
+    facts: dict[str, Any] = {"name": walk.name, "trained_here": walk.is_trained}
+    if walk.is_trained:
+        last = walk.learning.iloc[-1].to_dict() if len(walk.learning) else {}
+        facts |= {"settings": dict(walk.sizes.training), "last_epoch": last}
+    if walk.card is not None:
+        figures = {name: value for name, (value, _) in walk.card.figures.items()}
+        facts |= {"card": {"source": walk.card.source, "taken": walk.card.taken, "figures": figures}}
+    return facts
+
+
+def _study(study: Study) -> dict[str, Any]:
+    """The molecule that was looked at."""
+    return {
+        "name": study.molecule.name,
+        "smiles": study.molecule.smiles,
+        "decoded": study.decoded,
+        "came_back": study.came_back,
+        "known": study.is_known,
+        "distance": study.distance,
+        "properties": study.properties.to_dict("records"),
+        "n_near": study.n_near,
+        "n_near_valid": study.n_near_valid,
+        "near": study.near.to_dict("records"),
+        "path": study.path.to_dict("records"),
+    }
 
 
 def _comparison(comparison: Comparison, known: float, budget: int) -> dict[str, Any]:
@@ -48,7 +76,7 @@ def _comparison(comparison: Comparison, known: float, budget: int) -> dict[str, 
         "title": comparison.task.title,
         "measure": comparison.task.measure,
         "budget": budget,
-        "best_training_measure": known,
+        "best_known_measure": known,
         "methods": methods,
         "verdict": comparison.verdict(),
     }
@@ -64,13 +92,15 @@ def _improvement(improvement: Improvement, budget: int) -> dict[str, Any]:
 
 
 def before(improvement: Improvement) -> dict[str, Any]:
-    """Properties of the given molecule; the prediction where the gradient search described it."""
+    """Properties of the given molecule; the prediction, and whether it is new, where a search described it."""
     facts: dict[str, Any] = {name: compute(name, improvement.start) for name in ("qed", "SAS", "logP", "MW")}
     described = improvement.results["gradient"].molecules
     own = described[described["smiles"] == improvement.start]
-    if len(own):
+    if len(own) and "qed_predicted" in own:
         facts |= {"qed_predicted": float(own["qed_predicted"].iloc[0])}
-    return facts | {"novel": True}  # held out, and without duplicates
+    if len(own) and "novel" in own:
+        facts |= {"novel": bool(own["novel"].iloc[0])}
+    return facts
 
 
 def describe(row: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The demo step by step: prepare, train, evaluate, design, map, write. Each step is one public function of chemvae."""
+"""The demo step by step, with the model that comes with chemvae or one that it trains. Each step is one public function."""
 
 from __future__ import annotations
 
@@ -13,63 +13,24 @@ from typing import Any
 import pandas as pd
 
 from chemvae import api
-from chemvae.data.catalog import load_dataset
-from chemvae.data.preparation import Table, load_table, prepare
+from chemvae.demo.card import ModelCard, read_card
+from chemvae.demo.library import make_library, part_of, unknown_to
 from chemvae.demo.mapping import DemoMap, draw_map
+from chemvae.demo.molecule import DRUGS, Named, Study, can_write, check_molecule, study
 from chemvae.demo.results import collect
 from chemvae.demo.searches import Comparison, Improvement, choose_starts, improve, run_searches
+from chemvae.demo.sizes import DemoSizes, choose_sizes
+from chemvae.demo.small_model import train_small
+from chemvae.errors import SettingsError
 from chemvae.evaluation.protocols import Evaluation
+from chemvae.models.storage import find_run
 from chemvae.models.vae import MolVAE
-from chemvae.parallel import count_jobs
 from chemvae.runs import RunFolder, write_atomically, write_json
 from chemvae.training.trainer import Callback
 
 log = logging.getLogger(__name__)
 
-LIBRARY = "virtual-drugs"
-LABELS = ("logP", "qed", "SAS")
-MOST_JOBS = 4
-LINE_EVERY_S = 10.0
-
-
-@dataclass(frozen=True)
-class DemoSizes:
-    """How much of everything; ``run_demo(fast=True)`` takes :data:`FAST`, which is for tests and says little.
-
-    Attributes
-    ----------
-    limit : molecules of the library; None takes all of it.
-    training : settings that differ from the preset "tiny".
-    n_molecules, n_samples, n_reconstruction, n_curve : as in EvaluationSettings.
-    budget : oracle calls of each search.
-    n_starts, start_budget : molecules to improve, and calls for each.
-    n_mapped : training molecules on the map.
-    n_drawn : samples drawn in the report.
-    """
-
-    limit: int | None = None
-    training: dict[str, Any] = field(default_factory=lambda: {"epochs": 8, "beta": 0.1})
-    n_molecules: int = 500
-    n_samples: int = 2_000
-    n_reconstruction: int = 50
-    n_curve: int = 100
-    budget: int = 200
-    n_starts: int = 4
-    start_budget: int = 40
-    n_mapped: int = 2_000
-    n_drawn: int = 12
-
-
-FULL = DemoSizes()
-FAST = DemoSizes(
-    limit=600,
-    training={
-        "epochs": 8, "beta": 0.05, "encoder_dim": 48, "decoder_dim": 96, "batch_size": 32, "learning_rate": 4e-3,
-        "ema_decay": 0.9, "warmup_steps": 10, "min_kl": 0.0, "min_active_units": 0.0,
-    },
-    n_molecules=40, n_samples=100, n_reconstruction=2, n_curve=5, budget=24, n_starts=1, start_budget=12, n_mapped=150,
-    n_drawn=6,
-)  # fmt: skip
+SHIPPED_NAME = "drug"
 
 
 @dataclass
@@ -79,14 +40,25 @@ class Walk:
     folder: Path
     sizes: DemoSizes
     seed: int
+    name: str
+    """Of the model, as -m takes it."""
+    is_trained: bool
+    """Whether the model was trained in this demo, on the library."""
+    start: Named | None = None
+    """The molecule that the user named."""
     preparation: dict[str, Any] = field(default_factory=dict)
-    """The card of the prepared data."""
-    table: Table | None = None
+    """The card of the prepared library."""
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """The library: ``smiles``, ``logP``, ``qed``, ``SAS``, ``split``."""
     model: MolVAE | None = None
+    card: ModelCard | None = None
+    """What the model's own card says, if it has one."""
     learning: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """metrics.csv of the run."""
+    """metrics.csv of the run; empty where nothing was trained."""
     evaluation: Evaluation | None = None
-    samples: pd.DataFrame = field(default_factory=pd.DataFrame)
+    given: list[Named] = field(default_factory=list)
+    """Molecules to start from: the user's or a drug, then molecules of the library that the model was not trained on."""
+    study: Study | None = None
     comparisons: list[Comparison] = field(default_factory=list)
     improvements: list[Improvement] = field(default_factory=list)
     map: DemoMap | None = None
@@ -96,51 +68,69 @@ class Walk:
     @contextmanager
     def stage(self, name: str, words: str) -> Iterator[None]:
         """Announce a stage and take its time."""
-        log.info("%s", words)
+        log.info("%d/7 %s", len(self.seconds) + 1, words)
         started = time.monotonic()
         yield
         self.seconds[name] = round(time.monotonic() - started, 1)
 
-    def part(self, name: str) -> pd.DataFrame:
-        """The prepared molecules of one part of the split."""
-        frame = self.table.frame()
-        return frame[frame["split"] == name].reset_index(drop=True)
+    @property
+    def reference(self) -> pd.DataFrame:
+        """Molecules that what was found is set beside: the training set, or the whole library."""
+        return part_of(self.table, "train") if self.is_trained else self.table
 
     @property
-    def run(self) -> Path:
-        """The run folder."""
-        return self.folder / "run"
+    def reference_name(self) -> str:
+        """What these are called."""
+        return "training set" if self.is_trained else "virtual library"
+
+    @property
+    def held_out(self) -> pd.DataFrame:
+        """Molecules of the library that the model has not seen."""
+        return part_of(self.table, "test") if self.is_trained else unknown_to(self.model, self.table)
+
+    @property
+    def samples(self) -> pd.DataFrame:
+        """The first samples: ``smiles`` as written, ``valid``."""
+        return self.evaluation.samples.head(self.sizes.n_drawn)
 
     @property
     def data(self) -> Path:
-        """The prepared data."""
+        """The prepared library."""
         return self.folder / "data"
 
 
 def run_demo(
     out: str | Path = "demo",
-    train: bool = True,
+    model: str | Path | None = None,
+    start: str | None = None,
+    train: bool = False,
     seed: int = 0,
     fast: bool = False,
     *,
     callbacks: Sequence[Callback] | None = None,
 ) -> dict[str, Any]:
-    """Walk the whole path from SMILES to designed molecules, offline, and write a report.
+    """Show what a model can do, offline, and write a report.
 
-    Makes and prepares the library "virtual-drugs", trains a small model with its property predictor, evaluates it on held-out
-    molecules, searches by gradient ascent, Bayesian optimization and random sampling with the same number of oracle calls,
-    draws the map, and writes ``report.html`` and ``results.json``. About four minutes on two cores. What it does is logged.
+    Makes the library "virtual-drugs"; measures the model on molecules of it that it was not trained on; sends a molecule
+    through it and looks around it; improves given molecules; searches by all methods with the same number of oracle calls;
+    draws the map; writes ``report.html`` and ``results.json``. A minute or two on two cores with the shipped model, about five
+    with one that is trained first. What it does is logged.
 
     Parameters
     ----------
     out : path
-        Folder for the report, ``data`` (prepared), ``run`` (the model) and ``evaluation``; those are replaced.
+        Folder for the report, ``data`` (the library), ``evaluation``, and with ``train`` ``run`` (the model). Those are
+        replaced.
+    model : str or path, optional
+        A shipped name or a run folder; by default "drug".
+    start : str, optional
+        SMILES of a molecule to start from; by default a drug.
     train : bool
-        False takes the data and the model of an earlier demo in the same folder.
+        Train a small model on the library first, and take that.
     seed : int
         Of training, evaluation and searches.
     fast : bool
-        A few hundred molecules and a few calls, in seconds: to try the machinery, not to judge it.
+        A hundred molecules and a few calls, in seconds: to try the machinery, not to judge it.
     callbacks : sequence of Callback, optional
         Told how training goes; without any, a line is logged every ten seconds.
 
@@ -151,111 +141,135 @@ def run_demo(
 
     Raises
     ------
-    RunFolderError
-        With ``train=False``, if the folder holds no demo.
+    SettingsError
+        If ``train`` comes with a model or a molecule.
+    RunFolderError, InvalidMoleculeError, UnknownTokenError
+        If there is no such model, or the molecule is none that the model can read.
     CollapseError
         If training went wrong.
 
     Examples
     --------
-    >>> results = run_demo("demo")  # doctest: +SKIP
-    >>> results["evaluation"]["reconstruction_greedy"]  # doctest: +SKIP
-    0.68
+    >>> results = run_demo("demo", start="CC(=O)Nc1ccc(O)cc1")  # doctest: +SKIP
+    >>> results["molecule"]["came_back"]  # doctest: +SKIP
+    True
     """
-    walk = Walk(Path(out), FAST if fast else FULL, seed)
-    _get_data(walk, train)
-    _get_model(walk, train, callbacks)
-    with walk.stage("evaluate", "3/6 Evaluating it on molecules it has not seen"):
-        _evaluate(walk)
-    with walk.stage("design", "4/6 Designing molecules: gradient ascent, Bayesian optimization, random sampling"):
-        _design(walk)
-    with walk.stage("map", "5/6 Drawing the map"):
-        walk.map = draw_map(walk.model, walk.part("train"), walk.comparisons, walk.sizes.n_mapped, seed)
+    if complaints := _complaints(model, start, train):
+        raise SettingsError(complaints)
+    name = Path(out, "run").as_posix() if train else str(model or SHIPPED_NAME)
+    walk = Walk(Path(out), choose_sizes(train, fast), seed, name, train, check_molecule(start) if start else None)
+    if train:
+        _make_library(walk)
+        _train(walk, callbacks)
+    else:
+        _load(walk)
+        _make_library(walk)
+    _evaluate(walk)
+    _look(walk)
+    _design(walk)
+    _draw(walk)
     return _write(walk)
 
 
-def _get_data(walk: Walk, anew: bool) -> None:
-    if not anew:
-        RunFolder(walk.run).check()
-    with walk.stage("prepare", "1/6 Making the molecules: amide couplings, Suzuki couplings, ... carried out by RDKit"):
-        if anew or not (walk.data / "card.json").exists():
-            jobs = 1 if walk.sizes.limit else min(count_jobs(0), MOST_JOBS)
-            data = LIBRARY if walk.sizes.limit is None else load_dataset(LIBRARY, limit=walk.sizes.limit)
-            prepare(data, walk.data, smiles_column="smiles", properties=LABELS, standardize="none", overwrite=True, jobs=jobs)
-        walk.preparation = RunFolder(walk.data).read_json("card.json")
-        walk.table = load_table(walk.data, smiles_column="smiles", properties=LABELS)
+def _complaints(model: str | Path | None, start: str | None, train: bool) -> list[str]:
+    why = "train makes its own model, which knows nothing but the library"
+    found = [f"{why}; leave out the model, or leave out train"] if train and model is not None else []
+    found += [f"{why}; start from a molecule of yours without train"] if train and start is not None else []
+    return found
+
+
+def _make_library(walk: Walk) -> None:
+    with walk.stage("library", "Making a library: amide couplings, Suzuki couplings, ... carried out by RDKit"):
+        walk.table, walk.preparation = make_library(walk.data, walk.sizes.limit)
     parts = ", ".join(f"{count:,} {part}" for part, count in walk.preparation["splits"].items())
-    log.info("  %s molecules kept: %s (%.0f s)", f"{len(walk.table):,}", parts, walk.seconds["prepare"])
+    log.info("  %s molecules kept%s", f"{len(walk.table):,}", f": {parts}" if walk.is_trained else "")
 
 
-def _get_model(walk: Walk, anew: bool, callbacks: Sequence[Callback] | None) -> None:
-    with walk.stage("train", "2/6 Training a small model, with its predictor of logP, QED and SAS"):
-        if anew:
-            told = [Lines()] if callbacks is None else list(callbacks)
-            api.train(
-                walk.data, LABELS, "tiny", walk.run, seed=walk.seed, overwrite=True, callbacks=told, device="cpu",
-                smiles_column="smiles", split_column="split",
-                **walk.sizes.training,
-            )  # fmt: skip
-        walk.model = api.load(walk.run, device="cpu")  # what anyone gets who loads the run folder
-        walk.learning = RunFolder(walk.run).read_metrics()
+def _train(walk: Walk, callbacks: Sequence[Callback] | None) -> None:
+    with walk.stage("model", "Training a small model, with its predictor of logP, QED and SAS"):
+        walk.model = train_small(walk.data, Path(walk.name), walk.sizes.training, walk.seed, callbacks)
+        walk.learning = RunFolder(walk.name).read_metrics()
 
 
-class Lines(Callback):
-    """A line of the log every ten seconds and after each epoch."""
-
-    def __init__(self) -> None:
-        self.last = time.monotonic()
-
-    def on_step(self, info: dict[str, float]) -> None:
-        if time.monotonic() - self.last < LINE_EVERY_S:
-            return
-        self.last = time.monotonic()
-        done, speed = f"{info['step']:,} of {info['n_steps']:,}", f"{info['molecules_per_s']:,.0f} molecules/s"
-        log.info("  step %s: loss %.1f, KL %.1f nats, %s, %.0f s left", done, info["loss"], info["kl"], speed, info["eta_s"])
-
-    def on_epoch(self, row: dict[str, float], model: MolVAE) -> None:
-        log.info(
-            "  epoch %d: loss %.1f, KL %.1f nats, reconstruction %.0f %%, %s molecules/s",
-            row["epoch"], row["valid_loss"], row["valid_kl"], 100 * row["valid_reconstruction_greedy"],
-            f"{row['molecules_per_s']:,.0f}",
-        )  # fmt: skip
+def _load(walk: Walk) -> None:
+    with walk.stage("model", f"Loading the model '{walk.name}'"):
+        walk.model = api.load(walk.name, device="cpu")
+        walk.card = read_card(find_run(walk.name))
+        if walk.start is not None:
+            walk.model.vocabulary.encode(walk.start.smiles)  # complains now rather than after minutes
 
 
 def _evaluate(walk: Walk) -> None:
     from chemvae.evaluation import write_report
 
-    names = ("n_molecules", "n_samples", "n_reconstruction", "n_curve")
-    sizes = {name: value for name, value in asdict(walk.sizes).items() if name in names}
-    walk.evaluation = api.evaluate_in_full(
-        walk.model, walk.data, walk.seed, split="test", smiles_column="smiles", n_fcd=0, **sizes
-    )
-    write_report(walk.evaluation, walk.folder / "evaluation", name="the demo's model", history=walk.learning)
-    walk.samples = walk.evaluation.samples.head(walk.sizes.n_drawn)
+    sizes = {name: value for name, value in asdict(walk.sizes).items() if name in EVALUATED}
+    with walk.stage("evaluate", "Measuring it on molecules it has not seen"):
+        walk.evaluation = api.evaluate_in_full(walk.model, walk.held_out, walk.seed, smiles_column="smiles", n_fcd=0, **sizes)
+        history = walk.learning if len(walk.learning) else None
+        write_report(walk.evaluation, walk.folder / "evaluation", name=walk.name, history=history)
     figures = walk.evaluation.figures
     log.info(
-        "  reconstructs %.0f %%, valid samples %.0f %%, KL %.1f nats",
-        100 * figures["reconstruction_greedy"], 100 * (figures["validity_learned_prior"] or 0), figures["kl"],
+        "  reconstructs %.1f %% of %d; %.0f %% of its samples are valid",
+        100 * figures["reconstruction_greedy"], figures["n_molecules"], 100 * walk.evaluation.samples["valid"].mean(),
     )  # fmt: skip
 
 
+EVALUATED = ("n_molecules", "n_samples", "n_reconstruction", "n_curve")
+
+
+def _look(walk: Walk) -> None:
+    """Choose the molecules to start from, and look at the first."""
+    with walk.stage("molecule", "Sending a molecule through it, and looking around"):
+        walk.given, ends = _choose_given(walk)
+        if len(ends) == 2:
+            walk.study = study(walk.model, *ends, walk.sizes.n_near, walk.sizes.n_steps, walk.seed)
+    if walk.study is not None:
+        back = "comes back unchanged" if walk.study.came_back else "does not come back unchanged"
+        name = walk.study.molecule.name or walk.study.molecule.smiles
+        log.info("  %s %s; %d other molecules around it", name, back, len(walk.study.near))
+
+
+def _choose_given(walk: Walk) -> tuple[list[Named], list[Named]]:
+    """The molecules to start from, and the two ends of a path."""
+    model, held_out = walk.model, walk.held_out
+    drugs = [] if walk.is_trained else [drug for drug in DRUGS if can_write(model, drug.smiles)]
+    first = [walk.start] if walk.start is not None else drugs[:1]
+    n = walk.sizes.n_starts - len(first)
+    found = choose_starts(model, held_out["smiles"].tolist(), held_out["qed"].to_numpy(), n)
+    given = first + [Named("", smiles) for smiles in found]
+    others = [*drugs, *given[1:], *(Named("", smiles) for smiles in held_out["smiles"].head(2))]
+    other = [one for one in others if given and one.smiles != given[0].smiles]
+    return given, given[:1] + other[:1]
+
+
 def _design(walk: Walk) -> None:
-    walk.comparisons = run_searches(walk.model, walk.sizes.budget, walk.seed)
-    for comparison in walk.comparisons:
-        for sentence in comparison.verdict():
+    sizes = walk.sizes
+    with walk.stage("design", "Designing molecules: improving given ones, then searching by every method"):
+        walk.improvements = improve(walk.model, walk.given, sizes.start_budget, walk.seed)
+        walk.comparisons = run_searches(walk.model, sizes.budget, walk.seed)
+        for sentence in (sentence for comparison in walk.comparisons for sentence in comparison.verdict()):
             log.info("  %s", sentence)
-    test = walk.part("test")
-    starts = choose_starts(walk.model, test["smiles"].tolist(), test["qed"].to_numpy(), walk.sizes.n_starts)
-    walk.improvements = improve(walk.model, starts, walk.sizes.start_budget, walk.seed)
 
 
-def next_commands(folder: Path) -> list[str]:
+def _draw(walk: Walk) -> None:
+    with walk.stage("map", "Drawing the map"):
+        walk.map = draw_map(
+            walk.model, walk.reference, walk.reference_name, walk.evaluation.samples, walk.comparisons, walk.study,
+            walk.sizes.n_mapped, walk.seed,
+        )  # fmt: skip
+
+
+def next_commands(walk: Walk) -> list[str]:
     """What to try next, as commands."""
+    folder, own = walk.folder, "" if walk.name == SHIPPED_NAME else f" -m {walk.name}"
+    start = walk.given[0].smiles if walk.given else "CC(=O)Nc1ccc(O)cc1"
     return [
-        f"chemvae sample -m {folder / 'run'} -n 20",
-        f'chemvae optimize -m {folder / "run"} --maximize qed --constraint "SAS<3" --budget 200 -o {folder / "hits"}',
-        f"chemvae map {folder / 'data'} -m {folder / 'run'} --color qed -o {folder / 'map.html'}",
-        "chemvae train YOUR.csv -p COLUMN --preset cpu -o runs/yours",
+        f"chemvae sample{own} -n 20",
+        f"chemvae predict {walk.data}{own} --computed -o {folder / 'predicted.csv'}",
+        f'chemvae optimize{own} --maximize qed --constraint "SAS<3" --budget 200 -o {folder / "hits"}',
+        f'chemvae optimize{own} --start "{start}" --min-similarity 0.4 --maximize qed --budget 100 -o {folder / "near"}',
+        f"chemvae map {walk.data}{own} --color qed -o {folder / 'map.html'}",
+        "chemvae train YOUR.csv -p COLUMN --init drug -o runs/yours",
     ]
 
 
@@ -263,15 +277,14 @@ def _write(walk: Walk) -> dict[str, Any]:
     from chemvae.demo.page import render
 
     report = walk.folder / "report.html"
-    commands = next_commands(walk.folder)
-    log.info("6/6 Writing the report")
-    results = collect(walk) | {"next": commands}
+    log.info("7/7 Writing the report")
+    results = collect(walk) | {"next": next_commands(walk)}
     write_json(walk.folder / "results.json", results)
     text = render(walk, results)
     write_atomically(report, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     log.info("Done in %.0f s. Open %s in a browser; the figures are in %s.", results["seconds"]["total"], report,
              walk.folder / "results.json")  # fmt: skip
     log.info("Try next:")
-    for command in commands:
+    for command in results["next"]:
         log.info("  %s", command)
     return results

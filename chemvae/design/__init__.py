@@ -13,6 +13,7 @@ from chemvae.design.constraints import Alerts, Constraint, Range, Restriction, S
 from chemvae.design.csv_commands import CsvCommandOracle
 from chemvae.design.goals import Goal
 from chemvae.design.gradient import GradientAscent
+from chemvae.design.laboratory import Laboratory
 from chemvae.design.learned import LearnedOracle
 from chemvae.design.optimizer import Optimizer
 from chemvae.design.oracles import CombinedOracle, FunctionOracle, Oracle, PredictorOracle, PropertyOracle, Score, make_oracle
@@ -23,6 +24,7 @@ ORACLES = {
     "function": FunctionOracle,
     "property": PropertyOracle,
     "predictor": PredictorOracle,
+    "laboratory": Laboratory,
     "learned": LearnedOracle,
     "molecule": MoleculeOracle,
     "command": CommandOracle,
@@ -52,6 +54,7 @@ __all__ = [
     "Desirability",
     "FunctionOracle",
     "Goal",
+    "Laboratory",
     "LearnedOracle",
     "MoleculeOracle",
     "Optimizer",

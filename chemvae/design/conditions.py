@@ -1,4 +1,4 @@
-"""The conditions a campaign runs under: checked settings, start molecules, time limits, and a world left as it was."""
+"""The conditions a campaign runs under: checked settings, its task in words, time limits, and a world left as it was."""
 
 from __future__ import annotations
 
@@ -7,16 +7,25 @@ import logging
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
 
 from chemvae.chem.molecules import canonicalize, invalid_reason
-from chemvae.design.oracles import CombinedOracle, Oracle
+from chemvae.design.constraints import Restriction
+from chemvae.design.goals import Objective
+from chemvae.design.optimizer import Optimizer
+from chemvae.design.oracles import CombinedOracle, FunctionOracle, Oracle
+from chemvae.design.region import LatentRegion
+from chemvae.design.surrogate import PredictedUtility
 from chemvae.errors import InvalidMoleculeError, SettingsError
+from chemvae.registry import build
 
 logger = logging.getLogger(__name__)
+
+MANY_STARTS = 20  # start molecules that are written out; more are told by their hash
 
 
 def check_settings(
@@ -61,6 +70,41 @@ def text_hash(text: str) -> str:
     '89b394fd02e5e5e6'
     """
     return hashlib.sha1(text.encode()).hexdigest()[:16]
+
+
+def describe_task(
+    model: Any, oracle: Oracle, objective: Objective, restrictions: Sequence[Restriction], starts: Sequence[str]
+) -> dict[str, Any]:
+    """Say what is sought, and with which model, in JSON types: it must be the same for a record to be gone on with."""
+    return {
+        "oracle": oracle.describe(),
+        "goals": [asdict(goal) for goal in objective.goals],
+        "constraints": [item.label for item in restrictions],
+        "start": list(starts) if len(starts) <= MANY_STARTS else text_hash("\n".join(starts)),
+        "model": fingerprint(model),
+    }
+
+
+def known_goals(oracle: Oracle, objective: Objective) -> tuple[str, ...]:
+    """Goals that mean the property of that name: all but those a plain function stands behind without saying so."""
+    parts = oracle.oracles if isinstance(oracle, CombinedOracle) else [oracle]
+    names = [name for part in parts for name in part.names]
+    return tuple(goal for goal, name in zip(objective.names, names, strict=True) if goal != FunctionOracle.names[0])
+
+
+def make_optimizer(method: Any, region: LatentRegion, seed: int, predicted: PredictedUtility) -> Optimizer:
+    """Make an optimizer from its name in ``OPTIMIZERS``, a dict with name and settings, or a class.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of this name.
+    """
+    from chemvae.design import OPTIMIZERS  # the table stands above this module, and imports it
+
+    if isinstance(method, type):
+        return method(region, seed=seed, predicted=predicted)
+    return build(OPTIMIZERS, method, "method", region=region, seed=seed, predicted=predicted)
 
 
 @contextmanager

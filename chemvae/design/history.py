@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,7 @@ import pandas as pd
 
 from chemvae.design.goals import Objective
 from chemvae.design.oracles import Score
-from chemvae.errors import InputError, SettingsError
-
-FORMAT = 1
+from chemvae.design.record import Record
 
 
 @dataclass(frozen=True)
@@ -62,12 +58,11 @@ class History:
     """
 
     def __init__(self, path: str | Path | None, settings: Mapping[str, Any]):
-        self.path = None if path is None else Path(path)
         self.calls: list[Call] = []
         self.known: dict[str, Call] = {}
-        self.recorded: dict[str, Call] = {}
-        if self.path is not None:
-            self._open(dict(settings))
+        self.record = None if path is None else Record(path, settings)
+        rows = [] if self.record is None else self.record.rows
+        self.recorded = {call.smiles: call for call in (self._as_call(row, number) for number, row in rows)}
 
     def __len__(self) -> int:
         return len(self.calls)
@@ -75,8 +70,8 @@ class History:
     def append(self, call: Call) -> None:
         """Add a call that was paid now."""
         self._take(call)
-        if self.path is not None:
-            self._write(_as_json(len(self.calls), call))
+        if self.record is not None:
+            self.record.write(_as_json(len(self.calls), call))
 
     def replay(self, smiles: str) -> Call | None:
         """Take a call from the record if it holds this molecule."""
@@ -88,6 +83,11 @@ class History:
     def absorb(self) -> list[Call]:
         """Take all that is left of the record, in its order."""
         return [call for text in list(self.recorded) if (call := self.replay(text)) is not None]
+
+    def close(self) -> None:
+        """Let others work with the record."""
+        if self.record is not None:
+            self.record.close()
 
     def table(self, objective: Objective) -> pd.DataFrame:
         """All calls as a table: ``call, smiles, score, reason, seconds, z, utility``, and the goals if there are several."""
@@ -108,71 +108,43 @@ class History:
         self.calls.append(call)
         self.known[call.smiles] = call
 
-    def _open(self, settings: dict[str, Any]) -> None:
-        lines = self._whole_lines()
-        header = {"format": FORMAT, **settings}
-        if not lines:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._write(header)
-            return
-        found = self._parse(lines[0], 1)
-        changed = [key for key in header if found.get(key) != header[key]]
-        if changed:
-            raise SettingsError(
-                f"the record {self.path} was made with another {', '.join(changed)} "
-                f"({found.get(changed[0])!r}, now {header[changed[0]]!r}); use the same settings to go on, or another path"
-            )
-        for number, line in enumerate(lines[1:], start=2):
-            call = self._as_call(self._parse(line, number), number)
-            self.recorded[call.smiles] = call
-
-    def _whole_lines(self) -> list[str]:
-        """Read the record, and cut off a last line that was not finished."""
-        if not self.path.exists():
-            return []
-        try:
-            text = self.path.read_bytes()
-            end = text.rfind(b"\n") + 1
-            if end < len(text):
-                with self.path.open("r+b") as file:
-                    file.truncate(end)
-            return text[:end].decode("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{self.path} cannot be read as a record of a search ({error}); choose another path") from error
-
-    def _parse(self, line: str, number: int) -> dict[str, Any]:
-        try:
-            row = json.loads(line)
-        except ValueError:
-            row = None
-        if not isinstance(row, dict) or (number == 1 and "format" not in row):
-            raise InputError(f"{self.path} is not a record of a search: line {number} is '{line[:60]}'. Choose another path.")
-        return row
-
     def _as_call(self, row: dict[str, Any], number: int) -> Call:
         try:
             values = tuple(math.nan if value is None else float(value) for value in row["values"])
-            z = np.array([math.nan if value is None else value for value in row["z"]], dtype=np.float32)
-            return Call(row["smiles"], Score(values, row["reason"], row["seconds"]), z)
+            return Call(row["smiles"], Score(values, row["reason"], row["seconds"]), as_point(row["z"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{self.path} is damaged in line {number} ({error}); choose another path") from error
-
-    def _write(self, row: dict[str, Any]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row, allow_nan=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+            self.record.close()
+            raise self.record.damaged(number, error) from error
 
 
 def _as_json(call_number: int, call: Call) -> dict[str, Any]:
-    def number(value: float) -> float | None:
-        return float(value) if math.isfinite(value) else None
-
     return {
         "call": call_number,
         "smiles": call.smiles,
-        "values": [number(value) for value in call.score.values],
+        "values": as_numbers(call.score.values),
         "reason": call.score.reason,
         "seconds": round(call.score.seconds, 6),
-        "z": [number(value) for value in call.z],
+        "z": as_numbers(call.z),
     }
+
+
+def as_numbers(values: Sequence[float]) -> list[float | None]:
+    """Numbers as JSON knows them: None for NaN.
+
+    Examples
+    --------
+    >>> as_numbers(np.array([0.5, np.nan]))
+    [0.5, None]
+    """
+    return [float(value) if math.isfinite(value) else None for value in values]
+
+
+def as_point(values: Sequence[float | None]) -> np.ndarray:
+    """A point [D], float32, from what :func:`as_numbers` made of it.
+
+    Examples
+    --------
+    >>> as_point([0.5, None])
+    array([0.5, nan], dtype=float32)
+    """
+    return np.array([math.nan if value is None else value for value in values], dtype=np.float32)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chemvae.chem.fingerprints import morgan, nearest
+from chemvae.chem.fingerprints import morgan, nearest, scaffold
 from chemvae.chem.properties import PROPERTIES, compute_table
+from chemvae.design.book import Receipt
 from chemvae.design.goals import Objective
 
 SHOWN_PROPERTIES = ("logP", "qed", "SAS", "MW")
@@ -45,7 +46,12 @@ class Result:
     elapsed_s: float
     """Wall time."""
     model: Any = field(default=None, repr=False)
-    """The model that was used; the caller's own, unchanged."""
+    """The model that was used: the caller's own, unchanged, or a copy where the optimizer has retrained one."""
+    batch: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    """The molecules a laboratory is asked to measure: ``id``, ``batch``, ``smiles``, an empty column per value, and what is
+    known of them. Empty for other oracles."""
+    receipt: Receipt | None = None
+    """What became of the results that were handed in."""
 
     @property
     def best(self) -> pd.Series | None:
@@ -118,13 +124,16 @@ def summary(result: Result) -> dict[str, Any]:
 
     ``best`` and ``mean_top10`` are scores (of the molecules with the highest utility); ``auc_top10`` is the mean over all
     calls of the running mean of the ten best (for a target: of minus the distance to it); shares are fractions: ``valid``
-    among decoded points at the first attempt, ``novel`` among the described best molecules.
+    among decoded points at the first attempt, ``novel`` among the described best molecules. ``diversity`` of these is one minus
+    the mean Tanimoto similarity of all pairs, ``n_scaffolds`` the number of their Bemis-Murcko scaffolds.
 
     Examples
     --------
     >>> sorted(summary(result))[:4]  # doctest: +SKIP
     ['auc_top10', 'best', 'best_smiles', 'elapsed_s']
     """
+    from chemvae.evaluation.metrics import internal_diversity  # with it comes the whole room
+
     history = result.history
     order = history["utility"].dropna().sort_values(ascending=False, kind="stable").index
     top = history.loc[order[:10], "score"]
@@ -138,10 +147,12 @@ def summary(result: Result) -> dict[str, Any]:
         "best_smiles": None if best is None else str(best["smiles"]),
         "mean_top10": _number(top.mean() if len(top) else None),
         "auc_top10": _number(_auc(result)),
-        "n_failed": int(history["utility"].isna().sum()),
+        "n_failed": int(history["score"].isna().sum()),
         "n_points": result.counts["points"],
         "valid": _number(result.counts["valid"] / result.counts["points"] if result.counts["points"] else None),
         "novel": _number(None if novel is None or not len(novel) else novel.astype(float).mean()),
+        "diversity": _number(internal_diversity(result.molecules["smiles"].tolist())),
+        "n_scaffolds": len({scaffold(smiles) for smiles in result.molecules["smiles"]}),
         "stopped": result.stopped,
         "elapsed_s": round(result.elapsed_s, 3),
     }
@@ -168,9 +179,7 @@ def compare(results: Mapping[str, Result]) -> pd.DataFrame:
     return pd.DataFrame([{"search": name, **summary(result)} for name, result in results.items()])
 
 
-def describe_molecules(
-    model: Any, smiles: Sequence[str], names: Sequence[str], known: Sequence[Any] | None = None, start: Sequence[str] = ()
-) -> pd.DataFrame:
+def describe_molecules(model: Any, smiles: Sequence[str], names: Sequence[str], **others: Sequence[str] | None) -> pd.DataFrame:
     """Describe canonical molecules: computed beside predicted properties, novelty, nearest neighbours.
 
     Parameters
@@ -179,14 +188,14 @@ def describe_molecules(
     smiles : sequence of str, length N
     names : sequence of str
         Properties of interest; those RDKit can compute are, those the model predicts are predicted.
-    known : sequence of SMILES, optional
-        To find the nearest known molecule in (ECFP4 Tanimoto).
-    start : sequence of str
-        Molecules the search began from.
+    **others : sequence of SMILES, optional
+        Molecules to find the nearest one in (ECFP4 Tanimoto), such as ``known`` or ``start``.
 
     Returns
     -------
     DataFrame, N rows
+        ``smiles``, the properties, ``P_predicted`` and ``P_predicted_std``, ``distance``, ``novel``, and for each of the others
+        ``nearest_NAME`` and ``similarity_to_NAME``.
     """
     smiles = list(smiles)
     table = pd.DataFrame({"smiles": pd.Series(smiles, dtype="str")})
@@ -200,7 +209,7 @@ def describe_molecules(
         novelty = model.is_known(smiles)
         if novelty is not None:
             table["novel"] = ~np.asarray(novelty, dtype=bool)
-    for label, reference in (("known", known), ("start", start)):
+    for label, reference in others.items():
         if reference is not None and len(reference) and smiles:
             index, similarity = nearest(morgan(smiles), morgan(list(reference)))
             table[f"nearest_{label}"] = [reference[i] if i >= 0 else None for i in index]

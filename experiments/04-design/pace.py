@@ -17,7 +17,7 @@ import tasks
 import torch
 
 from chemvae import api
-from chemvae.design.campaign import Campaign
+from chemvae.design.rounds import Campaign
 from chemvae.design.goals import Goal, make_objective
 from chemvae.design.oracles import make_oracle
 from chemvae.runs import environment, write_json

@@ -7,7 +7,7 @@ import pytest
 from rdkit import Chem
 
 from chemvae.chem.evolution import Limits, crossover, mutate, offspring
-from chemvae.chem.fragments import cut_bond, cut_ring
+from chemvae.chem.fragments import cut_bond, cut_ring, join
 from chemvae.chem.graphs import draw, open_graph
 from chemvae.chem.molecules import canonicalize, parse
 from chemvae.chem.mutation import (
@@ -238,3 +238,39 @@ def test_draws_follow_their_shares():
     rng = np.random.default_rng(0)
     counts = Counter(draw(rng, {"a": 3.0, "b": 1.0}) for _ in range(4000))
     assert counts["a"] / 4000 == pytest.approx(0.75, abs=0.03)
+
+
+@pytest.mark.parametrize("cut", [cut_bond, cut_ring])
+def test_parts_joined_again_are_the_molecule_with_its_stereocentres(cut):
+    rng, n_joined = np.random.default_rng(0), 0
+    for smiles in [
+        "C[C@H](NC(C)(C)C)C(=O)c1cccc(Cl)c1",
+        "O=C(O[C@@H]1C[C@@H]2CC[C@H](C1)[NH2+]2)c1c[nH]c2ccccc12",
+        "F[C@](Cl)(Br)CC",
+    ]:
+        mol = open_graph(parse(smiles))
+        for _ in range(30):
+            for p, q in filter(None, [cut(mol, rng)]):
+                whole = join(mol, p, mol, q, p.orders)
+                Chem.SanitizeMol(whole)
+                assert canonicalize(Chem.MolToSmiles(whole)) == canonicalize(smiles)
+                n_joined += 1
+    assert n_joined > 50
+
+
+def test_a_new_atom_takes_the_place_of_the_hydrogen():
+    assert "F[C@@](Cl)(Br)I" in results(append_atom, "[C@@H](Cl)(Br)I", 200)
+    assert "F[C@](Cl)(Br)I" not in results(append_atom, "[C@@H](Cl)(Br)I", 200)
+    assert canonicalize("[C@@H](Cl)(Br)I") in results(delete_atom, "F[C@@](Cl)(Br)I")
+
+
+def test_the_limits_widen_for_larger_molecules():
+    assert Limits.covering(["CCCCCCO"] * 9) == Limits() == Limits.covering([])
+    wide = Limits.covering(["C" * 80] * 99 + ["CCO"])
+    assert wide.min_atoms == 3 and wide.mean_atoms == 80
+    parents = ["c1ccccc1" + "C" * 60, "N" + "C" * 50]
+    largest = [
+        max(parse(child).GetNumAtoms() for child in offspring(parents, 50, np.random.default_rng(0), 0.0, limits))
+        for limits in (Limits(), wide)
+    ]
+    assert largest[0] < 55 < largest[1]

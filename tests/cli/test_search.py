@@ -85,6 +85,85 @@ def test_a_search_goes_on_where_it_was_and_never_pays_twice(chemvae, tiny_run, t
     assert paid == history["smiles"].tolist() and len(paid) == 32
 
 
+CAMPAIGN = """
+maximize = ["qed"]
+minimize = ["SAS"]
+seed = 5
+
+[search]
+method = "random"
+budget = 24
+batch = 8
+time-limit = 10
+
+[limits]
+constraint = ["50<MW<140", "logP<3", "TPSA<60", "rings<=1"]
+scaffold = "C"
+forbid = ["[Br]", "[F]"]
+alerts = true
+
+[start]
+start = ["NCCc1ccccc1", "CCCO"]
+min_similarity = 0.1
+"""
+
+
+def test_a_campaign_can_be_said_in_a_file(chemvae, tiny_run, tmp_path):
+    (tmp_path / "campaign.toml").write_text(CAMPAIGN)
+    assert chemvae("optimize", "-m", tiny_run, "--config", "campaign.toml", "-o", "a").exit_code == 0
+    words = "--maximize qed --minimize SAS --seed 5 --method random --budget 24 --batch 8 --min-similarity 0.1 --scaffold C"
+    words += " --constraint 50<MW<140 --constraint logP<3 --constraint TPSA<60 --constraint rings<=1 --forbid [Br] --forbid [F]"
+    words += " --alerts --start NCCc1ccccc1 --start CCCO"
+    assert chemvae("optimize", "-m", tiny_run, *words.split(), "-o", "b").exit_code == 0
+    a, b = (pd.read_csv(tmp_path / name / "history.csv")["smiles"].tolist() for name in "ab")
+    assert a == b
+    rejections = json.loads((tmp_path / "a" / "result.json").read_text())["rejections"]
+    assert len(rejections) == 9 and rejections["50 < MW < 140"] + rejections["without [F]"] > 0
+
+
+def test_a_flag_goes_before_the_file_and_a_wrong_key_is_named(chemvae, tiny_run, tmp_path):
+    (tmp_path / "campaign.toml").write_text(CAMPAIGN)
+    assert chemvae("optimize", "-m", tiny_run, "--config", "campaign.toml", "--budget", 9, "-o", "a").exit_code == 0
+    assert len(pd.read_csv(tmp_path / "a" / "history.csv")) == 9
+    (tmp_path / "campaign.toml").write_text("bugdet = 3\n")
+    found = chemvae("optimize", "-m", tiny_run, "--config", "campaign.toml", "-o", "c")
+    assert found.exit_code == 2 and "did you mean 'budget'" in found.stderr
+
+
+def test_a_time_limit_ends_the_search_and_it_goes_on_later(chemvae, tiny_run, tmp_path):
+    words = ["--maximize", "qed", "--method", "random", "--batch", 8, "--budget", 24, "--start", "CCCO"]
+    found = chemvae("optimize", "-m", tiny_run, *words, "--time-limit", 1e-7, "-o", "hits")
+    assert found.exit_code == 0 and "time limit" in found.stderr and len(pd.read_csv(tmp_path / "hits" / "history.csv")) == 1
+    assert chemvae("optimize", "--resume", "--time-limit", 10, "-o", "hits").exit_code == 0
+    assert len(pd.read_csv(tmp_path / "hits" / "history.csv")) == 24
+
+
+def test_where_nothing_may_move_there_is_a_line_a_minute(chemvae, tiny_run, monkeypatch):
+    from chemvae.commands import search_screen
+
+    assert search_screen.LINE_EVERY_S == 60.0
+    monkeypatch.setattr(search_screen, "LINE_EVERY_S", 0.0)
+    found = chemvae("optimize", "-m", tiny_run, "--maximize", "qed", "-o", "hits", *SEARCH)
+    lines = [line for line in found.stderr.splitlines() if line.startswith("random:")]
+    calls = [int(line.split()[1]) for line in lines]
+    assert calls[:2] == [8, 16] and calls[-1] == 24 and calls == sorted(calls)
+    assert "best 0." in lines[0] and "mean of top 10 0." in lines[0] and "of points valid" in lines[0] and "left" in lines[0]
+
+
+def test_the_picture_on_a_terminal_fits_eighty_columns():
+    from rich.console import Console
+
+    from chemvae.commands.search_screen import picture
+    from chemvae.design import Progress
+
+    now = Progress(9_876, 10_000, 0.98765, "C" * 90, 0.98712, 0.973, 40_000.0, 3_725.0, failed=123)
+    console = Console(width=80, file=io.StringIO(), force_terminal=True, color_system=None)
+    console.print(picture("auto", now))
+    lines = console.file.getvalue().splitlines()
+    assert len(lines) == 2 and "9,876/10,000 calls, 123 failed" in lines[0] and "1:02 h left" in lines[0]
+    assert lines[1].startswith("best 0.9877, mean of top 10 0.9871, 97% of points valid") and all(len(s) <= 80 for s in lines)
+
+
 def test_a_program_can_be_the_oracle(chemvae, tiny_run, tmp_path):
     (tmp_path / "oracle.py").write_text(
         "import json, sys\n"
@@ -98,6 +177,34 @@ def test_a_program_can_be_the_oracle(chemvae, tiny_run, tmp_path):
     history = pd.read_csv(tmp_path / "hits" / "history.csv")
     assert history["score"].tolist() == history["smiles"].str.count("C").tolist()
     assert pd.read_csv(tmp_path / "hits" / "best.csv")["score"].iloc[0] == history["score"].min()
+
+
+def test_a_memory_spares_every_search_what_one_has_paid(chemvae, tiny_run, tmp_path):
+    (tmp_path / "counted.py").write_text(
+        "def length(smiles):\n"
+        "    with open('paid.txt', 'a') as file:\n"
+        "        file.write(smiles + '\\n')\n"
+        "    return len(smiles)\n"
+    )
+    words = ["optimize", "-m", tiny_run, "--oracle", "counted:length", "--oracle-memory", "scores.parquet", "--jobs", 2]
+    for folder in ("one", "two"):
+        found = chemvae(*words, *SEARCH, "-o", folder, "--baseline")
+        assert found.exit_code == 0, found.output
+    paid = (tmp_path / "paid.txt").read_text().splitlines()
+    assert len(paid) == len(set(paid)) == len(pd.read_parquet(tmp_path / "scores.parquet"))
+    one, two = (pd.read_csv(tmp_path / folder / "history.csv") for folder in ("one", "two"))
+    assert one["smiles"].tolist() == two["smiles"].tolist() and one["score"].tolist() == two["score"].tolist()
+
+
+def test_alerts_of_the_catalog_named_are_kept_out_and_named(chemvae, tiny_run, tmp_path):
+    from chemvae.chem.alerts import has_alert
+
+    found = chemvae("optimize", "-m", tiny_run, "--maximize", "qed", "--alert-catalog", "NIH", "-o", "hits", *SEARCH)
+    assert found.exit_code == 0, found.output
+    history, proposals = pd.read_csv(tmp_path / "hits" / "history.csv"), pd.read_csv(tmp_path / "hits" / "proposals.csv")
+    assert not history["smiles"].map(lambda text: has_alert(text, ["NIH"])).any()
+    refused = proposals[proposals["outcome"] == "refused"]
+    assert refused["reason"].str.match(r"no alerts \(NIH\): .+ \(NIH\)").all()
 
 
 def test_similarity_to_the_start_holds(chemvae, tiny_run, tmp_path):

@@ -2,13 +2,14 @@
 
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
 
 from chemvae.design.history import Call, History
 from chemvae.design.oracles import Score
-from chemvae.errors import InputError, SettingsError
+from chemvae.errors import ChemVAEError, InputError, SettingsError
 
 CALLS = [
     Call("CCO", Score((0.1,), "", 0.25), np.array([0.1, -2.0], dtype=np.float32)),
@@ -59,6 +60,7 @@ def test_a_line_cut_short_is_dropped_and_written_over(path, cut):
     assert list(history.recorded) == ["CCO"]
     history.replay("CCO")
     history.append(CALLS[1])
+    history.close()
     assert list(History(path, {"seed": 0}).recorded) == ["CCO", "CCN"]
 
 
@@ -101,3 +103,13 @@ def test_without_a_path_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     History(None, {}).append(CALLS[0])
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Linux only")
+def test_one_program_at_a_time(path, monkeypatch):
+    monkeypatch.setattr("chemvae.design.record.PATIENCE_S", 0.1)
+    first = History(path, {"seed": 0})
+    with pytest.raises(ChemVAEError, match="Another program is working with"):
+        History(path, {"seed": 0})
+    first.close()
+    assert len(History(path, {"seed": 0}).recorded) == 2

@@ -2,13 +2,17 @@
 
 import html.parser
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from chemvae.chem.fingerprints import tanimoto
 from chemvae.chem.properties import compute
 from chemvae.design import Goal, compare, run_campaign, summary
+from chemvae.design.report_figures import latent_path, principal_plane
 from chemvae.design.result import non_dominated, running_top
 from tests.design.toys import Bowl, ToyModel, chain
 
@@ -69,6 +73,12 @@ def test_a_minimum_is_summed_up_in_its_own_sign():
     assert facts["best"] == scores[0] and facts["mean_top10"] == pytest.approx(scores[:10].mean()) and facts["auc_top10"] > 0
 
 
+def test_diversity_and_scaffolds_by_hand(result):
+    facts, smiles = summary(result), result.molecules["smiles"].tolist()
+    assert facts["diversity"] == pytest.approx(1.0 - tanimoto(smiles, smiles).mean(), abs=1e-6)
+    assert facts["n_scaffolds"] == 1  # chains have none but the empty one
+
+
 def test_a_search_without_any_score_has_a_summary_and_a_page(tmp_path):
     result = run_campaign(ToyModel(), lambda s: 1 / 0, budget=10, method="random", batch_size=5)
     facts = summary(result)
@@ -108,18 +118,42 @@ class TestPage:
         assert page.count('<figure class="molecule">') == min(12, len(result.molecules))
         assert "similarity to start" in page and "similarity to known" in page and "in the training set" in page
 
-    def test_every_rejection_is_counted(self, page, result):
+    def test_every_rejection_is_counted_with_examples_that_break_it(self, page, result):
         assert result.rejections["MW < 250"] > 0
         for label, count in result.rejections.items():
             cell = label.replace("<", "&lt;")
-            assert re.search(rf"<td>{re.escape(cell)}</td><td[^>]*>{count}</td>", page)
+            found = re.search(rf"<td>{re.escape(cell)}</td><td[^>]*>{count}</td><td>(.*?)</td>", page)
+            examples = re.findall(r'class="smiles"[^>]*>(.*?)</div>', found[1])
+            assert len(examples) == min(3, count) and all(compute("MW", text) >= 250 for text in examples if "MW" in label)
+
+    def test_reasons_of_invalid_strings_are_counted_whichever_ring_or_atom_it_was(self, result, tmp_path):
+        rows = [
+            (1, "C1CC", "invalid", "ring 1 is opened and never closed", 4),
+            (2, "C12CC1", "invalid", "ring 2 is opened and never closed", 1),
+            (2, "O(C)(C)C", "invalid", "atom 0 (O) has 3 bonds, more than it can carry", 1),
+        ]
+        proposals = pd.DataFrame(rows, columns=result.proposals.columns)
+        page = replace(result, proposals=proposals).to_html(tmp_path / "report.html").read_text(encoding="utf-8")
+        assert re.search(r"<td>ring … is opened and never closed</td><td[^>]*>2</td><td>.*C1CC.*C12CC1", page)
+        assert re.search(r"<td>atom … has … bonds, more than it can carry</td><td[^>]*>1</td>", page)
+
+    def test_each_of_the_best_stands_beside_its_nearest_known_molecule(self, page, result):
+        assert page.count('<figure class="pair">') == 6 and "Nearest known molecule" in page
+        for value in result.molecules["similarity_to_known"].head(6):
+            assert f"Tanimoto similarity {value:.2g} (ECFP4)" in page
 
     def test_the_baseline_stands_beside_it_and_unequal_calls_are_said(self, page):
         assert "baseline (random): best" in page and "different numbers of calls (25 and 20)" in page
 
     def test_it_says_how_to_run_it_again(self, page, result):
-        for key in ("seed", "batch_size", "method", "budget", "model", "versions"):
+        for key in ("seed", "batch_size", "method", "budget", "model", "versions", "patience", "timeout_s", "commit"):
             assert f"&quot;{key}&quot;" in page
+        assert f"<td>model</td><td>{result.settings['model']}</td>" in page
+
+    def test_the_command_can_be_pasted_into_a_shell(self, result, tmp_path, monkeypatch):
+        monkeypatch.setattr("sys.argv", ["/bin/chemvae", "optimize", "--constraint", "MW<250", "--budget", "25"])
+        page = result.to_html(tmp_path / "report.html").read_text(encoding="utf-8")
+        assert "<code>chemvae optimize --constraint &#x27;MW&lt;250&#x27; --budget 25</code>" in page
 
     def test_names_from_outside_are_escaped(self, tmp_path):
         def evil(smiles):
@@ -127,3 +161,34 @@ class TestPage:
 
         result = run_campaign(ToyModel(), evil, budget=5, method="random", batch_size=5)
         assert "<script>" not in result.to_html(tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+class TestTheWayThroughLatentSpace:
+    def test_components_are_those_of_the_variance(self):
+        rows = np.random.default_rng(0).normal(size=(400, 5)) * [1.0, 6.0, 0.1, 3.0, 0.5] + 4.0
+        place, shares = principal_plane(rows)
+        variance = np.linalg.eigvalsh(np.cov(rows.T))[::-1]
+        np.testing.assert_allclose(shares, variance[:2] / variance.sum(), rtol=1e-9)
+        placed = place(rows)
+        np.testing.assert_allclose(placed.var(axis=0, ddof=1), variance[:2], rtol=1e-9)
+        assert abs(np.corrcoef(placed[:, 0], rows[:, 1])[0, 1]) > 0.99 and abs(placed.mean()) < 1e-9
+
+    def test_it_stands_among_the_training_molecules_where_the_model_keeps_some(self):
+        model = ToyModel()
+        model.latent_statistics.references = torch.randn(30, 4, generator=torch.Generator().manual_seed(0))
+        result = run_campaign(model, Bowl(), budget=15, method="random", batch_size=5)
+        figure = latent_path(result)
+        assert "components of 30 training molecules" in figure and "15 scored molecules" in figure
+
+    def test_molecules_without_a_point_are_left_out_and_without_any_there_is_no_figure(self):
+        result = run_campaign(ToyModel(), lambda s: 1.0, budget=2, start=["c1ccccc1"], method="random", batch_size=5)
+        assert "1 scored molecules" in latent_path(result)
+        assert latent_path(replace(result, history=result.history[:1])) is None
+
+
+def test_a_laboratory_s_report_shows_what_is_to_be_measured(tmp_path):
+    result = run_campaign(
+        ToyModel(), "laboratory", budget=20, method="random", batch_size=5, history_path=tmp_path / "history.jsonl"
+    )
+    page = result.to_html(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "To be measured" in page and page.count('<figure class="molecule">') == 5 and "m0005, batch 1" in page

@@ -1,0 +1,1 @@
+"""Sections of the demo's report, one file for each subject."""

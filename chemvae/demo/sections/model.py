@@ -1,0 +1,152 @@
+"""The model: samples as they come, figures, predictions; and the molecules it was measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from chemvae.chem.properties import compute
+from chemvae.demo.sections.words import percent, properties_line
+from chemvae.evaluation import plots
+from chemvae.pages import Html, details, format_value, molecule_grid, paragraph, section, table
+from chemvae.pages import plots as side_by_side
+
+if TYPE_CHECKING:
+    from chemvae.demo.card import ModelCard
+    from chemvae.demo.walk import Walk
+
+N_SHOWN = 6
+KEYS = (
+    "reconstruction_greedy", "reconstruction_jt", "validity_prior_greedy", "validity_learned_prior", "unique_10k", "novelty",
+    "fcd", "kl", "elbo", "active_units",
+)  # fmt: skip
+"""Figures that are listed, where they were measured."""
+OF_THE_LIBRARY = ("reconstruction_greedy", "mae", "coverage90")
+"""How the names of figures begin that are listed of a model that was not trained on the library."""
+
+
+def samples_section(walk: Walk) -> Html:
+    """The first samples, invalid ones too."""
+    smiles = walk.samples["smiles"].tolist()
+    legends = [_sample(text) if ok else Html('<span class="bad">not a molecule</span>') for text, ok in _rows(walk)]
+    n_valid = int(walk.samples["valid"].sum())
+    lead = (
+        f"Points drawn from the latent space, each decoded once at temperature 1, as they come: {n_valid} of {len(smiles)} are "
+        f"molecules. {_share_of_samples(walk)}"
+    )
+    return section("New molecules", molecule_grid(smiles, legends), lead=lead)
+
+
+def _rows(walk: Walk) -> list[tuple[str, bool]]:
+    return list(zip(walk.samples["smiles"], walk.samples["valid"], strict=True))
+
+
+def _sample(smiles: str) -> Html:
+    return properties_line({name: compute(name, smiles) for name in ("logP", "qed", "SAS")})
+
+
+def _share_of_samples(walk: Walk) -> str:
+    """How many samples are molecules, from the card if there is one."""
+    if walk.card is not None and "validity_learned_prior" in walk.card.figures:
+        value, how = walk.card.figures["validity_learned_prior"]
+        return f"The model's card says {percent(float(value), 1)}: {how} ({walk.card.source})"
+    samples = walk.evaluation.samples
+    return f"Of all {len(samples):,} that were drawn, {percent(samples['valid'].mean())} are."
+
+
+def model_section(walk: Walk) -> Html:
+    """What the card says, or how training went; then what was measured here."""
+    evaluation = walk.evaluation
+    parity = [
+        plots.parity_plot(frame[f"{name}_label"], frame[name], frame[f"{name}_std"], name, "1", _errors(evaluation, name))
+        for frame in [evaluation.predictions]
+        for name in walk.model.property_names
+        if f"{name}_label" in frame
+    ]
+    parts = [] if walk.card is None else _quoted(walk.card)
+    parts += [] if walk.is_trained else [Html("<h3>Measured here, on the virtual library</h3>"), paragraph(_honest(walk))]
+    parts += [side_by_side(plots.learning_curves(walk.learning))] if len(walk.learning) > 1 else []
+    parts += [Html("<h3>Predicted against computed</h3>"), side_by_side(parity, small=True)] if parity else []
+    parts += [details("Figures of this run and how each was taken", table(_measured(walk)))]
+    parts += [paragraph("evaluation/report.html, beside this page, holds all figures, with the failures drawn.", "note")]
+    return section("The model", *parts, lead=_lead(walk))
+
+
+def _errors(evaluation: Any, name: str) -> str:
+    f = evaluation.figures
+    return f"MAE {f[f'mae_{name}']:.3f}; {percent(f[f'coverage90_{name}'])} inside the 90 % interval"
+
+
+def _lead(walk: Walk) -> str:
+    n = f"{walk.evaluation.figures['n_molecules']:,}"
+    if walk.is_trained:
+        return (
+            "A model of this size, trained this briefly, is for a look: chemvae train --preset cpu or gpu makes better ones. "
+            f"Measured on {n} molecules of the test part, which neither training nor any choice has seen."
+        )
+    about = f"{walk.card.about} " if walk.card is not None else ""
+    return f"{about}It was measured here on {n} molecules that it was not trained on."
+
+
+def _quoted(card: ModelCard) -> list[Html]:
+    """The card's figures, word for word."""
+    names = [*KEYS, *(name for name in card.figures if name.startswith(("mae_", "coverage90_")))]
+    rows = [
+        {"figure": name, "value": card.figures[name][0], "how": card.figures[name][1]} for name in names if name in card.figures
+    ]
+    quoted = paragraph(f"{card.taken}. Quoted from {card.source}; nothing of it was measured anew for this page.")
+    limits = [paragraph(f"Limits, from the same card: {card.limits}")] if card.limits else []
+    return [Html("<h3>What its card says</h3>"), quoted, details("The card's figures", table(rows)), *limits]
+
+
+def _honest(walk: Walk) -> str:
+    """What figures on the library mean for a model of other molecules."""
+    f = walk.evaluation.figures
+    here = f"{percent(f['reconstruction_greedy'], 1)} of {f['n_molecules']:,} molecules came back exactly"
+    own = walk.card.share("reconstruction_greedy") if walk.card is not None else None
+    beside = "" if own is None else f", beside {percent(own, 1)} of held-out molecules of its own kind (card)"
+    n, n_known = len(walk.table), len(walk.table) - len(walk.held_out)
+    known = f"{n_known:,} of its {n:,} molecules are in the model's training set and were left out. " if n_known else ""
+    return (
+        "The library holds products of a few reactions between a few hundred building blocks: another kind of molecule than "
+        f"those from the wild, more alike and easier to rebuild. {known}{here}{beside}. Take the figures below for what the "
+        "model does on such molecules, not for how good it is."
+    )
+
+
+def _measured(walk: Walk) -> list[dict[str, str]]:
+    """Figures of this run with their sentences; of a model that was not trained here, those that concern the library."""
+    f = walk.evaluation.figures
+    keys = KEYS if walk.is_trained else [key for key in f["protocol"] if key.startswith(OF_THE_LIBRARY)]
+    return [
+        {"figure": key, "value": format_value(f[key], 3), "how": f["protocol"].get(key, "")}
+        for key in keys
+        if f.get(key) is not None
+    ]
+
+
+def data_section(walk: Walk) -> Html:
+    """The library: what it is, examples, counts."""
+    card = walk.preparation
+    example = walk.reference.head(N_SHOWN)
+    legends = [properties_line(row) for row in example.to_dict("records")]
+    lead = (
+        "virtual-drugs: amide, sulfonamide, urea, biaryl, SNAr and reductive amination products of building blocks written by "
+        "hand, with QED at least 0.5 and 150 to 500 g/mol. Nothing was downloaded. A closed library is easier to learn than "
+        "molecules from the wild: expect lower figures on those."
+    )
+    return section(
+        "The library",
+        molecule_grid(example["smiles"].tolist(), legends),
+        paragraph(_counts(card, walk.is_trained), "note"),
+        lead=lead,
+    )
+
+
+def _counts(card: Mapping[str, Any], is_trained: bool) -> str:
+    dropped = ", ".join(f"{count:,} {reason}" for reason, count in card["dropped"].items()) or "none"
+    made = f"{card['n_rows']:,} molecules made; dropped: {dropped}"
+    if not is_trained:
+        return f"{made}."
+    parts = ", ".join(f"{count:,} {part}" for part, count in card["splits"].items())
+    return f"{made}; {parts}. Split: {card['split_rule']}."
