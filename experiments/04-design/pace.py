@@ -17,9 +17,9 @@ import tasks
 import torch
 
 from chemvae import api
-from chemvae.design.rounds import Campaign
 from chemvae.design.goals import Goal, make_objective
 from chemvae.design.oracles import make_oracle
+from chemvae.design.rounds import Campaign
 from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent
