@@ -1,4 +1,4 @@
-# make demo    from SMILES to designed molecules and a report, offline once installed
+# make demo    what the shipped model can do, as a report; offline once installed
 # make test    the test suite
 # make clean   remove the environment and the demo's output
 #

@@ -21,7 +21,7 @@ TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 SHRINK = {
     r"\bvirtual-drugs\b": "molecules.csv",
     r"--budget \d+": "--budget 10",
-    r"-n (1000|200)\b": "-n 30",
+    r"-n 1000\b": "-n 30",
     r"--n-molecules \d+": "--n-molecules 20 --n-reconstruction 2 --n-curve 2 --n-fcd 0",
     r"--n-samples \d+": "--n-samples 40",
     r"--limit \d+": "--limit 40",

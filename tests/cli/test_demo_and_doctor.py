@@ -11,9 +11,9 @@ from chemvae.doctor import Finding
 def test_demo_hands_on_what_was_asked_and_shows_training(chemvae, monkeypatch, tmp_path):
     asked = {}
     monkeypatch.setattr("chemvae.demo.run_demo", lambda **given: asked.update(given))
-    assert chemvae("demo", "--fast", "--no-train", "--seed", 3, "-o", "there").exit_code == 0
+    assert chemvae("demo", "--fast", "--seed", 3, "-o", "there").exit_code == 0
     (shown,) = asked.pop("callbacks")
-    assert asked == {"out": Path("there"), "train": False, "seed": 3, "fast": True}
+    assert asked == {"out": Path("there"), "model": None, "start": None, "train": False, "seed": 3, "fast": True}
     assert isinstance(shown, callbacks.Lines) and shown.run == Path("there/run")
 
 
