@@ -24,7 +24,6 @@ ORACLES = {
     "function": FunctionOracle,
     "property": PropertyOracle,
     "predictor": PredictorOracle,
-    "laboratory": Laboratory,
     "learned": LearnedOracle,
     "molecule": MoleculeOracle,
     "command": CommandOracle,

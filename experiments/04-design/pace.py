@@ -30,7 +30,7 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     campaign = started_campaign()
     retraining = time_of(lambda: campaign.optimizer.retrainer.step(campaign.optimizer.archive))
-    seconds = [time_of(campaign.play_round) for _ in range(ROUNDS)]
+    seconds = [time_of(lambda: campaign.play_round(BATCH)) for _ in range(ROUNDS)]
     origin = environment()
     write_json(
         HERE / "pace.json",
@@ -54,7 +54,7 @@ def started_campaign() -> Campaign:
     smiles = run.some_of_zinc(TOLD, seed=0)
     campaign = Campaign(
         model, oracle, make_objective([Goal("score")]), [], method="auto", seed=0, budget=TOLD + 10 * BATCH, batch_size=BATCH,
-        starts=[], bound_to_start=False, history_path=None,
+        starts=[], bound_to_start=False, history_path=None, results=None, time_limit_s=None, callback=None,
     )  # fmt: skip
     retrainer, campaign.optimizer.retrainer = campaign.optimizer.retrainer, None
     campaign.optimizer.tell(campaign.optimizer.region.encode(smiles), torch.from_numpy(oracle(smiles)), smiles)

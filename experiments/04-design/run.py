@@ -120,6 +120,21 @@ def some_of_zinc(n: int, seed: int) -> list[str]:
     return smiles.iloc[np.random.default_rng(seed).permutation(len(smiles))[:n]].tolist()
 
 
+def unfinished(folder: Path) -> dict[str, Any]:
+    """The AUC of the first calls of campaigns that have not ended, as far as their records go."""
+    metrics = {}
+    for path in sorted(folder.glob("*.jsonl")):
+        rung, task, *rest = path.stem.rsplit("-", 3)
+        if path.with_suffix(".json").exists() or len(rest) != 2:
+            continue
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        scores = [math.nan if row["values"][0] is None else row["values"][0] for row in rows if "values" in row]
+        for n in (mark for mark in MARKS if mark <= len(scores)):
+            value = tasks.auc_top10(scores[:n], n)
+            metrics[f"{task}/first {n} of {rest[0]}, seed {rest[1]}/{rung}/auc_top10"] = {"mean": value, "std": None, "n": 1}
+    return metrics
+
+
 def write_result(config: dict[str, Any], folder: Path) -> None:
     """result.json: for each rung, task and budget the mean over seeds, beside the published value where there is one."""
     from chemvae.runs import environment, write_json
@@ -136,6 +151,7 @@ def write_result(config: dict[str, Any], folder: Path) -> None:
             std = statistics.stdev(values) if len(values) > 1 else None
             error = None if std is None else std / math.sqrt(len(values))
             metrics[f"{name}/{figure}"] = {"mean": statistics.fmean(values), "std": std, "error": error, "n": len(values)}
+    metrics |= unfinished(folder)
     result = {
         "command": "python experiments/04-design/run.py",
         "commit": origin["commit"],
