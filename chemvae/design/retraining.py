@@ -55,7 +55,7 @@ class Retrainer:
     ):
         self.region, self.generator = region, generator
         self.every, self.n_steps, self.learning_rate = every, n_steps, learning_rate
-        self.n_done = self._told = 0
+        self._told = 0
         self._replay: list[str] = []
 
     @staticmethod
@@ -80,7 +80,6 @@ class Retrainer:
         if lost > MOST_LOST:
             decoder.load_state_dict(before)
             logger.info("Retraining after %d scores is undone: %.0f %% of its molecules were lost.", len(archive), 100 * lost)
-        self.n_done += 1
         return lost <= MOST_LOST
 
     def _elite(self, archive: Archive) -> list[str]:

@@ -146,7 +146,7 @@ class PriorPoints(Objective):
 
     def _check(self, texts: list[str]) -> list[bool]:
         if self._workers is None:
-            self._workers = Workers(_is_molecule, self._jobs, light=True)
+            self._workers = Workers(is_molecule, self._jobs, light=True)
         answers = [self._workers.submit(texts[i : i + RDKIT_BLOCK]) for i in range(0, len(texts), RDKIT_BLOCK)]
         return [one for answer in answers for one in answer.result()]
 
@@ -194,5 +194,6 @@ def _between(a: Tensor, b: Tensor, rng: np.random.Generator) -> Tensor:
     return line * (length / line.norm(dim=1, keepdim=True).clamp(min=1e-6))
 
 
-def _is_molecule(text: str) -> bool:
+def is_molecule(text: str) -> bool:
+    """Whether RDKit reads a text as a molecule."""
     return bool(text) and parse(text) is not None

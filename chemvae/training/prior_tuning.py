@@ -20,7 +20,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from chemvae.chem.molecules import parse
 from chemvae.data.datasets import Batch, SmilesDataset
 from chemvae.data.vocabulary import PAD
 from chemvae.errors import SettingsError
@@ -31,6 +30,7 @@ from chemvae.parallel import map_ordered
 from chemvae.schedules import cosine_decay
 from chemvae.training.data_parallel import DataParallel
 from chemvae.training.ema import WeightAverage
+from chemvae.training.prior_points import is_molecule
 from chemvae.training.trainer import make_optimizer
 
 log = logging.getLogger(__name__)
@@ -198,7 +198,7 @@ class _Tuner:
         ids, log_prob = self.model.decode_ids(repeated.to(self.model.device), s.temperature, generator)
         texts = self.model.vocabulary.decode_rows(ids.numpy())
         written = [text if done else "" for text, done in zip(texts, finished(ids).tolist(), strict=True)]
-        valid = map_ordered(_is_molecule, written, jobs=s.jobs, chunk=512)
+        valid = map_ordered(is_molecule, written, jobs=s.jobs, chunk=512)
         readable = self.model.vocabulary.complaint  # a text that its own vocabulary would cut otherwise is no example
         usable = [text if good and readable(text) is None else "" for text, good in zip(written, valid, strict=True)]
         per_token = log_prob / (ids != PAD).sum(dim=1).clamp(min=1)  # the sum would favour short texts, the same at many points
@@ -245,7 +245,3 @@ class _Tuner:
         self.step += 1
         self.parallel.update(self.optimizer, s.clip_norm, self.average, self.step)
         return float(loss.parts["points"]), float(loss.parts["others"])
-
-
-def _is_molecule(text: str) -> bool:
-    return bool(text) and parse(text) is not None
