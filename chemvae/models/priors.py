@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -51,7 +53,9 @@ class MixturePrior(NormalPrior):
 
     def fit(self, z: np.ndarray, seed: int = 0) -> MixturePrior:
         """Fit to draws z [N, D]; with fewer than ten draws a component, fewer components are used."""
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture  # a second of imports that sampling does not need
+        from threadpoolctl import threadpool_limits
 
         rng = np.random.default_rng(seed)
         z = z[rng.permutation(len(z))[:MAX_FIT_POINTS]]
@@ -60,7 +64,9 @@ class MixturePrior(NormalPrior):
         )  # the estimator wants two points; the floor on the scales does the rest
         n_components = int(np.clip(len(z) // 10, 1, self.n_components))
         mixture = GaussianMixture(n_components, covariance_type="diag", max_iter=50, random_state=seed, reg_covar=1e-4)
-        mixture.fit(z.astype(np.float64))
+        with threadpool_limits(1), warnings.catch_warnings():  # threads add in any order: the same draws, another fit
+            warnings.simplefilter("ignore", ConvergenceWarning)  # fifty iterations are meant to be enough
+            mixture.fit(z.astype(np.float64))
         # unused components repeat the first one with weight 0, so that the shapes stay those of the constructor
         index = torch.arange(self.n_components) % n_components
         as_tensor = lambda x: torch.as_tensor(x, dtype=torch.float32)  # noqa: E731

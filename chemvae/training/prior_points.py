@@ -22,6 +22,7 @@ from chemvae.chem.molecules import parse
 from chemvae.data.datasets import Batch, SmilesDataset, TokenArray
 from chemvae.data.vocabulary import PAD
 from chemvae.models.decoding import finished
+from chemvae.models.priors import MixturePrior
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss, Objective
 from chemvae.parallel import Workers
@@ -44,8 +45,9 @@ class PriorPoints(Objective):
 
     total = objective + weight * mean over points of -log p(text | point)
 
-    Half of the points are draws from N(0, I), a quarter steps away from the codes of training molecules, a quarter lies between
-    two of them. There is one point for every three molecules of a batch.
+    A third of the points are draws from N(0, I), a third from a learned prior fitted to the codes as they are, a sixth are steps
+    away from the codes of training molecules, a sixth lies between two of them. There is one point for every three molecules of
+    a batch.
 
     Parameters
     ----------
@@ -63,8 +65,8 @@ class PriorPoints(Objective):
     Attributes
     ----------
     facts : dict
-        Of the last refresh: ``valid`` share of greedy texts that are molecules, ``valid_normal`` the same at N(0, I), ``kept``
-        targets.
+        Of the last refresh: ``valid`` share of greedy texts that are molecules, ``valid_normal`` and ``valid_learned`` the same
+        at draws from N(0, I) and from the learned prior, ``kept`` targets.
     """
 
     refresh_steps = REFRESH_STEPS
@@ -104,7 +106,8 @@ class PriorPoints(Objective):
         was_training = model.training
         model.eval()
         rng = np.random.default_rng((self.seed, step))
-        z, n_normal = self._points(model, rng)
+        points = self._points(model, rng)
+        z = torch.cat(list(points.values()))
         texts, valid = self._write(model, z, 0.0, int(rng.integers(2**31)))
         easy = np.flatnonzero(valid[:, 0] & (rng.random(len(z)) < EASY_SHARE))
         hard = np.flatnonzero(~valid[:, 0])
@@ -112,23 +115,32 @@ class PriorPoints(Objective):
         found = {int(i): [texts[i][0]] for i in easy}
         found |= {int(i): [t for t, ok in zip(more[k], readable[k], strict=True) if ok] for k, i in enumerate(hard)}
         self._keep(model, z, found)
-        self.facts = {"valid": valid.mean(), "valid_normal": valid[:n_normal].mean(), "kept": float(len(self._z))}
+        self.facts = {"valid": valid.mean(), "kept": float(len(self._z))}
+        ends = np.cumsum([len(part) for part in points.values()])
+        for name, part in zip(points, np.split(valid, ends[:-1]), strict=True):
+            self.facts[f"valid_{name}"] = part.mean()
         log.info("points at step %d: %s", step, self.facts)
         model.train(was_training)
 
-    def _points(self, model: MolVAE, rng: np.random.Generator) -> tuple[Tensor, int]:
-        """Where to write [n_points, D], and how many of them are draws from N(0, I) (they come first)."""
-        n = self.n_points
-        n_step, n_between = n // 4, n // 4
-        n_normal = n - n_step - n_between
+    def _points(self, model: MolVAE, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Where to write [n, D], by kind: n_points in all."""
+        n_learned, n_step = self.n_points // 3, self.n_points // 6
+        n_between = n_step
+        n_normal = self.n_points - n_learned - n_step - n_between
+        draw = torch.Generator().manual_seed(int(rng.integers(2**31)))
         chosen = rng.integers(len(self.train), size=n_step + 2 * n_between)
-        codes = torch.from_numpy(model.encode(self.train.smiles.take(chosen)))
-        noise = torch.from_numpy(rng.standard_normal((n_normal + n_step, codes.shape[1])).astype(np.float32))
+        q = model.posterior(self.train.smiles.take(chosen))
+        codes = q.mean + q.stddev * torch.randn(q.mean.shape, generator=draw)
+        learned = MixturePrior(model.latent_dim).fit(codes.numpy(), int(rng.integers(2**31)))
         low, high = WIDTHS
         width = torch.from_numpy(rng.uniform(low, high, (n_step, 1)).astype(np.float32))
-        stepped = codes[:n_step] + width * codes.std(dim=0) * noise[n_normal:]
-        between = _between(codes[n_step : n_step + n_between], codes[n_step + n_between :], rng)
-        return torch.cat([noise[:n_normal], stepped, between]), n_normal
+        start, first, second = codes.split([n_step, n_between, n_between])
+        return {
+            "normal": torch.randn(n_normal, model.latent_dim, generator=draw),
+            "learned": learned.sample(n_learned, draw),
+            "step": start + width * codes.std(dim=0) * torch.randn(start.shape, generator=draw),
+            "between": _between(first, second, rng),
+        }
 
     def _write(self, model: MolVAE, z: Tensor, temperature: float, seed: int, draws: int = 1) -> tuple[list, np.ndarray]:
         """Texts [N][draws] of each point, the most probable per token first, and which are molecules [N, draws]."""

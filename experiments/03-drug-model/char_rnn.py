@@ -20,8 +20,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from chemvae.chem.molecules import canonicalize
-from chemvae.chem.properties import compute
+from chemvae.chem.molecules import canonicalize, parse
+from chemvae.chem.properties import compute_values
 from chemvae.data.datasets import SmilesDataset
 from chemvae.data.preparation import load_table
 from chemvae.data.vocabulary import BOS, MASK, PAD, Vocabulary
@@ -154,7 +154,8 @@ def load(folder: Path) -> CharRNN:
 def describe(text: str | None) -> tuple | None:
     """Canonical SMILES and properties of one decode, or None if it is no molecule."""
     smiles = canonicalize(text) if text else None
-    return None if not smiles else (smiles, *(compute(name, smiles) for name in PROPERTIES))
+    mol = parse(smiles) if smiles else None  # now and then RDKit does not read what it wrote
+    return None if mol is None else (smiles, *compute_values(mol, PROPERTIES))
 
 
 def sample(folder: Path, n: int, out: Path, seed: int, jobs: int) -> None:

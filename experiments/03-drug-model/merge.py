@@ -1,6 +1,6 @@
 """Put molecules written by the char-RNN beside the training molecules, as one data set.
 
-    python experiments/03-drug-model/merge.py runs/zinc250k-data runs/char-rnn/molecules.parquet runs/drug-data
+    python experiments/03-drug-model/merge.py runs/zinc250k-data runs/drug-data runs/char-rnn/molecules.parquet
 
 An autoencoder has to copy molecules it has not seen, and 216,000 examples are few to learn that from: after ten epochs the
 training loss falls and the held-out loss does not (experiment 01). A language model fitted to the training molecules writes as
@@ -21,10 +21,10 @@ from chemvae.data.preparation import load_table
 PROPERTIES = ("logP", "qed", "SAS")
 
 
-def main(data: str, written: str, out: str) -> None:
+def main(data: str, out: str, *written: str) -> None:
     table = load_table(data, properties=PROPERTIES)
     real = pd.DataFrame({"smiles": table.smiles, **dict(zip(PROPERTIES, table.labels.T, strict=True)), "split": table.split})
-    extra = pd.read_parquet(written)
+    extra = pd.concat([pd.read_parquet(file) for file in written], ignore_index=True).drop_duplicates("smiles")
     known = extra["smiles"].isin(real["smiles"])
     held_out = extra["smiles"].isin(real.loc[real["split"] != "train", "smiles"])
     extra = extra[~known & np.isfinite(extra[list(PROPERTIES)]).all(axis=1)].assign(split="train")

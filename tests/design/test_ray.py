@@ -27,7 +27,7 @@ class TestRay:
 
     @pytest.fixture(autouse=True)
     def ray(self):
-        pytest.importorskip("ray")
+        pytest.importorskip("ray", reason="ray comes with the extra 'ray'")
 
     def test_scores_and_reasons_are_those_of_one_process(self, started):
         def closure(smiles):

@@ -26,7 +26,9 @@ def trained():
         torch.manual_seed(0)
         model = MolVAE(data.vocabulary, ModelSettings(16, 32, 64, 6, 8, precision="fp32"))
     model.training_facts = TrainingFacts(max_tokens=16)
-    settings = TrainingSettings(epochs=60, batch_size=16, learning_rate=1e-2, beta=0.003, min_kl=0, min_active_units=0)
+    settings = TrainingSettings(
+        epochs=60, batch_size=16, learning_rate=1e-2, beta=0.003, min_kl=0, min_active_units=0, threads=1
+    )
     Trainer(model, data, data, settings, device="cpu").fit()
     finish(model, data, data, None)
     return model.eval().requires_grad_(False)

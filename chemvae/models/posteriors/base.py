@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import torch
@@ -33,8 +34,11 @@ class Posterior:
 class forked_rng:
     """Let ``generator`` drive a block of code that only knows torch's global random state, and leave that state as it was.
 
-    A generator of None changes nothing: the block draws from the global stream.
+    A generator of None changes nothing: the block draws from the global stream. That stream is one for all threads, so with a
+    generator only one thread at a time is inside such a block.
     """
+
+    _alone = threading.RLock()
 
     def __init__(self, generator: torch.Generator | None):
         self.generator = generator
@@ -43,13 +47,17 @@ class forked_rng:
 
     def __enter__(self) -> None:
         if self.generator is not None:
+            self._alone.acquire()
             self._before = self._source.get_rng_state()
             self._source.set_rng_state(self.generator.get_state())
 
     def __exit__(self, *_: object) -> None:
         if self.generator is not None:
-            self.generator.set_state(self._source.get_rng_state())
-            self._source.set_rng_state(self._before)
+            try:
+                self.generator.set_state(self._source.get_rng_state())
+                self._source.set_rng_state(self._before)
+            finally:
+                self._alone.release()
 
 
 class PosteriorFamily(nn.Module):
