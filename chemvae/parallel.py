@@ -35,6 +35,24 @@ WAITING_PER_WORKER = 3
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
+@contextmanager
+def limited_threads(threads: int) -> Iterator[None]:
+    """Run the block with so many CPU threads inside torch's operations (0: leave it), then as before.
+
+    Small operations are better off with one: several threads meet at the end of every operation, and a busy neighbour lets
+    all of them wait each time.
+    """
+    import torch  # a second that --help does not need
+
+    before = torch.get_num_threads()
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def map_ordered(function: Callable[[Item], Value], items: Iterable[Item], jobs: int = 1, chunk: int = 64) -> list[Value]:
     """Apply ``function`` to every item and return the values in order.
 

@@ -30,7 +30,7 @@ from chemvae.data.datasets import Batch, SmilesDataset
 from chemvae.models.gates import kernels
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import BetaELBO
-from chemvae.training.trainer import limited_threads
+from chemvae.parallel import limited_threads
 
 PARTS = ("products", "gates", "loss", "optimizer", "batching", "other")
 LARGEST = 12  # operations listed by name

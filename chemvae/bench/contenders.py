@@ -16,7 +16,7 @@ from chemvae.bench.moses import MosesShapedVAE, framed, moses_batches, moses_ste
 from chemvae.bench.timing import repeat
 from chemvae.bench.training import WARM_UP_S, train_for, training_settings
 from chemvae.bench.workload import Workload
-from chemvae.training.trainer import limited_threads
+from chemvae.parallel import limited_threads
 
 WARM_UP_MOLECULES = 64
 

@@ -40,8 +40,8 @@ from chemvae.bench.workload import Workload, read_workload
 from chemvae.errors import NothingUsableError
 from chemvae.models.storage import find_device, shipped_models
 from chemvae.models.vae import MolVAE
+from chemvae.parallel import limited_threads
 from chemvae.runs import environment
-from chemvae.training.trainer import limited_threads
 
 log = logging.getLogger(__name__)
 SHIPPED = "drug"

@@ -11,6 +11,7 @@ from chemvae.design.model_based import Bound, ModelBased
 from chemvae.design.optimizer import Round
 from chemvae.design.region import LatentRegion
 from chemvae.design.surrogate import PredictedUtility
+from chemvae.parallel import limited_threads
 
 N_CANDIDATE_ORIGINS = 512
 BETAS = 0.9, 0.999  # of Adam
@@ -131,13 +132,14 @@ def climb(origins: Tensor, bound: Bound, region: LatentRegion, n_steps: int, rat
     x = origins / unit
     mean, square = torch.zeros_like(x), torch.zeros_like(x)
     path = [origins.clone()]
-    for step in range(1, n_steps + 1):  # Adam written out: torch.optim takes seconds to import
-        gradient = _direction(x * unit, bound, region) * unit
-        gradient = torch.nn.functional.normalize(gradient)
-        mean, square = mean.lerp(gradient, 1 - BETAS[0]), square.lerp(gradient.square(), 1 - BETAS[1])
-        x = x + rate * (mean / (1 - BETAS[0] ** step)) / ((square / (1 - BETAS[1] ** step)).sqrt() + 1e-8)
-        x = region.cap(x * unit) / unit
-        path.append(x * unit)
+    with limited_threads(1):
+        for step in range(1, n_steps + 1):  # Adam written out: torch.optim takes seconds to import
+            gradient = _direction(x * unit, bound, region) * unit
+            gradient = torch.nn.functional.normalize(gradient)
+            mean, square = mean.lerp(gradient, 1 - BETAS[0]), square.lerp(gradient.square(), 1 - BETAS[1])
+            x = x + rate * (mean / (1 - BETAS[0] ** step)) / ((square / (1 - BETAS[1] ** step)).sqrt() + 1e-8)
+            x = region.cap(x * unit) / unit
+            path.append(x * unit)
     return torch.stack(path)
 
 

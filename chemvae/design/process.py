@@ -10,9 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from chemvae.parallel import limited_threads
+
 logger = logging.getLogger(__name__)
 
 FIT_ITERATIONS = 40
+SMALL = 1_000  # observations: up to here a fit is done sooner on one thread than on four beside busy neighbours
 JITTERS = (0.0, 1e-8, 1e-6, 1e-4, 1e-2)
 
 
@@ -104,7 +107,8 @@ def fit_hyperparameters(x: Tensor, y: Tensor, n_latent: int, before: dict[str, T
     """
     model = make_botorch_model(x, y, n_latent, before)
     try:
-        _maximise_likelihood(model)
+        with limited_threads(1 if len(x) <= SMALL else 0):
+            _maximise_likelihood(model)
     except (RuntimeError, ValueError, ArithmeticError) as error:  # former hyperparameters: worse, not wrong
         logger.info("The Gaussian process kept its hyperparameters: %s", error)
         model = make_botorch_model(x, y, n_latent, before)

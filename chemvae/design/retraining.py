@@ -21,9 +21,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from chemvae.data.datasets import SmilesDataset
+from chemvae.data.datasets import Batch, SmilesDataset
 from chemvae.design.optimizer import Archive
 from chemvae.design.region import LatentRegion, draw_prior, draw_seed
+from chemvae.objectives import Loss
+from chemvae.parallel import limited_threads
+from chemvae.training.data_parallel import DataParallel
+from chemvae.training.trainer import make_optimizer
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +35,8 @@ N_REPLAY = 2_000
 N_ELITE = 512
 RANK_OFFSET = 1e-3  # of the molecules scored: weight of a molecule is 1 / (offset * N + rank)
 BATCH_SIZE = 64
+WEIGHT_DECAY = 0.01
+CLIP_NORM = 5.0
 N_CHECKED = 200
 MOST_LOST = 0.05  # of the replayed molecules that came back before
 
@@ -93,20 +99,26 @@ class Retrainer:
         model = self.region.model
         chosen = torch.randint(len(self._replay), (len(elite),), generator=self.generator).tolist()
         data = SmilesDataset([*elite, *(self._replay[i] for i in chosen)], model.vocabulary)
-        optimizer = torch.optim.AdamW(model.decoder.parameters(), lr=self.learning_rate)
         model.decoder.requires_grad_(True)
+        optimizer = make_optimizer(model.decoder, self.learning_rate, WEIGHT_DECAY)
+        batches = data.epoch(0, BATCH_SIZE, draw_seed(self.generator))
+        threads = torch.get_num_threads() if model.device.type == "cpu" else 1
+        parallel = DataParallel(model.decoder, threads, draw_seed(self.generator))
         try:
-            for batch in data.epoch(0, BATCH_SIZE, draw_seed(self.generator)):
-                batch = batch.to(model.device)
-                with torch.no_grad():
-                    z = model._posterior(batch).draw(1, self.generator if model.device.type == "cpu" else None)[0][0]
-                loss = -model._log_px_z(z, batch, None).mean()
-                optimizer.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(model.decoder.parameters(), 5.0)
-                optimizer.step()
+            with limited_threads(1):
+                for step, batch in enumerate(batches):
+                    parallel.backward(batch.to(model.device), self._loss, step)
+                    parallel.update(optimizer, CLIP_NORM, None, step)
         finally:
+            parallel.close()
             model.decoder.requires_grad_(False)
+
+    def _loss(self, batch: Batch, noise: torch.Generator) -> Loss:
+        """Cross-entropy (nats) of molecules at draws from their posteriors."""
+        model = self.region.model
+        with torch.no_grad():
+            z = model._posterior(batch).draw(1, noise if model.device.type == "cpu" else None)[0][0]
+        return Loss(-model._log_px_z(z, batch, None).mean(), {})
 
     def _comes_back(self) -> float:
         """Share of the first replayed molecules that decode to themselves."""

@@ -45,9 +45,9 @@ class PriorPoints(Objective):
 
     total = objective + weight * mean over points of -log p(text | point)
 
-    A third of the points are draws from N(0, I), a third from a learned prior fitted to the codes as they are, a sixth are steps
-    away from the codes of training molecules, a sixth lies between two of them. There is one point for every three molecules of
-    a batch.
+    A third of the points are draws from N(0, I), a third from a learned prior fitted to the codes as they are, a sixth are
+    steps away from the codes of training molecules, a sixth lies between two of them. There is one point for every three
+    molecules of a batch.
 
     Parameters
     ----------

@@ -21,6 +21,7 @@ from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError
 from chemvae.models.storage import find_device, model_tensors
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import BetaELBO, Loss, Objective
+from chemvae.parallel import limited_threads
 from chemvae.runs import RunFolder
 from chemvae.schedules import cosine_decay, cyclical, linear_warmup
 from chemvae.training.data_parallel import DataParallel
@@ -395,15 +396,3 @@ def make_optimizer(model: nn.Module, learning_rate: float, weight_decay: float) 
     matrices, vectors = ([p for p in parameters if (p.ndim >= 2) == large] for large in (True, False))
     groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=learning_rate, fused=parameters[0].device.type in ("cpu", "cuda"))
-
-
-@contextlib.contextmanager
-def limited_threads(threads: int) -> Iterator[None]:
-    """Run the block with so many CPU threads (0: leave it), then as before."""
-    before = torch.get_num_threads()
-    if threads:
-        torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

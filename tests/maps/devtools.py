@@ -68,7 +68,8 @@ def opened(browser: str, flags: Sequence[str], address: str) -> Iterator[Page]:
     with contextlib.ExitStack() as ends:
         for end in (ours_out, ours_in):
             ends.callback(os.close, end)
-        started = subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        started = subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), **quiet)
         os.close(theirs_in)
         os.close(theirs_out)
         ends.callback(started.wait, 30)

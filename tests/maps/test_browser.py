@@ -107,7 +107,8 @@ def point_at(page, i):
 def test_a_bare_browser_draws_a_pinned_molecule(page_file, tmp_path):
     address = f"{page_file.as_uri()}#map=2,0.5,1;p=7"
     with opened(BROWSER, [*QUIET, f"--user-data-dir={tmp_path}"], address) as page:
-        card = page.wait_for("document.querySelector('article.cm-card svg') && document.querySelector('article.cm-card').outerHTML")
+        page.wait_for("!!document.querySelector('article.cm-card svg')")
+        card = page.wait_for("document.querySelector('article.cm-card').outerHTML")
     assert card.count("<path") > 8  # benzoic acid: nine bonds
     assert "O=C(O)c1ccccc1" in card and '7<span class="cm-unit"> nats' in card
 
