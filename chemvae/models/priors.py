@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
+from chemvae.models.flow import FlowPrior
 from chemvae.models.posteriors.base import forked_rng
-
-MAX_FIT_POINTS = 20_000
 
 
 class NormalPrior(nn.Module):
@@ -48,6 +47,9 @@ class MixturePrior(NormalPrior):
         self.register_buffer("means", torch.zeros(n_components, latent_dim))
         self.register_buffer("scales", torch.ones(n_components, latent_dim))
 
+    fit_points = 20_000
+    """Draws worth fitting to."""
+
     def distribution(self) -> MixtureSameFamily:
         return MixtureSameFamily(Categorical(self.weights), Independent(Normal(self.means, self.scales), 1))
 
@@ -58,7 +60,7 @@ class MixturePrior(NormalPrior):
         from threadpoolctl import threadpool_limits
 
         rng = np.random.default_rng(seed)
-        z = z[rng.permutation(len(z))[:MAX_FIT_POINTS]]
+        z = z[rng.permutation(len(z))[: self.fit_points]]
         z = (
             np.repeat(z, 2, axis=0) if len(z) == 1 else z
         )  # the estimator wants two points; the floor on the scales does the rest
@@ -76,4 +78,5 @@ class MixturePrior(NormalPrior):
         return self
 
 
-PRIORS = {"normal": NormalPrior, "learned": MixturePrior}
+PRIORS = {"normal": NormalPrior, "mixture": MixturePrior, "flow": FlowPrior}
+LEARNED = ("mixture", "flow")

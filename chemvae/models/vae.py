@@ -21,7 +21,7 @@ from chemvae.models.encoder import Encoder
 from chemvae.models.gru import bf16_is_fast
 from chemvae.models.posteriors import POSTERIORS
 from chemvae.models.predictor import PropertyPredictor
-from chemvae.models.priors import PRIORS
+from chemvae.models.priors import LEARNED, PRIORS
 from chemvae.models.statistics import LatentStatistics
 from chemvae.registry import build
 
@@ -42,6 +42,8 @@ class ModelSettings:
     latent_dim : dimensions of z.
     predictor_dim : width of the property predictor's hidden layers.
     posterior : name in POSTERIORS.
+    prior : what "learned" is, fitted to the codes when training has ended: "mixture" of Gaussians, or "flow", which comes
+        closer and takes minutes.
     precision : "bf16", "fp32", or "auto" for bf16 where the hardware multiplies it fast.
     """
 
@@ -51,6 +53,7 @@ class ModelSettings:
     latent_dim: int = 64
     predictor_dim: int = 256
     posterior: str = "gaussian"
+    prior: str = "mixture"
     precision: str = "auto"
 
     def complaints(self) -> list[str]:
@@ -59,6 +62,8 @@ class ModelSettings:
         found = [f"{name} must be >= 1, got {getattr(self, name)}" for name in sizes if getattr(self, name) < 1]
         if self.precision not in PRECISIONS:
             found.append(f"precision must be one of {', '.join(PRECISIONS)}, got '{self.precision}'")
+        if self.prior not in LEARNED:
+            found.append(f"prior must be one of {', '.join(LEARNED)}, got '{self.prior}'")
         return found
 
     def __post_init__(self) -> None:
@@ -145,7 +150,8 @@ class MolVAE(nn.Module):
         )
         self.decoder = Decoder(n_tokens, settings.embedding_dim, settings.latent_dim, settings.decoder_dim)
         self.predictor = PropertyPredictor(settings.latent_dim, settings.predictor_dim, len(self.property_names))
-        self.priors = nn.ModuleDict({name: prior(settings.latent_dim) for name, prior in PRIORS.items()})
+        kinds = {"normal": "normal", "learned": settings.prior}
+        self.priors = nn.ModuleDict({name: PRIORS[kind](settings.latent_dim) for name, kind in kinds.items()})
         self.latent_statistics = LatentStatistics(settings.latent_dim)
         self.training_facts = TrainingFacts()
         self.word_dropout = 0.0

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class WeightAverage:
-    """Average of a model's parameters over training steps (Polyak & Juditsky 1992).
+    """Average of a model's trained parameters over training steps (Polyak & Juditsky 1992).
 
     The decay grows as (1 + step) / (10 + step) up to ``decay``, so early averages forget the random start.
 
@@ -26,13 +26,13 @@ class WeightAverage:
 
     def __init__(self, model: nn.Module, decay: float):
         self.decay = decay
-        self._model = model
-        self.weights = {name: value.detach().clone() for name, value in model.named_parameters()}
+        self._own = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        self.weights = {name: value.detach().clone() for name, value in self._own.items()}
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Move the average towards the model's present weights."""
-        own = [p.detach() for p in self._model.parameters()]
+        own = [p.detach() for p in self._own.values()]
         torch._foreach_lerp_(list(self.weights.values()), own, 1 - self.decay_at(step))
 
     def decay_at(self, step: int) -> float:
@@ -47,15 +47,15 @@ class WeightAverage:
     @torch.no_grad()
     def applied(self) -> Iterator[None]:
         """Give the model the averaged weights inside the block, and its own back after it."""
-        own = {name: value.detach().clone() for name, value in self._model.named_parameters()}
+        own = {name: value.detach().clone() for name, value in self._own.items()}
         self.copy_to_model()
         try:
             yield
         finally:
-            for name, value in self._model.named_parameters():
+            for name, value in self._own.items():
                 value.copy_(own[name])
 
     @torch.no_grad()
     def copy_to_model(self) -> None:
-        for name, value in self._model.named_parameters():
+        for name, value in self._own.items():
             value.copy_(self.weights[name])

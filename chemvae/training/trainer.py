@@ -392,7 +392,7 @@ def make_fabric(device: str) -> Fabric:
 
 def make_optimizer(model: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
     """AdamW over a model's parameters; matrices decay, biases do not."""
-    parameters = list(model.parameters())
+    parameters = [p for p in model.parameters() if p.requires_grad]
     matrices, vectors = ([p for p in parameters if (p.ndim >= 2) == large] for large in (True, False))
     groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=learning_rate, fused=parameters[0].device.type in ("cpu", "cuda"))

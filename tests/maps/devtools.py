@@ -7,9 +7,17 @@ import json
 import os
 import select
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+START = """import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]  # out of the way of 3 and 4
+for end, number in zip(ends, (3, 4)):  # the numbers that the browser looks for
+    os.dup2(end, number)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Page:
@@ -63,17 +71,17 @@ class Page:
 def opened(browser: str, flags: Sequence[str], address: str) -> Iterator[Page]:
     """Start the browser, go to an address, and end the browser afterwards."""
     (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
-    program = f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}'  # the numbers the browser looks for
-    command = ["sh", "-c", program, browser, "--headless", "--disable-gpu", "--remote-debugging-pipe", *flags]
-    with contextlib.ExitStack() as ends:
+    ends = [str(theirs_in), str(theirs_out)]
+    command = [sys.executable, "-c", START, *ends, browser, "--headless", "--disable-gpu", "--remote-debugging-pipe", *flags]
+    with contextlib.ExitStack() as afterwards:
         for end in (ours_out, ours_in):
-            ends.callback(os.close, end)
+            afterwards.callback(os.close, end)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         started = subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), **quiet)
         os.close(theirs_in)
         os.close(theirs_out)
-        ends.callback(started.wait, 30)
-        ends.callback(started.kill)
+        afterwards.callback(started.wait, 30)
+        afterwards.callback(started.kill)
         page = Page(ours_out, ours_in)
         page.command("Page.navigate", url=address)
         yield page
