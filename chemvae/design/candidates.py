@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from chemvae.design.region import LatentRegion
 
 N_SAMPLES = 2
 TEMPERATURE = 0.7
+MOST_REMEMBERED = 100_000
 
 NEW, KNOWN, DUPLICATE, INVALID, REFUSED = "new", "known", "duplicate", "invalid", "refused"
 
@@ -50,12 +52,13 @@ class Decoder:
     def __init__(self, region: LatentRegion, gate: Gatekeeper, is_scored: Callable[[str], bool]):
         self.region, self.gate, self.is_scored = region, gate, is_scored
         self.n_points = self.n_greedy_valid = 0
+        self._canonical = lru_cache(MOST_REMEMBERED)(canonicalize)  # the same texts come back, round after round
 
     def decode(self, z: Tensor, seed: int, taken: set[str] | None = None) -> list[Candidate]:
         """Decode points [N, D] to one candidate each; NEW ones are distinct, and none of ``taken``, which they join."""
         taken = set() if taken is None else taken
-        table = self.region.model.decode(z, n_samples=1, temperature=0.0, seed=seed).sort_values("row", kind="stable")
-        found = self._judge(table)
+        table = self.region.model.decode(z, n_samples=1, temperature=0.0, seed=seed, check=False)
+        found = self._judge(table.sort_values("row", kind="stable"))
         self.n_points += len(found)
         self.n_greedy_valid += sum(one.outcome != INVALID for one in found)
         chosen = [self._once(one, taken) for one in found]
@@ -67,7 +70,7 @@ class Decoder:
 
     def _retry(self, z: Tensor, seed: int, taken: set[str]) -> list[Candidate | None]:
         """Sample each point a few times; the most likely new molecule, or None."""
-        table = self.region.model.decode(z, n_samples=N_SAMPLES, temperature=TEMPERATURE, seed=seed)
+        table = self.region.model.decode(z, n_samples=N_SAMPLES, temperature=TEMPERATURE, seed=seed, check=False)
         table = table.sort_values(["row", "log_prob"], ascending=[True, False], kind="stable")
         best: list[Candidate | None] = [None] * len(z)
         for row, one in zip(table["row"], self._judge(table), strict=True):
@@ -77,7 +80,7 @@ class Decoder:
 
     def consider(self, smiles: Sequence[str], taken: set[str]) -> list[Candidate]:
         """Check molecules as they are: one candidate each; NEW ones are distinct, and none of ``taken``, which they join."""
-        table = pd.DataFrame({"smiles": list(smiles), "valid": True})
+        table = pd.DataFrame({"smiles": list(smiles), "finished": True})
         return [self._once(one, taken) for one in self._judge(table)]
 
     def _once(self, one: Candidate, taken: set[str]) -> Candidate:
@@ -89,7 +92,7 @@ class Decoder:
         return one
 
     def _judge(self, table: pd.DataFrame) -> list[Candidate]:
-        canonical = [canonicalize(text) if ok else None for text, ok in zip(table["smiles"], table["valid"], strict=True)]
+        canonical = [self._canonical(text) if ok else None for text, ok in zip(table["smiles"], table["finished"], strict=True)]
         verdicts = dict(zip(valid := [text for text in canonical if text], self.gate.verdicts(valid), strict=True))
         return [self._candidate(raw, text, verdicts) for raw, text in zip(table["smiles"], canonical, strict=True)]
 

@@ -311,7 +311,7 @@ class MolVAE(nn.Module):
         max_length : int or None
             Most tokens to write; None takes 1.5 times the longest training molecule.
         check : bool
-            Let RDKit say which are valid; False leaves the column out and is faster.
+            Let RDKit say which are valid; False gives ``finished`` (the end token was written) instead, and is faster.
 
         Returns
         -------
@@ -329,8 +329,8 @@ class MolVAE(nn.Module):
         smiles = ["" if gone else text for gone, text in zip(lost, smiles, strict=True)]
         row, sample = np.divmod(np.arange(len(repeated)), n_samples)
         table = {"row": row, "sample": sample, "smiles": smiles}
-        if check:
-            table["valid"] = finished(ids).numpy() & ~lost & _parses(smiles)
+        done = finished(ids).numpy() & ~lost
+        table |= {"valid": done & _parses(smiles)} if check else {"finished": done}
         return pd.DataFrame({**table, "log_prob": np.where(lost, np.nan, log_prob.numpy())})
 
     @torch.no_grad()
@@ -384,7 +384,8 @@ class MolVAE(nn.Module):
 
 def _parses(smiles: Sequence[str]) -> np.ndarray:
     with quiet():
-        return np.array([parse(one) is not None for one in smiles], dtype=bool)
+        valid = {one: parse(one) is not None for one in dict.fromkeys(smiles)}
+    return np.array([valid[one] for one in smiles], dtype=bool)
 
 
 __all__ = ["ModelSettings", "MolVAE", "Terms", "TrainingFacts", "UnknownTokenError", "smiles_hash"]

@@ -95,7 +95,7 @@ class ToyModel(nn.Module):
         """Real-valued cell [N, 2] of z [N, D]."""
         return z[:, :2] / SPACING + (SIDE - 1) / 2
 
-    def decode(self, z, n_samples=1, temperature=0.0, seed=0, max_length=None) -> pd.DataFrame:
+    def decode(self, z, n_samples=1, temperature=0.0, seed=0, max_length=None, check=True) -> pd.DataFrame:
         z = torch.as_tensor(np.asarray(z), dtype=torch.float32).repeat_interleave(n_samples, dim=0)
         self.n_decoded += len(z)
         noise = torch.randn(len(z), 2, generator=torch.Generator().manual_seed(seed)) * temperature
@@ -104,7 +104,13 @@ class ToyModel(nn.Module):
         written = [chain(*cell) if ok else "C1CC" for cell, ok in zip(cells.tolist(), inside.tolist(), strict=True)]
         row, sample = np.divmod(np.arange(len(z)), n_samples)
         return pd.DataFrame(
-            {"row": row, "sample": sample, "smiles": written, "valid": inside.numpy(), "log_prob": -noise.norm(dim=1).numpy()}
+            {
+                "row": row,
+                "sample": sample,
+                "smiles": written,
+                "valid" if check else "finished": inside.numpy(),
+                "log_prob": -noise.norm(dim=1).numpy(),
+            }
         )
 
     def encode(self, smiles: Sequence[str], batch_size: int = 512) -> np.ndarray:
