@@ -25,6 +25,7 @@ BOUND = 4.0  # standard deviations; beyond, a spline is the identity
 SMALLEST_BIN = 1e-3
 SMALLEST_SLOPE = 1e-3
 BATCH_SIZE = 512
+PASSES, STEPS = 30, (500, 8_000)
 LEARNING_RATE = 1e-3
 WARMUP_STEPS = 200
 DECAY = 0.999  # of the averaged weights
@@ -165,10 +166,14 @@ class FlowPrior(nn.Module):
             x = layer(x, inverse=True)[0][:, order.argsort()]
         return self.mean + self.scale * x
 
-    def fit(self, z: np.ndarray, seed: int = 0, n_steps: int = 8_000) -> FlowPrior:
-        """Fit to draws z [N, D] by maximum likelihood; what a twentieth of them, held out, likes best is kept."""
+    def fit(self, z: np.ndarray, seed: int = 0, n_steps: int | None = None) -> FlowPrior:
+        """Fit to draws z [N, D] by maximum likelihood; what a twentieth of them, held out, likes best is kept.
+
+        By default 30 passes over them, at least 500 and at most 8,000 steps.
+        """
         from torch.optim.swa_utils import AveragedModel  # seconds that sampling does not need
 
+        n_steps = n_steps or int(np.clip(PASSES * len(z) // BATCH_SIZE, *STEPS))
         rng = np.random.default_rng(seed)
         z = torch.from_numpy(np.asarray(z, dtype=np.float32)[rng.permutation(len(z))])
         held_out, z = z[: max(1, len(z) // 20)], z[len(z) // 20 :]
