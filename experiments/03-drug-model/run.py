@@ -20,6 +20,7 @@ import char_rnn
 import merge
 import numpy as np
 import pandas as pd
+import pictures
 import tomllib
 
 from chemvae import api
@@ -88,12 +89,20 @@ def main() -> None:
         print({key: value for key, value in evaluation.figures.items() if key != "protocol"})
         return
     write_json(HERE / "result.json", describe(config, folder, evaluation, time.monotonic() - started))
+    pictures.draw_curves(curves(config, folder))
+    pictures.draw_radius(evaluation.radius)
+    pictures.draw_failures(evaluation.failures)
 
 
 def last_curve(config: dict, folder: Path) -> pd.DataFrame:
     """The learning curve of the last step that trained the whole model."""
-    last = [step["name"] for step in config["step"] if "tuning" not in step][-1]
-    return RunFolder(folder / last).read_metrics()
+    return list(curves(config, folder).values())[-1]
+
+
+def curves(config: dict, folder: Path) -> dict[str, pd.DataFrame]:
+    """The learning curve of each step that trained the whole model."""
+    names = [step["name"] for step in config["step"] if "tuning" not in step]
+    return {name: RunFolder(folder / name).read_metrics() for name in names}
 
 
 def prepared(name: str, folder: Path) -> Path:
@@ -190,9 +199,8 @@ def describe(config: dict, folder: Path, evaluation: Evaluation, evaluated_s: fl
     figures = dict(evaluation.figures)
     protocol = figures.pop("protocol")
     origin = environment()
-    names = {kind: [step["name"] for step in config["step"] if ("tuning" in step) == kind] for kind in (True, False)}
-    curves = {name: RunFolder(folder / name).read_metrics() for name in names[False]}
-    tuning = [pd.read_csv(folder / name / "tuning.csv") for name in names[True]]
+    learned = curves(config, folder)
+    tuning = [pd.read_csv(folder / step["name"] / "tuning.csv") for step in config["step"] if "tuning" in step]
     return {
         "command": "python experiments/03-drug-model/run.py",
         "commit": origin["commit"],
@@ -200,7 +208,7 @@ def describe(config: dict, folder: Path, evaluation: Evaluation, evaluated_s: fl
         "device": origin["processor"],
         "versions": origin["versions"],
         "elapsed_s": {
-            **{f"stage_{name}": float(rows["elapsed_s"].iloc[-1]) for name, rows in curves.items()},
+            **{f"stage_{name}": float(rows["elapsed_s"].iloc[-1]) for name, rows in learned.items()},
             "tuning": sum(float(rows["elapsed_s"].iloc[-1]) for rows in tuning),
             "evaluation": round(evaluated_s, 1),
         },
@@ -210,7 +218,7 @@ def describe(config: dict, folder: Path, evaluation: Evaluation, evaluated_s: fl
         "failures": evaluation.failures["kind"].value_counts().to_dict(),
         "validity_against_radius": evaluation.radius.to_dict(orient="list"),
         "validity_against_norm": evaluation.norm.to_dict(orient="list"),
-        "learning_curves": {name: rows.to_dict(orient="list") for name, rows in curves.items()},
+        "learning_curves": {name: rows.to_dict(orient="list") for name, rows in learned.items()},
         "tuning_curves": [rows.to_dict(orient="list") for rows in tuning],
     }
 
