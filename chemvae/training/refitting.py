@@ -15,6 +15,7 @@ from torch import nn
 
 from chemvae.data.datasets import SmilesDataset
 from chemvae.models.vae import MolVAE
+from chemvae.parallel import limited_threads
 from chemvae.schedules import cosine_decay
 from chemvae.training.trainer import make_optimizer
 
@@ -61,24 +62,26 @@ def refit_predictor(model: MolVAE, train: SmilesDataset, settings: RefitSettings
     """
     s = settings or RefitSettings()
     q = model.posterior(train.smiles)
+    mean, scale = q.mean, q.stddev
     labels = torch.as_tensor(np.asarray(train.labels), dtype=torch.float32)
     predictor = model.predictor.requires_grad_(True).train()
     optimizer = make_optimizer(predictor, s.learning_rate, s.weight_decay)
     noise, n = torch.Generator().manual_seed(s.seed), len(train)
     per_epoch, step, total = -(-n // s.batch_size), 0, 0.0
-    for epoch in range(s.epochs):
-        total = 0.0
-        for rows in torch.randperm(n, generator=noise).split(s.batch_size):
-            share = cosine_decay(step, s.epochs * per_epoch, s.warmup_steps, 0.0)
-            for group in optimizer.param_groups:
-                group["lr"] = s.learning_rate * share
-            z = q.mean[rows] + q.stddev[rows] * torch.randn(q.mean[rows].shape, generator=noise)
-            loss = -predictor.log_prob(z.to(model.device), labels[rows].to(model.device)).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(predictor.parameters(), 5.0)
-            optimizer.step()
-            total, step = total + float(loss.detach()) * len(rows) / n, step + 1
-        log.info("predictor: pass %d of %d, %.4f nats", epoch + 1, s.epochs, total)
+    with limited_threads(1):
+        for epoch in range(s.epochs):
+            total = 0.0
+            for rows in torch.randperm(n, generator=noise).split(s.batch_size):
+                share = cosine_decay(step, s.epochs * per_epoch, s.warmup_steps, 0.0)
+                for group in optimizer.param_groups:
+                    group["lr"] = s.learning_rate * share
+                z = mean[rows] + scale[rows] * torch.randn(len(rows), model.latent_dim, generator=noise)
+                loss = -predictor.log_prob(z.to(model.device), labels[rows].to(model.device)).mean()
+                optimizer.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(predictor.parameters(), 5.0)
+                optimizer.step()
+                total, step = total + float(loss.detach()) * len(rows) / n, step + 1
+            log.info("predictor: pass %d of %d, %.4f nats", epoch + 1, s.epochs, total)
     predictor.eval().requires_grad_(False)
     return total
