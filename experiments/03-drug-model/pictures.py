@@ -13,6 +13,8 @@ from matplotlib import pyplot
 from rdkit import Chem
 from rdkit.Chem import Draw
 
+from chemvae.chem.molecules import parse
+
 HERE = Path(__file__).parent
 N_PAIRS = 12
 
@@ -41,7 +43,7 @@ def draw_radius(radius: pd.DataFrame, target: Path = HERE / "radius.png") -> Non
     for column, label in (("validity", "is a molecule"), ("recovery", "is the same molecule"), ("similarity", "similarity")):
         axes.plot(radius["radius"], radius[column], "o-", markersize=3, label=label)
     axes.set(xlabel="distance from a molecule's code", ylabel="share of decodes, mean similarity", ylim=(0, 1.02))
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="center right")
     figure.savefig(target, dpi=120)
     pyplot.close(figure)
 
@@ -51,13 +53,13 @@ def draw_failures(failures: pd.DataFrame, target: Path = HERE / "wrong.png") -> 
     turn = failures.groupby("kind").cumcount()
     shown = failures.assign(turn=turn).sort_values(["turn", "kind"], kind="stable").head(N_PAIRS)
     drawn, legends = [], []
+    empty = Chem.MolFromSmiles("")
     for start in range(0, len(shown), 6):
         part = shown.iloc[start : start + 6]
-        drawn += [Chem.MolFromSmiles(text) for text in part["smiles"]] + [Chem.MolFromSmiles("")] * (6 - len(part))
-        legends += ["given"] * len(part) + [""] * (6 - len(part))
-        drawn += [Chem.MolFromSmiles(text) or Chem.MolFromSmiles("") for text in part["decoded"]]
-        legends += [f"came back: {kind}" for kind in part["kind"]]
-        drawn += [Chem.MolFromSmiles("")] * (6 - len(part))
-        legends += [""] * (6 - len(part))
+        rest = 6 - len(part)
+        read = [parse(text) for text in part["decoded"]]
+        drawn += [parse(text) for text in part["smiles"]] + [empty] * rest + [mol or empty for mol in read] + [empty] * rest
+        said = [kind if mol else f"no molecule ({kind})" for kind, mol in zip(part["kind"], read, strict=True)]
+        legends += ["given"] * len(part) + [""] * rest + said + [""] * rest
     picture = Draw.MolsToGridImage(drawn, molsPerRow=6, subImgSize=(200, 150), legends=legends, returnPNG=True)
     target.write_bytes(picture if isinstance(picture, bytes) else picture.data)

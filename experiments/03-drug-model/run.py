@@ -9,6 +9,7 @@ FOLDER holds zinc250k.csv.gz. Stages that are finished are skipped; one that was
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 import sys
@@ -28,7 +29,7 @@ from chemvae.data.datasets import SmilesDataset
 from chemvae.data.preparation import load_table, prepare
 from chemvae.evaluation.protocols import Evaluation
 from chemvae.evaluation.report import write_report
-from chemvae.models.storage import SHIPPED, model_tensors, save_model
+from chemvae.models.storage import SHIPPED, model_tensors, save_model, transfer_weights
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder, environment, write_json
 from chemvae.training.finishing import finish
@@ -72,6 +73,9 @@ def main() -> None:
         return
     model, run = None, None
     for step in config["step"]:
+        if "average" in step:
+            model, run = averaged(step["average"], folder), None
+            continue
         if step.get("data", "zinc250k") not in data:
             data[step["data"]] = merged(config, step["data"], data["zinc250k"], folder)
         if "tuning" in step:
@@ -101,7 +105,7 @@ def last_curve(config: dict, folder: Path) -> pd.DataFrame:
 
 def curves(config: dict, folder: Path) -> dict[str, pd.DataFrame]:
     """The learning curve of each step that trained the whole model."""
-    names = [step["name"] for step in config["step"] if "tuning" not in step]
+    names = [step["name"] for step in config["step"] if "settings" in step]
     return {name: RunFolder(folder / name).read_metrics() for name in names}
 
 
@@ -136,6 +140,25 @@ def trained(stage: dict, data: Path, targets: list[str], folder: Path, before: R
         return api.train(None, out=run.path, resume=True), run
     init = {} if before is None else {"init": str(before.path)}
     return api.train(str(data), targets, "cpu", run.path, **init, **stage["settings"]), run
+
+
+def averaged(shares: dict[str, float], folder: Path) -> MolVAE:
+    """Weights between those of several steps, with the last one's vocabulary.
+
+    Wortsman et al. 2022, model soups, https://arxiv.org/abs/2203.05482.
+    """
+    last = api.load(folder / list(shares)[-1])
+    parts = []
+    for name, share in shares.items():
+        one = copy.deepcopy(last)
+        transfer_weights(api.load(folder / name), one)
+        parts.append((share, model_tensors(one)))
+    mean = {
+        key: sum(share * tensors[key] for share, tensors in parts) if value.is_floating_point() else value
+        for key, value in model_tensors(last).items()
+    }
+    last.load_state_dict(mean, strict=False)
+    return last
 
 
 def tuned(model: MolVAE, data: Path, asked: dict, folder: Path) -> tuple[MolVAE, RunFolder]:
