@@ -53,12 +53,12 @@ def draw_failures(failures: pd.DataFrame, target: Path = HERE / "wrong.png") -> 
     turn = failures.groupby("kind").cumcount()
     shown = failures.assign(turn=turn).sort_values(["turn", "kind"], kind="stable").head(N_PAIRS)
     drawn, legends = [], []
-    empty = Chem.MolFromSmiles("")
+    empty, nothing = Chem.MolFromSmiles(""), Chem.MolFromSmiles("*")  # a star, since what is empty gets no legend
     for start in range(0, len(shown), 6):
         part = shown.iloc[start : start + 6]
         rest = 6 - len(part)
         read = [parse(text) for text in part["decoded"]]
-        drawn += [parse(text) for text in part["smiles"]] + [empty] * rest + [mol or empty for mol in read] + [empty] * rest
+        drawn += [parse(text) for text in part["smiles"]] + [empty] * rest + [mol or nothing for mol in read] + [empty] * rest
         said = [kind if mol else f"no molecule ({kind})" for kind, mol in zip(part["kind"], read, strict=True)]
         legends += ["given"] * len(part) + [""] * rest + said + [""] * rest
     picture = Draw.MolsToGridImage(drawn, molsPerRow=6, subImgSize=(200, 150), legends=legends, returnPNG=True)
