@@ -33,7 +33,7 @@ def exact(z):
 @pytest.fixture(scope="module")
 def fitted():
     torch.manual_seed(0)
-    return FlowPrior(2, n_layers=4, hidden=32).fit(bow(20_000), n_steps=800)
+    return FlowPrior(2, n_layers=4, hidden=32).fit(bow(20_000), n_steps=500)
 
 
 def some_flow(dim=5):
