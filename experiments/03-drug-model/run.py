@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import pictures
 import tomllib
+import torch
 
 from chemvae import api
 from chemvae.data.datasets import SmilesDataset
@@ -186,6 +187,7 @@ def finished(model: MolVAE, config: dict, data: Path, folder: Path) -> RunFolder
         SmilesDataset(smiles[split == part].tolist(), model.vocabulary, table.labels[split == part])
         for part in ("train", "valid")
     )
+    torch.manual_seed(config["seed"])  # a flow starts from random weights
     last = MolVAE(
         model.vocabulary, replace(model.settings, prior=config["learned_prior"]), model.property_names, model.property_units
     )
