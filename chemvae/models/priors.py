@@ -53,6 +53,11 @@ class MixturePrior(NormalPrior):
     def distribution(self) -> MixtureSameFamily:
         return MixtureSameFamily(Categorical(self.weights), Independent(Normal(self.means, self.scales), 1))
 
+    def responsibilities(self, z: Tensor) -> Tensor:
+        """Probability [N, C] that each z [N, D] was drawn from each component (Bishop 2006, equation 9.13)."""
+        parts = self.distribution()
+        return (parts.component_distribution.log_prob(z[:, None]) + parts.mixture_distribution.logits).softmax(dim=1)
+
     def fit(self, z: np.ndarray, seed: int = 0) -> MixturePrior:
         """Fit to draws z [N, D]; with fewer than ten draws a component, fewer components are used."""
         from sklearn.exceptions import ConvergenceWarning

@@ -103,6 +103,8 @@ class PriorPoints(Objective):
     @torch.no_grad()
     def prepare(self, model: MolVAE, step: int) -> None:
         """Write new targets with the model as it is."""
+        if self.objective.refresh_steps and step % self.objective.refresh_steps == 0:
+            self.objective.prepare(model, step)
         was_training = model.training
         model.eval()
         rng = np.random.default_rng((self.seed, step))
@@ -189,10 +191,11 @@ class PriorPoints(Objective):
     def state(self) -> dict[str, Tensor]:
         """Return the points and their targets as they are now."""
         ids, lengths = self._tokens.rows(np.arange(len(self._tokens)))
-        return {"z": self._z, "ids": ids.to(torch.uint8), "lengths": lengths}
+        return {**self.objective.state(), "z": self._z, "ids": ids.to(torch.uint8), "lengths": lengths}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Take what :meth:`state` returned."""
+        self.objective.load(state)
         ids = state["ids"].numpy()
         texts = self.train.vocabulary.decode_rows(ids)
         self._z, self._tokens = state["z"], TokenArray.from_smiles(texts, self.train.vocabulary)

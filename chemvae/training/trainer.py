@@ -27,6 +27,7 @@ from chemvae.schedules import cosine_decay, cyclical, linear_warmup
 from chemvae.training.data_parallel import DataParallel
 from chemvae.training.ema import WeightAverage
 from chemvae.training.monitor import check_collapse, measure
+from chemvae.training.noised_codes import NoisedCodes
 from chemvae.training.prior_points import POINTS_PER_MOLECULE, PriorPoints
 from chemvae.training.settings import TrainingSettings
 
@@ -107,7 +108,9 @@ class Trainer:
     def _usual_objective(self) -> Objective:
         """What the settings ask for."""
         s = self.settings
-        bound = BetaELBO(self.beta, s.free_bits, s.property_weight)
+        bound: Objective = BetaELBO(self.beta, s.free_bits, s.property_weight)
+        if s.noised_codes:
+            bound = NoisedCodes(bound, self.train_data, s.noised_codes, s.seed)
         if not s.prior_points:
             return bound
         jobs = s.threads or torch.get_num_threads()

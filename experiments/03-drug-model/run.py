@@ -30,6 +30,7 @@ from chemvae.data.datasets import SmilesDataset
 from chemvae.data.preparation import load_table, prepare
 from chemvae.evaluation.protocols import Evaluation
 from chemvae.evaluation.report import write_report
+from chemvae.models.growth import widen_encoder
 from chemvae.models.storage import SHIPPED, model_tensors, save_model, transfer_weights
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder, environment, write_json
@@ -76,6 +77,9 @@ def main() -> None:
     for step in config["step"]:
         if "average" in step:
             model, run = averaged(step["average"], folder), None
+            continue
+        if "encoder_dim" in step:
+            model, run = widened(model, step["encoder_dim"], folder / step["name"])
             continue
         if step.get("data", "zinc250k") not in data:
             data[step["data"]] = merged(config, step["data"], data["zinc250k"], folder)
@@ -160,6 +164,14 @@ def averaged(shares: dict[str, float], folder: Path) -> MolVAE:
     }
     last.load_state_dict(mean, strict=False)
     return last
+
+
+def widened(model: MolVAE, encoder_dim: int, folder: Path) -> tuple[MolVAE, RunFolder]:
+    """The same function with more units in the encoder."""
+    run = RunFolder(folder)
+    if not run.has("model.safetensors"):
+        save_model(widen_encoder(model, encoder_dim), run)
+    return api.load(run.path), run
 
 
 def tuned(model: MolVAE, data: Path, asked: dict, folder: Path) -> tuple[MolVAE, RunFolder]:

@@ -28,13 +28,13 @@ from chemvae.data.vocabulary import Vocabulary
 from chemvae.models.vae import ModelSettings, MolVAE, TrainingFacts
 from chemvae.objectives import Loss, Objective
 from chemvae.parallel import map_ordered
-from chemvae.runs import environment, write_json
+from chemvae.runs import RunFolder, environment, write_json
 from chemvae.training import Trainer, TrainingSettings
 
 HERE = Path(__file__).parent
 KEPT = (
     "reconstruction_greedy", "reconstruction_jt", "validity_prior_greedy", "validity_prior_sampled", "validity_learned_prior",
-    "cross_entropy", "kl", "active_units", "mae_logP", "mae_qed", "mae_SAS",
+    "fcd", "cross_entropy", "kl", "active_units", "mae_logP", "mae_qed", "mae_SAS",
 )  # fmt: skip
 NEIGHBOURS_OF = "CC(C)Cc1ccc(cc1)C(C)C(=O)O"  # ibuprofen
 STEPS = (0.25, 0.5, 1.0)  # standard deviations of the codes
@@ -102,7 +102,10 @@ def variant(task: dict, config: dict) -> dict:
     frame = molecules(config, task.get("written", True), config["targets"])
     run_folder = Path(config["folder"]) / task["id"]
     settings = {**config["settings"], **task.get("settings", {})}
-    model = api.train(frame, config["targets"], "cpu", run_folder, seed=config["seed"], overwrite=True, **settings)
+    if RunFolder(run_folder).has("prior.safetensors"):  # trained, then stopped before it was measured
+        model = api.load(run_folder)
+    else:
+        model = api.train(frame, config["targets"], "cpu", run_folder, seed=config["seed"], overwrite=True, **settings)
     measured = api.evaluate(model, config["data"], config["seed"], **config["evaluation"])
     return {key: measured[key] for key in KEPT}
 

@@ -1,0 +1,67 @@
+"""A wider encoder says what the narrow one said, and can learn more."""
+
+import numpy as np
+import pytest
+import torch
+
+from chemvae.data.datasets import SmilesDataset
+from chemvae.data.vocabulary import Vocabulary
+from chemvae.errors import SettingsError
+from chemvae.models.growth import widen_encoder
+from chemvae.models.vae import ModelSettings, MolVAE, TrainingFacts
+
+MOLECULES = ["CCO", "c1ccccc1", "CC(=O)NC", "OC(=O)c1ccccc1Cl", "C"]
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(3)
+    found = MolVAE(Vocabulary.from_smiles(MOLECULES), ModelSettings(8, 32, 64, 5, 8, precision="fp32"), ["logP"])
+    found.training_facts = TrainingFacts(max_tokens=30)
+    return found.eval()
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    for key, value in found.items():  # what is fitted after training is NaN until then
+        torch.testing.assert_close(value, expected[key], atol=0, rtol=0, equal_nan=True)
+
+
+def test_codes_decodes_and_predictions_stay(model):
+    wide = widen_encoder(model, 96)
+    assert wide.settings.encoder_dim == 96 and wide.encoder.gru.hidden_dim == 96
+    ours, theirs = model.posterior(MOLECULES), wide.posterior(MOLECULES)
+    torch.testing.assert_close(theirs.mean, ours.mean, atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(theirs.stddev, ours.stddev, atol=1e-6, rtol=1e-6)
+    z = model.encode(MOLECULES)
+    assert wide.decode(z)["smiles"].tolist() == model.decode(z)["smiles"].tolist()
+    assert wide.predict(z)["logP"].tolist() == model.predict(z)["logP"].tolist()
+    assert wide.max_length == model.max_length
+
+
+def test_the_new_units_learn(model):
+    wide = widen_encoder(model, 64).train()
+    train = SmilesDataset(MOLECULES, wide.vocabulary)
+    wide(train.batch(np.arange(len(MOLECULES)))).log_px_z.sum().backward()
+    new = wide.posterior_family.project.weight.grad[:, 32:64]  # what reads the new units of the first direction
+    assert (new.abs().sum(dim=0) > 0).all()
+    recurrent = wide.encoder.gru.weight_hh_l0.grad.view(3, 64, 64)
+    assert recurrent[:, :32, 32:].abs().sum() > 0  # old units begin to read new ones
+
+
+def test_the_model_itself_is_left_alone(model):
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    wide = widen_encoder(model, 64)
+    with torch.no_grad():
+        for parameter in wide.parameters():
+            parameter.add_(1.0)
+    assert_same(model.state_dict(), before)
+
+
+def test_the_same_width_is_a_copy(model):
+    assert_same(widen_encoder(model, 32).state_dict(), model.state_dict())
+
+
+def test_an_encoder_does_not_shrink(model):
+    with pytest.raises(SettingsError, match="32 units"):
+        widen_encoder(model, 16)

@@ -1,0 +1,164 @@
+"""Molecules given noised codes: what the noise does to a distribution, and the objective beside the ordinary one."""
+
+import numpy as np
+import pytest
+import torch
+
+from chemvae.data.datasets import SmilesDataset
+from chemvae.data.vocabulary import Vocabulary
+from chemvae.errors import InterruptedRunError
+from chemvae.models.priors import MixturePrior
+from chemvae.objectives import BetaELBO
+from chemvae.runs import RunFolder
+from chemvae.training import noised_codes
+from chemvae.training.noised_codes import NoisedCodes
+from chemvae.training.prior_points import PriorPoints
+from tests.training.test_prior_points import CHAINS, fitted, untrained
+from tests.training.test_trainer import StopAt, weights
+
+
+@pytest.fixture(scope="module")
+def train():
+    return SmilesDataset(CHAINS, Vocabulary.from_smiles(CHAINS))
+
+
+@pytest.fixture(scope="module")
+def model(train):
+    trainer = fitted(train, epochs=12, beta=0.003)
+    trainer.fit()
+    return trainer.module
+
+
+@pytest.fixture
+def objective(model, train):
+    found = NoisedCodes(BetaELBO(lambda step: 0.01), train, weight=0.2, seed=1)
+    found.prepare(model, 0)
+    return found
+
+
+def two_islands(weights=(0.25, 0.75)):
+    prior = MixturePrior(2, 2)
+    prior.weights.copy_(torch.tensor(weights))
+    prior.means.copy_(torch.tensor([[-8.0, 0.0], [8.0, 3.0]]))
+    prior.scales.copy_(torch.tensor([[0.5, 1.0], [0.2, 2.0]]))
+    return prior
+
+
+def noising(prior, learned_share, monkeypatch):
+    monkeypatch.setattr(noised_codes, "LEARNED_SHARE", learned_share)
+    found = NoisedCodes(BetaELBO(lambda step: 0.01), None, weight=1.0)
+    found._prior = prior
+    return found
+
+
+def test_a_normal_distribution_stays_one(monkeypatch):
+    z = torch.randn(200_000, 2, generator=torch.Generator().manual_seed(0))
+    found = noising(None, 0.5, monkeypatch).noised(z, torch.Generator().manual_seed(1))
+    torch.testing.assert_close(torch.cov(found.t()), torch.eye(2), atol=0.02, rtol=0)
+    torch.testing.assert_close(found.mean(dim=0), torch.zeros(2), atol=0.01, rtol=0)
+    assert (found.pow(4).mean(dim=0) - 3).abs().max() < 0.1
+    correlation = (found * z).mean()  # E[a] of a ~ U(0, 1)
+    assert abs(correlation - 0.5) < 0.01
+
+
+def test_a_mixture_stays_the_same_mixture(monkeypatch):
+    prior = two_islands()
+    z = prior.sample(200_000, torch.Generator().manual_seed(0))
+    found = noising(prior, 1.0, monkeypatch).noised(z, torch.Generator().manual_seed(1))
+    left = found[:, 0] < 0
+    assert abs(left.float().mean() - 0.25) < 0.005
+    assert torch.equal(left, z[:, 0] < 0)  # far islands: a code stays in the component it came from
+    for rows, mean, scale in zip((left, ~left), prior.means, prior.scales, strict=True):
+        torch.testing.assert_close(found[rows].mean(dim=0), mean, atol=0.02, rtol=0)
+        torch.testing.assert_close(found[rows].std(dim=0), scale, atol=0.02, rtol=0)
+
+
+def test_responsibilities_are_bayes_rule():
+    prior = two_islands().double()
+    z = torch.tensor([[-8.0, 0.0], [5.0, 1.0], [8.0, 3.0]], dtype=torch.float64)
+    parts = torch.distributions.Normal(prior.means, prior.scales)
+    joint = parts.log_prob(z[:, None]).sum(dim=2).exp() * prior.weights
+    torch.testing.assert_close(prior.responsibilities(z), joint / joint.sum(dim=1, keepdim=True))
+
+
+def test_half_of_the_codes_go_towards_each_density(monkeypatch):
+    prior = two_islands((1.0, 0.0))
+    prior.means[0], prior.scales[0] = torch.tensor([50.0, 50.0]), torch.tensor([1e-3, 1e-3])
+    z = prior.means[0].expand(20_000, 2)
+    found = noising(prior, 0.5, monkeypatch).noised(z, torch.Generator().manual_seed(1))
+    at_home = (found - 50).abs().max(dim=1).values < 0.01  # towards the component of no width, whatever the level
+    assert abs(at_home.float().mean() - 0.5) < 0.02
+
+
+def test_the_loss_is_the_objective_s_and_the_weighted_mean_over_every_third_molecule(objective, model, train):
+    batch = train.batch(np.arange(30))
+    loss = objective(model, batch, 0, "model", torch.Generator().manual_seed(3))
+    noise = torch.Generator().manual_seed(3)
+    terms = model(batch, 1, noise)
+    number = int(torch.randint(3, (1,), generator=noise))
+    z = objective.noised(terms.z[0][number::3], noise)
+    texts = train.vocabulary.decode_rows(batch.token_ids[number::3].numpy())
+    expected = -model.log_likelihood(z.detach(), texts).mean()
+    torch.testing.assert_close(loss.parts["noised"], expected)
+    torch.testing.assert_close(loss.total, objective.objective.loss(terms, 0).total + 0.2 * expected)
+
+
+def test_the_encoder_learns_from_noised_codes(train):
+    model = untrained(train).train()
+    objective = NoisedCodes(BetaELBO(lambda step: 0.0), train, weight=1.0)
+    z = model(train.batch(np.arange(6)), 1, torch.Generator().manual_seed(0)).z[0]
+    objective.noised(z, torch.Generator().manual_seed(1)).square().sum().backward()
+    assert model.encoder.embedding.weight.grad.abs().sum() > 0
+
+
+def test_one_molecule_is_a_batch(objective, model, train):
+    loss = objective(model, train.batch(np.arange(1)), 0, "model", torch.Generator().manual_seed(0))
+    assert torch.isfinite(loss.total) and loss.parts["noised"] > 0
+
+
+def test_samples_of_a_prior_are_more_like_the_data(train):
+    """Every molecule is a chain, so a text with two branches or rings is unlike all; and a text must be a molecule."""
+
+    def validity(weight):
+        trainer = fitted(train, noised_codes=weight)
+        trainer.fit()
+        z = torch.randn(2000, 6, generator=torch.Generator().manual_seed(5))
+        return trainer.module.decode(z, temperature=1.0, seed=2)["valid"].mean()
+
+    assert validity(0.3) > validity(0.0) + 0.05
+
+
+def test_state_brings_back_the_mixture(objective, train):
+    other = NoisedCodes(objective.objective, train, weight=0.2)
+    other.load(objective.state())
+    z = torch.randn(50, 6)
+    ours, theirs = (one.noised(z, torch.Generator().manual_seed(4)) for one in (objective, other))
+    assert torch.equal(ours, theirs)
+    other.load({})  # of a checkpoint that was written before the first fit
+    assert torch.equal(theirs, other.noised(z, torch.Generator().manual_seed(4)))
+
+
+def test_both_kinds_of_points_go_together(train, model):
+    inner = NoisedCodes(BetaELBO(lambda step: 0.01), train, weight=0.2)
+    both = PriorPoints(inner, train, weight=0.5, n_points=200)
+    both.prepare(model, 0)
+    loss = both(model, train.batch(np.arange(20)), 0, "model", torch.Generator().manual_seed(0))
+    assert {"cross_entropy", "noised", "points"} <= set(loss.parts)
+    again = PriorPoints(NoisedCodes(inner.objective, train, weight=0.2), train, weight=0.5)
+    again.load(both.state())
+    assert torch.equal(again._z, both._z)
+    assert torch.equal(again.objective._prior.means, inner._prior.means)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_interrupted_and_resumed_equals_uninterrupted(train, tmp_path, threads, monkeypatch):
+    monkeypatch.setattr(NoisedCodes, "refresh_steps", 7)
+    asked = dict(epochs=8, noised_codes=0.2, batch_size=32, threads=threads)
+    whole = fitted(train, **asked)
+    whole.fit()
+    with pytest.raises(InterruptedRunError):
+        fitted(train, RunFolder(tmp_path), (StopAt(8),), **asked).fit()
+    again = fitted(train, RunFolder(tmp_path), **asked)
+    again.resume()
+    again.fit()
+    assert torch.equal(weights(whole.module), weights(again.module))
