@@ -78,12 +78,18 @@ def _squared_distance(a: Tensor, b: Tensor) -> Tensor:
 
 def cholesky(matrix: Tensor) -> Tensor:
     """Lower factor of a covariance, with as little jitter as it takes."""
-    eye = torch.eye(len(matrix), dtype=matrix.dtype)
     for jitter in JITTERS:
-        root, problem = torch.linalg.cholesky_ex(matrix + jitter * eye)
+        root, problem = torch.linalg.cholesky_ex(_raised(matrix, jitter))
         if not int(problem):
             return root
-    return torch.linalg.cholesky(matrix + 0.1 * eye)
+    return torch.linalg.cholesky(_raised(matrix, 0.1))
+
+
+def _raised(matrix: Tensor, by: float) -> Tensor:
+    """A copy with something added to the diagonal; an identity of 3,000 rows would cost more than the factor."""
+    copy = matrix.clone()
+    copy.diagonal().add_(by)
+    return copy
 
 
 def fit_hyperparameters(x: Tensor, y: Tensor, n_latent: int, before: dict[str, Tensor] | None = None) -> dict[str, Tensor]:

@@ -38,10 +38,13 @@ class Campaign:
     task: str
     budget: int
     seed: int
+    library: str = "all"
+    """What it starts from: random molecules of "all" of ZINC250k, or of the "lowest" decile of 5 QED - SAS there."""
 
     @property
     def name(self) -> str:
-        return f"{self.rung}-{self.task}-{self.budget}-{self.seed}"
+        task = self.task if self.library == "all" else f"{self.task}_from_{self.library}"
+        return f"{self.rung}-{task}-{self.budget}-{self.seed}"
 
 
 def main() -> None:
@@ -62,7 +65,7 @@ def main() -> None:
 def campaigns(config: dict[str, Any]) -> list[Campaign]:
     """All campaigns, one seed after the other, so that every rung has its first figure early."""
     found = [
-        Campaign(rung, task, block["budget"], seed)
+        Campaign(rung, task, block["budget"], seed, block.get("library", "all"))
         for block in config["campaigns"]
         for seed in block["seeds"]
         for task in block["tasks"]
@@ -81,30 +84,20 @@ def run_one(config: dict[str, Any], one: Campaign) -> dict[str, Any]:
     """One campaign from empty caches; its record and its figures stay in the experiment's folder."""
     import torch
 
-    from chemvae import api
-
     torch.set_num_threads(1)
     folder, started = Path(config["folder"]), time.monotonic()
-    result = api.optimize(
-        api.load(config["model"]),
-        tasks.TASKS[one.task],
-        one.budget,
-        one.seed,
-        method=config["rungs"][one.rung]["method"],
-        start=some_of_zinc(config["start"], one.seed),
-        history_path=folder / f"{one.name}.jsonl",
-    )
-    scores = result.history["score"].to_numpy(dtype=float)
+    rung, library = config["rungs"][one.rung], some_of_zinc(config["start"], one.seed, one.library)
+    search = compared if "baseline" in rung else designed
+    scores, best, how = search(config, one, rung, library, folder)
     figures = {
         **asdict(one),
         "auc_top10": tasks.auc_top10(scores, one.budget),
         "auc_top10_at": {n: tasks.auc_top10(scores[:n], n) for n in MARKS if n < one.budget},
         "top10": float(np.sort(scores[np.isfinite(scores)])[-10:].mean()),
         "best": float(np.nanmax(scores)),
-        "best_smiles": result.best["smiles"],
+        "best_smiles": best,
         "calls": len(scores),
-        "valid": result.counts["valid"] / max(1, result.counts["points"]),
-        "stopped": result.stopped,
+        **how,
         "elapsed_s": round(time.monotonic() - started, 1),
         "curve": [float(np.sort(scores[:n][np.isfinite(scores[:n])])[-10:].mean()) for n in range(100, len(scores) + 1, 100)],
     }
@@ -112,12 +105,45 @@ def run_one(config: dict[str, Any], one: Campaign) -> dict[str, Any]:
     return figures
 
 
-def some_of_zinc(n: int, seed: int) -> list[str]:
-    """n random molecules of ZINC250k."""
+def designed(config, one: Campaign, rung: dict, library: list[str], folder: Path) -> tuple[np.ndarray, str, dict]:
+    """Scores in the order of calls, the best molecule, and how it went, of a search in latent space."""
+    from chemvae import api
+
+    result = api.optimize(
+        api.load(config["model"]),
+        tasks.TASKS[one.task],
+        one.budget,
+        one.seed,
+        method=rung["method"],
+        start=library,
+        history_path=folder / f"{one.name}.jsonl",
+    )
+    how = {"valid": result.counts["valid"] / max(1, result.counts["points"]), "stopped": result.stopped}
+    return result.history["score"].to_numpy(dtype=float), result.best["smiles"], how
+
+
+def compared(config, one: Campaign, rung: dict, library: list[str], folder: Path) -> tuple[np.ndarray, str, dict]:
+    """The same of a method that we compare with."""
+    from baselines import BASELINES
+
+    calls = BASELINES[rung["baseline"]](tasks.TASKS[one.task], library, one.budget, one.seed)
+    return np.array([score for _, score in calls]), max(calls, key=lambda call: call[1])[0], {}
+
+
+def some_of_zinc(n: int, seed: int, library: str = "all") -> list[str]:
+    """n random molecules of ZINC250k, or of a part of it."""
+    table = zinc()
+    if library == "lowest":
+        table = table[table["qed_minus_sas"] <= table["qed_minus_sas"].quantile(0.1)]
+    return table["smiles"].iloc[np.random.default_rng(seed).permutation(len(table))[:n]].tolist()
+
+
+def zinc():
+    """ZINC250k with 5 QED - SAS."""
     import pandas as pd
 
-    smiles = pd.read_csv(Path(os.environ["CHEMVAE_DATA"]) / "zinc250k.csv.gz")["smiles"].str.strip()
-    return smiles.iloc[np.random.default_rng(seed).permutation(len(smiles))[:n]].tolist()
+    table = pd.read_csv(Path(os.environ["CHEMVAE_DATA"]) / "zinc250k.csv.gz")
+    return table.assign(smiles=table["smiles"].str.strip(), qed_minus_sas=5 * table["qed"] - table["SAS"])
 
 
 def unfinished(folder: Path) -> dict[str, Any]:
@@ -135,14 +161,28 @@ def unfinished(folder: Path) -> dict[str, Any]:
     return metrics
 
 
+def percentiles(groups: dict[str, list[dict]]) -> dict[str, Any]:
+    """Of 5 QED - SAS: the share of ZINC250k below the best molecule and below the mean of the ten best."""
+    found = {}
+    for name, group in groups.items():
+        if name.startswith("qed_minus_sas"):
+            values = zinc()["qed_minus_sas"].to_numpy()
+            for figure in ("best", "top10"):
+                shares = [float((values < one[figure]).mean()) for one in group]
+                found[f"{name}/{figure}_percentile"] = {"mean": 100 * statistics.fmean(shares), "std": None, "n": len(shares)}
+    return found
+
+
 def write_result(config: dict[str, Any], folder: Path) -> None:
     """result.json: for each rung, task and budget the mean over seeds, beside the published value where there is one."""
     from chemvae.runs import environment, write_json
 
-    found = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    paths = [path for path in sorted(folder.glob("*.json")) if path.name != "improve.json"]
+    found = [json.loads(path.read_text()) for path in paths]
     groups: dict[str, list[dict]] = {}
     for one in found:
-        groups.setdefault(f"{one['task']}/{one['budget']}/{one['rung']}", []).append(one)
+        where = "" if one.get("library", "all") == "all" else f" from {one['library']}"
+        groups.setdefault(f"{one['task']}{where}/{one['budget']}/{one['rung']}", []).append(one)
     origin = environment()
     metrics = {}
     for name, group in sorted(groups.items()):
@@ -151,7 +191,7 @@ def write_result(config: dict[str, Any], folder: Path) -> None:
             std = statistics.stdev(values) if len(values) > 1 else None
             error = None if std is None else std / math.sqrt(len(values))
             metrics[f"{name}/{figure}"] = {"mean": statistics.fmean(values), "std": std, "error": error, "n": len(values)}
-    metrics |= unfinished(folder)
+    metrics |= unfinished(folder) | percentiles(groups)
     result = {
         "command": "python experiments/04-design/run.py",
         "commit": origin["commit"],
@@ -161,7 +201,7 @@ def write_result(config: dict[str, Any], folder: Path) -> None:
         "elapsed_s": {"all campaigns": round(sum(one["elapsed_s"] for one in found), 1)},
         "config": config,
         "metrics": metrics,
-        "curves": {f"{one['rung']}-{one['task']}-{one['budget']}-{one['seed']}": one["curve"] for one in found},
+        "curves": {path.stem: one["curve"] for path, one in zip(paths, found, strict=True)},
     }
     write_json(HERE / "result.json", result)
 
