@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -28,6 +29,7 @@ N_STEPS = 25
 LIBRARY_DRAWS = 200  # molecules of the start library looked at in a round
 MUTATED = 0.5  # of the children a hybrid breeds
 KAPPAS = (1.0, 4.0)
+POINTS_A_ROUND, FEWEST_GENERATIONS, MOST_GENERATIONS = 1600, 4, 8
 
 
 class Auto(ModelBased):
@@ -49,8 +51,8 @@ class Auto(ModelBased):
         Shares of ``local``, ``crossover``, ``gradient`` and ``explore``.
     structures : bool
         Choose by structure; else by the process on latent codes, with Thompson sampling.
-    generations : int
-        Per round.
+    generations : int or None
+        Per round; None takes as many as it needs to look at 1,600 points, four at least and eight at most.
     retrain : bool
         Retrain the decoder.
     retrain_every : int
@@ -80,7 +82,7 @@ class Auto(ModelBased):
         predicted: PredictedUtility | None = None,
         streams: Mapping[str, float] | None = None,
         structures: bool = True,
-        generations: int = 4,
+        generations: int | None = None,
         retrain: bool = True,
         retrain_every: int = 200,
         kappas: tuple[float, float] = KAPPAS,
@@ -92,7 +94,7 @@ class Auto(ModelBased):
         self.width = StepWidth()
         usual = CLIMBING if self.knows_goals else STREAMS
         self.streams = dict(usual if streams is None else streams)
-        self.n_generations = generations
+        self._generations = generations
         self.chooser = TanimotoChooser(predicted) if structures else None
         can = retrain and Retrainer.can_retrain(region.model)
         self.retrainer = Retrainer(region, self.generator, retrain_every) if can else None
@@ -102,6 +104,13 @@ class Auto(ModelBased):
         self._pool = Pool(region.latent_dim)
         self.kappas = tuple(kappas)
         self._kappa = self.kappas[1]
+
+    def generations(self, n: int) -> int:
+        """More of them where a round pays for few molecules: then each has to be chosen well."""
+        if self._generations is not None:
+            return self._generations
+        wanted = math.ceil(POINTS_A_ROUND / (self.pool_factor * max(n, 1)))
+        return min(max(wanted, FEWEST_GENERATIONS), MOST_GENERATIONS)
 
     def ask(self, n: int) -> Tensor:
         """Propose n points [n, D] by all streams."""

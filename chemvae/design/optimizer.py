@@ -48,15 +48,11 @@ class Optimizer(ABC):
     pool_factor : int
         Points wanted per molecule to be scored. The campaign decodes and checks them all, which is cheap, and lets ``select``
         choose among the molecules that passed.
-    n_generations : int
-        Times a round asks for points before it chooses. After each the optimizer may ``review`` what came out, so that later
-        points grow out of good molecules that nobody has paid for.
     archive : Archive
         Everything told so far.
     """
 
     pool_factor: int = 1
-    n_generations: int = 1
 
     def __init__(self, region: LatentRegion, seed: int = 0, predicted: PredictedUtility | None = None):
         self.region, self.predicted = region, predicted
@@ -91,6 +87,14 @@ class Optimizer(ABC):
 
     def learn(self, last: Round) -> None:  # noqa: B027  (optional: many have nothing to adapt)
         """Adapt to one round of answers, which the archive already holds."""
+
+    def generations(self, n: int) -> int:
+        """Times a round for about n molecules asks for points before it chooses.
+
+        After each the optimizer may ``review`` what came out, so that later points grow out of good molecules that nobody has
+        paid for.
+        """
+        return 1
 
     def suggest(self, n: int) -> list[str]:
         """Name up to n molecules to consider as they are, beside the points asked for; by default none."""

@@ -135,7 +135,7 @@ class Campaign:
         """All points of a round about so many molecules [N, D], and what became of each, generation after generation."""
         taken: set[str] = set()
         points, found = [], []
-        for _ in range(self.optimizer.n_generations):
+        for _ in range(self.optimizer.generations(size)):
             z, candidates = self._generation(size * self.optimizer.pool_factor, taken)
             new = [i for i, one in enumerate(candidates) if one.outcome == NEW]
             self.optimizer.review(z[new], [candidates[i].smiles for i in new])

@@ -1,6 +1,11 @@
 """Every optimizer of the table passes the contract."""
 
+from chemvae.design.auto import Auto
+from chemvae.design.campaign import run_campaign
+from chemvae.design.random_search import RandomSearch
+from chemvae.design.region import LatentRegion
 from tests.contracts.optimizer_contract import OptimizerContract
+from tests.design.toys import ToyModel, carbons
 
 
 class TestRandom(OptimizerContract):
@@ -25,3 +30,28 @@ def test_every_named_optimizer_is_tested():
 
     tested = {case.method for case in OptimizerContract.__subclasses__()}
     assert set(OPTIMIZERS) <= tested
+
+
+def test_a_round_that_pays_for_few_molecules_breeds_them_longer():
+    region = LatentRegion(ToyModel())
+    usual = Auto(region, retrain=False)
+    assert [usual.generations(n) for n in (1, 10, 20, 40, 64)] == [8, 8, 8, 4, 4]
+    assert Auto(region, retrain=False, generations=2).generations(1) == 2
+    assert RandomSearch(region).generations(10) == 1
+
+
+def test_points_are_asked_for_as_often_as_the_optimizer_says():
+    class Counting(RandomSearch):
+        asked = 0
+
+        def ask(self, n):
+            self.asked += 1
+            return super().ask(n)
+
+        def generations(self, n):
+            return 3
+
+    rounds = []
+    optimizer = Counting(LatentRegion(ToyModel()))
+    run_campaign(ToyModel(), carbons, budget=20, batch_size=5, method=optimizer, callback=rounds.append)
+    assert optimizer.asked > 0 and optimizer.asked % 3 == 0
