@@ -42,8 +42,8 @@ class ModelSettings:
     latent_dim : dimensions of z.
     predictor_dim : width of the property predictor's hidden layers.
     posterior : name in POSTERIORS.
-    prior : what "learned" is, fitted to the codes when training has ended: "mixture" of Gaussians, or "flow", which comes
-        closer and takes minutes.
+    prior : what "learned" is, fitted to the codes when training has ended: "mixture" of Gaussians, one "gaussian" with its
+        covariances, or "flow", which comes closer and takes minutes.
     precision : "bf16", "fp32", or "auto" for bf16 where the hardware multiplies it fast.
     """
 

@@ -3,14 +3,14 @@
 With a small weight of the KL the codes of molecules are islands, and an example of what to write between them is never seen.
 Here every third molecule of a batch is decoded a second time from a noised code,
 
-    z' = m + a (z - m) + sqrt(1 - a^2) s e,    a ~ U(0, 1),  e ~ N(0, I),
+    z' = m + a (z - m) + sqrt(1 - a^2) s e,    a ~ U(0, 0.8),  e ~ N(0, I),
 
-where N(m, s^2) is N(0, I) or the Gaussian of a mixture, fitted to the codes, that z belongs to. If the codes are distributed as
-that density, so is z' for every a (it is one step of a variance-preserving diffusion, Ho et al. 2020, equation 4,
-https://arxiv.org/abs/2006.11239). The decoder thereby learns p(x | z') = the average of p(x | z) over all z that could have
-become z': at a draw from either prior it writes what the molecules of that neighbourhood have in common, and over the whole
-prior its texts are distributed as the data, because its examples were. The gradient goes on to the encoder, which moves
-molecules together that are alike.
+towards N(0, I) or towards the learned prior, fitted to the codes as they are (``diffuse`` of :mod:`chemvae.models.priors`). If
+the codes are distributed as that density, so is z' for every a. Levels stop short of 1: nearer to a molecule's own code the
+decoder should be sure what it is, and noise there costs reconstruction by sampling. The decoder thereby learns p(x | z') = the
+average of p(x | z) over all z that could have become z': at a draw from either prior it writes what the molecules of that
+neighbourhood have in common, and over the whole prior its texts are distributed as the data, because its examples were. The
+gradient goes on to the encoder, which moves molecules together that are alike.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ import torch
 from torch import Tensor
 
 from chemvae.data.datasets import Batch, SmilesDataset
-from chemvae.models.priors import MixturePrior
+from chemvae.models.priors import NormalPrior, quick_prior
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss, Objective
 
 log = logging.getLogger(__name__)
 
-REFRESH_STEPS = 1000  # between two fits of the mixture
+REFRESH_STEPS = 1000  # between two fits of the learned prior
 MOLECULES_PER_NOISED = 3
-LEARNED_SHARE = 0.5  # of the noised codes; the others go towards N(0, I)
+LEARNED_SHARE = 0.5  # chance that a batch's codes go towards the learned prior, else towards N(0, I)
+HIGHEST_LEVEL = 0.8
 STATE_PREFIX = "noised_codes."
 
 
@@ -44,7 +45,7 @@ class NoisedCodes(Objective):
     objective : Objective
         One with a ``loss`` of the model's terms.
     train : SmilesDataset
-        Training molecules, to whose codes the mixture is fitted.
+        Training molecules, to whose codes the learned prior is fitted.
     weight : float
         Of the noised codes' mean cross-entropy.
     seed : int
@@ -55,7 +56,8 @@ class NoisedCodes(Objective):
     def __init__(self, objective: Objective, train: SmilesDataset, weight: float, seed: int = 0):
         self.objective, self.train, self.weight, self.seed = objective, train, weight, seed
         self.phases, self.n_draws, self.splits = objective.phases, objective.n_draws, objective.splits
-        self._prior: MixturePrior | None = None
+        self._normal = NormalPrior(1)  # whatever the dimensions: diffusing towards N(0, I) needs none of its tensors
+        self._prior: NormalPrior | None = None
 
     def __call__(self, model: MolVAE, batch: Batch, step: int, phase: str, generator: torch.Generator | None = None) -> Loss:
         terms = model(batch, self.n_draws, generator)
@@ -70,27 +72,18 @@ class NoisedCodes(Objective):
     def noised(self, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return z' [N, D] of codes z [N, D]; differentiable."""
         source = generator.device if generator is not None else torch.device("cpu")
-        draw = {"generator": generator, "device": source}
-        level = torch.rand((len(z), 1), **draw).to(z.device)
-        noise = torch.randn(z.shape, **draw).to(z.device)
-        chance = torch.rand((len(z), 2), **draw).to(z.device)
-        mean, scale = torch.zeros_like(z), torch.ones_like(z)
-        if self._prior is not None:
-            with torch.no_grad():
-                weights = self._prior.responsibilities(z)
-                component = (weights.cumsum(dim=1) < chance[:, 1:]).sum(dim=1).clamp(max=weights.shape[1] - 1)
-            learned = chance[:, :1] < LEARNED_SHARE
-            mean = torch.where(learned, self._prior.means[component], mean)
-            scale = torch.where(learned, self._prior.scales[component], scale)
-        return mean + level * (z - mean) + (1 - level.square()).sqrt() * scale * noise
+        chance = torch.rand(len(z) + 1, generator=generator, device=source).to(z.device)
+        level = HIGHEST_LEVEL * chance[1:, None]
+        learned = self._prior is not None and float(chance[0]) < LEARNED_SHARE
+        return (self._prior if learned else self._normal).diffuse(z, level, generator)
 
     @torch.no_grad()
     def prepare(self, model: MolVAE, step: int) -> None:
-        """Fit the mixture to the codes as they are."""
+        """Fit the learned prior to the codes as they are."""
         was_training = model.training
         model.eval()
         rng = np.random.default_rng((self.seed, step))
-        prior = MixturePrior(model.latent_dim)
+        prior = quick_prior(model.settings.prior, model.latent_dim)
         chosen = rng.permutation(len(self.train))[: prior.fit_points]
         q = model.posterior(self.train.smiles.take(chosen))
         codes = q.mean + q.stddev * torch.randn(q.mean.shape, generator=torch.Generator().manual_seed(int(rng.integers(2**31))))
@@ -98,12 +91,13 @@ class NoisedCodes(Objective):
         model.train(was_training)
 
     def state(self) -> dict[str, Tensor]:
-        """Return the mixture as it is now."""
+        """Return the learned prior as it is now."""
         return {} if self._prior is None else {STATE_PREFIX + key: value for key, value in self._prior.state_dict().items()}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Take what :meth:`state` returned."""
         own = {key.removeprefix(STATE_PREFIX): value for key, value in state.items() if key.startswith(STATE_PREFIX)}
         if own:
-            self._prior = MixturePrior(own["loc"].shape[0], own["weights"].shape[0]).to(own["loc"].device)
+            kind = "gaussian" if "root" in own else "mixture"
+            self._prior = quick_prior(kind, len(own["loc"])).to(own["loc"].device)
             self._prior.load_state_dict(own)

@@ -22,7 +22,7 @@ from chemvae.chem.molecules import parse
 from chemvae.data.datasets import Batch, SmilesDataset, TokenArray
 from chemvae.data.vocabulary import PAD
 from chemvae.models.decoding import finished
-from chemvae.models.priors import MixturePrior
+from chemvae.models.priors import quick_prior
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss, Objective
 from chemvae.parallel import Workers
@@ -133,7 +133,7 @@ class PriorPoints(Objective):
         chosen = rng.integers(len(self.train), size=n_step + 2 * n_between)
         q = model.posterior(self.train.smiles.take(chosen))
         codes = q.mean + q.stddev * torch.randn(q.mean.shape, generator=draw)
-        learned = MixturePrior(model.latent_dim).fit(codes.numpy(), int(rng.integers(2**31)))
+        learned = quick_prior(model.settings.prior, model.latent_dim).fit(codes.numpy(), int(rng.integers(2**31)))
         low, high = WIDTHS
         width = torch.from_numpy(rng.uniform(low, high, (n_step, 1)).astype(np.float32))
         start, first, second = codes.split([n_step, n_between, n_between])

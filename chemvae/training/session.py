@@ -50,7 +50,9 @@ def start_run(
     split = choose_split(table, training_settings.seed)
     words = choose_vocabulary([table.smiles[i] for i in split[0]], tokens, vocabulary, source.vocabulary if source else None)
     inputs = make_inputs(table, split, words, training_settings.random_smiles)
-    model = _new_model(inputs, table, _like(source) if source else model_settings, training_settings.seed, source)
+    model = _new_model(
+        inputs, table, _like(source, model_settings) if source else model_settings, training_settings.seed, source
+    )
     if run is not None:
         if overwrite:
             run.clear()
@@ -169,9 +171,9 @@ def preset_settings(preset: str, changes: dict[str, Any]) -> tuple[ModelSettings
     return made[0], made[1]
 
 
-def _like(source: MolVAE) -> ModelSettings:
-    """The sizes of a model to start from; a flow wants more molecules than one usually starts with."""
-    return replace(source.settings, prior="mixture")
+def _like(source: MolVAE, asked: ModelSettings) -> ModelSettings:
+    """The sizes of a model to start from, and the kind of learned prior that was asked for."""
+    return replace(source.settings, prior=asked.prior)
 
 
 def check_folder(run: RunFolder | None, overwrite: bool) -> None:
