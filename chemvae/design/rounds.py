@@ -62,7 +62,7 @@ class Campaign:
         self.budget, self.batch_size, self.starts = budget, batch_size, list(starts)
         self.generator = torch.Generator().manual_seed(seed)
         self.gate = Gatekeeper(restrictions, model)
-        codes = LatentRegion(model).encode(self.starts[:MOST_ANCHORS])
+        codes = LatentRegion(model).encode_exactly(self.starts[:MOST_ANCHORS])
         self.start_codes = codes[~codes.isnan().any(dim=1)]
         if bound_to_start and not len(self.start_codes):
             why = next(iter(filter(None, model.encode_reasons(self.starts))), "none was given")
@@ -161,7 +161,7 @@ class Campaign:
         room = self.scoring.room(0, max(MANY_STARTS, self.budget // 50))
         first = self._allowed_starts(room or 0)
         self.optimizer.begin(self.start_codes, self.starts[len(first) :])
-        codes = self.optimizer.region.encode(first)
+        codes = self.optimizer.region.encode_exactly(first)
         surprises = self.scoring.score(0, list(zip(first, codes.numpy(), strict=True)))
         self.n_start = len(first)
         rows = [i for i in range(len(first)) if not codes[i].isnan().any()]

@@ -1,5 +1,6 @@
 """Molecules out of latent space."""
 
+from chemvae.sampling.inversion import invert
 from chemvae.sampling.ranking import DecodeSettings, decode_beam, decode_best_of, decode_points
 from chemvae.sampling.sampler import best_of, interpolate, neighbourhood, sample
 from chemvae.sampling.syntax import decode_masked
@@ -12,6 +13,7 @@ __all__ = [
     "decode_masked",
     "decode_points",
     "interpolate",
+    "invert",
     "neighbourhood",
     "sample",
 ]

@@ -1,0 +1,75 @@
+"""Codes that decode to their own molecule."""
+
+import numpy as np
+import pytest
+import torch
+
+from chemvae.data.datasets import SmilesDataset
+from chemvae.data.vocabulary import Vocabulary
+from chemvae.design.region import LatentRegion
+from chemvae.sampling import invert
+from tests.training.test_prior_points import CHAINS, fitted
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Half trained: some molecules come back, some do not."""
+    trainer = fitted(SmilesDataset(CHAINS, Vocabulary.from_smiles(CHAINS)), epochs=40, beta=0.003)
+    trainer.fit()
+    trainer.module.zero_grad()
+    return trainer.module.requires_grad_(False)
+
+
+def came_back(model, z):
+    return np.array([a == b for a, b in zip(model.decode(z)["smiles"], CHAINS, strict=True)])
+
+
+def test_what_did_not_come_back_does_after_a_few_steps(model):
+    before = came_back(model, model.encode(CHAINS))
+    z, exact = invert(model, CHAINS)
+    assert 0 < before.sum() < len(CHAINS)  # else there is nothing to test
+    assert exact.sum() > before.sum() + 0.3 * (~before).sum()
+    assert exact[before].all()
+    assert (came_back(model, z) == exact).all()
+
+
+def test_codes_move_only_where_it_helped(model):
+    plain = model.encode(CHAINS)
+    z, exact = invert(model, CHAINS)
+    moved = (z != plain).any(axis=1)
+    assert moved.any() and not moved[came_back(model, plain)].any() and exact[moved].all()
+
+
+def test_no_steps_only_look(model):
+    z, exact = invert(model, CHAINS, n_steps=0)
+    np.testing.assert_array_equal(z, model.encode(CHAINS))
+    assert (exact == came_back(model, z)).all()
+
+
+def test_what_cannot_be_encoded_is_nan_and_not_exact(model):
+    z, exact = invert(model, ["CCO", "[Au]", "", "CCN"])
+    assert np.isnan(z).all(axis=1).tolist() == [False, True, True, False]
+    assert not exact[1] and not exact[2]
+    z, exact = invert(model, [])
+    assert z.shape == (0, 6) and exact.shape == (0,)
+
+
+def test_molecules_do_not_depend_on_who_is_searched_beside_them(model):
+    z, exact = invert(model, CHAINS)
+    parts = [invert(model, CHAINS[i : i + 7], batch_size=3) for i in range(0, len(CHAINS), 7)]
+    assert (np.concatenate([good for _, good in parts]) == exact).mean() > 0.95  # sums in another order may tip one over
+    np.testing.assert_allclose(np.concatenate([part for part, _ in parts])[exact], z[exact], atol=0.2)
+
+
+def test_the_model_is_only_read(model):
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    invert(model, CHAINS)
+    torch.testing.assert_close(dict(model.state_dict()), before, atol=0, rtol=0, equal_nan=True)
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_searches_start_from_codes_that_come_back(model):
+    region = LatentRegion(model)
+    z = region.encode_exactly(CHAINS)
+    np.testing.assert_array_equal(z.numpy(), invert(model, CHAINS)[0])
+    assert region.encode_exactly([]).shape == (0, 6)
