@@ -2,7 +2,7 @@
 
 from chemvae.sampling.inversion import invert
 from chemvae.sampling.ranking import DecodeSettings, decode_beam, decode_best_of, decode_points
-from chemvae.sampling.sampler import best_of, interpolate, neighbourhood, sample
+from chemvae.sampling.sampler import best_of, draw_latents, interpolate, neighbourhood, sample
 from chemvae.sampling.syntax import decode_masked
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "decode_best_of",
     "decode_masked",
     "decode_points",
+    "draw_latents",
     "interpolate",
     "invert",
     "neighbourhood",
