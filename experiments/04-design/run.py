@@ -1,6 +1,6 @@
 """Run every campaign that config.toml asks for, and gather what they found in result.json.
 
-    CHEMVAE_DATA=FOLDER python experiments/04-design/run.py [--jobs N] [--gather]
+    CHEMVAE_DATA=FOLDER python experiments/04-design/run.py [--jobs N] [--budget N] [--rungs NAME ...] [--gather]
 
 FOLDER holds zinc250k.csv.gz. A campaign whose file is there is not run again; one that was killed goes on from its record.
 ``--gather`` runs nothing. Each campaign computes on one thread.
@@ -52,11 +52,13 @@ def main() -> None:
     asked.add_argument("--jobs", type=int, default=1, help="campaigns at a time")
     asked.add_argument("--gather", action="store_true", help="run nothing, write result.json from what is there")
     asked.add_argument("--budget", type=int, help="only campaigns of this budget")
+    asked.add_argument("--rungs", nargs="+", help="only these")
     options = asked.parse_args()
     config = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8"))
     folder = Path(config["folder"])
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [one for one in campaigns(config) if options.budget in (None, one.budget)]
+    wanted = [one for one in wanted if options.rungs is None or one.rung in options.rungs]
     if not options.gather:
         run_all(config, [one for one in wanted if not (folder / f"{one.name}.json").exists()], options.jobs)
     write_result(config, folder)
