@@ -6,14 +6,11 @@ import torch
 
 from chemvae.data.datasets import SmilesDataset
 from chemvae.data.vocabulary import Vocabulary
-from chemvae.errors import InterruptedRunError
 from chemvae.objectives import BetaELBO
-from chemvae.runs import RunFolder
 from chemvae.training import noised_codes
 from chemvae.training.noised_codes import NoisedCodes
 from chemvae.training.prior_points import PriorPoints
-from tests.training.test_prior_points import CHAINS, fitted, untrained
-from tests.training.test_trainer import StopAt, weights
+from tests.training.test_prior_points import CHAINS, assert_resumes_exactly, fitted, untrained
 
 
 @pytest.fixture(scope="module")
@@ -116,12 +113,4 @@ def test_both_kinds_of_points_go_together(train, model):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_interrupted_and_resumed_equals_uninterrupted(train, tmp_path, threads, monkeypatch):
     monkeypatch.setattr(NoisedCodes, "refresh_steps", 7)
-    asked = dict(epochs=8, noised_codes=0.2, batch_size=32, threads=threads)
-    whole = fitted(train, **asked)
-    whole.fit()
-    with pytest.raises(InterruptedRunError):
-        fitted(train, RunFolder(tmp_path), (StopAt(8),), **asked).fit()
-    again = fitted(train, RunFolder(tmp_path), **asked)
-    again.resume()
-    again.fit()
-    assert torch.equal(weights(whole.module), weights(again.module))
+    assert_resumes_exactly(train, tmp_path, epochs=8, noised_codes=0.2, batch_size=32, threads=threads)

@@ -117,15 +117,19 @@ def test_more_of_the_prior_decodes_to_molecules(train):
     assert validity(0.5) > validity(0.0) + 0.05
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_interrupted_and_resumed_equals_uninterrupted(train, tmp_path, threads, monkeypatch):
-    monkeypatch.setattr(PriorPoints, "refresh_steps", 15)
-    asked = dict(epochs=8, prior_points=0.5, batch_size=32, threads=threads)
+def assert_resumes_exactly(train, folder, **asked):
+    """A run that is interrupted and gone on with has the weights of one that was not."""
     whole = fitted(train, **asked)
     whole.fit()
     with pytest.raises(InterruptedRunError):
-        fitted(train, RunFolder(tmp_path), (StopAt(8),), **asked).fit()
-    again = fitted(train, RunFolder(tmp_path), **asked)
+        fitted(train, RunFolder(folder), (StopAt(8),), **asked).fit()
+    again = fitted(train, RunFolder(folder), **asked)
     again.resume()
     again.fit()
     assert torch.equal(weights(whole.module), weights(again.module))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_interrupted_and_resumed_equals_uninterrupted(train, tmp_path, threads, monkeypatch):
+    monkeypatch.setattr(PriorPoints, "refresh_steps", 15)
+    assert_resumes_exactly(train, tmp_path, epochs=8, prior_points=0.5, batch_size=32, threads=threads)
