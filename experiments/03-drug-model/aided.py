@@ -23,16 +23,14 @@ from chemvae.runs import environment, write_json
 from chemvae.sampling import DecodeSettings, decode_points, draw_latents, invert
 
 HERE = Path(__file__).parent
-N_MOLECULES, N_DRAWS = 2000, 5000
+N_MOLECULES, N_DRAWS = 1000, 2000
 WAYS = {
     "greedy": DecodeSettings(),
     "greedy_masked": DecodeSettings(mask_syntax=True),
     "temperature_1": DecodeSettings(temperature=1.0),
     "temperature_1_masked": DecodeSettings(temperature=1.0, mask_syntax=True),
     "best_of_8": DecodeSettings(best_of=8),
-    "best_of_8_masked": DecodeSettings(best_of=8, mask_syntax=True),
     "beam_5": DecodeSettings(beam=5),
-    "beam_5_masked": DecodeSettings(beam=5, mask_syntax=True),
 }
 
 
