@@ -14,7 +14,7 @@ from tests.training.test_prior_points import CHAINS, fitted
 @pytest.fixture(scope="module")
 def model():
     """Half trained: some molecules come back, some do not."""
-    trainer = fitted(SmilesDataset(CHAINS, Vocabulary.from_smiles(CHAINS)), epochs=40, beta=0.003)
+    trainer = fitted(SmilesDataset(CHAINS, Vocabulary.from_smiles(CHAINS)), epochs=28, beta=0.003, threads=1)
     trainer.fit()
     trainer.module.zero_grad()
     return trainer.module.requires_grad_(False)
