@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -45,9 +46,8 @@ class NormalPrior(nn.Module):
 class GaussianPrior(NormalPrior):
     """One Gaussian with its full covariance, fitted to draws from q(z).
 
-    It follows how latent dimensions go together and smooths over everything finer. Where the codes of molecules are islands,
-    that is closer to held-out codes than a mixture of diagonal ones, and its draws lie where a decoder taught with noised codes
-    writes best.
+    It follows how latent dimensions go together, which a mixture of diagonal Gaussians does not, and smooths over everything
+    finer. Fitted at once.
     """
 
     fit_points = 50_000
@@ -101,8 +101,7 @@ class MixturePrior(NormalPrior):
         return (parts.component_distribution.log_prob(z[:, None]) + parts.mixture_distribution.logits).softmax(dim=1)
 
     def diffuse(self, z: Tensor, level: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        source = generator.device if generator is not None else torch.device("cpu")
-        chance = torch.rand((len(z), 1), generator=generator, device=source).to(z.device)
+        chance = _drawn(torch.rand, (len(z), 1), z, generator)
         with torch.no_grad():
             component = (self.responsibilities(z).cumsum(dim=1) < chance).sum(dim=1).clamp(max=self.n_components - 1)
         mean, scale = self.means[component], self.scales[component]
@@ -143,6 +142,11 @@ def quick_prior(kind: str, latent_dim: int) -> NormalPrior:
 
 
 def _noise(z: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Standard normal draws like z, from the generator wherever it lives."""
+    """Standard normal draws like z."""
+    return _drawn(torch.randn, z.shape, z, generator)
+
+
+def _drawn(draw: Callable[..., Tensor], shape: Sequence[int], like: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Random numbers from the generator wherever it lives, on the device of ``like``."""
     source = generator.device if generator is not None else torch.device("cpu")
-    return torch.randn(z.shape, generator=generator, device=source).to(z.device)
+    return draw(shape, generator=generator, device=source).to(like.device)

@@ -179,7 +179,7 @@ def write_result(config: dict[str, Any], folder: Path) -> None:
     """result.json: for each rung, task and budget the mean over seeds, beside the published value where there is one."""
     from chemvae.runs import environment, write_json
 
-    paths = [path for path in sorted(folder.glob("*.json")) if path.name != "improve.json"]
+    paths = sorted(folder.glob("*.json"))
     found = [json.loads(path.read_text()) for path in paths]
     groups: dict[str, list[dict]] = {}
     for one in found:
