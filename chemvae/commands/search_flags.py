@@ -48,7 +48,9 @@ Catalogs = _flag(
 Start = _flag(Several, "--start", metavar="SMILES", panel=START, help="Molecule to begin with, or a file of them; repeatable.")
 StartColumn = _flag(str | None, "-s", "--smiles-column", metavar="COLUMN", panel=START, help="In files of molecules.")
 Known = _flag(str | None, "--known", metavar="DATA", panel=START, help="To name the nearest known molecule of each design.")
-Method = _flag(str, "--method", metavar="auto|gradient|bayesian|random", panel=SEARCH, help="How to choose what to try next.")
+Method = _flag(
+    str, "--method", metavar="auto|pareto|gradient|bayesian|random", panel=SEARCH, help="How to choose what to try next."
+)
 Budget = _flag(int, "--budget", metavar="N", panel=SEARCH, help="Distinct molecules to score.")
 BatchSize = _flag(int | None, "--batch", metavar="N", panel=SEARCH, help="Molecules per round.")
 OracleJobs = _flag(

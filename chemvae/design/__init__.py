@@ -11,6 +11,7 @@ from chemvae.design.commands import CommandOracle
 from chemvae.design.composition import Desirability
 from chemvae.design.constraints import Alerts, Constraint, Range, Restriction, Similarity, Substructure, parse_constraint
 from chemvae.design.csv_commands import CsvCommandOracle
+from chemvae.design.front import Front
 from chemvae.design.goals import Goal
 from chemvae.design.gradient import GradientAscent
 from chemvae.design.laboratory import Laboratory
@@ -37,6 +38,7 @@ OPTIMIZERS = {
     "auto": Auto,
     "bayesian": BayesianOptimization,
     "gradient": GradientAscent,
+    "pareto": Front,
     "random": RandomSearch,
 }
 """Ways to search: ``ask(n) -> z``, ``tell(z, y)``."""

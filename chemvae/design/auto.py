@@ -147,16 +147,20 @@ class Auto(ModelBased):
     def review(self, z: Tensor, smiles: Sequence[str]) -> None:
         """Let what the surrogate likes best be parents in the round's next generation."""
         if len(z) and self.chooser is not None and self.chooser.refresh(self.archive):
-            self._pool.add(z, smiles, self.chooser.judge(smiles, self.archive.code(z, smiles), self._kappa))
+            self._pool.add(z, smiles, self.chooser.judge(smiles, self._codes(z, smiles), self._kappa))
 
     def select(self, z: Tensor, smiles: Sequence[str], n: int) -> list[int]:
         """Choose n molecules by confidence bound, each pick lowering the doubt about its likes, and a few at random."""
         if self.chooser is None or len(z) <= n or not self.chooser.refresh(self.archive):
             return super().select(z, smiles, n)
         at_random = int((torch.rand(n, generator=self.generator) < self.random_share).sum())
-        best = self.chooser.choose(smiles, self.archive.code(z, smiles), n - at_random, self._kappa)
+        best = self.chooser.choose(smiles, self._codes(z, smiles), n - at_random, self._kappa)
         rest = [i for i in torch.randperm(len(z), generator=self.generator).tolist() if i not in set(best)]
         return best + rest[:at_random]
+
+    def _codes(self, z: Tensor, smiles: Sequence[str]) -> Tensor | None:
+        """Codes [N, D] of molecules, where the chooser needs them: encoding takes a sixth of a round."""
+        return self.archive.code(z, smiles) if self.chooser.needs_codes else None
 
     def learn(self, last: Round) -> None:
         """Adapt how far local moves go; retrain when enough is new."""
@@ -208,12 +212,16 @@ class Auto(ModelBased):
     def _ranked(self) -> tuple[Tensor, Tensor]:
         """The best molecules and their weights as parents, less where better ones are like them, so that families share."""
         if self._parentage is None:
-            order = self.archive.top(MAX_PARENTS)
+            order = self._best_rows(MAX_PARENTS)
             weights = 1.0 / (RANK_OFFSET * len(self.archive) + torch.arange(1, len(order) + 1))
             if self.chooser is not None and self.niches:
                 weights = weights / (1 + self.chooser.crowd([self.archive.smiles[i] for i in order.tolist()]))
             self._parentage = order, weights
         return self._parentage
+
+    def _best_rows(self, k: int) -> Tensor:
+        """Return the archive's k best rows, best first."""
+        return self.archive.top(k)
 
     def _climbed(self, n: int) -> Tensor:
         """Ascend from good molecules, or move around them where nothing says which way is up."""

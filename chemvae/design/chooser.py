@@ -41,24 +41,29 @@ class TanimotoChooser:
         new = np.flatnonzero(counts.totals)  # none for a point without a molecule, or for one that RDKit will not read again
         if len(new):
             rows = self._told + torch.from_numpy(new)
-            self.gp.extend(counts[new], archive.y[rows] - self._mean(archive.codes[rows]))
+            self.gp.extend(counts[new], archive.y[rows] - self._mean(archive.codes, rows))
             self._place, self._counts = {}, unfolded_counts([])
         self._told = len(archive)
         return len(self.gp) >= MIN_POINTS
 
-    def judge(self, smiles: Sequence[str], codes: Tensor, kappa: float) -> Tensor:
-        """Upper confidence bound [M] of each molecule's utility; codes [M, D]."""
+    @property
+    def needs_codes(self) -> bool:
+        """Whether the molecules' codes enter its judgement: only where the predictor knows the goals."""
+        return self.predicted is not None
+
+    def judge(self, smiles: Sequence[str], codes: Tensor | None, kappa: float) -> Tensor:
+        """Upper confidence bound [M] of each molecule's utility; codes [M, D], None where it does not need them."""
         counts = self._rows(smiles)
         read = np.flatnonzero(counts.totals)
         value = torch.full((len(smiles),), -torch.inf, dtype=torch.float64)
-        value[read] = self.gp.bound(counts[read], kappa) + self._mean(codes[read])
+        value[read] = self.gp.bound(counts[read], kappa) + self._mean(codes, read)
         return value
 
-    def choose(self, smiles: Sequence[str], codes: Tensor, n: int, kappa: float) -> list[int]:
-        """Indices of n molecules of high bound, each pick taking away the doubt about its likes; best first."""
+    def choose(self, smiles: Sequence[str], codes: Tensor | None, n: int, kappa: float) -> list[int]:
+        """Indices of n molecules of high bound, each pick taking away the doubt about its likes; best first. Codes as above."""
         counts = self._rows(smiles)
         read = np.flatnonzero(counts.totals)
-        return read[self.gp.choose(counts[read], n, kappa, offset=self._mean(codes[read]))].tolist()
+        return read[self.gp.choose(counts[read], n, kappa, offset=self._mean(codes, read))].tolist()
 
     def crowd(self, smiles: Sequence[str]) -> Tensor:
         """How many of the molecules before it each molecule resembles (Tanimoto of counts > 0.6): [M]."""
@@ -66,11 +71,12 @@ class TanimotoChooser:
         alike = torch.from_numpy(np.nan_to_num(count_tanimoto(counts, counts)) > ALIKE)
         return alike.tril(-1).sum(dim=1)
 
-    def _mean(self, codes: Tensor) -> Tensor:
+    def _mean(self, codes: Tensor | None, rows: np.ndarray | Tensor) -> Tensor:
+        """The process's mean at some rows of the codes [R]: what the predictor says, or 0."""
         if self.predicted is None:
-            return torch.zeros(len(codes), dtype=torch.float64)
+            return torch.zeros(len(rows), dtype=torch.float64)
         with torch.no_grad():
-            return self.predicted.lower_bound(codes, 0.0)
+            return self.predicted.lower_bound(codes[rows], 0.0)
 
     def _rows(self, smiles: Sequence[str]) -> CountRows:
         missing = list(dict.fromkeys(text for text in smiles if text not in self._place))

@@ -137,6 +137,14 @@ class Objective:
         """Each goal apart, to be maximised, uncut and in its unit: [N, P] -> [N, P]."""
         return np.column_stack([_merit(goal, values[:, i]) for i, goal in enumerate(self.goals)])
 
+    def desirabilities(self, values: Any) -> Any:
+        """Each goal apart, 0 at the worst end of its range and 1 at the best, uncut: values [N, P] -> a list of P times [N]."""
+        found = []
+        for i, (goal, (low, high)) in enumerate(zip(self.goals, self.ranges, strict=True)):
+            best = 0.0 if goal.target is not None else high if goal.direction == "max" else -low
+            found.append(1.0 + (_merit(goal, values[:, i]) - best) / (high - low))
+        return found
+
     def describe(self) -> str:
         """Return all goals in a few words."""
         if len(self.goals) == 1:
@@ -153,12 +161,8 @@ class Objective:
     def _join(self, values: Any, cut: bool) -> Any:
         if len(self.goals) == 1:
             return _merit(self.goals[0], values[:, 0])
-        total = 0.0
-        for i, (goal, weight, (low, high)) in enumerate(zip(self.goals, self.weights, self.ranges, strict=True)):
-            best = high - low if goal.target is not None else high if goal.direction == "max" else -low
-            desirability = 1.0 + (_merit(goal, values[:, i]) - (0.0 if goal.target is not None else best)) / (high - low)
-            total = total + weight * (desirability.clip(0.0, 1.0) if cut else desirability)
-        return total
+        parts = self.desirabilities(values)
+        return sum(weight * (part.clip(0.0, 1.0) if cut else part) for weight, part in zip(self.weights, parts, strict=True))
 
 
 def _merit(goal: Goal, value: Any) -> Any:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -84,6 +85,9 @@ class Optimizer(ABC):
         self.archive.add(z, y, smiles)
         improved = self.archive.best_utility > best_before
         self.learn(Round(len(z), len(self.archive) - n_before, int(y.isnan().sum()), improved))
+
+    def note(self, smiles: Sequence[str], desirabilities: np.ndarray) -> None:  # noqa: B027  (most search for the utility alone)
+        """Look at each goal's desirability [N, P], uncut, of molecules that are told next; NaN where the oracle failed."""
 
     def learn(self, last: Round) -> None:  # noqa: B027  (optional: many have nothing to adapt)
         """Adapt to one round of answers, which the archive already holds."""

@@ -186,13 +186,16 @@ class Campaign:
                 points.append(torch.from_numpy(call.z)[None])
                 smiles.append(call.smiles)
         if smiles:
-            self.optimizer.tell(torch.cat(points), torch.from_numpy(self._utilities(smiles)), smiles)
+            values = self._values(smiles)
+            self.optimizer.note(smiles, np.column_stack(self.objective.desirabilities(values)))
+            utilities = np.asarray(self.objective.utility(values), dtype=float)
+            self.optimizer.tell(torch.cat(points), torch.from_numpy(utilities), smiles)
 
-    def _utilities(self, smiles: Sequence[str]) -> np.ndarray:
-        """Utility of each scored molecule [N]; NaN for "" and for failures."""
+    def _values(self, smiles: Sequence[str]) -> np.ndarray:
+        """Values of each scored molecule [N, P]; NaN for "" and for failures."""
         missing = (np.nan,) * len(self.objective.goals)
         values = [self.history.known[text].score.values if text else missing for text in smiles]
-        return np.asarray(self.objective.utility(np.array(values, dtype=float).reshape(-1, len(missing))), dtype=float)
+        return np.array(values, dtype=float).reshape(-1, len(missing))
 
     # ------------------------------------------------------------------ books
 

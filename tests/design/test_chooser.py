@@ -35,9 +35,10 @@ def test_it_judges_as_the_process_fitted_at_once(region):
     gp = TanimotoGP(noise_ratio=chooser.gp.noise_ratio).fit(CHAINS[:40], archive.y)
     asked = CHAINS[60:80]
     mean, std = gp.predict(asked)
-    found = chooser.judge(asked, region.encode(asked), kappa=0.5)
+    assert not chooser.needs_codes
+    found = chooser.judge(asked, None, kappa=0.5)
     torch.testing.assert_close(found, mean + 0.5 * std, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(chooser.judge(asked, region.encode(asked), kappa=0.5), found)  # now from memory
+    torch.testing.assert_close(chooser.judge(asked, None, kappa=0.5), found)  # now from memory
 
 
 def test_too_few_scores_say_nothing(region):
@@ -48,6 +49,7 @@ def test_a_predictor_that_knows_the_goal_is_the_mean(region):
     objective = make_objective([Goal("carbons")], region.model)
     predicted = PredictedUtility(region.model, objective, ("carbons",))
     chooser = TanimotoChooser(predicted)
+    assert chooser.needs_codes
     assert chooser.refresh(archive_of(region, CHAINS[:20], carbons))  # the toy's prediction is exact: nothing is left over
     far = CHAINS[100:]
     truth = torch.tensor([carbons(text) for text in far], dtype=torch.float64)
@@ -60,9 +62,8 @@ def test_a_batch_is_not_the_same_guess_many_times(region):
     chooser = TanimotoChooser()
     chooser.refresh(archive_of(region, CHAINS[:12], lambda text: float(parse(text).GetNumAtoms())))
     asked = CHAINS[12:]
-    codes = region.encode(asked)
-    alone = chooser.judge(asked, codes, kappa=1.0).argsort(descending=True)[:10].tolist()
-    together = chooser.choose(asked, codes, 10, kappa=1.0)
+    alone = chooser.judge(asked, None, kappa=1.0).argsort(descending=True)[:10].tolist()
+    together = chooser.choose(asked, None, 10, kappa=1.0)
     assert together[0] == alone[0] and set(together) != set(alone) and len(set(together)) == 10
 
 

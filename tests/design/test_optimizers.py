@@ -25,6 +25,10 @@ class TestAuto(OptimizerContract):
     method = "auto"
 
 
+class TestPareto(OptimizerContract):
+    method = "pareto"
+
+
 def test_every_named_optimizer_is_tested():
     from chemvae.design import OPTIMIZERS
 
