@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,6 +33,7 @@ class TanimotoChooser:
         self._told = 0
         self._place: dict[str, int] = {}  # of the molecules judged since the last score, in self._counts
         self._counts = unfolded_counts([])
+        self._bounds, self._kappa = torch.empty(0, dtype=torch.float64), math.nan  # of the same molecules, NaN if not asked for
 
     def refresh(self, archive: Archive) -> bool:
         """Learn what was scored since; tell whether that is enough to go by."""
@@ -42,7 +44,7 @@ class TanimotoChooser:
         if len(new):
             rows = self._told + torch.from_numpy(new)
             self.gp.extend(counts[new], archive.y[rows] - self._mean(archive.codes, rows))
-            self._place, self._counts = {}, unfolded_counts([])
+            self._forget()
         self._told = len(archive)
         return len(self.gp) >= MIN_POINTS
 
@@ -56,14 +58,15 @@ class TanimotoChooser:
         counts = self._rows(smiles)
         read = np.flatnonzero(counts.totals)
         value = torch.full((len(smiles),), -torch.inf, dtype=torch.float64)
-        value[read] = self.gp.bound(counts[read], kappa) + self._mean(codes, read)
+        value[read] = self._bound(smiles, counts, kappa)[read] + self._mean(codes, read)
         return value
 
     def choose(self, smiles: Sequence[str], codes: Tensor | None, n: int, kappa: float) -> list[int]:
         """Indices of n molecules of high bound, each pick taking away the doubt about its likes; best first. Codes as above."""
         counts = self._rows(smiles)
         read = np.flatnonzero(counts.totals)
-        return read[self.gp.choose(counts[read], n, kappa, offset=self._mean(codes, read))].tolist()
+        bound = self._bound(smiles, counts, kappa)[read]
+        return read[self.gp.choose(counts[read], n, kappa, offset=self._mean(codes, read), bound=bound)].tolist()
 
     def crowd(self, smiles: Sequence[str]) -> Tensor:
         """How many of the molecules before it each molecule resembles (Tanimoto of counts > 0.6): [M]."""
@@ -77,6 +80,21 @@ class TanimotoChooser:
             return torch.zeros(len(rows), dtype=torch.float64)
         with torch.no_grad():
             return self.predicted.lower_bound(codes[rows], 0.0)
+
+    def _bound(self, smiles: Sequence[str], counts: CountRows, kappa: float) -> Tensor:
+        """The process's bound of each molecule [M], remembered until the next score; NaN for what cannot be read."""
+        if kappa != self._kappa:
+            self._bounds, self._kappa = torch.empty(0, dtype=torch.float64), kappa
+        place = torch.tensor([self._place[text] for text in smiles], dtype=torch.long)
+        self._bounds = torch.cat([self._bounds, torch.full((len(self._counts) - len(self._bounds),), torch.nan).double()])
+        new = np.flatnonzero(self._bounds[place].isnan().numpy() & (counts.totals > 0))
+        self._bounds[place[new]] = self.gp.bound(counts[new], kappa)
+        return self._bounds[place]
+
+    def _forget(self) -> None:
+        """Drop what was remembered of molecules that nobody had paid for: the process has changed."""
+        self._place, self._counts = {}, unfolded_counts([])
+        self._bounds = self._bounds[:0]
 
     def _rows(self, smiles: Sequence[str]) -> CountRows:
         missing = list(dict.fromkeys(text for text in smiles if text not in self._place))

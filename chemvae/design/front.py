@@ -117,7 +117,7 @@ class FrontChooser(TanimotoChooser):
             for goal, process in enumerate(self._processes):
                 process.extend(counts[new], values[new, goal])
             self._scored = torch.cat([self._scored.reshape(-1, len(self.weights)), values[new]])
-            self._place, self._counts = {}, unfolded_counts([])
+            self._forget()
         self._told = len(archive)
         return len(self._scored) >= MIN_POINTS
 

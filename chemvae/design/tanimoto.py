@@ -137,6 +137,7 @@ class TanimotoGP:
         generator: torch.Generator | None = None,
         shortlist: int = SHORTLIST,
         offset: Tensor | None = None,
+        bound: Tensor | None = None,
     ) -> list[int]:
         """Choose n molecules of high mean + kappa std, each time as if those already chosen had turned out as predicted.
 
@@ -153,6 +154,8 @@ class TanimotoGP:
             Molecules of highest bound among which the batch is chosen, 2 n at least.
         offset : Tensor [M], optional
             Added to the means: what is known of the scores besides this process.
+        bound : Tensor [M], optional
+            What :meth:`bound` says of these molecules at this kappa, where that is known already.
 
         Returns
         -------
@@ -162,7 +165,7 @@ class TanimotoGP:
         asked = self._asked(fingerprints)
         order = torch.arange(len(asked)) if generator is None else torch.randperm(len(asked), generator=generator)
         offset = torch.zeros(len(asked)) if offset is None else offset
-        bound = self.bound(asked, kappa) + offset
+        bound = (self.bound(asked, kappa) if bound is None else bound) + offset
         candidates = order[bound[order].argsort(descending=True, stable=True)[: max(shortlist, 2 * n)]]
         mean, covariance = self.joint(asked[candidates])
         return candidates[greedy_bound(mean + offset[candidates], covariance, n, kappa)].tolist()

@@ -30,6 +30,7 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     campaign = started_campaign()
     retraining = time_of(lambda: campaign.optimizer.retrainer.step(campaign.optimizer.archive))
+    campaign.optimizer.retrainer = None  # 200 scores later it would be due again, within the second round
     seconds = [time_of(lambda: campaign.play_round(BATCH)) for _ in range(ROUNDS)]
     origin = environment()
     write_json(
