@@ -85,7 +85,8 @@ def train(
     resume : bool
         Go on from the last checkpoint of ``out``.
     init : str, Path or None
-        Start from this model's weights and sizes; new symbols and new properties are added to it.
+        Start from this model's weights and sizes; new symbols and new properties are added to it. With fewer than 5,000
+        molecules batches and steps are smaller, unless said otherwise (:func:`chemvae.training.session.for_tuning`).
     jobs : int
         Worker processes that read the molecules; 0 takes one per core.
     tokens, vocabulary : str
@@ -115,7 +116,7 @@ def train(
     chosen = preset_settings(preset, {**settings, "seed": seed})
     return start_run(
         data, targets, run, chosen, reading, preset=preset, init=init, tokens=tokens, vocabulary=vocabulary,
-        device=device, jobs=jobs, overwrite=overwrite, callbacks=callbacks,
+        device=device, jobs=jobs, overwrite=overwrite, callbacks=callbacks, given=settings,
     )  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from chemvae.training.settings import PRESETS, TrainingSettings
 from chemvae.training.trainer import Callback, Trainer
 
 log = logging.getLogger(__name__)
+FEW_MOLECULES = 5_000
 CHANGEABLE_ON_RESUME = {"time_limit_min", "threads", "checkpoint_min"}
 
 
@@ -41,8 +43,12 @@ def start_run(
     jobs: int = 1,
     overwrite: bool = False,
     callbacks: Sequence[Callback] = (),
+    given: Collection[str] = (),
 ) -> MolVAE:
-    """Train a new model; see :func:`chemvae.api.train`. ``reading`` is how ``load_table`` reads the data."""
+    """Train a new model; see :func:`chemvae.api.train`.
+
+    ``reading`` is how ``load_table`` reads the data, ``given`` which settings the user has chosen.
+    """
     model_settings, training_settings = settings
     check_folder(run, overwrite)
     source = load_model(find_run(init)) if init is not None else None
@@ -50,6 +56,8 @@ def start_run(
     split = choose_split(table, training_settings.seed)
     words = choose_vocabulary([table.smiles[i] for i in split[0]], tokens, vocabulary, source.vocabulary if source else None)
     inputs = make_inputs(table, split, words, training_settings.random_smiles)
+    if source is not None:
+        training_settings = for_tuning(training_settings, len(inputs.train), given)
     model = _new_model(
         inputs, table, _like(source, model_settings) if source else model_settings, training_settings.seed, source
     )
@@ -169,6 +177,33 @@ def preset_settings(preset: str, changes: dict[str, Any]) -> tuple[ModelSettings
     if complaints:
         raise SettingsError(complaints)
     return made[0], made[1]
+
+
+def for_tuning(settings: TrainingSettings, n_train: int, given: Collection[str] = ()) -> TrainingSettings:
+    """Go on from another model with few molecules: smaller batches and steps, and an end before they are learned by heart.
+
+    Below 5,000 molecules batches of 32, a learning rate of 4e-4, 5 epochs of patience and a warmup of a tenth of all steps,
+    each unless the preset is more careful, or the user has chosen.
+
+    Examples
+    --------
+    >>> tuned = for_tuning(TrainingSettings(epochs=30), 500)
+    >>> tuned.batch_size, tuned.learning_rate, tuned.patience, tuned.warmup_steps
+    (32, 0.0004, 5, 48)
+    >>> for_tuning(TrainingSettings(), 5000) == TrainingSettings()
+    True
+    """
+    if n_train >= FEW_MOLECULES:
+        return settings
+    batch_size = settings.batch_size if "batch_size" in given else min(settings.batch_size, 32)
+    n_steps = settings.epochs * math.ceil(n_train / batch_size)
+    careful = {
+        "batch_size": batch_size,
+        "learning_rate": min(settings.learning_rate, 4e-4),
+        "patience": settings.patience or 5,
+        "warmup_steps": min(settings.warmup_steps, n_steps // 10),
+    }
+    return replace(settings, **{name: value for name, value in careful.items() if name not in given})
 
 
 def _like(source: MolVAE, asked: ModelSettings) -> ModelSettings:

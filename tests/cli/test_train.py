@@ -95,6 +95,8 @@ def test_starting_from_another_model(chemvae, table_csv, tiny_run, tmp_path):
     given = pd.read_csv(tiny_run / "metrics.csv")["valid_cross_entropy"].iloc[-1]
     said = next(line for line in found.stderr.splitlines() if line.startswith("Held-out cross-entropy (28 molecules)"))
     assert f"{given:.1f} nats with the weights of {tiny_run}, {tuned:.1f} after" in said and "--compare" in said
+    settings = json.loads((tmp_path / "tuned" / "config.json").read_text())["training"]
+    assert (settings["batch_size"], settings["learning_rate"], settings["patience"]) == (32, 4e-4, 5)  # few molecules
 
 
 def test_comparing_needs_something_to_compare_with(chemvae, table_csv):

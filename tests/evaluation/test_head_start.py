@@ -8,7 +8,7 @@ from chemvae.runs import RunFolder
 
 SMALL = {
     "epochs": 2, "batch_size": 5, "latent_dim": 4, "decoder_dim": 16, "encoder_dim": 8, "min_kl": 0.0, "min_active_units": 0.0,
-    "threads": 1, "device": "cpu", "seed": 3,
+    "threads": 1, "device": "cpu", "seed": 3, "learning_rate": 2e-3, "warmup_steps": 100, "patience": 0,
 }  # fmt: skip
 
 
