@@ -101,6 +101,9 @@ def show(result: Result, other: Result | None, output: Path) -> None:
     if result.best is None:
         raise NothingUsableError(f"No molecule could be scored: {why_nothing(result)} See {output / 'proposals.csv'}.")
     show_best(result)
+    if len(result.objective.goals) > 1:
+        n_front = len(result.pareto)
+        screen.say(f"On the front, where no goal gains without another losing: {n_front:,}. See {output / 'pareto.csv'}.")
     if other is not None and other.best is not None:
         screen.say(f"Random sampling with the same budget: best {screen.figure(float(other.best['score']))}.")
     screen.say(f"Ended: {result.stopped}, after {screen.duration(result.elapsed_s)}. Open {output / 'report.html'}.")

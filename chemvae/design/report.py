@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from chemvae import pages
+from chemvae.design.report_figures import front as front_picture
 from chemvae.design.report_figures import latent_path, trace
 from chemvae.design.report_reasons import turned_away
 from chemvae.design.result import Result, compare, summary
@@ -18,6 +20,7 @@ from chemvae.runs import environment
 
 N_DRAWN = 12
 N_NEIGHBOURS = 6
+N_OF_FRONT = 8
 SUMMARY_NAMES = {
     "search": "search",
     "n_calls": "calls",
@@ -128,10 +131,22 @@ def _front(result: Result) -> list[str]:
     """The molecules that no other beats in every goal, when there are several goals."""
     if len(result.objective.goals) == 1:
         return []
-    front = result.pareto[["call", "smiles", *result.objective.names, "utility"]]
-    return [
-        pages.details(f"The {len(front)} molecules that none beats in one goal without losing in another", pages.table(front))
+    names = result.objective.names
+    front = result.pareto.sort_values(names[0], kind="stable")[["call", "smiles", *names, "utility"]]
+    if not len(front):
+        return []
+    drawn = front.iloc[np.unique(np.linspace(0, len(front) - 1, N_OF_FRONT).round().astype(int))]
+    legends = [
+        pages.Html("<br>".join(f"{pages.escape(name)} {pages.format_value(row[name], 3)}" for name in names))
+        for row in drawn.to_dict("records")
     ]
+    return [
+        pages.paragraph(f"Beside the best by the weights: {len(front)} molecules that none beats in one goal without losing in "
+                        f"another, the front. From one end to the other, {len(drawn)} of them:", "note"),
+        front_picture(result),
+        pages.molecule_grid(drawn["smiles"].tolist(), legends),
+        pages.details("The front as a table", pages.table(front)),
+    ]  # fmt: skip
 
 
 def _legend(row: dict[str, Any], result: Result) -> pages.Html:

@@ -30,6 +30,23 @@ def trace(searches: dict[str, Result]) -> pages.Html:
         return pages.figure_svg(figure, "What was maximised, against the molecules scored so far.")
 
 
+def front(result: Result) -> pages.Html:
+    """Every scored molecule by two of the goals, the front among them; a third goal is the colour."""
+    first, second, *others = result.objective.names
+    scored, best = result.history[result.history["utility"].notna()], result.pareto.sort_values(first)
+    with pages.plot_style():
+        figure, axes = pages.new_figure(*SIZE)
+        colours = {"c": scored[others[0]], "cmap": "viridis"} if others else {"color": pages.MUTED}
+        dots = axes.scatter(scored[first], scored[second], s=9, linewidths=0, rasterized=len(scored) > FEW, **colours)
+        way = "o" if others else "-o"  # three goals have no order along the first
+        axes.plot(best[first], best[second], way, ms=4, lw=1.3, mfc="none" if others else None, color=pages.SERIES[4])
+        axes.set(xlabel=first, ylabel=second)
+        if others:
+            figure.colorbar(dots, ax=axes, label=others[0], fraction=0.045)
+        ringed = "ringed" if others else "joined by the line"
+        return pages.figure_svg(figure, f"The {len(scored):,} scored molecules; those of the front are {ringed}.")
+
+
 def axis_label(result: Result) -> str:
     """What is maximised."""
     goals = result.objective.goals

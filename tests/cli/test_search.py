@@ -222,6 +222,7 @@ def test_several_goals_bring_the_front_and_a_baseline_its_figures(chemvae, tiny_
     assert found.exit_code == 0, found.output
     front = pd.read_csv(tmp_path / "hits" / "pareto.csv").sort_values("MW")
     assert front["qed"].is_monotonic_increasing and len(front) >= 1
+    assert f"without another losing: {len(front)}. See" in found.stderr.replace("\n", " ")
     result = json.loads((tmp_path / "hits" / "result.json").read_text())
     assert result["baseline"]["n_calls"] == 24 and "0.67" in result["goals"]
 

@@ -12,7 +12,8 @@ import torch
 from chemvae.chem.fingerprints import tanimoto
 from chemvae.chem.properties import compute
 from chemvae.design import Goal, compare, run_campaign, summary
-from chemvae.design.report_figures import latent_path, principal_plane
+from chemvae.design.goals import make_objective
+from chemvae.design.report_figures import front, latent_path, principal_plane
 from chemvae.design.result import non_dominated, running_top
 from tests.design.toys import Bowl, ToyModel, chain
 
@@ -44,6 +45,16 @@ def test_novelty_and_neighbours(result):
     assert not table.loc[chain(0, 0), "novel"] and table.drop(chain(0, 0))["novel"].all()
     assert (table["nearest_known"] == chain(3, 3)).all() and (table["nearest_start"] == chain(0, 0)).all()
     assert table.loc[chain(0, 0), "similarity_to_start"] == 1.0
+
+
+def test_the_front_is_drawn_from_one_end_to_the_other(result, page):
+    assert f"{len(result.pareto)} molecules that none beats" in page and "joined by the line" in page
+    three = replace(
+        result,
+        objective=make_objective([Goal("carbons", low=0, high=30), Goal("qed"), Goal("MW")], None),
+        history=result.history.assign(MW=[compute("MW", text) for text in result.history["smiles"]]),
+    )
+    assert "ringed" in front(three)
 
 
 def test_running_top_by_hand():
@@ -115,7 +126,7 @@ class TestPage:
         assert not re.findall(r"url\((?!#|data:)", page) and "@import" not in page
 
     def test_the_best_molecules_are_drawn_with_their_figures(self, page, result):
-        assert page.count('<figure class="molecule">') == min(12, len(result.molecules))
+        assert page.count('<figure class="molecule">') == min(12, len(result.molecules)) + min(8, len(result.pareto))
         assert "similarity to start" in page and "similarity to known" in page and "in the training set" in page
 
     def test_every_rejection_is_counted_with_examples_that_break_it(self, page, result):
