@@ -20,7 +20,7 @@ from chemvae.runs import environment
 
 N_DRAWN = 12
 N_NEIGHBOURS = 6
-N_OF_FRONT = 8
+N_OF_FRONT = 6
 SUMMARY_NAMES = {
     "search": "search",
     "n_calls": "calls",
