@@ -9,6 +9,7 @@ of expected hypervolume improvement using box decomposition algorithms, 2019, ht
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from chemvae.errors import SettingsError
 
 MOST_GOALS = 4  # boxes multiply with every further goal
 CELLS = 2_000_000  # (molecule, box) pairs at a time
+LOOKED_AT = 32
 
 
 def boxes(front: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
@@ -39,6 +41,12 @@ def boxes(front: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
     SettingsError
         For more than four goals.
     """
+    lower, upper = _partition(front, reference).get_hypercell_bounds()
+    return lower, upper
+
+
+def _partition(front: Tensor, reference: Tensor) -> Any:
+    """BoTorch's boxes, to which points can be added."""
     from botorch.utils.multi_objective.box_decompositions.non_dominated import FastNondominatedPartitioning
 
     if front.shape[1] > MOST_GOALS:
@@ -46,8 +54,7 @@ def boxes(front: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
             f"a front of {front.shape[1]} goals is more than a search can fill, {MOST_GOALS} at most; "
             "weigh some of them against each other with --method auto"
         )
-    lower, upper = FastNondominatedPartitioning(ref_point=reference, Y=front).get_hypercell_bounds()
-    return lower, upper
+    return FastNondominatedPartitioning(ref_point=reference, Y=front)
 
 
 def expected_gain(mean: Tensor, std: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
@@ -128,18 +135,38 @@ def choose_by_gain(mean: Tensor, covariance: Tensor, front: Tensor, reference: T
     [0, 2]
     """
     n = min(n, len(mean))
-    covariance, left = covariance.clone(), torch.ones(len(mean), dtype=torch.bool)
-    smallest = 1e-10 * covariance.diagonal(dim1=1, dim2=2).amax(dim=1, keepdim=True).clamp_min(1e-300)  # [P, 1]
+    partition = _partition(front, reference)
+    variance = covariance.diagonal(dim1=1, dim2=2).T.clone()  # [M, P]
+    factor = mean.new_zeros(*mean.shape, n)
+    smallest = (1e-10 * variance.amax(dim=0)).clamp_min(torch.finfo(mean.dtype).tiny)
+    worth = _worth(mean, variance, partition, reference)
     chosen: list[int] = []
-    for _ in range(n):
-        std = covariance.diagonal(dim1=1, dim2=2).clamp_min(0.0).sqrt().T
-        gain = expected_gain(mean, std, *boxes(front, reference))
-        # where nothing gains, the nearest to the front from below
-        worth = torch.where(gain > 0, gain, (mean - reference).amin(dim=1).clamp_max(0.0) - 1.0)
-        best = int(torch.where(left, worth, -torch.inf).argmax())
-        left[best] = False
+    for i in range(n):
+        best = _best(worth, mean, variance, partition, reference) if i else int(worth.argmax())
+        explained = (factor[:, :, :i] * factor[best, :, :i]).sum(dim=2)  # by earlier choices, [M, P]
+        column = covariance[:, :, best].T - explained
+        factor[:, :, i] = column / column[best].clamp_min(smallest).sqrt()
+        variance -= factor[:, :, i].square()
+        partition.update(mean[best][None])
+        worth[best] = -torch.inf
         chosen.append(best)
-        column = covariance[:, :, best]  # [P, M]
-        covariance = covariance - column[:, :, None] * (column / column[:, best, None].clamp_min(smallest))[:, None, :]
-        front = torch.cat([front, mean[best][None]])
     return chosen
+
+
+def _best(worth: Tensor, mean: Tensor, variance: Tensor, partition: Any, reference: Tensor) -> int:
+    """The point worth most now, from what each was worth before: choices take worth away and add none, so few are looked at."""
+    stale = torch.ones(len(worth), dtype=torch.bool)
+    while True:
+        best = int(worth.argmax())
+        if not stale[best] or worth[best] == -torch.inf:
+            return best
+        look = torch.where(stale, worth, -torch.inf).topk(min(LOOKED_AT, len(worth))).indices
+        look = look[worth[look] > -torch.inf]
+        worth[look] = _worth(mean[look], variance[look], partition, reference)
+        stale[look] = False
+
+
+def _worth(mean: Tensor, variance: Tensor, partition: Any, reference: Tensor) -> Tensor:
+    """Expected gains [M]; where there is none, -1 and below, the nearest to the reference first."""
+    gain = expected_gain(mean, variance.clamp_min(0.0).sqrt(), *partition.get_hypercell_bounds())
+    return torch.where(gain > 0, gain, (mean - reference).amin(dim=1).clamp_max(0.0) - 1.0)

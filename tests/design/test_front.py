@@ -58,6 +58,15 @@ def test_a_batch_covers_the_front_instead_of_one_place():
     assert {0 if i in (0, 1) else 2 if i in (2, 3) else 4 for i in chosen} == {0, 2, 4}
 
 
+@pytest.mark.parametrize("goals", [2, 3])
+def test_looking_at_few_points_again_chooses_as_looking_at_all(goals, monkeypatch):
+    mean, root = random_front(60, goals, seed=5), torch.rand(goals, 60, 8, generator=torch.Generator().manual_seed(6)).double()
+    given = mean, 0.02 * root @ root.mT, random_front(9, goals, seed=7), torch.zeros(goals).double(), 12
+    few = choose_by_gain(*given)
+    monkeypatch.setattr("chemvae.design.hypervolume.LOOKED_AT", 60)
+    assert choose_by_gain(*given) == few and len(set(few)) == 12
+
+
 def test_where_nothing_gains_what_is_nearest_from_below_is_chosen_first():
     mean = torch.tensor([[-3.0, 0.5], [-1.0, 0.5], [-2.0, 0.5]], dtype=torch.float64)
     assert choose_by_gain(mean, torch.zeros(2, 3, 3).double(), torch.empty(0, 2).double(), torch.zeros(2).double(), 5) == [
