@@ -10,11 +10,23 @@ EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 RESULTS = sorted(EXPERIMENTS.glob("*/result.json"))
 
 
-def test_the_table_is_rendered_from_the_results():
-    spec = importlib.util.spec_from_file_location("render", EXPERIMENTS / "render.py")
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (EXPERIMENTS / "README.md").read_text(encoding="utf-8") == module.render()
+    return module
+
+
+def test_the_table_is_rendered_from_the_results():
+    assert (EXPERIMENTS / "README.md").read_text(encoding="utf-8") == load(EXPERIMENTS / "render.py").render()
+
+
+def test_the_tables_of_the_design_experiment_are_those_of_its_result():
+    folder = EXPERIMENTS / "04-design"
+    metrics = json.loads((folder / "result.json").read_text(encoding="utf-8"))["metrics"]
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    assert load(folder / "page.py").filled(page, metrics) == page
+    assert page.count("\n| ---") == 4 and f"{metrics['median1/500/everything/auc_top10']['mean']:.3f} ±" in page
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.parent.name)

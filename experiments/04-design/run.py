@@ -1,4 +1,4 @@
-"""Run every campaign that config.toml asks for, and gather what they found in result.json.
+"""Run every campaign that config.toml asks for, and gather what they found in result.json and in the tables of README.md.
 
     CHEMVAE_DATA=FOLDER python experiments/04-design/run.py [--jobs N] [--budget N] [--rungs NAME ...] [--gather]
 
@@ -23,6 +23,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+import page
 import tasks
 import tomllib
 
@@ -152,9 +153,9 @@ def unfinished(folder: Path) -> dict[str, Any]:
     """The AUC of the first calls of campaigns that have not ended, as far as their records go."""
     metrics = {}
     for path in sorted(folder.glob("*.jsonl")):
-        rung, task, *rest = path.stem.rsplit("-", 3)
-        if path.with_suffix(".json").exists() or len(rest) != 2:
+        if path.with_suffix(".json").exists() or path.stem.count("-") != 3:  # ended, or no campaign's record
             continue
+        rung, task, *rest = path.stem.split("-")
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         scores = [math.nan if row["values"][0] is None else row["values"][0] for row in rows if "values" in row]
         for n in (mark for mark in MARKS if mark <= len(scores)):
@@ -206,6 +207,7 @@ def write_result(config: dict[str, Any], folder: Path) -> None:
         "curves": {path.stem: one["curve"] for path, one in zip(paths, found, strict=True)},
     }
     write_json(HERE / "result.json", result)
+    page.main()
 
 
 if __name__ == "__main__":
