@@ -12,7 +12,7 @@ from torch import Tensor
 from chemvae.chem.fingerprints import unfolded_counts
 from chemvae.design.auto import Auto
 from chemvae.design.chooser import MIN_POINTS, TanimotoChooser
-from chemvae.design.hypervolume import boxes, choose_by_gain, expected_gain
+from chemvae.design.hypervolume import boxes, check_goals, choose_by_gain, expected_gain
 from chemvae.design.optimizer import Archive, Round
 from chemvae.design.region import LatentRegion
 from chemvae.design.surrogate import PredictedUtility
@@ -37,6 +37,11 @@ class Front(Auto):
     **settings
         As for :class:`Auto`.
 
+    Raises
+    ------
+    SettingsError
+        For more than four goals.
+
     References
     ----------
     Random directions: Knowles, ParEGO, 2006. https://doi.org/10.1109/TEVC.2005.851274. Expected hypervolume improvement:
@@ -45,6 +50,7 @@ class Front(Auto):
     """
 
     def __init__(self, region: LatentRegion, seed: int = 0, predicted: PredictedUtility | None = None, **settings: Any):
+        check_goals(1 if predicted is None else len(predicted.objective.goals))  # before anything is paid for
         super().__init__(region, seed, predicted, **settings)
         self._values: dict[str, Tensor] = {}
         self._weights: Tensor | None = None
@@ -55,7 +61,6 @@ class Front(Auto):
             return
         if not isinstance(self.chooser, FrontChooser):
             self.chooser = FrontChooser(self._values)
-            boxes(torch.empty(0, desirabilities.shape[1]), torch.zeros(desirabilities.shape[1]))  # refuses too many goals now
             self._turn(desirabilities.shape[1])
         rows = torch.as_tensor(desirabilities, dtype=torch.float64)
         self._values |= {text: row for text, row in zip(smiles, rows, strict=True) if text and row.isfinite().all()}

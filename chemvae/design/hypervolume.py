@@ -45,15 +45,26 @@ def boxes(front: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
     return lower, upper
 
 
+def check_goals(n: int) -> None:
+    """Refuse a front of so many goals that it cannot be filled.
+
+    Raises
+    ------
+    SettingsError
+        For more than four.
+    """
+    if n > MOST_GOALS:
+        raise SettingsError(
+            f"a front of {n} goals is more than a search can fill, {MOST_GOALS} at most; "
+            "weigh some of them against each other with --method auto"
+        )
+
+
 def _partition(front: Tensor, reference: Tensor) -> Any:
     """BoTorch's boxes, to which points can be added."""
     from botorch.utils.multi_objective.box_decompositions.non_dominated import FastNondominatedPartitioning
 
-    if front.shape[1] > MOST_GOALS:
-        raise SettingsError(
-            f"a front of {front.shape[1]} goals is more than a search can fill, {MOST_GOALS} at most; "
-            "weigh some of them against each other with --method auto"
-        )
+    check_goals(front.shape[1])
     return FastNondominatedPartitioning(ref_point=reference, Y=front)
 
 

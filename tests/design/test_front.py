@@ -130,6 +130,11 @@ def test_molecules_that_failed_in_one_goal_are_no_part_of_the_front():
 def test_a_front_of_too_many_goals_is_refused_with_a_way_out():
     with pytest.raises(SettingsError, match=f"{MOST_GOALS} at most.*--method auto"):
         boxes(torch.empty(0, MOST_GOALS + 1), torch.zeros(MOST_GOALS + 1))
+    asked = []
+    many = {f"{i}": lambda smiles: asked.append(smiles) or 1.0 for i in range(MOST_GOALS + 1)}
+    with pytest.raises(SettingsError, match=f"{MOST_GOALS} at most.*--method auto"):
+        run_campaign(ToyModel(), many, budget=20, method="pareto", goals=[Goal(name, low=0, high=1) for name in many])
+    assert not asked  # nothing was paid for
 
 
 def test_what_was_told_without_a_value_is_worst():
