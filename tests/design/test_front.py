@@ -111,7 +111,9 @@ def test_it_finds_more_of_a_front_than_a_weighted_mean_does():
 
 
 def test_with_one_goal_it_is_the_default_search():
-    score = lambda smiles: float(sum(CELLS[smiles]))  # noqa: E731
+    def score(smiles):
+        return float(sum(CELLS[smiles]))
+
     ours, theirs = (
         run_campaign(ToyModel(), score, budget=30, seed=0, method=method, batch_size=6) for method in ("pareto", "auto")
     )
