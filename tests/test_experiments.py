@@ -43,3 +43,21 @@ def test_every_result_names_its_origin_and_figures(path):
 )
 def test_every_experiment_has_settings_command_and_words(folder):
     assert all((folder / name).exists() for name in ("config.toml", "run.py", "README.md"))
+
+
+def test_halves_of_one_molecule_join_to_it_again():
+    recombine = load(EXPERIMENTS / "03-drug-model" / "recombine.py")
+    for smiles in ("CC(=O)N1CCOCC1", "c1ccc(Oc2ccncc2)cc1", "Cc1ccc(S(=O)(=O)NC2CC2)cc1", "CCOC(=O)c1ccc(F)cc1"):
+        for seed in range(5):
+            (own, other, left), (its_own, its_other, right) = recombine.cut((smiles, seed))
+            assert (own, other) == (its_other, its_own)
+            assert recombine.checked(recombine.joined(left, right)) == smiles
+    assert recombine.cut(("c1ccccc1", 0)) == [], "no bond that a rule would cut"
+
+
+def test_halves_are_joined_only_where_the_same_rule_cut():
+    recombine = load(EXPERIMENTS / "03-drug-model" / "recombine.py")
+    amides = ["CC(=O)N1CCOCC1", "O=C(c1ccccc1)N1CCCC1", "O=C(C1CC1)N1CCCCC1"]
+    made = recombine.recombine(amides, 6, 0, 1, lengths=(12, 22))
+    assert len(set(made)) == len(made) > 3
+    assert all(smiles.count("O=C(") + smiles.count("C(=O)") == 1 for smiles in made), "an acid half and an amine half each"

@@ -22,6 +22,7 @@ import merge
 import numpy as np
 import pandas as pd
 import pictures
+import recombine
 import tomllib
 import torch
 
@@ -82,7 +83,8 @@ def main() -> None:
             model, run = widened(model, step["encoder_dim"], folder / step["name"])
             continue
         if step.get("data", "zinc250k") not in data:
-            data[step["data"]] = merged(config, step["data"], data["zinc250k"], folder)
+            made = recombined if step["data"] in config["recombined"] else merged
+            data[step["data"]] = made(config, step["data"], data["zinc250k"], folder)
         if "tuning" in step:
             model, run = tuned(model, data["zinc250k"], step["tuning"], folder / step["name"])
         else:
@@ -133,6 +135,15 @@ def merged(config: dict, name: str, data: Path, folder: Path) -> Path:
             if not file.exists():
                 char_rnn.sample(writer, decodes, file, seed=seed, jobs=0)
         merge.main(str(data), str(out), *map(str, files))
+    return out
+
+
+def recombined(config: dict, name: str, data: Path, folder: Path) -> Path:
+    """Long molecules made of halves of training molecules, and some that the char-RNN wrote."""
+    out, asked = folder / name, config["recombined"][name]
+    if not out.exists():
+        beside = merged(config, asked["beside"], data, folder) / "data.parquet"
+        recombine.main(str(data), str(beside), str(out), asked["n"], asked["n_beside"], asked["seed"])
     return out
 
 
