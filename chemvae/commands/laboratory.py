@@ -139,7 +139,7 @@ def show_batch(result: Result, sheet: Path, results: str | None, output: Path) -
     before = f" ({old} of them open since an earlier batch)" if old else ""
     screen.say(
         f"{len(result.batch)} molecules to measure are in {sheet}{before}. Fill in {names}: a number, or a word such as failed "
-        "where there is none; rows that are left out stay open."
+        "where there is none; what is left empty stays open."
     )
     screen.say(f"Then: chemvae optimize --batch-in {sheet} --batch-out {next_name(sheet)} -o {output}")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,12 +85,41 @@ def optimize(
         asked |= {"oracle": asked["oracle"] or "laboratory", "batch": asked["batch"] or laboratory.BATCH}
     vae = load_model(asked["model"], device)
     options = _search_options(asked, goals)
-    if not (output / RECORD).exists():
-        write_json(output / SETTINGS, asked)
-    if is_measured:
-        _measure(vae, asked, options, output, batch_in, sheet)
-    else:
-        _run(vae, asked, options, output)
+    with _set_aside(output, (RECORD, BASELINE, SETTINGS) if overwrite and not resume else ()):
+        if not (output / RECORD).exists():
+            write_json(output / SETTINGS, asked)
+        if is_measured:
+            _measure(vae, asked, options, output, batch_in, sheet)
+        else:
+            with _term_is_ctrl_c():
+                _run(vae, asked, options, output)
+
+
+@contextmanager
+def _term_is_ctrl_c() -> Iterator[None]:
+    """What a cluster sends at its time limit ends the search as Ctrl-C does: with tables and report, and no program left."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _set_aside(folder: Path, names: Sequence[str]) -> Iterator[None]:
+    """Take an earlier search's files out of the way, and put them back if the new one ends before it has a record."""
+    held = {folder / name: folder / f"{name}.old" for name in names if (folder / name).exists()}
+    for path, aside in held.items():
+        path.replace(aside)
+    try:
+        yield
+    finally:
+        has_begun = (folder / RECORD).exists()
+        for path, aside in held.items():
+            if has_begun:
+                aside.unlink(missing_ok=True)
+            else:
+                aside.replace(path)
 
 
 def _run(vae: Any, asked: dict[str, Any], options: dict[str, Any], output: Path) -> None:
@@ -134,9 +165,6 @@ def _asked(ctx: typer.Context, output: Path, resume: bool, overwrite: bool) -> d
         raise ChemVAEError(
             f"'{output}' already holds a search. Go on with it (--resume), replace it (--overwrite), or change -o."
         )
-    elif overwrite:
-        record.unlink(missing_ok=True)
-        (output / BASELINE).unlink(missing_ok=True)
     if asked["model"] and Path(asked["model"]).exists():  # resuming may happen from another folder
         asked["model"] = str(Path(asked["model"]).resolve())
     if asked["oracle_memory"]:

@@ -56,7 +56,18 @@ OnInvalid = Annotated[
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="The ending says the format; - is CSV on stdout.")]
 Folder = Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where to write.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace what is there.")]
-Seed = Annotated[int, typer.Option(metavar="N", help="Same seed, same result.", rich_help_panel=RUNNING)]
+
+
+def _known_to_every_generator(seed: int) -> int:
+    if not 0 <= seed < 2**32:
+        raise typer.BadParameter(f"a seed is a whole number from 0 to {2**32 - 1}, got {seed}")
+    return seed
+
+
+Seed = Annotated[
+    int,
+    typer.Option(metavar="N", help="Same seed, same result.", rich_help_panel=RUNNING, callback=_known_to_every_generator),
+]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:1|mps", help="Where to compute.", rich_help_panel=RUNNING)]
 Jobs = Annotated[
     int, typer.Option(metavar="N", help="Worker processes for RDKit's part; 0: one per core.", rich_help_panel=RUNNING)

@@ -118,7 +118,8 @@ def show_best(result: Result) -> None:
 def _shown_columns(result: Result) -> list[str]:
     """The score, what is wanted as RDKit computes and the model predicts it, and novelty."""
     goals = result.objective.names
-    wanted = ["smiles", "score", *goals, *(f"{name}_predicted" for name in goals), "qed", "SAS", "MW", "novel"]
+    asked = [*result.objective.columns, *goals, *(f"{name}_predicted" for name in goals)]
+    wanted = ["smiles", "score", *asked, "qed", "SAS", "MW", "novel"]
     return [name for name in dict.fromkeys(wanted) if name in result.molecules][:8]
 
 

@@ -110,7 +110,7 @@ def run_campaign(
     >>> run_campaign(model, **wanted).batch.to_csv("next.csv", index=False)  # doctest: +SKIP
     >>> result = run_campaign(model, **wanted, results="next.csv")  # doctest: +SKIP
     """
-    check_settings(budget, batch_size, patience, timeout_s, time_limit_s)
+    check_settings(budget, seed, batch_size, patience, timeout_s, time_limit_s)
     starts = canonical_starts(start)
     planned, wanted = plan_goals(name_laboratory(oracle, goals), goals, model)
     if results is not None and find_laboratory(planned) is None:

@@ -78,8 +78,10 @@ class CommandOracle(ProgramOracle):
             answer = self._next_answer(program)
             if answer is None:
                 return
-            row = answer.get("id", waiting[0])
-            if row in waiting:
+            row = _as_row(answer.get("id", waiting[0]))
+            if row not in rows:
+                program.stray = f"it answered for the id {answer['id']!r}, which it was not asked about"
+            elif row in waiting:
                 waiting.remove(row)
                 yield row, self._as_score_of(answer, self._waited_s(program))
 
@@ -102,6 +104,11 @@ class CommandOracle(ProgramOracle):
         return Score(values, reason if missing else "", seconds)
 
 
+def _as_row(said: Any) -> Any:
+    """An id as it was given, also where the program wrote it as a text."""
+    return int(said) if isinstance(said, str) and said.strip().isdecimal() else said
+
+
 def _as_lines(smiles: Sequence[str], rows: Sequence[int]) -> str:
     return "".join(json.dumps({"id": row, "smiles": smiles[row]}) + "\n" for row in rows)
 
@@ -121,6 +128,6 @@ def _parse(line: str) -> dict[str, Any] | None:
 def _float(value: Any) -> float:
     try:
         number = float(value) if not isinstance(value, (str, bool)) else math.nan
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return math.nan
     return number if math.isfinite(number) else math.nan

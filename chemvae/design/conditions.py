@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -25,17 +26,28 @@ from chemvae.registry import build
 
 logger = logging.getLogger(__name__)
 
+LARGEST_SEED = 2**32 - 1
 MANY_STARTS = 20  # start molecules that are written out; more are told by their hash
 
 
 def check_settings(
-    budget: int, batch_size: int | None, patience: int, timeout_s: float | None, time_limit_s: float | None
+    budget: int, seed: int, batch_size: int | None, patience: int, timeout_s: float | None, time_limit_s: float | None
 ) -> None:
     """Collect all complaints about a campaign's numbers, then raise SettingsError once."""
-    counts = {"budget": budget, "batch_size": batch_size, "patience": patience}
-    complaints = [f"{name} must be >= 1, got {value}" for name, value in counts.items() if value is not None and value < 1]
+    counts = {"budget": budget, "patience": patience} | ({} if batch_size is None else {"batch_size": batch_size})
+    complaints = [
+        f"{name} must be a whole number >= 1, got {value!r}"
+        for name, value in counts.items()
+        if not isinstance(value, Integral) or value < 1
+    ]
+    if not isinstance(seed, Integral) or not 0 <= seed <= LARGEST_SEED:
+        complaints.append(f"seed must be a whole number from 0 to {LARGEST_SEED}, got {seed!r}")
     limits = {"timeout_s": timeout_s, "time_limit_s": time_limit_s}
-    complaints += [f"{name} must be > 0, got {value}" for name, value in limits.items() if value is not None and not value > 0]
+    complaints += [
+        f"{name} must be a number > 0, got {value!r}"
+        for name, value in limits.items()
+        if value is not None and not (isinstance(value, Real) and value > 0)
+    ]
     if complaints:
         raise SettingsError(complaints)
 

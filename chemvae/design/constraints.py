@@ -284,7 +284,10 @@ def gather_constraints(
     >>> [r.label for r in gather_constraints("SAS<3", scaffold="c1ccccc1", forbid="N=O")]
     ['SAS < 3', 'keeps c1ccccc1', 'without N=O']
     """
-    given = [constraints] if isinstance(constraints, (Restriction, str)) else list(constraints or ())
+    listed = isinstance(constraints, Iterable) and not isinstance(constraints, str)
+    given = list(constraints) if listed else [] if constraints is None else [constraints]
+    if not all(isinstance(item, (Restriction, str)) for item in given):
+        raise SettingsError(f"constraints are texts such as 'SAS<3', restrictions, or a list of these; got {constraints!r}")
     found = [parse_constraint(item) if isinstance(item, str) else item for item in given]
     if min_similarity is not None:
         found.append(Similarity(tuple(start), float(min_similarity)))

@@ -6,7 +6,7 @@ This is the only place where a direction becomes a sign: behind :class:`Objectiv
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from chemvae.design.oracles import CombinedOracle, Oracle, make_oracle
 from chemvae.errors import SettingsError, UnknownNameError
 from chemvae.registry import find
 
+COLUMNS = ("call", "smiles", "score", "reason", "seconds", "z", "utility")  # of a history, beside the goals
 DIRECTIONS = {"max": "max", "maximize": "max", "maximise": "max", "min": "min", "minimize": "min", "minimise": "min"}
 
 
@@ -100,6 +101,16 @@ class Objective:
     def names(self) -> list[str]:
         """What the goals are about, P names."""
         return [goal.name for goal in self.goals]
+
+    @property
+    def columns(self) -> list[str]:
+        """Where a history holds their values: ``score`` for one goal, a column of its name for each of several.
+
+        A name that a history has another use for gets ``_value`` behind it.
+        """
+        if len(self.goals) == 1:
+            return ["score"]
+        return [f"{name}_value" if name.lower() in COLUMNS else name for name in self.names]
 
     def utility(self, values: Any) -> Any:
         """Turn values into utilities.
@@ -210,7 +221,7 @@ def plan_goals(oracle: Any, goals: Sequence[Goal | str] | Goal | str | None, mod
     given = None if oracle is None else make_oracle(oracle, model)
     if not goals:
         return given, [Goal(name) for name in given.names]
-    wanted = [goal if isinstance(goal, Goal) else Goal(goal) for goal in ([goals] if isinstance(goals, (Goal, str)) else goals)]
+    wanted = _as_goals(goals)
     if given is not None and len(wanted) == len(given.names) == 1:
         return given, wanted
     columns = {} if given is None else {name.lower(): name for name in given.names}
@@ -221,6 +232,14 @@ def plan_goals(oracle: Any, goals: Sequence[Goal | str] | Goal | str | None, mod
     parts = ([] if given is None else [given]) + rest
     joined = parts[0] if len(parts) == 1 else CombinedOracle(parts)
     return joined, _in_order(wanted, joined.names)
+
+
+def _as_goals(goals: Sequence[Goal | str] | Goal | str) -> list[Goal]:
+    listed = isinstance(goals, Iterable) and not isinstance(goals, (str, Mapping))
+    given = list(goals) if listed else [goals]
+    if not all(isinstance(one, (Goal, str)) for one in given):
+        raise SettingsError(f"goals are names or Goal('name', weight=...), or a list of these; got {goals!r}")
+    return [goal if isinstance(goal, Goal) else Goal(goal) for goal in given]
 
 
 def _in_order(goals: Sequence[Goal], names: Sequence[str]) -> list[Goal]:
@@ -257,7 +276,7 @@ def _range(goal: Goal, model: Any, needed: bool) -> tuple[float, float]:
         if usual is None:
             raise SettingsError(
                 f"the usual range of '{goal.name}' is not known, so it cannot be weighed against other goals; "
-                f"say Goal('{goal.name}', low=..., high=...)"
+                f"say Goal('{goal.name}', low=..., high=...), on the command line --range {goal.name}=LOW..HIGH"
             )
         low, high = (usual[0] if low is None else low), (usual[1] if high is None else high)
     if not low < high:

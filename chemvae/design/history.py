@@ -100,7 +100,7 @@ class History:
         table["z"] = pd.Series([np.asarray(call.z, dtype=np.float32) for call in self.calls], dtype=object)
         table["utility"] = np.asarray(objective.utility(values), dtype=float)
         if len(objective.goals) > 1:
-            for i, name in enumerate(objective.names):
+            for i, name in enumerate(objective.columns):
                 table[name] = values[:, i]
         return table
 

@@ -74,6 +74,8 @@ def _make(spec: Any, model: Any) -> Oracle:
     if isinstance(spec, str):
         return _from_text(spec, model)
     if isinstance(spec, Mapping):
+        if not spec:
+            raise SettingsError("the mapping of oracles is empty; say {'name': oracle, ...}, or leave it out and name goals")
         return CombinedOracle([_make(part, model).under(name) for name, part in spec.items()])
     if callable(spec):
         return FunctionOracle(spec)

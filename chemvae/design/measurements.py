@@ -42,9 +42,10 @@ class Measurement:
 def read_measurements(source: Any, names: Sequence[str], handed_out: Mapping[str, str]) -> list[Measurement]:
     """Read results: a column per name, and ``id`` or ``smiles`` to say of which molecule.
 
-    Rows may stand in any order, and other columns beside them. A cell that is empty, NaN or says in words why there is no
-    value ("failed") is a failure, whose reason is what the cell or a column ``comment`` says; ``open`` or ``pending`` leaves
-    the molecule open. SMILES may be written in any way.
+    Rows may stand in any order, and other columns beside them. A cell that says in words why there is no value ("failed") is a
+    failure, whose reason is what the cell says, and so is an empty one beside a column ``comment`` that says something, or
+    beside a value. A row that is empty otherwise leaves its molecule open, like the words ``open`` and ``pending``. SMILES may
+    be written in any way.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ class _Reader:
             more = len(self.complaints) - MOST_SHOWN
             shown = "; ".join(self.complaints[:MOST_SHOWN]) + (f"; and {more} more" if more > 0 else "")
             raise InputError(f"{self.source} is not taken, for {shown}. Correct it and give it again; nothing was recorded.")
-        if found and self.is_blank:
+        if self.is_blank:
             raise NothingUsableError(
                 f"{self.source} has nothing in column {', '.join(self.names)}. Fill it in, with failed where there is no value."
             )
@@ -129,7 +130,9 @@ class _Reader:
     def read(self, row: int) -> Measurement | None:
         """One row; None where it is open or cannot be understood."""
         cells = [column[row] for column in self.cells]
-        self.is_blank = self.is_blank and all(_is_blank(cell) for cell in cells)
+        if all(_is_blank(cell) for cell in cells) and not _text(self.comments, row):
+            return None
+        self.is_blank = False
         if any(isinstance(cell, str) and cell.strip().lower() in OPEN_WORDS for cell in cells):
             return None
         smiles = self._molecule(row)

@@ -129,7 +129,7 @@ class Oracle(ABC):
         started = time.perf_counter()
         try:
             values = self._shaped(self.evaluate(smiles), len(smiles))
-        except Exception as error:  # a failed score is an outcome with its reason, whatever was raised
+        except (Exception, SystemExit) as error:  # a failed score is an outcome with its reason, whatever was raised
             if len(smiles) > 1:
                 for text in smiles:
                     yield from self.run([text])
@@ -278,5 +278,5 @@ class Oracle(ABC):
         return {key: value for key, value in self.__dict__.items() if key not in self.of_this_process}
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return str(error) if isinstance(error, NoScore) else describe_error(error)

@@ -152,6 +152,7 @@ class Program:
         self.command, self.text = list(command), text
         self.lines: queue.Queue[str | None] = queue.Queue()
         self.timed_out = self.stopped = False
+        self.stray = ""  # what it said that nobody asked
         self.asked = time.perf_counter()
 
     def __enter__(self) -> Program:
@@ -204,7 +205,8 @@ class Program:
         code = self.exit_code()
         self.errors.seek(0)
         said = self.errors.read().strip().splitlines()
-        return f"the program ended without an answer (exit code {code})" + (f": {said[-1][:200]}" if said else "")
+        why = said[-1][:200] if said else self.stray
+        return f"the program ended without an answer (exit code {code})" + (f": {why}" if why else "")
 
     def _write(self) -> None:
         with contextlib.suppress(BrokenPipeError, OSError, ValueError):

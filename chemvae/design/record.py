@@ -63,11 +63,23 @@ class Record:
             raise
 
     def write(self, row: Mapping[str, Any]) -> None:
-        """Add a line, and return when it is on the disk; no NaN."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row, allow_nan=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        """Add a line, and return when it is on the disk; no NaN.
+
+        Raises
+        ------
+        ChemVAEError
+            If the disk is full or the folder not writable; what was written before is kept.
+        """
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row, allow_nan=False) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise ChemVAEError(
+                f"The record {self.path} cannot be written: {error.strerror or error}. What it holds is kept: make room, then "
+                "go on with --resume (in Python: the same call again)."
+            ) from error
 
     def close(self) -> None:
         """Let others work with the record."""

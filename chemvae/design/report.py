@@ -131,7 +131,7 @@ def _front(result: Result) -> list[str]:
     """The molecules that no other beats in every goal, when there are several goals."""
     if len(result.objective.goals) == 1:
         return []
-    names = result.objective.names
+    names = result.objective.columns
     front = result.pareto.sort_values(names[0], kind="stable")[["call", "smiles", *names, "utility"]]
     if not len(front):
         return []

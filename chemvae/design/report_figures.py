@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from chemvae import pages
 from chemvae.design.result import Result, running_top
@@ -12,6 +13,7 @@ from chemvae.design.result import Result, running_top
 FEW = 800  # points that are drawn as shapes; more become a picture inside the figure
 CLIPPED = 0.05  # share of the poorest molecules that may fall off a picture
 FEWEST_REFERENCES = 10
+LARGEST = 1e100
 SIZE = (5.4, 3.9)  # inches
 
 
@@ -20,20 +22,23 @@ def trace(searches: dict[str, Result]) -> pages.Html:
     with pages.plot_style():
         figure, axes = pages.new_figure(*SIZE)
         for colour, (name, result) in zip(pages.SERIES, searches.items(), strict=False):
-            utility, calls = result.history["utility"].to_numpy(), result.history["call"].to_numpy()
+            table = _drawable(result.history, ["utility"])
+            utility, calls = table["utility"].to_numpy(), table["call"].to_numpy()
             axes.plot(calls, utility, ".", ms=3, alpha=0.35, color=colour, rasterized=len(calls) > FEW)
             axes.plot(calls, running_top(utility, 1), color=colour, label=f"{name}: best")
             axes.plot(calls, running_top(utility, 10), color=colour, ls="--", label=f"{name}: mean of ten best")
         axes.set(xlabel="molecules scored", ylabel=axis_label(next(iter(searches.values()))))
-        _clip_low_outliers(axes, np.concatenate([one.history["utility"].dropna().to_numpy() for one in searches.values()]))
+        drawn = [_drawable(one.history, ["utility"])["utility"].dropna().to_numpy() for one in searches.values()]
+        _clip_low_outliers(axes, np.concatenate(drawn))
         figure.legend(loc="outside lower left", ncols=2, fontsize=8.5)
         return pages.figure_svg(figure, "What was maximised, against the molecules scored so far.")
 
 
 def front(result: Result) -> pages.Html:
     """Every scored molecule by two of the goals, the front among them; a third goal is the colour."""
-    first, second, *others = result.objective.names
+    first, second, *others = result.objective.columns
     scored, best = result.history[result.history["utility"].notna()], result.pareto.sort_values(first)
+    scored, best = (_drawable(table, result.objective.columns) for table in (scored, best))
     with pages.plot_style():
         figure, axes = pages.new_figure(*SIZE)
         colours = {"c": scored[others[0]], "cmap": "viridis"} if others else {"color": pages.MUTED}
@@ -57,6 +62,11 @@ def axis_label(result: Result) -> str:
     return ("" if goals[0].direction == "max" else "- ") + goals[0].name
 
 
+def _drawable(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """The table with values an axis can hold: an oracle may give 1e308 for "never"."""
+    return table.assign(**{name: table[name].clip(-LARGEST, LARGEST) for name in columns})
+
+
 def _clip_low_outliers(axes: Any, values: np.ndarray) -> None:
     """Let a few very poor molecules fall off the picture, not the interesting part."""
     if len(values) >= 20:
@@ -67,7 +77,7 @@ def _clip_low_outliers(axes: Any, values: np.ndarray) -> None:
 
 def latent_path(result: Result) -> pages.Html | None:
     """The scored points among training molecules on two principal components, and the way of the best; None without points."""
-    table = result.history[result.history["utility"].notna()]
+    table = _drawable(result.history[result.history["utility"].notna()], ["utility"])
     table = table[np.array([np.isfinite(z).all() for z in table["z"]], dtype=bool)]
     if not len(table):
         return None

@@ -60,9 +60,9 @@ class Result:
 
     @property
     def pareto(self) -> pd.DataFrame:
-        """The rows of ``history`` that no other row beats in one goal without losing in another."""
-        values = self.history[self.objective.names if len(self.objective.goals) > 1 else ["score"]].to_numpy(dtype=float)
-        return self.history[non_dominated(self.objective.merits(values))]
+        """The rows of ``history`` that the constraints allow and no other beats in one goal without losing in another."""
+        allowed = self.history[self.history["utility"].notna()]
+        return allowed[non_dominated(self.objective.merits(allowed[self.objective.columns].to_numpy(dtype=float)))]
 
     @property
     def interrupted(self) -> bool:

@@ -234,7 +234,7 @@ class Campaign:
         names = [*self.objective.names, *(getattr(item, "name", "") for item in self.gate.restrictions)]
         described = describe_molecules(self.model, best["smiles"].tolist(), names, known=known, start=self.starts)
         described.insert(1, "score", best["score"].to_numpy())
-        for name in (name for name in self.objective.names if name in best and name not in described):
+        for name in (name for name in self.objective.columns if name in best and name not in described):
             described.insert(2, name, best[name].to_numpy())
         others = {"known": known, "start": self.starts, "scored": table["smiles"].tolist()}
         return Result(

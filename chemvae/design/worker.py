@@ -170,7 +170,7 @@ def _answer(function: Callable, item: Any) -> tuple[str, Any]:
         value = function(item)
         pickle.dumps(value)
         return "ok", value
-    except Exception as error:  # whatever a user's function raises is its answer: the reason of a failed score
+    except (Exception, SystemExit) as error:  # whatever a user's function raises is its answer: the reason of a failed score
         return "error", describe_error(error)
 
 

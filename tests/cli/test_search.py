@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
+import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -83,6 +86,45 @@ def test_a_search_goes_on_where_it_was_and_never_pays_twice(chemvae, tiny_run, t
     paid = (tmp_path / "paid.txt").read_text().splitlines()
     history = pd.read_csv(tmp_path / "hits" / "history.csv")
     assert paid == history["smiles"].tolist() and len(paid) == 32
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a program without asking it")
+def test_a_cluster_that_ends_the_program_gets_tables_and_leaves_no_oracle_behind(tiny_run, tmp_path):
+    (tmp_path / "slow.py").write_text(
+        "import json, os, sys, time\n"
+        "open('pid', 'w').write(str(os.getpid()))\n"
+        "for line in sys.stdin:\n"
+        "    print(json.dumps({'score': len(line)}), flush=True)\n"
+        "    time.sleep(0.2)\n"
+        "time.sleep(600)\n"
+    )
+    words = ["optimize", "-m", tiny_run, "--oracle", f"cmd:{sys.executable} slow.py", "-o", "hits", *SEARCH]
+    search = subprocess.Popen([sys.executable, "-m", "chemvae", *map(str, words)], cwd=tmp_path, stderr=subprocess.PIPE)
+    record, started = tmp_path / "hits" / "history.jsonl", time.monotonic()
+    while not (record.exists() and len(record.read_text().splitlines()) > 3) and time.monotonic() - started < 120:
+        time.sleep(0.05)
+    search.terminate()
+    assert search.wait(60) == 130, search.stderr.read()
+    paid, history = record.read_text().splitlines()[1:], pd.read_csv(tmp_path / "hits" / "history.csv")
+    assert 3 <= len(paid) == len(history) < 24 and (tmp_path / "hits" / "report.html").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+@pytest.mark.parametrize(
+    "slip", [["--maximize", "nosuchthing"], ["--oracle", "nosuch:module"], ["--maximize", "qed", "--seed", -1]]
+)
+def test_a_slip_with_overwrite_leaves_the_search_that_was_there(chemvae, tiny_run, tmp_path, slip):
+    words = ["optimize", "-m", tiny_run, "--maximize", "qed", "-o", "hits", *SEARCH]
+    assert chemvae(*words).exit_code == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "hits").iterdir()}
+    slipped = chemvae("optimize", "-m", tiny_run, "-o", "hits", "--overwrite", *SEARCH, *slip)
+    assert slipped.exit_code == 2 and "report" not in slipped.stderr
+    assert {path.name: path.read_bytes() for path in (tmp_path / "hits").iterdir()} == before
+    replaced = chemvae(*words, "--overwrite", "--seed", 1)
+    assert replaced.exit_code == 0, replaced.output
+    assert sorted(path.name for path in (tmp_path / "hits").iterdir()) == sorted(before)
+    assert (tmp_path / "hits" / "history.jsonl").read_bytes() != before["history.jsonl"]
 
 
 CAMPAIGN = """

@@ -98,3 +98,22 @@ def test_a_missing_program_is_named():
 
 def test_what_the_program_reads_is_json_with_these_keys():
     assert program("    out(score=float(sorted(m) == ['id', 'smiles']))\n")(["CCO"])[0] == 1.0
+
+
+def test_ids_may_come_back_as_texts():
+    text = (
+        "import sys, json\nrows = [json.loads(l) for l in sys.stdin]\n"
+        "for m in reversed(rows): print(json.dumps({'id': str(m['id']), 'score': len(m['smiles'])}))"
+    )
+    np.testing.assert_array_equal(CommandOracle([sys.executable, "-c", text])(MOLECULES), [3, 3, 2, 4])
+
+
+def test_an_id_that_nobody_asked_about_is_named():
+    oracle = program("    out(id='mol-' + str(m['id']), score=1.0)")
+    assert [score.reason for score in oracle.score(["CC"])] == [
+        "the program ended without an answer (exit code 0): it answered for the id 'mol-0', which it was not asked about"
+    ]
+
+
+def test_a_number_too_large_for_a_float_is_a_failure():
+    assert np.isnan(program("    print('{\"id\": 0, \"score\": 1' + '0' * 400 + '}', flush=True)")(["CC"])).all()

@@ -110,7 +110,7 @@ def test_nothing_is_handed_out_twice_and_the_budget_counts_what_came_back(tmp_pa
 
 @pytest.mark.parametrize(
     ("cell", "reason"),
-    [("", "no value was given"), ("NaN", "no value was given"), ("failed", "failed"), ("did not dissolve", "did not dissolve")],
+    [("NaN", "no value was given"), ("failed", "failed"), ("did not dissolve", "did not dissolve")],
 )
 def test_a_cell_without_a_number_is_a_failure_with_its_reason(bench, cell, reason):
     table = bench.measured().astype({"score": object})
@@ -128,9 +128,10 @@ def test_a_comment_gives_the_reason(bench):
     assert bench.run(table).history["reason"].tolist() == ["precipitated", "", "", "", "", ""]
 
 
-def test_pending_leaves_a_molecule_open(bench):
+@pytest.mark.parametrize("cell", ["pending", "", " ", np.nan])
+def test_pending_or_nothing_leaves_a_molecule_open(bench, cell):
     table = bench.measured().astype({"score": object})
-    table.loc[1, "score"] = "pending"
+    table.loc[1, "score"] = cell
     result = bench.run(table)
     assert len(result.history) == 5 and result.batch["smiles"][0] == table["smiles"][1]
 
@@ -321,3 +322,15 @@ def test_results_need_a_laboratory_and_a_laboratory_a_record(tmp_path):
 def test_a_laboratory_scores_nothing_by_itself():
     score = Laboratory("pIC50").score("CCO")[0]
     assert score.failed and score.reason == "not measured yet"
+
+
+def test_what_was_told_and_breaks_a_constraint_is_on_no_front(tmp_path):
+    goals = [Goal("potency", low=0.0, high=30.0), Goal("qed")]
+    bench = Bench(tmp_path, carbons, goals=goals, constraints=["MW<200"])
+    bench.run()
+    heavy = chain(12, 12)
+    table = pd.concat([bench.measured("potency"), pd.DataFrame([{"smiles": heavy, "potency": 30.0}])])
+    result = bench.run(table)
+    row = result.history.set_index("smiles").loc[heavy]
+    assert row["potency"] == 30.0 and row["reason"] == "told, and outside MW < 200" and np.isnan(row["utility"])
+    assert len(result.pareto) and heavy not in result.pareto["smiles"].tolist()

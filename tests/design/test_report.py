@@ -203,3 +203,12 @@ def test_a_laboratory_s_report_shows_what_is_to_be_measured(tmp_path):
     )
     page = result.to_html(tmp_path / "report.html").read_text(encoding="utf-8")
     assert "To be measured" in page and page.count('<figure class="molecule">') == 5 and "m0005, batch 1" in page
+
+
+@pytest.mark.parametrize("never", [-np.finfo(float).max, 1e308, -1e308])
+@pytest.mark.parametrize("budget", [10, 25])
+def test_scores_at_the_end_of_what_a_float_holds_are_drawn(tmp_path, never, budget):
+    oracle = lambda text: never if len(text) % 3 else len(text)  # noqa: E731
+    result = run_campaign(ToyModel(), oracle, budget=budget, method="random", batch_size=5)
+    assert (result.history["score"] == never).any() and (result.history["score"] != never).any()
+    assert "<svg" in result.to_html(tmp_path / "report.html").read_text(encoding="utf-8")

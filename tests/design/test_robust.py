@@ -1,6 +1,7 @@
 """What an oracle may do to a search, through the public door and with the default method."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from chemvae.chem.fingerprints import tanimoto
 from chemvae.chem.molecules import parse
 from chemvae.chem.properties import compute
 from chemvae.design import Goal
+from chemvae.errors import SettingsError
 from tests.design.toys import Bowl, ToyModel, carbons, chain
 
 SEARCH = {"budget": 14, "batch_size": 5}
@@ -37,6 +39,7 @@ def test_a_closure_that_hangs_is_ended_and_its_molecule_has_no_score():
         (lambda smiles: math.inf, "score is inf"),
         (lambda smiles: None, "TypeError: the function returned None, which is not a number"),
         (lambda smiles: 1 / 0, "ZeroDivisionError: division by zero"),
+        (lambda smiles: sys.exit("docking failed"), "SystemExit: docking failed"),
     ],
 )
 def test_an_oracle_without_scores_runs_to_the_end(oracle, reason):
@@ -92,3 +95,41 @@ def test_the_front_and_the_best_of_two_goals():
     front = result.pareto
     assert result.best["smiles"] in front["smiles"].tolist()
     assert np.all(np.diff(front.sort_values("carbons")["SAS"]) >= 0)
+
+
+def test_a_function_called_score_is_one_goal_and_the_weighted_score_another_column(tmp_path):
+    goals = [Goal("score", low=0.0, high=40.0), Goal("SAS", "min")]
+    result = chemvae.optimize(ToyModel(), carbons, goals=goals, **SEARCH)
+    history = result.history
+    assert history["score_value"].tolist() == [carbons(text) for text in history["smiles"]]
+    assert np.allclose(history["score"], history["utility"]) and history["score"].between(0.0, 1.0).all()
+    assert result.molecules["score"].is_monotonic_decreasing and result.best["score"] == result.molecules["score"].max()
+    assert "score_value" in result.molecules and "score_value" in result.to_html(tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"budget": 10.5}, "budget must be a whole number >= 1, got 10.5"),
+        ({"budget": None}, "budget must be a whole number >= 1, got None"),
+        ({"batch_size": "5"}, "batch_size must be a whole number >= 1, got '5'"),
+        ({"seed": -1}, "seed must be a whole number from 0 to 4294967295, got -1"),
+        ({"seed": None}, "seed must be a whole number from 0"),
+        ({"timeout_s": "5"}, "timeout_s must be a number > 0, got '5'"),
+        ({"constraints": 3}, "constraints are texts such as 'SAS<3'"),
+        ({"constraints": ["SAS<3", None]}, "constraints are texts such as 'SAS<3'"),
+        ({"goals": {"qed": 1}}, "goals are names or Goal"),
+        ({"goals": ["qed", 2]}, "goals are names or Goal"),
+        ({"oracle": {}}, "the mapping of oracles is empty"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_before_anything_is_paid_for(asked, sentence):
+    with pytest.raises(SettingsError, match=sentence):
+        chemvae.optimize(ToyModel(), **{"oracle": carbons, **SEARCH, **asked})
+
+
+def test_goals_and_constraints_may_come_from_a_generator():
+    result = chemvae.optimize(
+        ToyModel(), None, goals=(name for name in ("qed", "MW")), constraints=(text for text in ("MW<300",)), **SEARCH
+    )
+    assert result.objective.names == ["qed", "MW"] and (result.history["MW"] < 300).all()
