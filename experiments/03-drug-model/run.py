@@ -49,8 +49,9 @@ CARD = """# drug
 
 A SMILES variational autoencoder for drug-like molecules, cpu preset with a wider encoder, with logP, qed and SAS.
 
-- **Data:** the train split (215,725 molecules) of ZINC250k, and 2.6 million molecules that a char-RNN trained on that split
-  wrote. Novelty is counted against the 215,725; predictor and learned prior were fitted to them.
+- **Data:** the train split (215,725 molecules) of ZINC250k, 2.6 million molecules that a char-RNN trained on that split wrote,
+  and half a million long ones joined from halves of its molecules. Novelty is counted against the 215,725; predictor and
+  learned prior were fitted to them.
 - **Command:** `{command}`, commit {commit}, seeds as in config.toml. {device}.
 - **Taught between molecules, too:** its decoder also wrote every third molecule from a code at a random level of noise; earlier
   in training, molecules that it had written itself at draws from N(0, I), at steps from molecules and between two of them.
@@ -88,7 +89,8 @@ def main() -> None:
         if "tuning" in step:
             model, run = tuned(model, data["zinc250k"], step["tuning"], folder / step["name"])
         else:
-            model, run = trained(step, data[step["data"]], config["targets"], folder, run)
+            before = RunFolder(folder / step["init"]) if "init" in step else run
+            model, run = trained(step, data[step["data"]], config["targets"], folder, before)
     run = finished(model, config, data["zinc250k"], folder / f"final-{config['step'][-1]['name']}")
     model = api.load(run.path)
     only_valid = "--valid" in sys.argv
@@ -148,7 +150,7 @@ def recombined(config: dict, name: str, data: Path, folder: Path) -> Path:
 
 
 def trained(stage: dict, data: Path, targets: list[str], folder: Path, before: RunFolder | None) -> tuple[MolVAE, RunFolder]:
-    """One stage, started from the one before it."""
+    """One stage, started from the one before it, or from the one that it names."""
     run = RunFolder(folder / stage["name"])
     if run.has("prior.safetensors"):
         return api.load(run.path), run
