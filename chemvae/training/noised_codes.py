@@ -35,6 +35,13 @@ HIGHEST_LEVEL = 0.8
 STATE_PREFIX = "noised_codes."
 
 
+def noised_codes(z: Tensor, prior: NormalPrior, generator: torch.Generator | None = None) -> Tensor:
+    """Return z' [N, D] of codes z [N, D], each moved towards a density by a level of noise of its own; differentiable."""
+    source = generator.device if generator is not None else torch.device("cpu")
+    level = HIGHEST_LEVEL * torch.rand(len(z), 1, generator=generator, device=source).to(z.device)
+    return prior.diffuse(z, level, generator)
+
+
 class NoisedCodes(Objective):
     """An objective, and beside it the cross-entropy of molecules given noised codes of theirs.
 
@@ -72,10 +79,8 @@ class NoisedCodes(Objective):
     def noised(self, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return z' [N, D] of codes z [N, D]; differentiable."""
         source = generator.device if generator is not None else torch.device("cpu")
-        chance = torch.rand(len(z) + 1, generator=generator, device=source).to(z.device)
-        level = HIGHEST_LEVEL * chance[1:, None]
-        learned = self._prior is not None and float(chance[0]) < LEARNED_SHARE
-        return (self._prior if learned else self._normal).diffuse(z, level, generator)
+        learned = self._prior is not None and float(torch.rand(1, generator=generator, device=source)) < LEARNED_SHARE
+        return noised_codes(z, self._prior if learned else self._normal, generator)
 
     @torch.no_grad()
     def prepare(self, model: MolVAE, step: int) -> None:

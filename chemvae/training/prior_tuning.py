@@ -12,29 +12,23 @@ The rule "train on your own successes" is that of expert iteration (Anthony et a
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from chemvae.data.datasets import Batch, SmilesDataset
+from chemvae.data.datasets import SmilesDataset
 from chemvae.data.vocabulary import PAD
 from chemvae.errors import SettingsError
 from chemvae.models.decoding import finished
 from chemvae.models.vae import MolVAE
-from chemvae.objectives import Loss
 from chemvae.parallel import map_ordered
-from chemvae.schedules import cosine_decay
-from chemvae.training.data_parallel import DataParallel
-from chemvae.training.ema import WeightAverage
+from chemvae.training.decoder_tuning import DecoderTuner, Report, draw_points
 from chemvae.training.prior_points import is_molecule
-from chemvae.training.trainer import make_optimizer
 
 log = logging.getLogger(__name__)
-Report = Callable[[dict[str, float]], None]
 
 
 @dataclass(frozen=True)
@@ -85,14 +79,6 @@ class PriorTuningSettings:
             raise SettingsError(found)
 
 
-@dataclass
-class PointBatch(Batch):
-    """A batch whose rows know their latent point z [B, D], and whether it is one of the prior's ([B], 1 or 0)."""
-
-    z: Tensor | None = None
-    is_point: Tensor | None = None
-
-
 def tune_to_prior(
     model: MolVAE, train: SmilesDataset, settings: PriorTuningSettings | None = None, report: Report | None = None
 ) -> list[dict[str, float]]:
@@ -129,44 +115,33 @@ def tune_to_prior(
     return rows
 
 
-class _Tuner:
+class _Tuner(DecoderTuner):
     """The state of :func:`tune_to_prior`."""
 
-    def __init__(self, model: MolVAE, train: SmilesDataset, settings: PriorTuningSettings):
-        self.model, self.train, self.settings = model, train, settings
-        self.started, self.step = time.monotonic(), 0
-        self.n_steps = settings.rounds * -(-settings.points // settings.batch_size)
-        decoder = model.decoder.requires_grad_(True).train()
-        self.optimizer = make_optimizer(decoder, settings.learning_rate, settings.weight_decay)
-        self.average = WeightAverage(decoder, settings.ema_decay)
-        self.rng = np.random.default_rng(settings.seed)
-        self.noise = torch.Generator().manual_seed(settings.seed)
-        self.parallel = DataParallel(decoder, settings.threads or torch.get_num_threads(), settings.seed)
+    settings: PriorTuningSettings
 
-    def close(self) -> None:
-        self.parallel.close()
-        self.average.copy_to_model()
-        self.model.eval().requires_grad_(False)
+    def __init__(self, model: MolVAE, train: SmilesDataset, settings: PriorTuningSettings):
+        super().__init__(model, train, settings, n_steps=settings.rounds * -(-settings.points // settings.batch_size))
 
     def round(self, number: int) -> dict[str, float]:
         """Write texts at new points, tune on the molecules among them."""
         s = self.settings
-        z = self._points(number)
+        z = draw_points(self.model, s.points, self.noise, s.seed * 1_000 + number)
         with self.average.applied():
             found, valid = self._write(z, s.seed + number)
         chosen = self._choose(found)
         reached = [i for i, text in enumerate(chosen) if text]
         targets = [chosen[i] for i in reached]
-        losses = [self._step(batch) for batch in self._batches(z[reached], targets)] if targets else []
-        means = np.mean(losses, axis=0) if losses else (np.nan, np.nan)
+        losses = list(self._learn(z[reached], targets)) if targets else []
+        means = {name: np.mean([one[name] for one in losses]) if losses else np.nan for name in ("points", "others")}
         return {
             "round": number + 1,
             "valid": valid,
             "reached": sum(map(bool, found)) / s.points,
             "distinct": len({text for texts in found for text in texts[:1]}) / max(1, sum(map(bool, found))),
-            "loss_points": float(means[0]),
-            "loss_reconstruction": float(means[1]),
-            "elapsed_s": round(time.monotonic() - self.started, 1),
+            "loss_points": float(means["points"]),
+            "loss_reconstruction": float(means["others"]),
+            "elapsed_s": self.elapsed_s,
         }
 
     def _choose(self, found: list[list[str]]) -> list[str]:
@@ -178,17 +153,6 @@ class _Tuner:
             chosen.append(next((text for text in texts if text not in taken), ""))
             taken.add(chosen[-1])
         return chosen
-
-    def _points(self, number: int) -> Tensor:
-        """Where to write in this round [points, D]."""
-        n = self.settings.points
-        fitted = self.model.latent_statistics.is_fitted
-        n_learned = n // 2 if fitted else 0
-        z = torch.randn(n - n_learned, self.model.latent_dim, generator=self.noise)
-        if not n_learned:
-            return z
-        generator = torch.Generator(self.model.device).manual_seed(self.settings.seed * 1_000 + number)
-        return torch.cat([z, self.model.priors["learned"].sample(n_learned, generator).cpu()])
 
     def _write(self, z: Tensor, seed: int) -> tuple[list[list[str]], float]:
         """Per point the molecules among its texts, in canonical form, and the share of texts that were one."""
@@ -206,42 +170,10 @@ class _Tuner:
         found = [[one for j in order if (one := usable[i * s.draws + j])] for i, order in enumerate(best_first)]
         return found, float(np.mean(valid))
 
-    def _batches(self, z: Tensor, targets: list[str]) -> Iterator[PointBatch]:
+    def _learn(self, z: Tensor, targets: list[str]) -> Iterator[dict[str, float]]:
         """Points with their targets, each batch beside as many training molecules at draws from their posteriors."""
         s = self.settings
         points = SmilesDataset(targets, self.model.vocabulary)
-        others = self._training_batches()
         for index in points.order(0, s.batch_size, int(self.rng.integers(2**31))):
-            one, two = points.batch(index), next(others)
-            with torch.no_grad():
-                posterior = self.model._posterior(two)
-                own = posterior.draw(1, self.noise)[0][0]
-            n, m = len(one), len(two)
-            width = max(one.token_ids.shape[1], two.token_ids.shape[1])
-            tokens = [nn.functional.pad(b.token_ids, (0, width - b.token_ids.shape[1])) for b in (one, two)]
-            kind = torch.cat([torch.ones(n), torch.zeros(m)])
-            lengths = torch.cat([one.lengths, two.lengths])
-            yield PointBatch(torch.cat(tokens), lengths, torch.zeros(n + m, 0), z=torch.cat([z[index], own]), is_point=kind)
-
-    def _training_batches(self) -> Iterator[Batch]:
-        while True:
-            yield from self.train.epoch(int(self.rng.integers(2**31)), self.settings.batch_size, self.settings.seed)
-
-    def _step(self, batch: PointBatch) -> tuple[float, float]:
-        """One step of AdamW; mean losses of points and of training molecules (nats)."""
-        s = self.settings
-        for group in self.optimizer.param_groups:
-            group["lr"] = s.learning_rate * cosine_decay(self.step, self.n_steps, min(50, self.n_steps // 10), 0.01)
-
-        scale = len(batch) / batch.is_point.sum(), len(batch) / (1 - batch.is_point).sum()
-
-        def loss_of(part: PointBatch, noise: torch.Generator) -> Loss:
-            losses = -self.model._log_px_z(part.z, part, noise)
-            points = (losses * part.is_point).mean() * scale[0]  # a mean over the whole batch's points, once parts are added up
-            others = (losses * (1 - part.is_point)).mean() * scale[1]
-            return Loss(s.share * points + (1 - s.share) * others, {"points": points.detach(), "others": others.detach()})
-
-        loss = self.parallel.backward(batch, loss_of, self.step)
-        self.step += 1
-        self.parallel.update(self.optimizer, s.clip_norm, self.average, self.step)
-        return float(loss.parts["points"]), float(loss.parts["others"])
+            others, own = self.training_molecules()
+            yield self.step({"points": (points.batch(index), z[index], s.share), "others": (others, own, 1 - s.share)})

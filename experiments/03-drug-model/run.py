@@ -14,7 +14,7 @@ import json
 import shutil
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import char_rnn
@@ -38,6 +38,7 @@ from chemvae.runs import RunFolder, environment, write_json
 from chemvae.training.finishing import finish
 from chemvae.training.prior_tuning import PriorTuningSettings, tune_to_prior
 from chemvae.training.refitting import RefitSettings, refit_predictor
+from chemvae.training.reward_tuning import RewardTuningSettings, tune_by_reward
 
 HERE = Path(__file__).parent
 ON_THE_CARD = (
@@ -86,7 +87,11 @@ def main() -> None:
         if step.get("data", "zinc250k") not in data:
             made = recombined if step["data"] in config["recombined"] else merged
             data[step["data"]] = made(config, step["data"], data["zinc250k"], folder)
-        if "tuning" in step:
+        if "reward" in step:
+            if not run.has("tuning.csv"):  # rewards leave the learned prior as it is, weights that were averaged have none
+                model = api.load(finished(model, config, data["zinc250k"], folder / f"final-{run.path.name}").path)
+            model, run = rewarded(model, data["zinc250k"], step["reward"], folder / step["name"])
+        elif "tuning" in step:
             model, run = tuned(model, data["zinc250k"], step["tuning"], folder / step["name"])
         else:
             before = RunFolder(folder / step["init"]) if "init" in step else run
@@ -193,13 +198,22 @@ def widened(model: MolVAE, encoder_dim: int, folder: Path) -> tuple[MolVAE, RunF
 
 def tuned(model: MolVAE, data: Path, asked: dict, folder: Path) -> tuple[MolVAE, RunFolder]:
     """The decoder tuned to the priors."""
+    return decoder_tuned(model, data, folder, tune_to_prior, PriorTuningSettings(**asked, jobs=0))
+
+
+def rewarded(model: MolVAE, data: Path, asked: dict, folder: Path) -> tuple[MolVAE, RunFolder]:
+    """The decoder rewarded for molecules like the data set's at draws from the priors."""
+    return decoder_tuned(model, data, folder, tune_by_reward, RewardTuningSettings(**asked))
+
+
+def decoder_tuned(model: MolVAE, data: Path, folder: Path, tune, settings) -> tuple[MolVAE, RunFolder]:
+    """A model after one of the tunings of its decoder, with its curve."""
     run = RunFolder(folder)
     if run.has("model.safetensors"):
         return api.load(run.path), run
-    settings = PriorTuningSettings(**asked, jobs=0)
     train = SmilesDataset(training_molecules(data), model.vocabulary)
-    rows = tune_to_prior(model, train, settings, report=lambda row: print(row, flush=True))
-    save_model(model, run, tuning=asked)
+    rows = tune(model, train, settings, report=lambda row: print(row, flush=True))
+    save_model(model, run, tuning=asdict(settings))
     run.write_environment()
     pd.DataFrame(rows).to_csv(run.path / "tuning.csv", index=False)
     return model, run
@@ -254,7 +268,7 @@ def describe(config: dict, folder: Path, evaluation: Evaluation, evaluated_s: fl
     protocol = figures.pop("protocol")
     origin = environment()
     learned = curves(config, folder)
-    tuning = [pd.read_csv(folder / step["name"] / "tuning.csv") for step in config["step"] if "tuning" in step]
+    tuning = [pd.read_csv(folder / step["name"] / "tuning.csv") for step in config["step"] if {"tuning", "reward"} & set(step)]
     return {
         "command": "python experiments/03-drug-model/run.py",
         "commit": origin["commit"],

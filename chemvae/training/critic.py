@@ -1,0 +1,87 @@
+"""A critic that tells a decoder's molecules from a data set's."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+WIDTH = 512
+DROPOUT = 0.2
+BATCH_SIZE = 512
+LEARNING_RATE = 3e-4
+FIRST_LEARNING_RATE = 1.5e-3
+STEPS_A_ROUND = 2
+KEPT_ROUNDS = 20  # of the decoder's molecules: what it wrote longer ago is no longer what it writes
+WEIGHT_DECAY = 0.02
+
+
+class Critic:
+    """The log ratio of two densities over codes, a data set's to a decoder's, by logistic regression of a network.
+
+    A network that tells draws of the two apart as well as can be says log p_data(z) - log p_written(z) (Goodfellow et al. 2014,
+    proposition 1). Codes are posterior means of molecules in canonical form, so that it sees what a molecule is, and not how
+    it was come by.
+
+    Parameters
+    ----------
+    real : Tensor [N, D]
+        Codes of the data set's molecules.
+    seed : int
+
+    Examples
+    --------
+    >>> noise = torch.Generator().manual_seed(0)
+    >>> critic = Critic(torch.randn(2000, 2, generator=noise) + 2)
+    >>> critic.begin(torch.randn(2000, 2, generator=noise) - 2, n_steps=200)
+    >>> ratio = critic(torch.tensor([[2.0, 2.0], [-2.0, -2.0]]))
+    >>> bool(ratio[0] > 4), bool(ratio[1] < -4)
+    (True, True)
+    """
+
+    def __init__(self, real: Tensor, seed: int = 0):
+        self.real, self.noise = real, torch.Generator().manual_seed(seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.net = nn.Sequential(
+                nn.Linear(real.shape[1], WIDTH), nn.SiLU(), nn.Linear(WIDTH, WIDTH), nn.SiLU(), nn.Dropout(DROPOUT),
+                nn.Linear(WIDTH, 1),
+            )  # fmt: skip
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+        self.rounds: list[Tensor] = []
+
+    @torch.no_grad()
+    def __call__(self, codes: Tensor) -> Tensor:
+        """Log ratio [N] at codes [N, D]: positive where the data set's are denser."""
+        return self.net.eval()(codes)[:, 0]
+
+    def begin(self, written: Tensor, n_steps: int) -> None:
+        """Learn from many molecules that the decoder wrote, codes [N, D]."""
+        schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, FIRST_LEARNING_RATE, n_steps)
+        for _ in range(n_steps):
+            self._step(written, BATCH_SIZE)
+            schedule.step()
+        for group in self.optimizer.param_groups:
+            group["lr"] = LEARNING_RATE
+
+    def learn(self, written: Tensor) -> float:
+        """Learn from molecules that it wrote just now and in the last rounds; return the loss (nats) on the new ones before."""
+        self.rounds = [*self.rounds, written][-KEPT_ROUNDS:]
+        both = torch.cat([self(self.real[self._some(self.real, len(written))]), -self(written)])
+        loss = float(nn.functional.softplus(-both).mean())
+        recent = torch.cat(self.rounds)
+        for _ in range(STEPS_A_ROUND):
+            self._step(recent, len(written))
+        return loss
+
+    def _some(self, codes: Tensor, n: int) -> Tensor:
+        return torch.randint(len(codes), (n,), generator=self.noise)
+
+    def _step(self, written: Tensor, n: int) -> None:
+        with torch.random.fork_rng(devices=[]):  # dropout draws from torch's own stream
+            torch.manual_seed(int(torch.randint(2**31, (), generator=self.noise)))
+            net = self.net.train()
+            sides = net(self.real[self._some(self.real, n)])[:, 0], net(written[self._some(written, n)])[:, 0]
+            loss = (nn.functional.softplus(-sides[0]).mean() + nn.functional.softplus(sides[1]).mean()) / 2
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()

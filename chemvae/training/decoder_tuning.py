@@ -1,0 +1,141 @@
+"""What the ways of tuning a trained decoder share: it learns texts at latent points, beside the training molecules.
+
+Encoder, posterior and predictor stay as they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from chemvae.data.datasets import Batch, SmilesDataset
+from chemvae.models.vae import MolVAE
+from chemvae.objectives import Loss
+from chemvae.schedules import cosine_decay
+from chemvae.training.data_parallel import DataParallel
+from chemvae.training.ema import WeightAverage
+from chemvae.training.trainer import make_optimizer
+
+Report = Callable[[dict[str, float]], None]
+LAST_SHARE = 0.01  # of the learning rate, at the end
+WARMUP_STEPS = 50
+
+
+class TuningSettings(Protocol):
+    """What :class:`DecoderTuner` reads of a tuning's settings."""
+
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    clip_norm: float
+    ema_decay: float
+    threads: int
+    seed: int
+
+
+@dataclass
+class PointBatch(Batch):
+    """A batch of several groups, each of whose rows knows its latent point.
+
+    ``z`` [B, D]; ``group`` [B], the number of the group; ``weight`` [B], of the row in the loss, such that the batch's mean of
+    weight times cross-entropy is the sum over groups of their share times their mean.
+    """
+
+    z: Tensor | None = None
+    group: Tensor | None = None
+    weight: Tensor | None = None
+
+
+def join(groups: Sequence[tuple[Batch, Tensor, float | Tensor]]) -> PointBatch:
+    """Make one batch of groups: each a batch, its points z [B, D] and its share of the loss (a number, or one per row [B])."""
+    batches, points, shares = zip(*groups, strict=True)
+    total, width = sum(map(len, batches)), max(one.token_ids.shape[1] for one in batches)
+    tokens = [nn.functional.pad(one.token_ids, (0, width - one.token_ids.shape[1])) for one in batches]
+    lengths = torch.cat([one.lengths for one in batches])
+    group = torch.cat([torch.full((len(one),), number) for number, one in enumerate(batches)])
+    weight = torch.cat(
+        [torch.as_tensor(share) * torch.full((len(one),), total / len(one)) for one, share in zip(batches, shares, strict=True)]
+    )
+    return PointBatch(torch.cat(tokens), lengths, torch.zeros(total, 0), z=torch.cat(points), group=group, weight=weight)
+
+
+def draw_points(model: MolVAE, n: int, noise: torch.Generator, seed: int) -> Tensor:
+    """Draw z [n, D], half from N(0, I), half from the learned prior where one is fitted."""
+    n_learned = n // 2 if model.latent_statistics.is_fitted else 0
+    z = torch.randn(n - n_learned, model.latent_dim, generator=noise)
+    if not n_learned:
+        return z
+    generator = torch.Generator(model.device).manual_seed(seed)
+    return torch.cat([z, model.priors["learned"].sample(n_learned, generator).cpu()])
+
+
+class DecoderTuner:
+    """A decoder under training at latent points: optimizer, average of the weights, threads, and the training molecules.
+
+    Parameters
+    ----------
+    model : MolVAE
+        Its decoder is unfrozen here and holds the averaged weights, frozen, after :meth:`close`.
+    train : SmilesDataset
+    settings : TuningSettings
+    n_steps : int
+        Over which the learning rate falls.
+    """
+
+    def __init__(self, model: MolVAE, train: SmilesDataset, settings: TuningSettings, n_steps: int):
+        self.model, self.train, self.settings, self.n_steps = model, train, settings, n_steps
+        self.started, self.n_done = time.monotonic(), 0
+        decoder = model.decoder.requires_grad_(True).train()
+        self.optimizer = make_optimizer(decoder, settings.learning_rate, settings.weight_decay)
+        self.average = WeightAverage(decoder, settings.ema_decay)
+        self.rng = np.random.default_rng(settings.seed)
+        self.noise = torch.Generator().manual_seed(settings.seed)
+        self.parallel = DataParallel(decoder, settings.threads or torch.get_num_threads(), settings.seed)
+        self._batches = self._training_batches()
+
+    def close(self) -> None:
+        """End the threads; the model is left with the averaged weights."""
+        self.parallel.close()
+        self.average.copy_to_model()
+        self.model.eval().requires_grad_(False)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the start."""
+        return round(time.monotonic() - self.started, 1)
+
+    @torch.no_grad()
+    def training_molecules(self) -> tuple[Batch, Tensor]:
+        """Return the next batch of training molecules and draws z [B, D] from their posteriors."""
+        batch = next(self._batches)
+        return batch, self.model._posterior(batch).draw(1, self.noise)[0][0]
+
+    def _training_batches(self) -> Iterator[Batch]:
+        while True:
+            yield from self.train.epoch(int(self.rng.integers(2**31)), self.settings.batch_size, self.settings.seed)
+
+    def step(self, groups: dict[str, tuple[Batch, Tensor, float | Tensor]]) -> dict[str, float]:
+        """Take one step of AdamW on groups that :func:`join` understands; return each group's mean cross-entropy (nats)."""
+        s, batch = self.settings, join(list(groups.values()))
+        for group in self.optimizer.param_groups:
+            warmup = min(WARMUP_STEPS, self.n_steps // 10)
+            group["lr"] = s.learning_rate * cosine_decay(self.n_done, self.n_steps, warmup, LAST_SHARE)
+
+        def loss_of(part: PointBatch, noise: torch.Generator) -> Loss:
+            losses = -self.model._log_px_z(part.z, part, noise)
+            own = {
+                name: (losses.detach() * (part.group == number)).mean() * (len(batch) / len(groups[name][0]))
+                for number, name in enumerate(groups)
+            }
+            return Loss((losses * part.weight).mean(), own)
+
+        loss = self.parallel.backward(batch, loss_of, self.n_done)
+        self.n_done += 1
+        self.parallel.update(self.optimizer, s.clip_norm, self.average, self.n_done)
+        return {name: float(loss.parts[name]) for name in groups}

@@ -1,0 +1,136 @@
+"""A decoder that is rewarded writes more molecules, more like the training set's, and forgets nothing else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from chemvae.data.datasets import SmilesDataset
+from chemvae.errors import SettingsError
+from chemvae.models.vae import MolVAE
+from chemvae.training.critic import Critic
+from chemvae.training.reward_tuning import RewardTuningSettings, _Tuner, tune_by_reward
+from tests.training.conftest import MOLECULES
+
+QUICK = RewardTuningSettings(
+    rounds=40,
+    points=48,
+    draws=4,
+    critic_points=300,
+    critic_steps=60,
+    batch_size=32,
+    learning_rate=3e-3,
+    ema_decay=0.9,
+    threads=1,
+)
+
+
+def sampled(model, n=600):
+    z = torch.randn(n, model.latent_dim, generator=torch.Generator().manual_seed(99))
+    return model.decode(z, temperature=1.0, seed=5)
+
+
+def test_more_samples_are_molecules_and_only_the_decoder_has_changed(model, train):
+    before, state = sampled(model)["valid"].mean(), {name: value.clone() for name, value in model.state_dict().items()}
+    rows = tune_by_reward(model, train, QUICK)
+    assert sampled(model)["valid"].mean() > before + 0.15 and rows[-1]["valid"] > rows[0]["valid"]
+    changed = {
+        name.split(".")[0]
+        for name, value in model.state_dict().items()
+        if not torch.equal(value.nan_to_num(), state[name].nan_to_num())
+    }
+    assert changed == {"decoder"}
+    assert not model.training and not any(p.requires_grad for p in model.decoder.parameters())
+
+
+def test_reconstruction_is_trained_beside_it(model, train):
+    z = torch.from_numpy(model.encode(train.smiles[:6]))
+    before = model.log_likelihood(z, train.smiles[:6]).mean()
+    tune_by_reward(model, train, QUICK)
+    assert model.log_likelihood(z, train.smiles[:6]).mean() > before
+
+
+class FondOf:
+    """In a critic's place: rates one molecule high and all others low."""
+
+    def __init__(self, code):
+        self.code = code
+
+    def __call__(self, codes):
+        return torch.where((codes - self.code).norm(dim=1) < 1e-3, 5.0, -5.0)
+
+    def learn(self, codes):
+        return 0.0
+
+
+def test_what_the_critic_rates_higher_is_written_more_often(model, train, monkeypatch):
+    before = (sampled(model)["smiles"] == "CCO").mean()
+    code = torch.from_numpy(model.encode(["CCO"]))
+    monkeypatch.setattr(_Tuner, "_first_critic", lambda self: FondOf(code))
+    tune_by_reward(model, train, replace(QUICK, realism=0.9, invalid=0.0))
+    assert (sampled(model)["smiles"] == "CCO").mean() > before + 0.1
+
+
+def test_advantages_are_over_the_others_at_the_same_point(model, train, monkeypatch):
+    tuner = _Tuner(model, train, replace(QUICK, realism=0.0, points=2, draws=3))
+    monkeypatch.setattr(tuner, "_write", lambda z: (["CC", "C", "CO", "CC", "CN", "CO"], ["CC", None, "CO", "CC", "CN", "OC"]))
+    seen = []
+    monkeypatch.setattr(tuner, "_learn", lambda z, texts, advantage: seen.append((texts, advantage)) or [])
+    row = tuner.round(0)
+    tuner.close()
+    texts, advantage = seen[0]
+    assert texts == ["CC", "C", "CO"]  # where all are molecules there is nothing to learn
+    low = QUICK.invalid
+    assert np.allclose(advantage, [1 - (low + 1) / 2, low - 1, 1 - (low + 1) / 2])
+    assert row["valid"] == pytest.approx(5 / 6) and row["reward"] == pytest.approx((5 + low) / 6)
+
+
+def test_same_seed_same_weights(model, train):
+    copies = []
+    for _ in range(2):
+        again = MolVAE(model.vocabulary, model.settings, model.property_names)
+        again.load_state_dict(model.state_dict())
+        tune_by_reward(
+            again, train, RewardTuningSettings(rounds=3, points=24, critic_points=50, critic_steps=5, batch_size=16, threads=2)
+        )
+        copies.append(torch.cat([p.flatten() for p in again.parameters()]))
+    assert torch.equal(*copies)
+
+
+def test_the_critic_is_the_log_ratio_of_two_gaussians():
+    noise = torch.Generator().manual_seed(0)
+    critic = Critic(torch.randn(10_000, 2, generator=noise) + 0.5, seed=1)
+    critic.begin(torch.randn(10_000, 2, generator=noise) - 0.5, n_steps=300)
+    z = torch.tensor([[0.0, 0.0], [0.5, 0.5], [-0.5, 0.0], [1.0, -1.0]])
+    assert torch.allclose(critic(z), z.sum(dim=1), atol=0.35)  # log N(z; a, I) - log N(z; -a, I) = 2 a z
+
+
+def test_the_critic_forgets_what_was_written_long_ago():
+    critic = Critic(torch.zeros(50, 2))
+    for number in range(30):
+        critic.learn(torch.full((10, 2), float(number)))
+    assert len(critic.rounds) == 20 and float(critic.rounds[0][0, 0]) == 10
+
+
+def test_nothing_valid_is_no_reason_to_stop(model, train, monkeypatch):
+    tuner = _Tuner(model, train, replace(QUICK, points=4))
+    monkeypatch.setattr(tuner, "_write", lambda z: (["C("] * len(z), [None] * len(z)))
+    row = tuner.round(0)
+    tuner.close()
+    assert row["valid"] == 0 and row["reward"] == pytest.approx(QUICK.invalid) and "loss_others" not in row
+
+
+def test_settings_complain_all_at_once():
+    with pytest.raises(SettingsError) as caught:
+        RewardTuningSettings(draws=1, share=1.0, learning_rate=0.0, realism=2.0)
+    assert len(caught.value.complaints) == 4
+
+
+def test_data_set_without_labels_is_enough(model):
+    rows = tune_by_reward(
+        model,
+        SmilesDataset(MOLECULES, model.vocabulary),
+        RewardTuningSettings(rounds=1, points=8, critic_points=50, critic_steps=5, threads=1),
+    )
+    assert rows[0]["round"] == 1
