@@ -1,7 +1,7 @@
 """Train the drug model in stages, or go on where it stopped, and measure it on the split that config.toml names.
 
     CHEMVAE_DATA=FOLDER python experiments/03-drug-model/run.py            # everything
-    CHEMVAE_DATA=FOLDER python experiments/03-drug-model/run.py --valid    # measure on the valid split, write no result.json
+    CHEMVAE_DATA=FOLDER python experiments/03-drug-model/run.py --valid    # measure on the valid split, write valid.json
     python experiments/03-drug-model/run.py --ship                         # copy the measured model into the package
 
 FOLDER holds zinc250k.csv.gz. Stages that are finished are skipped; one that was stopped resumes.
@@ -103,10 +103,11 @@ def main() -> None:
     asked = {**config["evaluation"], "split": "valid" if only_valid else config["evaluation"]["split"]}
     evaluation = api.evaluate_in_full(model, str(data["zinc250k"]), config["seed"], **asked)
     write_report(evaluation, run.path, name="drug", history=last_curve(config, folder))
+    result = describe({**config, "evaluation": asked}, folder, evaluation, time.monotonic() - started)
     if only_valid:
-        print({key: value for key, value in evaluation.figures.items() if key != "protocol"})
+        write_json(HERE / "valid.json", {**result, "command": f"{result['command']} --valid"})
         return
-    write_json(HERE / "result.json", describe(config, folder, evaluation, time.monotonic() - started))
+    write_json(HERE / "result.json", result)
     pictures.draw_curves(curves(config, folder))
     pictures.draw_radius(evaluation.radius)
     pictures.draw_failures(evaluation.failures)
