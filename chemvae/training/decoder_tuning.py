@@ -65,9 +65,9 @@ def join(groups: Sequence[tuple[Batch, Tensor, float | Tensor]]) -> PointBatch:
     return PointBatch(torch.cat(tokens), lengths, torch.zeros(total, 0), z=torch.cat(points), group=group, weight=weight)
 
 
-def draw_points(model: MolVAE, n: int, noise: torch.Generator, seed: int) -> Tensor:
-    """Draw z [n, D], half from N(0, I), half from the learned prior where one is fitted."""
-    n_learned = n // 2 if model.latent_statistics.is_fitted else 0
+def draw_points(model: MolVAE, n: int, noise: torch.Generator, seed: int, learned_share: float = 0.5) -> Tensor:
+    """Draw z [n, D] from N(0, I), and a share of them from the learned prior where one is fitted."""
+    n_learned = int(n * learned_share) if model.latent_statistics.is_fitted else 0
     z = torch.randn(n - n_learned, model.latent_dim, generator=noise)
     if not n_learned:
         return z

@@ -48,7 +48,8 @@ class RewardTuningSettings:
     Attributes
     ----------
     rounds : times that texts are written and learned from.
-    points : draws per round, half of them from N(0, I), half from the learned prior where there is one.
+    points : draws per round.
+    learned_share : of them from the learned prior, where there is one; the rest from N(0, I).
     draws : texts written at each point, at temperature 1; at least 2.
     realism : most that a molecule is rewarded for looking like a training molecule, of a reward of at most 1; the rest it has
         for being one. 0 does without a critic.
@@ -65,6 +66,7 @@ class RewardTuningSettings:
 
     rounds: int = 300
     points: int = 384
+    learned_share: float = 0.5
     draws: int = 4
     realism: float = 0.4
     invalid: float = -0.8
@@ -85,8 +87,9 @@ class RewardTuningSettings:
         found = [f"{name} must be >= {n}, got {getattr(self, name)}" for name, n in least.items() if getattr(self, name) < n]
         if not 0 < self.share < 1:
             found.append(f"share must lie between 0 and 1, got {self.share}")
-        if not 0 <= self.realism <= 1:
-            found.append(f"realism must lie in [0, 1], got {self.realism}")
+        for name in ("realism", "learned_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                found.append(f"{name} must lie in [0, 1], got {getattr(self, name)}")
         if not self.learning_rate > 0:
             found.append(f"learning_rate must be > 0, got {self.learning_rate}")
         if found:
@@ -148,7 +151,7 @@ class _Tuner(DecoderTuner):
     def _first_critic(self) -> Critic:
         s = self.settings
         critic = Critic(self._codes(self.train.smiles), s.seed)
-        z = draw_points(self.model, s.critic_points, self.noise, s.seed * 1_000 + 999)
+        z = self._points(s.critic_points, 999)
         written = self._write(z)[1]
         with limited_threads(1):
             critic.begin(self._codes([one for one in written if one]), s.critic_steps)
@@ -157,7 +160,7 @@ class _Tuner(DecoderTuner):
     def round(self, number: int) -> dict[str, float]:
         """Write at new points, judge, and learn from what differs at the same point."""
         s = self.settings
-        z = draw_points(self.model, s.points, self.noise, s.seed * 1_000 + number).repeat_interleave(s.draws, dim=0)
+        z = self._points(s.points, number).repeat_interleave(s.draws, dim=0)
         texts, molecules = self._write(z)
         rewards, critic_loss = self._judge(molecules)
         each = rewards.view(-1, s.draws)
@@ -174,6 +177,10 @@ class _Tuner(DecoderTuner):
             "critic_loss": critic_loss,
             **{f"loss_{name}": float(np.mean([one[name] for one in losses])) for name in ("others", "noised") if losses},
         }
+
+    def _points(self, n: int, number: int) -> Tensor:
+        s = self.settings
+        return draw_points(self.model, n, self.noise, s.seed * 1_000 + number, s.learned_share)
 
     @torch.no_grad()
     def _write(self, z: Tensor) -> tuple[list[str], list[str | None]]:

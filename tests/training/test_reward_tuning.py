@@ -10,6 +10,7 @@ from chemvae.data.datasets import SmilesDataset
 from chemvae.errors import SettingsError
 from chemvae.models.vae import MolVAE
 from chemvae.training.critic import Critic
+from chemvae.training.decoder_tuning import draw_points
 from chemvae.training.reward_tuning import RewardTuningSettings, _Tuner, tune_by_reward
 from tests.training.conftest import MOLECULES
 
@@ -84,6 +85,17 @@ def test_advantages_are_over_the_others_at_the_same_point(model, train, monkeypa
     low = QUICK.invalid
     assert np.allclose(advantage, [1 - (low + 1) / 2, low - 1, 1 - (low + 1) / 2])
     assert row["valid"] == pytest.approx(5 / 6) and row["reward"] == pytest.approx((5 + low) / 6)
+
+
+def test_points_come_from_the_densities_asked_for(model):
+    far = np.full((40, model.latent_dim), 50.0, dtype=np.float32)
+    noise = torch.Generator().manual_seed(0)
+    assert draw_points(model, 20, noise, seed=1, learned_share=1.0).norm(dim=1).max() < 20  # nothing is fitted yet
+    learned = model.priors["learned"].fit(far)
+    model.latent_statistics.fit(torch.from_numpy(far), learned.log_prob(torch.from_numpy(far)), 0)
+    for share, n_far in ((0.0, 0), (0.5, 10), (1.0, 20)):
+        z = draw_points(model, 20, noise, seed=1, learned_share=share)
+        assert z.shape == (20, model.latent_dim) and int((z.norm(dim=1) > 100).sum()) == n_far
 
 
 def test_same_seed_same_weights(model, train):
