@@ -116,7 +116,7 @@ def fit_hyperparameters(x: Tensor, y: Tensor, n_latent: int, before: dict[str, T
         with limited_threads(1 if len(x) <= SMALL else 0):
             _maximise_likelihood(model)
     except (RuntimeError, ValueError, ArithmeticError) as error:  # former hyperparameters: worse, not wrong
-        logger.info("The Gaussian process kept its hyperparameters: %s", error)
+        logger.debug("The Gaussian process kept its hyperparameters: %s", error)
         model = make_botorch_model(x, y, n_latent, before)
     return _read(model, n_latent, x.shape[1] - n_latent)
 

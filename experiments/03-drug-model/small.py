@@ -1,6 +1,6 @@
 """Which choices mattered, why a VAE, and how many labels: many small models under one budget, on the valid split.
 
-    python experiments/03-drug-model/small.py                  # everything, after run.py has made the data; two hours a core
+    python experiments/03-drug-model/small.py                  # everything, after run.py made the data; six hours on one core
     python experiments/03-drug-model/small.py --jobs 2         # two at a time
     python experiments/03-drug-model/small.py --only 2         # stop after two more
     python experiments/03-drug-model/small.py --gather         # write small.json and the pictures from what is there
@@ -39,6 +39,7 @@ KEPT = (
 NEIGHBOURS_OF = "CC(C)Cc1ccc(cc1)C(C)C(=O)O"  # ibuprofen
 STEPS = (0.25, 0.5, 1.0)  # standard deviations of the codes
 N_DRAWN = 4
+DRAWN = ("all-four", "VAE", "autoencoder", "denoising-autoencoder")
 
 
 class LabelsAlone(Objective):
@@ -188,9 +189,7 @@ def gather(config: dict, folder: Path) -> None:
             "models": found,
         },
     )
-    trained = [
-        name for name in ("VAE", "autoencoder", "denoising-autoencoder") if (folder / name / "model.safetensors").exists()
-    ]
+    trained = [name for name in DRAWN if (folder / name / "model.safetensors").exists()]
     if trained:
         draw_neighbours(folder, trained)
 
@@ -209,7 +208,7 @@ def draw_neighbours(folder: Path, names: list[str]) -> None:
         for width in STEPS:
             texts = model.decode(z + width * spread * noise)
             for text, valid in zip(texts["smiles"], texts["valid"], strict=True):
-                drawn.append(Chem.MolFromSmiles(text) if valid else Chem.MolFromSmiles(""))
+                drawn.append(Chem.MolFromSmiles(text if valid else "*"))  # an empty drawing would lose its legend
                 legends.append(f"{name}, {width:g} sd" + ("" if valid else ": no molecule"))
     picture = Draw.MolsToGridImage(drawn, molsPerRow=N_DRAWN, subImgSize=(220, 150), legends=legends, returnPNG=True)
     (HERE / "near.png").write_bytes(picture if isinstance(picture, bytes) else picture.data)
