@@ -71,6 +71,24 @@ def count_morgan(molecules: Sequence[str | Chem.Mol], radius: int = RADIUS, n_bi
     return [None if mol is None else make(mol) for mol in _as_mols(molecules)]
 
 
+def folded_counts(molecules: Sequence[str | Chem.Mol], radius: int = RADIUS, n_bits: int = N_BITS) -> np.ndarray:
+    """Count folded Morgan environments: float32 [N, n_bits], NaN where there is no molecule.
+
+    Examples
+    --------
+    >>> folded_counts(["CCCC", "C1"]).sum(axis=1)
+    array([ 9., nan], dtype=float32)
+    """
+    counts = np.zeros((len(molecules), n_bits), dtype=np.float32)
+    for row, found in zip(counts, count_morgan(molecules, radius, n_bits), strict=True):
+        if found is None:
+            row[:] = np.nan
+        else:
+            places = found.GetNonzeroElements()
+            row[list(places)] = list(places.values())
+    return counts
+
+
 @dataclass(frozen=True)
 class CountRows:
     """How often each atom environment occurs in N molecules: sparse rows, unfolded, so that no two environments share a place.

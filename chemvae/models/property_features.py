@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from chemvae.chem.fingerprints import N_BITS, count_morgan
+from chemvae.chem.fingerprints import folded_counts
 from chemvae.chem.properties import compute_rows
 from chemvae.errors import SettingsError
 
@@ -45,10 +45,7 @@ class Features:
     @classmethod
     def of(cls, model: MolVAE, smiles: Sequence[str]) -> Features:
         """Describe canonical SMILES; every one must be a molecule."""
-        counts = np.zeros((len(smiles), N_BITS), dtype=np.float32)
-        for row, found in zip(counts, count_morgan(smiles), strict=True):
-            for place, count in found.GetNonzeroElements().items():
-                row[place] = count
+        counts = folded_counts(smiles)
         descriptors = np.array(compute_rows(smiles, DESCRIPTORS), dtype=np.float64).reshape(len(smiles), len(DESCRIPTORS))
         z = model.encode(smiles).astype(np.float64)
         return cls(torch.from_numpy(z), torch.from_numpy(counts), torch.from_numpy(descriptors))

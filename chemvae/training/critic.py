@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 WIDTH = 512
-DROPOUT = 0.2
+DROPOUT = 0.4
 BATCH_SIZE = 512
 LEARNING_RATE = 3e-4
 FIRST_LEARNING_RATE = 1.5e-3
@@ -16,16 +16,16 @@ WEIGHT_DECAY = 0.02
 
 
 class Critic:
-    """The log ratio of two densities over codes, a data set's to a decoder's, by logistic regression of a network.
+    """The log ratio of two densities over molecules, a data set's to a decoder's, by logistic regression of a network.
 
-    A network that tells draws of the two apart as well as can be says log p_data(z) - log p_written(z) (Goodfellow et al. 2014,
-    proposition 1). Codes are posterior means of molecules in canonical form, so that it sees what a molecule is, and not how
-    it was come by.
+    A network that tells draws of the two apart as well as can be says log p_data(x) - log p_written(x) (Goodfellow et al. 2014,
+    proposition 1). It sees features of molecules, such as the posterior means of their canonical form: what a molecule is, and
+    not how it was come by.
 
     Parameters
     ----------
-    real : Tensor [N, D]
-        Codes of the data set's molecules.
+    real : Tensor [N, F]
+        Features of the data set's molecules.
     seed : int
 
     Examples
@@ -50,12 +50,12 @@ class Critic:
         self.rounds: list[Tensor] = []
 
     @torch.no_grad()
-    def __call__(self, codes: Tensor) -> Tensor:
-        """Log ratio [N] at codes [N, D]: positive where the data set's are denser."""
-        return self.net.eval()(codes)[:, 0]
+    def __call__(self, features: Tensor) -> Tensor:
+        """Log ratio [N] at features [N, F]: positive where the data set's are denser."""
+        return self.net.eval()(features)[:, 0]
 
     def begin(self, written: Tensor, n_steps: int) -> None:
-        """Learn from many molecules that the decoder wrote, codes [N, D]."""
+        """Learn from many molecules that the decoder wrote, features [N, F]."""
         schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, FIRST_LEARNING_RATE, n_steps)
         for _ in range(n_steps):
             self._step(written, BATCH_SIZE)
@@ -73,8 +73,8 @@ class Critic:
             self._step(recent, len(written))
         return loss
 
-    def _some(self, codes: Tensor, n: int) -> Tensor:
-        return torch.randint(len(codes), (n,), generator=self.noise)
+    def _some(self, features: Tensor, n: int) -> Tensor:
+        return torch.randint(len(features), (n,), generator=self.noise)
 
     def _step(self, written: Tensor, n: int) -> None:
         with torch.random.fork_rng(devices=[]):  # dropout draws from torch's own stream

@@ -8,13 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from chemvae.data.datasets import Batch, SmilesDataset
+from chemvae.errors import SettingsError
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss
 from chemvae.schedules import cosine_decay
@@ -27,16 +28,50 @@ LAST_SHARE = 0.01  # of the learning rate, at the end
 WARMUP_STEPS = 50
 
 
-class TuningSettings(Protocol):
-    """What :class:`DecoderTuner` reads of a tuning's settings."""
+@dataclass(frozen=True)
+class TuningSettings:
+    """How long and how hard a decoder is tuned at latent points.
 
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    clip_norm: float
-    ema_decay: float
-    threads: int
-    seed: int
+    Attributes
+    ----------
+    rounds : times that texts are written and learned from.
+    points : latent points per round.
+    draws : texts written at each.
+    batch_size : training molecules in a step, and as many points beside them.
+    learning_rate : at the start; falls along half a cosine over all rounds.
+    share : weight of the points in the loss, the rest being reconstruction.
+    clip_norm, ema_decay, weight_decay : as in training.
+    threads : CPU threads; 0 takes torch's choice.
+    seed : of everything random.
+    """
+
+    rounds: int = 6
+    points: int = 20_000
+    draws: int = 4
+    batch_size: int = 64
+    learning_rate: float = 3e-4
+    share: float = 0.3
+    clip_norm: float = 5.0
+    ema_decay: float = 0.995
+    weight_decay: float = 1e-4
+    threads: int = 0
+    seed: int = 0
+
+    least: ClassVar[dict[str, float]] = {"rounds": 1, "points": 1, "draws": 1, "batch_size": 1}
+    """Settings that must be at least so large."""
+    shares: ClassVar[tuple[str, ...]] = ()
+    """Settings that must lie in [0, 1]."""
+
+    def __post_init__(self) -> None:
+        value = vars(self)
+        found = [f"{name} must be >= {n}, got {value[name]}" for name, n in self.least.items() if value[name] < n]
+        found += [f"{name} must lie in [0, 1], got {value[name]}" for name in self.shares if not 0 <= value[name] <= 1]
+        if not 0 < self.share < 1:
+            found.append(f"share must lie between 0 and 1, got {self.share}")
+        if not self.learning_rate > 0:
+            found.append(f"learning_rate must be > 0, got {self.learning_rate}")
+        if found:
+            raise SettingsError(found)
 
 
 @dataclass

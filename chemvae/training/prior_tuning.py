@@ -21,62 +21,33 @@ from torch import Tensor
 
 from chemvae.data.datasets import SmilesDataset
 from chemvae.data.vocabulary import PAD
-from chemvae.errors import SettingsError
 from chemvae.models.decoding import finished
 from chemvae.models.vae import MolVAE
 from chemvae.parallel import map_ordered
-from chemvae.training.decoder_tuning import DecoderTuner, Report, draw_points
+from chemvae.training.decoder_tuning import DecoderTuner, Report, TuningSettings, draw_points
 from chemvae.training.prior_points import is_molecule
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class PriorTuningSettings:
-    """How long and how hard.
+class PriorTuningSettings(TuningSettings):
+    """How long and how hard, beside what every :class:`~chemvae.training.decoder_tuning.TuningSettings` says.
+
+    Half of a round's points are drawn from N(0, I), half from the learned prior where there is one. Of the texts at a point the
+    valid one that is most probable per token is the target. It is taken as it was written: its canonical form would teach the
+    decoder another order of atoms than the one it has begun, at ten times the cost in reconstruction.
 
     Attributes
     ----------
-    rounds : times that targets are written anew.
-    points : draws from the prior per round, half of them from N(0, I), half from the learned prior where there is one.
-    draws : texts written at each point; the valid one that is most probable per token is the target. It is taken as it was
-        written: its canonical form would teach the decoder another order of atoms than the one it has begun, at ten times
-        the cost in reconstruction.
     distinct : points of a round never share a target; those left without one are skipped. Else short texts spread.
-    temperature : of these texts.
-    batch_size : training molecules in a batch, and as many points beside them.
-    learning_rate : at the start; falls along half a cosine over all rounds.
-    share : weight of the prior's points in the loss, the rest being reconstruction.
-    clip_norm, ema_decay, weight_decay : as in training.
-    threads : CPU threads; 0 takes torch's choice.
+    temperature : of the texts.
     jobs : worker processes for RDKit.
-    seed : of everything random.
     """
 
-    rounds: int = 6
-    points: int = 20_000
-    draws: int = 4
     distinct: bool = True
     temperature: float = 0.5
-    batch_size: int = 64
-    learning_rate: float = 3e-4
-    share: float = 0.3
-    clip_norm: float = 5.0
-    ema_decay: float = 0.995
-    weight_decay: float = 1e-4
-    threads: int = 0
     jobs: int = 1
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        counts = ("rounds", "points", "draws", "batch_size")
-        found = [f"{name} must be >= 1, got {getattr(self, name)}" for name in counts if getattr(self, name) < 1]
-        if not 0 < self.share < 1:
-            found.append(f"share must lie between 0 and 1, got {self.share}")
-        if not self.learning_rate > 0:
-            found.append(f"learning_rate must be > 0, got {self.learning_rate}")
-        if found:
-            raise SettingsError(found)
 
 
 def tune_to_prior(

@@ -3,8 +3,8 @@
 Between the codes of molecules a decoder writes as a language model does: each token is likely, and one text in seven is no
 molecule, or an odd one. No example says what should stand there instead, but every text can be judged once it is written. RDKit
 says whether it is a molecule; a critic (:mod:`chemvae.training.critic`) says how much likelier the molecule is among the
-training molecules than among the decoder's own, from its code. Several texts are written at each point, and those that are
-judged better than the others at the same point are made likelier, worse ones less likely:
+training molecules than among the decoder's own, from its code and its atom environments. Several texts are written at each
+point, and those that are judged better than the others at the same point are made likelier, worse ones less likely:
 
     gradient = mean over texts x_k at z of (R(x_k) - mean of the other R(x_j)) * gradient of log p(x_k | z)
 
@@ -19,19 +19,20 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from chemvae.chem.fingerprints import folded_counts
 from chemvae.chem.molecules import canonicalize
 from chemvae.data.datasets import SmilesDataset
-from chemvae.errors import SettingsError
 from chemvae.models.decoding import finished
 from chemvae.models.vae import MolVAE
 from chemvae.parallel import limited_threads
 from chemvae.training.critic import Critic
-from chemvae.training.decoder_tuning import DecoderTuner, Report, draw_points
+from chemvae.training.decoder_tuning import DecoderTuner, Report, TuningSettings, draw_points
 from chemvae.training.noised_codes import noised_codes
 
 log = logging.getLogger(__name__)
@@ -42,58 +43,42 @@ REPORT_EVERY = 10
 
 
 @dataclass(frozen=True)
-class RewardTuningSettings:
-    """How long and how hard.
+class RewardTuningSettings(TuningSettings):
+    """How long and how hard, beside what every :class:`~chemvae.training.decoder_tuning.TuningSettings` says.
 
     Attributes
     ----------
-    rounds : times that texts are written and learned from.
-    points : draws per round.
-    learned_share : of them from the learned prior, where there is one; the rest from N(0, I).
-    draws : texts written at each point, at temperature 1; at least 2.
+    draws : at least 2, at temperature 1.
+    learned_share : of a round's points from the learned prior, where there is one; the rest from N(0, I).
     realism : most that a molecule is rewarded for looking like a training molecule, of a reward of at most 1; the rest it has
         for being one. 0 does without a critic.
     invalid : reward of a text that is no molecule.
     critic_points, critic_steps : texts from which the critic learns before the first round, and for how many steps.
-    batch_size : texts in a step, and training molecules beside them.
-    learning_rate : at the start; falls along half a cosine over all rounds.
-    share : weight of the rewards in the loss, the rest being reconstruction.
+    critic_molecules : most training molecules that it compares them with.
+    fingerprint_bits : places of the folded counts of atom environments (Morgan, radius 2) that the critic sees beside the
+        codes, which say how a molecule is spelled more than what is odd about it. 0 for codes alone.
     noised : weight of every third training molecule at a noised code.
-    clip_norm, ema_decay, weight_decay : as in training.
-    threads : CPU threads; 0 takes torch's choice.
-    seed : of everything random.
     """
 
     rounds: int = 300
     points: int = 384
+    batch_size: int = 192
+    learning_rate: float = 2e-4
+    ema_decay: float = 0.99
     learned_share: float = 0.5
-    draws: int = 4
     realism: float = 0.4
     invalid: float = -0.8
     critic_points: int = 60_000
-    critic_steps: int = 3_000
-    batch_size: int = 192
-    learning_rate: float = 2e-4
-    share: float = 0.3
+    critic_steps: int = 1_500
+    critic_molecules: int = 60_000
+    fingerprint_bits: int = 1024
     noised: float = 0.05
-    clip_norm: float = 5.0
-    ema_decay: float = 0.99
-    weight_decay: float = 1e-4
-    threads: int = 0
-    seed: int = 0
 
-    def __post_init__(self) -> None:
-        least = {"rounds": 1, "points": 1, "draws": 2, "batch_size": 1, "critic_points": 1, "critic_steps": 1}
-        found = [f"{name} must be >= {n}, got {getattr(self, name)}" for name, n in least.items() if getattr(self, name) < n]
-        if not 0 < self.share < 1:
-            found.append(f"share must lie between 0 and 1, got {self.share}")
-        for name in ("realism", "learned_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                found.append(f"{name} must lie in [0, 1], got {getattr(self, name)}")
-        if not self.learning_rate > 0:
-            found.append(f"learning_rate must be > 0, got {self.learning_rate}")
-        if found:
-            raise SettingsError(found)
+    least: ClassVar[dict[str, float]] = {
+        **TuningSettings.least, "draws": 2, "critic_points": 1, "critic_steps": 1, "critic_molecules": 1, "fingerprint_bits": 0,
+        "noised": 0,
+    }  # fmt: skip
+    shares: ClassVar[tuple[str, ...]] = ("realism", "learned_share")
 
 
 def tune_by_reward(
@@ -150,11 +135,12 @@ class _Tuner(DecoderTuner):
 
     def _first_critic(self) -> Critic:
         s = self.settings
-        critic = Critic(self._codes(self.train.smiles), s.seed)
+        some = self.rng.permutation(len(self.train))[: s.critic_molecules]
+        critic = Critic(self._features(self.train.smiles.take(some)), s.seed)
         z = self._points(s.critic_points, 999)
         written = self._write(z)[1]
         with limited_threads(1):
-            critic.begin(self._codes([one for one in written if one]), s.critic_steps)
+            critic.begin(self._features([one for one in written if one]), s.critic_steps)
         return critic
 
     def round(self, number: int) -> dict[str, float]:
@@ -191,9 +177,14 @@ class _Tuner(DecoderTuner):
         molecules = [canonicalize(text) if text else None for text in texts]
         return texts, [one if one and self.model.vocabulary.complaint(one) is None else None for one in molecules]
 
-    def _codes(self, smiles: list[str]) -> Tensor:
+    def _features(self, smiles: list[str]) -> Tensor:
+        """What the critic sees of molecules, [N, D + bits]: codes, and the logarithm of the counts + 1."""
         self.model.eval()
-        return torch.from_numpy(self.model.encode(smiles))
+        codes = torch.from_numpy(self.model.encode(smiles))
+        if not self.settings.fingerprint_bits:
+            return codes
+        counts = folded_counts(smiles, n_bits=self.settings.fingerprint_bits)
+        return torch.cat([codes, torch.from_numpy(counts).log1p()], dim=1)
 
     def _judge(self, molecules: list[str | None]) -> tuple[Tensor, float]:
         """Rewards [N], and the critic's loss on these molecules, from which it then learns."""
@@ -203,10 +194,10 @@ class _Tuner(DecoderTuner):
         if self.critic is None or not valid:
             rewards[valid] = 1.0
             return rewards, 0.0
-        codes = self._codes([molecules[i] for i in valid])
+        features = self._features([molecules[i] for i in valid])
         with limited_threads(1):
-            rewards[valid] = 1 - s.realism + s.realism * torch.sigmoid(self.critic(codes))
-            return rewards, self.critic.learn(codes)
+            rewards[valid] = 1 - s.realism + s.realism * torch.sigmoid(self.critic(features))
+            return rewards, self.critic.learn(features)
 
     def _learn(self, z: Tensor, texts: list[str], advantage: Tensor) -> list[dict[str, float]]:
         """Steps over this round's texts in a random order, each beside training molecules, at their own codes and noised."""

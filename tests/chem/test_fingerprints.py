@@ -48,6 +48,13 @@ def test_counts_tell_chain_lengths_apart():
     assert tanimoto(count_morgan([short]), count_morgan([long]))[0, 0] < 1.0
 
 
+def test_folded_counts_are_rdkits_and_nan_where_there_is_no_molecule():
+    make = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=128).GetCountFingerprintAsNumPy
+    found = fingerprints.folded_counts([*SMILES, "C1"], n_bits=128)
+    np.testing.assert_array_equal(found[:-1], [make(Chem.MolFromSmiles(text)) for text in SMILES])
+    assert found.dtype == np.float32 and np.isnan(found[-1]).all() and fingerprints.folded_counts([]).shape == (0, 2048)
+
+
 def test_scaffold_keeps_rings_and_linkers():
     assert scaffold("CC(C)Cc1ccc(cc1)CCC1CCNCC1") == "c1ccc(CCC2CCNCC2)cc1"
     assert scaffold("CCCC") == "" and scaffold("C1CC") is None

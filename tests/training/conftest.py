@@ -1,6 +1,7 @@
 """A small model that has learned a few molecules, for the ways of tuning its decoder."""
 
 import copy
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -37,3 +38,26 @@ def model(trained):
 @pytest.fixture
 def train(model):
     return SmilesDataset(MOLECULES, model.vocabulary)
+
+
+def check_only_the_decoder_changed(model: MolVAE, before: dict[str, torch.Tensor]) -> None:
+    """Assert that a model differs from a copy of its state in its decoder alone, and is left as it is used."""
+    changed = {
+        name.split(".")[0]
+        for name, value in model.state_dict().items()
+        if not torch.equal(value.nan_to_num(), before[name].nan_to_num())
+    }
+    assert changed == {"decoder"}
+    assert not model.training and not any(p.requires_grad for p in model.decoder.parameters())
+
+
+def check_same_seed_same_weights(model: MolVAE, tune: Callable[[MolVAE], object]) -> None:
+    """Assert that two copies of a model end in the same weights."""
+    copies = []
+    for _ in range(2):
+        again = MolVAE(model.vocabulary, model.settings, model.property_names)
+        again.load_state_dict(model.state_dict())
+        tune(again)
+        copies.append(torch.cat([p.flatten() for p in again.parameters()]))
+    assert torch.equal(*copies)
+    assert not torch.equal(copies[0], torch.cat([p.flatten() for p in model.parameters()]))

@@ -5,8 +5,8 @@ import torch
 
 from chemvae.chem.molecules import parse
 from chemvae.errors import SettingsError
-from chemvae.models.vae import MolVAE
 from chemvae.training.prior_tuning import PriorTuningSettings, tune_to_prior
+from tests.training.conftest import check_only_the_decoder_changed, check_same_seed_same_weights
 
 QUICK = PriorTuningSettings(
     rounds=4, points=400, draws=4, batch_size=16, learning_rate=5e-3, ema_decay=0.9, threads=1, distinct=False
@@ -23,13 +23,7 @@ def test_more_of_the_prior_decodes_to_molecules_and_only_the_decoder_has_changed
     rows = tune_to_prior(model, train, QUICK)
     after = valid_share(model)
     assert after > before + 0.2 and rows[-1]["valid"] > rows[0]["valid"]
-    changed = {
-        name.split(".")[0]
-        for name, value in model.state_dict().items()
-        if not torch.equal(value.nan_to_num(), state[name].nan_to_num())
-    }
-    assert changed == {"decoder"}
-    assert not model.training and not any(p.requires_grad for p in model.decoder.parameters())
+    check_only_the_decoder_changed(model, state)
 
 
 def test_reconstruction_is_trained_beside_it(model, train):
@@ -40,13 +34,8 @@ def test_reconstruction_is_trained_beside_it(model, train):
 
 
 def test_same_seed_same_weights(model, train):
-    copies = []
-    for _ in range(2):
-        again = MolVAE(model.vocabulary, model.settings, model.property_names)
-        again.load_state_dict(model.state_dict())
-        tune_to_prior(again, train, PriorTuningSettings(rounds=2, points=64, batch_size=16, threads=2))
-        copies.append(torch.cat([p.flatten() for p in again.parameters()]))
-    assert torch.equal(*copies)
+    settings = PriorTuningSettings(rounds=2, points=64, batch_size=16, threads=2)
+    check_same_seed_same_weights(model, lambda one: tune_to_prior(one, train, settings))
 
 
 def test_targets_are_molecules_as_they_were_written(model, train):

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from chemvae.chem.fingerprints import folded_counts
 from chemvae.data.datasets import SmilesDataset
 from chemvae.errors import SettingsError
-from chemvae.models.vae import MolVAE
 from chemvae.training.critic import Critic
 from chemvae.training.decoder_tuning import draw_points
 from chemvae.training.reward_tuning import RewardTuningSettings, _Tuner, tune_by_reward
-from tests.training.conftest import MOLECULES
+from tests.training.conftest import MOLECULES, check_only_the_decoder_changed, check_same_seed_same_weights
 
 QUICK = RewardTuningSettings(
     rounds=40,
@@ -20,6 +20,7 @@ QUICK = RewardTuningSettings(
     draws=4,
     critic_points=300,
     critic_steps=60,
+    fingerprint_bits=0,
     batch_size=32,
     learning_rate=3e-3,
     ema_decay=0.9,
@@ -36,13 +37,7 @@ def test_more_samples_are_molecules_and_only_the_decoder_has_changed(model, trai
     before, state = sampled(model)["valid"].mean(), {name: value.clone() for name, value in model.state_dict().items()}
     rows = tune_by_reward(model, train, QUICK)
     assert sampled(model)["valid"].mean() > before + 0.15 and rows[-1]["valid"] > rows[0]["valid"]
-    changed = {
-        name.split(".")[0]
-        for name, value in model.state_dict().items()
-        if not torch.equal(value.nan_to_num(), state[name].nan_to_num())
-    }
-    assert changed == {"decoder"}
-    assert not model.training and not any(p.requires_grad for p in model.decoder.parameters())
+    check_only_the_decoder_changed(model, state)
 
 
 def test_reconstruction_is_trained_beside_it(model, train):
@@ -99,15 +94,26 @@ def test_points_come_from_the_densities_asked_for(model):
 
 
 def test_same_seed_same_weights(model, train):
-    copies = []
-    for _ in range(2):
-        again = MolVAE(model.vocabulary, model.settings, model.property_names)
-        again.load_state_dict(model.state_dict())
-        tune_by_reward(
-            again, train, RewardTuningSettings(rounds=3, points=24, critic_points=50, critic_steps=5, batch_size=16, threads=2)
-        )
-        copies.append(torch.cat([p.flatten() for p in again.parameters()]))
-    assert torch.equal(*copies)
+    settings = replace(QUICK, rounds=3, points=24, critic_points=50, critic_steps=5, batch_size=16, threads=2)
+    check_same_seed_same_weights(model, lambda one: tune_by_reward(one, train, settings))
+
+
+def test_the_critic_sees_codes_and_atom_environments(model, train):
+    tuner = _Tuner(model, train, replace(QUICK, realism=0.0, fingerprint_bits=64))
+    seen = tuner._features(["CCCC", "CCO"])
+    tuner.close()
+    assert seen.shape == (2, model.latent_dim + 64)
+    torch.testing.assert_close(seen[:, : model.latent_dim], torch.from_numpy(model.encode(["CCCC", "CCO"])))
+    counts = seen[:, model.latent_dim :].exp() - 1
+    # four atoms, of two kinds, and what is around them at one bond and at two; bonds that say nothing new count once
+    torch.testing.assert_close(counts.sum(dim=1), torch.from_numpy(folded_counts(["CCCC", "CCO"], n_bits=64).sum(axis=1)))
+    assert counts[0].max() == 2 and torch.equal(counts, counts.round())
+
+
+def test_the_critic_compares_with_as_many_as_asked(model, train):
+    tuner = _Tuner(model, train, replace(QUICK, critic_molecules=7, critic_steps=1))
+    tuner.close()
+    assert len(tuner.critic.real) == 7
 
 
 def test_the_critic_is_the_log_ratio_of_two_gaussians():
@@ -135,14 +141,10 @@ def test_nothing_valid_is_no_reason_to_stop(model, train, monkeypatch):
 
 def test_settings_complain_all_at_once():
     with pytest.raises(SettingsError) as caught:
-        RewardTuningSettings(draws=1, share=1.0, learning_rate=0.0, realism=2.0)
-    assert len(caught.value.complaints) == 4
+        RewardTuningSettings(draws=1, share=1.0, learning_rate=0.0, realism=2.0, noised=-1.0)
+    assert len(caught.value.complaints) == 5
 
 
 def test_data_set_without_labels_is_enough(model):
-    rows = tune_by_reward(
-        model,
-        SmilesDataset(MOLECULES, model.vocabulary),
-        RewardTuningSettings(rounds=1, points=8, critic_points=50, critic_steps=5, threads=1),
-    )
-    assert rows[0]["round"] == 1
+    settings = replace(QUICK, rounds=1, points=8, critic_points=50, critic_steps=5)
+    assert tune_by_reward(model, SmilesDataset(MOLECULES, model.vocabulary), settings)[0]["round"] == 1
