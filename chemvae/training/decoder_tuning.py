@@ -21,6 +21,7 @@ from chemvae.objectives import Loss
 from chemvae.schedules import cosine_decay
 from chemvae.training.data_parallel import DataParallel
 from chemvae.training.ema import WeightAverage
+from chemvae.training.noised_codes import noised_codes
 from chemvae.training.trainer import make_optimizer
 
 Report = Callable[[dict[str, float]], None]
@@ -30,13 +31,10 @@ WARMUP_STEPS = 50
 
 @dataclass(frozen=True)
 class TuningSettings:
-    """How long and how hard a decoder is tuned at latent points.
+    """How hard a decoder is tuned at latent points.
 
     Attributes
     ----------
-    rounds : times that texts are written and learned from.
-    points : latent points per round.
-    draws : texts written at each.
     batch_size : training molecules in a step, and as many points beside them.
     learning_rate : at the start; falls along half a cosine over all rounds.
     share : weight of the points in the loss, the rest being reconstruction.
@@ -45,9 +43,6 @@ class TuningSettings:
     seed : of everything random.
     """
 
-    rounds: int = 6
-    points: int = 20_000
-    draws: int = 4
     batch_size: int = 64
     learning_rate: float = 3e-4
     share: float = 0.3
@@ -57,7 +52,7 @@ class TuningSettings:
     threads: int = 0
     seed: int = 0
 
-    least: ClassVar[dict[str, float]] = {"rounds": 1, "points": 1, "draws": 1, "batch_size": 1}
+    least: ClassVar[dict[str, float]] = {"batch_size": 1}
     """Settings that must be at least so large."""
     shares: ClassVar[tuple[str, ...]] = ()
     """Settings that must lie in [0, 1]."""
@@ -154,6 +149,11 @@ class DecoderTuner:
     def _training_batches(self) -> Iterator[Batch]:
         while True:
             yield from self.train.epoch(int(self.rng.integers(2**31)), self.settings.batch_size, self.settings.seed)
+
+    def noised(self, z: Tensor, learned_share: float = 0.5) -> Tensor:
+        """Codes z [B, D] at random levels of noise, all towards one of the priors; the learned one with this chance."""
+        learned = self.model.latent_statistics.is_fitted and self.rng.random() < learned_share
+        return noised_codes(z, self.model.priors["learned" if learned else "normal"], self.noise)
 
     def step(self, groups: dict[str, tuple[Batch, Tensor, float | Tensor]]) -> dict[str, float]:
         """Take one step of AdamW on groups that :func:`join` understands; return each group's mean cross-entropy (nats)."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -40,14 +41,22 @@ class PriorTuningSettings(TuningSettings):
 
     Attributes
     ----------
+    rounds : times that targets are written anew.
+    points : per round.
+    draws : texts written at each point.
     distinct : points of a round never share a target; those left without one are skipped. Else short texts spread.
     temperature : of the texts.
     jobs : worker processes for RDKit.
     """
 
+    rounds: int = 6
+    points: int = 20_000
+    draws: int = 4
     distinct: bool = True
     temperature: float = 0.5
     jobs: int = 1
+
+    least: ClassVar[dict[str, float]] = {**TuningSettings.least, "rounds": 1, "points": 1, "draws": 1}
 
 
 def tune_to_prior(

@@ -33,7 +33,6 @@ from chemvae.models.vae import MolVAE
 from chemvae.parallel import limited_threads
 from chemvae.training.critic import Critic
 from chemvae.training.decoder_tuning import DecoderTuner, Report, TuningSettings, draw_points
-from chemvae.training.noised_codes import noised_codes
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +47,9 @@ class RewardTuningSettings(TuningSettings):
 
     Attributes
     ----------
-    draws : at least 2, at temperature 1.
+    rounds : times that texts are written and learned from.
+    points : latent points per round.
+    draws : texts written at each, at temperature 1; at least 2.
     learned_share : of a round's points from the learned prior, where there is one; the rest from N(0, I).
     realism : most that a molecule is rewarded for looking like a training molecule, of a reward of at most 1; the rest it has
         for being one. 0 does without a critic.
@@ -62,6 +63,7 @@ class RewardTuningSettings(TuningSettings):
 
     rounds: int = 300
     points: int = 384
+    draws: int = 4
     batch_size: int = 192
     learning_rate: float = 2e-4
     ema_decay: float = 0.99
@@ -75,8 +77,8 @@ class RewardTuningSettings(TuningSettings):
     noised: float = 0.05
 
     least: ClassVar[dict[str, float]] = {
-        **TuningSettings.least, "draws": 2, "critic_points": 1, "critic_steps": 1, "critic_molecules": 1, "fingerprint_bits": 0,
-        "noised": 0,
+        **TuningSettings.least, "rounds": 1, "points": 1, "draws": 2, "critic_points": 1, "critic_steps": 1,
+        "critic_molecules": 1, "fingerprint_bits": 0, "noised": 0,
     }  # fmt: skip
     shares: ClassVar[tuple[str, ...]] = ("realism", "learned_share")
 
@@ -212,12 +214,7 @@ class _Tuner(DecoderTuner):
             groups = {
                 "points": (points.batch(index.numpy()), z[index], s.share * advantage[index]),
                 "others": (others, own, 1 - s.share),
-                "noised": (some, self._noised(own[::MOLECULES_PER_NOISED]), s.noised),
+                "noised": (some, self.noised(own[::MOLECULES_PER_NOISED]), s.noised),
             }
             losses.append(self.step(groups))
         return losses
-
-    def _noised(self, z: Tensor) -> Tensor:
-        """Noised codes, towards one of the priors."""
-        priors = list(self.model.priors.values()) if self.model.latent_statistics.is_fitted else [self.model.priors["normal"]]
-        return noised_codes(z, priors[int(self.rng.integers(len(priors)))], self.noise)

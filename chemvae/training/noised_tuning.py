@@ -1,0 +1,86 @@
+"""Teach a trained decoder more of what lies between the codes of molecules, with true examples.
+
+A molecule's code that was moved towards a density by noise (:mod:`chemvae.training.noised_codes`) is, for a decoder, a draw of
+that density at which it knows what to write. Written so at every level of noise, texts at draws from the density are
+distributed like the data: sampling from p(x | z') at z' from its marginal gives the marginal of x. While a model trains, this
+gets a small weight, because reconstruction would suffer; here the codes stand, the decoder alone learns on, and both get their
+share.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from chemvae.data.datasets import SmilesDataset
+from chemvae.models.vae import MolVAE
+from chemvae.training.decoder_tuning import DecoderTuner, Report, TuningSettings
+
+log = logging.getLogger(__name__)
+
+REPORT_EVERY = 100
+
+
+@dataclass(frozen=True)
+class NoisedTuningSettings(TuningSettings):
+    """How long and how hard, beside what every :class:`~chemvae.training.decoder_tuning.TuningSettings` says.
+
+    Attributes
+    ----------
+    steps : of AdamW, each on ``batch_size`` molecules at their own codes and as many others at noised ones.
+    learned_share : chance that a step's codes move towards the learned prior, where there is one; else towards N(0, I).
+    """
+
+    steps: int = 5_000
+    batch_size: int = 192
+    share: float = 0.5
+    ema_decay: float = 0.999
+    learned_share: float = 0.5
+
+    least: ClassVar[dict[str, float]] = {**TuningSettings.least, "steps": 1}
+    shares: ClassVar[tuple[str, ...]] = ("learned_share",)
+
+
+def tune_to_noised_codes(
+    model: MolVAE, train: SmilesDataset, settings: NoisedTuningSettings | None = None, report: Report | None = None
+) -> list[dict[str, float]]:
+    """Tune a model's decoder in place so that texts sampled at draws from its priors are distributed like the data.
+
+    Parameters
+    ----------
+    model : MolVAE
+        Trained. Its decoder changes, nothing else.
+    train : SmilesDataset
+        What samples are to be like.
+    settings : NoisedTuningSettings, optional
+    report : callable, optional
+        Told each row.
+
+    Returns
+    -------
+    list of dict
+        Per hundred steps: ``step``, ``loss_noised`` and ``loss_others`` (nats per molecule, at noised and at own codes),
+        ``elapsed_s``.
+    """
+    s = settings or NoisedTuningSettings()
+    tuner = DecoderTuner(model, train, s, n_steps=s.steps)
+    rows: list[dict[str, float]] = []
+    losses: list[dict[str, float]] = []
+    try:
+        for number in range(1, s.steps + 1):
+            (others, own), (molecules, codes) = tuner.training_molecules(), tuner.training_molecules()
+            noised = tuner.noised(codes, s.learned_share)
+            losses.append(tuner.step({"noised": (molecules, noised, s.share), "others": (others, own, 1 - s.share)}))
+            if number % REPORT_EVERY == 0 or number == s.steps:
+                means = {f"loss_{name}": float(np.mean([one[name] for one in losses])) for name in losses[0]}
+                rows.append({"step": number, **means, "elapsed_s": tuner.elapsed_s})
+                losses = []
+                log.info("noised tuning %s", rows[-1])
+                if report is not None:
+                    report(rows[-1])
+    finally:
+        tuner.close()
+    return rows

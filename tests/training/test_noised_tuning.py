@@ -1,0 +1,61 @@
+"""A decoder taught at noised codes knows more of what lies between molecules and forgets none of them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from chemvae.errors import SettingsError
+from chemvae.models.priors import NormalPrior
+from chemvae.training.decoder_tuning import DecoderTuner
+from chemvae.training.noised_codes import HIGHEST_LEVEL, noised_codes
+from chemvae.training.noised_tuning import NoisedTuningSettings, tune_to_noised_codes
+from tests.training.conftest import check_only_the_decoder_changed, check_same_seed_same_weights
+
+QUICK = NoisedTuningSettings(steps=150, batch_size=32, learning_rate=3e-3, ema_decay=0.9, threads=1)
+
+
+def nats(model, train, noised):
+    """Cross-entropy per molecule at the codes of the distinct molecules, or at many noised codes of theirs."""
+    smiles = train.smiles[:9]
+    z = torch.from_numpy(model.encode(smiles))
+    if noised:
+        smiles, z = smiles * 40, noised_codes(z.repeat(40, 1), NormalPrior(1), torch.Generator().manual_seed(7))
+    return -float(model.log_likelihood(z, smiles).mean())
+
+
+def test_molecules_are_likelier_at_noised_codes_and_only_the_decoder_has_changed(model, train):
+    before, own, state = (
+        nats(model, train, noised=True),
+        nats(model, train, noised=False),
+        {name: value.clone() for name, value in model.state_dict().items()},
+    )
+    rows = tune_to_noised_codes(model, train, QUICK)
+    assert nats(model, train, noised=True) < 0.7 * before and nats(model, train, noised=False) < own + 0.3
+    assert [row["step"] for row in rows] == [100, 150] and rows[1]["loss_noised"] < rows[0]["loss_noised"]
+    check_only_the_decoder_changed(model, state)
+
+
+def test_same_seed_same_weights(model, train):
+    settings = replace(QUICK, steps=6, threads=2)
+    check_same_seed_same_weights(model, lambda one: tune_to_noised_codes(one, train, settings))
+
+
+@pytest.mark.parametrize(("share", "towards_learned"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)])
+def test_codes_move_towards_the_learned_prior_as_often_as_asked(model, train, share, towards_learned):
+    far = np.random.default_rng(0).normal(50.0, 1.0, (400, model.latent_dim)).astype(np.float32)
+    learned = model.priors["learned"].fit(far)
+    model.latent_statistics.fit(torch.from_numpy(far), learned.log_prob(torch.from_numpy(far)), 0)
+    tuner = DecoderTuner(model, train, QUICK, n_steps=1)
+    at_home = [
+        bool((tuner.noised(torch.zeros(20, model.latent_dim), share) > 25 * (1 - HIGHEST_LEVEL)).all()) for _ in range(300)
+    ]
+    tuner.close()
+    assert abs(np.mean(at_home) - towards_learned) <= (0.1 if 0 < share < 1 else 0)
+
+
+def test_settings_complain_all_at_once():
+    with pytest.raises(SettingsError) as caught:
+        NoisedTuningSettings(steps=0, batch_size=0, share=0.0, learning_rate=0.0, learned_share=2.0)
+    assert len(caught.value.complaints) == 5
