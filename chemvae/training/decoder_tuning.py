@@ -116,9 +116,18 @@ class DecoderTuner:
     settings : TuningSettings
     n_steps : int
         Over which the learning rate falls.
+    beside : SmilesDataset, optional
+        Molecules at their own codes in each step, by default those of ``train``.
     """
 
-    def __init__(self, model: MolVAE, train: SmilesDataset, settings: TuningSettings, n_steps: int):
+    def __init__(
+        self,
+        model: MolVAE,
+        train: SmilesDataset,
+        settings: TuningSettings,
+        n_steps: int,
+        beside: SmilesDataset | None = None,
+    ):
         self.model, self.train, self.settings, self.n_steps = model, train, settings, n_steps
         self.started, self.n_done = time.monotonic(), 0
         decoder = model.decoder.requires_grad_(True).train()
@@ -127,7 +136,8 @@ class DecoderTuner:
         self.rng = np.random.default_rng(settings.seed)
         self.noise = torch.Generator().manual_seed(settings.seed)
         self.parallel = DataParallel(decoder, settings.threads or torch.get_num_threads(), settings.seed)
-        self._batches = self._training_batches()
+        self._train = self._batches(train)
+        self._beside = self._train if beside is None else self._batches(beside)
 
     def close(self) -> None:
         """End the threads; the model is left with the averaged weights."""
@@ -140,15 +150,21 @@ class DecoderTuner:
         """Seconds since the start."""
         return round(time.monotonic() - self.started, 1)
 
-    @torch.no_grad()
     def training_molecules(self) -> tuple[Batch, Tensor]:
         """Return the next batch of training molecules and draws z [B, D] from their posteriors."""
-        batch = next(self._batches)
+        return self._drawn(next(self._train))
+
+    def others(self) -> tuple[Batch, Tensor]:
+        """Return the next batch of molecules whose reconstruction is trained, and draws z [B, D] from their posteriors."""
+        return self._drawn(next(self._beside))
+
+    @torch.no_grad()
+    def _drawn(self, batch: Batch) -> tuple[Batch, Tensor]:
         return batch, self.model._posterior(batch).draw(1, self.noise)[0][0]
 
-    def _training_batches(self) -> Iterator[Batch]:
+    def _batches(self, data: SmilesDataset) -> Iterator[Batch]:
         while True:
-            yield from self.train.epoch(int(self.rng.integers(2**31)), self.settings.batch_size, self.settings.seed)
+            yield from data.epoch(int(self.rng.integers(2**31)), self.settings.batch_size, self.settings.seed)
 
     def noised(self, z: Tensor, learned_share: float = 0.5) -> Tensor:
         """Codes z [B, D] at random levels of noise, all towards one of the priors; the learned one with this chance."""

@@ -45,7 +45,11 @@ class NoisedTuningSettings(TuningSettings):
 
 
 def tune_to_noised_codes(
-    model: MolVAE, train: SmilesDataset, settings: NoisedTuningSettings | None = None, report: Report | None = None
+    model: MolVAE,
+    train: SmilesDataset,
+    settings: NoisedTuningSettings | None = None,
+    report: Report | None = None,
+    beside: SmilesDataset | None = None,
 ) -> list[dict[str, float]]:
     """Tune a model's decoder in place so that texts sampled at draws from its priors are distributed like the data.
 
@@ -58,6 +62,9 @@ def tune_to_noised_codes(
     settings : NoisedTuningSettings, optional
     report : callable, optional
         Told each row.
+    beside : SmilesDataset, optional
+        Molecules whose reconstruction is trained beside it, by default ``train``. More or harder ones cost the samples
+        nothing.
 
     Returns
     -------
@@ -66,12 +73,12 @@ def tune_to_noised_codes(
         ``elapsed_s``.
     """
     s = settings or NoisedTuningSettings()
-    tuner = DecoderTuner(model, train, s, n_steps=s.steps)
+    tuner = DecoderTuner(model, train, s, n_steps=s.steps, beside=beside)
     rows: list[dict[str, float]] = []
     losses: list[dict[str, float]] = []
     try:
         for number in range(1, s.steps + 1):
-            (others, own), (molecules, codes) = tuner.training_molecules(), tuner.training_molecules()
+            (others, own), (molecules, codes) = tuner.others(), tuner.training_molecules()
             noised = tuner.noised(codes, s.learned_share)
             losses.append(tuner.step({"noised": (molecules, noised, s.share), "others": (others, own, 1 - s.share)}))
             if number % REPORT_EVERY == 0 or number == s.steps:

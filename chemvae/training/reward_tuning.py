@@ -84,7 +84,11 @@ class RewardTuningSettings(TuningSettings):
 
 
 def tune_by_reward(
-    model: MolVAE, train: SmilesDataset, settings: RewardTuningSettings | None = None, report: Report | None = None
+    model: MolVAE,
+    train: SmilesDataset,
+    settings: RewardTuningSettings | None = None,
+    report: Report | None = None,
+    beside: SmilesDataset | None = None,
 ) -> list[dict[str, float]]:
     """Tune a model's decoder in place so that texts sampled at draws from its priors are molecules like the training set's.
 
@@ -93,10 +97,12 @@ def tune_by_reward(
     model : MolVAE
         Trained. Its decoder changes, nothing else.
     train : SmilesDataset
-        Training molecules: what is rewarded is likeness to them, and their reconstruction is kept up meanwhile.
+        Training molecules: what is rewarded is likeness to them.
     settings : RewardTuningSettings, optional
     report : callable, optional
         Told each row.
+    beside : SmilesDataset, optional
+        Molecules whose reconstruction is trained beside it, by default ``train``.
 
     Returns
     -------
@@ -106,7 +112,7 @@ def tune_by_reward(
         ``loss_noised`` (nats per molecule), ``elapsed_s``.
     """
     settings = settings or RewardTuningSettings()
-    tuner = _Tuner(model, train, settings)
+    tuner = _Tuner(model, train, settings, beside)
     rows: list[dict[str, float]] = []
     found: list[dict[str, float]] = []
     try:
@@ -129,9 +135,11 @@ class _Tuner(DecoderTuner):
 
     settings: RewardTuningSettings
 
-    def __init__(self, model: MolVAE, train: SmilesDataset, settings: RewardTuningSettings):
+    def __init__(
+        self, model: MolVAE, train: SmilesDataset, settings: RewardTuningSettings, beside: SmilesDataset | None = None
+    ):
         per_round = -(-settings.points * settings.draws // settings.batch_size)
-        super().__init__(model, train, settings, n_steps=settings.rounds * per_round)
+        super().__init__(model, train, settings, n_steps=settings.rounds * per_round, beside=beside)
         self.writing = torch.Generator().manual_seed(settings.seed + 1)
         self.critic = self._first_critic() if settings.realism else None
 
@@ -209,12 +217,13 @@ class _Tuner(DecoderTuner):
         if len(parts) > 1 and len(parts[-1]) < s.batch_size // 2:
             parts = parts[:-1]  # a few texts are all noise
         for index in parts:
-            others, own = self.training_molecules()
-            some = others.part(0, MOLECULES_PER_NOISED)
+            (others, own), (molecules, codes) = self.others(), self.training_molecules()
             groups = {
                 "points": (points.batch(index.numpy()), z[index], s.share * advantage[index]),
                 "others": (others, own, 1 - s.share),
-                "noised": (some, self.noised(own[::MOLECULES_PER_NOISED]), s.noised),
-            }
+                "noised": (
+                    molecules.part(0, MOLECULES_PER_NOISED), self.noised(codes[::MOLECULES_PER_NOISED]), s.noised,
+                ),
+            }  # fmt: skip
             losses.append(self.step(groups))
         return losses

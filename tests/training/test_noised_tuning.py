@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from chemvae.data.datasets import SmilesDataset
 from chemvae.errors import SettingsError
 from chemvae.models.priors import NormalPrior
 from chemvae.training.decoder_tuning import DecoderTuner
@@ -18,7 +19,7 @@ QUICK = NoisedTuningSettings(steps=150, batch_size=32, learning_rate=3e-3, ema_d
 
 def nats(model, train, noised):
     """Cross-entropy per molecule at the codes of the distinct molecules, or at many noised codes of theirs."""
-    smiles = train.smiles[:9]
+    smiles = list(train.smiles[:9])
     z = torch.from_numpy(model.encode(smiles))
     if noised:
         smiles, z = smiles * 40, noised_codes(z.repeat(40, 1), NormalPrior(1), torch.Generator().manual_seed(7))
@@ -53,6 +54,19 @@ def test_codes_move_towards_the_learned_prior_as_often_as_asked(model, train, sh
     ]
     tuner.close()
     assert abs(np.mean(at_home) - towards_learned) <= (0.1 if 0 < share < 1 else 0)
+
+
+def test_other_molecules_may_be_reconstructed_beside_it(model, train):
+    """Each group has its own molecules: ethanol alone at noised codes, benzene alone at its own."""
+    ethanol, benzene = (SmilesDataset([one] * 6, model.vocabulary) for one in ("CCO", "c1ccccc1"))
+    tuner = DecoderTuner(model, ethanol, QUICK, n_steps=1, beside=benzene)
+    read = [tuner.training_molecules()[0], tuner.others()[0], tuner.training_molecules()[0]]
+    tuner.close()
+    written = [set(model.vocabulary.decode_rows(batch.token_ids.numpy())) for batch in read]
+    assert written == [{"CCO"}, {"c1ccccc1"}, {"CCO"}]
+    before = nats(model, benzene, noised=False)
+    tune_to_noised_codes(model, ethanol, QUICK, beside=benzene)
+    assert nats(model, benzene, noised=False) < before
 
 
 def test_settings_complain_all_at_once():
