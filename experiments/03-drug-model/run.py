@@ -36,6 +36,7 @@ from chemvae.models.storage import SHIPPED, model_tensors, save_model, transfer_
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder, environment, write_json
 from chemvae.training.finishing import finish
+from chemvae.training.noised_tuning import NoisedTuningSettings, tune_to_noised_codes
 from chemvae.training.prior_tuning import PriorTuningSettings, tune_to_prior
 from chemvae.training.refitting import RefitSettings, refit_predictor
 from chemvae.training.reward_tuning import RewardTuningSettings, tune_by_reward
@@ -78,10 +79,11 @@ def main() -> None:
     if "--ship" in sys.argv:
         ship(folder / f"final-{config['step'][-1]['name']}")
         return
-    model, run = None, None
+    model, run, fitted = None, None, False
     for step in config["step"]:
         if "average" in step:
             model, run = averaged(step["average"], folder / step["name"], folder)
+            fitted = False  # what the last of them knows is another model's
             continue
         if "encoder_dim" in step:
             model, run = widened(model, step["encoder_dim"], folder / step["name"])
@@ -89,10 +91,13 @@ def main() -> None:
         if step.get("data", "zinc250k") not in data:
             made = recombined if step["data"] in config["recombined"] else merged
             data[step["data"]] = made(config, step["data"], data["zinc250k"], folder)
-        if "reward" in step:
-            if not run.has("tuning.csv"):  # rewards leave the learned prior as it is, weights that were averaged have none
+        if {"noised", "reward"} & set(step):
+            if not fitted:
                 model = api.load(finished(model, config, data["zinc250k"], folder / f"final-{run.path.name}").path)
-            model, run = rewarded(model, data["zinc250k"], step["reward"], folder / step["name"])
+            taught = noised if "noised" in step else rewarded
+            beside = data[step["data"]] if "data" in step else None
+            model, run = taught(model, data["zinc250k"], step.get("noised") or step["reward"], folder / step["name"], beside)
+            fitted = True  # both leave the learned prior as it is
         elif "tuning" in step:
             model, run = tuned(model, data["zinc250k"], step["tuning"], folder / step["name"])
         else:
@@ -204,18 +209,26 @@ def tuned(model: MolVAE, data: Path, asked: dict, folder: Path) -> tuple[MolVAE,
     return decoder_tuned(model, data, folder, tune_to_prior, PriorTuningSettings(**asked, jobs=0))
 
 
-def rewarded(model: MolVAE, data: Path, asked: dict, folder: Path) -> tuple[MolVAE, RunFolder]:
+def rewarded(model: MolVAE, data: Path, asked: dict, folder: Path, beside: Path | None) -> tuple[MolVAE, RunFolder]:
     """The decoder rewarded for molecules like the data set's at draws from the priors."""
-    return decoder_tuned(model, data, folder, tune_by_reward, RewardTuningSettings(**asked))
+    return decoder_tuned(model, data, folder, tune_by_reward, RewardTuningSettings(**asked), beside)
 
 
-def decoder_tuned(model: MolVAE, data: Path, folder: Path, tune, settings) -> tuple[MolVAE, RunFolder]:
-    """A model after one of the tunings of its decoder, with its curve."""
+def noised(model: MolVAE, data: Path, asked: dict, folder: Path, beside: Path | None) -> tuple[MolVAE, RunFolder]:
+    """The decoder taught more at noised codes of the data set."""
+    return decoder_tuned(model, data, folder, tune_to_noised_codes, NoisedTuningSettings(**asked), beside)
+
+
+def decoder_tuned(
+    model: MolVAE, data: Path, folder: Path, tune, settings, beside: Path | None = None
+) -> tuple[MolVAE, RunFolder]:
+    """A model after one of the tunings of its decoder, with its curve; other molecules may be reconstructed beside it."""
     run = RunFolder(folder)
     if run.has("model.safetensors"):
         return api.load(run.path), run
     train = SmilesDataset(training_molecules(data), model.vocabulary)
-    rows = tune(model, train, settings, report=lambda row: print(row, flush=True))
+    others = {} if beside is None else {"beside": SmilesDataset(training_molecules(beside), model.vocabulary)}
+    rows = tune(model, train, settings, report=lambda row: print(row, flush=True), **others)
     save_model(model, run, tuning=asdict(settings))
     run.write_environment()
     pd.DataFrame(rows).to_csv(run.path / "tuning.csv", index=False)
@@ -271,7 +284,11 @@ def describe(config: dict, folder: Path, evaluation: Evaluation, evaluated_s: fl
     protocol = figures.pop("protocol")
     origin = environment()
     learned = curves(config, folder)
-    tuning = [pd.read_csv(folder / step["name"] / "tuning.csv") for step in config["step"] if {"tuning", "reward"} & set(step)]
+    tuning = [
+        pd.read_csv(folder / step["name"] / "tuning.csv")
+        for step in config["step"]
+        if {"tuning", "noised", "reward"} & set(step)
+    ]
     return {
         "command": "python experiments/03-drug-model/run.py",
         "commit": origin["commit"],
