@@ -57,8 +57,9 @@ A SMILES variational autoencoder for drug-like molecules, cpu preset with a wide
 - **Command:** `{command}`, commit {commit}, seeds as in config.toml. {device}.
 - **Taught between molecules, too:** its decoder also wrote every third molecule from a code at a random level of noise; earlier
   in training, molecules that it had written itself at draws from N(0, I), at steps from molecules and between two of them.
-- **Rewarded, last:** for texts at draws from the priors that RDKit reads as molecules, and for ones that a critic takes for
-  training molecules. What it samples there is a little shorter than the data set's (see `fcd`).
+- **Rewarded:** for texts at draws from the priors that RDKit reads as molecules, and for ones that a critic takes for training
+  molecules; between two such rounds the decoder alone learned more from noised codes. What it samples is a little shorter than
+  the data set's (see `fcd`).
 
 Figures on the {split} split, 5,000 molecules and 30,000 samples, raw decoder (nothing masked or repaired):
 
