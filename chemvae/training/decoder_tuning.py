@@ -36,7 +36,7 @@ class TuningSettings:
     Attributes
     ----------
     batch_size : training molecules in a step, and as many points beside them.
-    learning_rate : at the start; falls along half a cosine over all rounds.
+    learning_rate : at its highest; rises over the first steps, then falls along half a cosine to the end.
     share : weight of the points in the loss, the rest being reconstruction.
     clip_norm, ema_decay, weight_decay : as in training.
     threads : CPU threads; 0 takes torch's choice.

@@ -1,8 +1,9 @@
 """Teach a trained decoder more of what lies between the codes of molecules, with true examples.
 
 A molecule's code that was moved towards a density by noise (:mod:`chemvae.training.noised_codes`) is, for a decoder, a draw of
-that density at which it knows what to write. Written so at every level of noise, texts at draws from the density are
-distributed like the data: sampling from p(x | z') at z' from its marginal gives the marginal of x. While a model trains, this
+that density at which it knows what to write. Where the codes are distributed like the
+density, so are the noised ones, at every level, and texts sampled at its draws are then distributed like the data: p(x | z') at
+z' from its marginal gives the marginal of x. Real codes are so only roughly. While a model trains, this
 gets a small weight, because reconstruction would suffer; here the codes stand, the decoder alone learns on, and both get their
 share.
 """
@@ -63,8 +64,7 @@ def tune_to_noised_codes(
     report : callable, optional
         Told each row.
     beside : SmilesDataset, optional
-        Molecules whose reconstruction is trained beside it, by default ``train``. More or harder ones cost the samples
-        nothing.
+        Molecules whose reconstruction is trained beside it, by default ``train``.
 
     Returns
     -------

@@ -10,14 +10,15 @@ point, and those that are judged better than the others at the same point are ma
 
 (REINFORCE with the others as its baseline, Kool et al. 2019, https://openreview.net/forum?id=r1lgTGL5DE). The critic learns on
 as the decoder changes, as in adversarial training (Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661; for texts Yu et
-al. 2017, https://arxiv.org/abs/1609.05473). Beside it the decoder goes on reading training molecules at draws from their
-posteriors, which keeps reconstruction, and at noised codes of theirs. Nothing is masked, repaired or turned down when it is
-used.
+al. 2017, https://arxiv.org/abs/1609.05473). Texts whose advantage is next to nothing
+are left out of the mean. Beside it the decoder goes on reading molecules at draws from their posteriors, which keeps
+reconstruction, and training molecules at noised codes. Nothing is masked, repaired or turned down when it is used.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -28,6 +29,7 @@ from torch import Tensor
 from chemvae.chem.fingerprints import folded_counts
 from chemvae.chem.molecules import canonicalize
 from chemvae.data.datasets import SmilesDataset
+from chemvae.errors import NothingUsableError
 from chemvae.models.decoding import finished
 from chemvae.models.vae import MolVAE
 from chemvae.parallel import limited_threads
@@ -56,9 +58,10 @@ class RewardTuningSettings(TuningSettings):
     invalid : reward of a text that is no molecule.
     critic_points, critic_steps : texts from which the critic learns before the first round, and for how many steps.
     critic_molecules : most training molecules that it compares them with.
-    fingerprint_bits : places of the folded counts of atom environments (Morgan, radius 2) that the critic sees beside the
-        codes, which say how a molecule is spelled more than what is odd about it. 0 for codes alone.
-    noised : weight of every third training molecule at a noised code.
+    fingerprint_bits : places of the folded counts of atom environments (Morgan, radius 2). Codes say more about a molecule's
+        spelling than about what is odd in it, so the critic sees these, too. 0 for codes alone.
+    noised : weight, beside the others, of every third of a batch of training molecules at a noised code, half of the steps
+        towards each prior.
     """
 
     rounds: int = 300
@@ -109,7 +112,12 @@ def tune_by_reward(
     list of dict
         Per ten rounds: ``round``, ``valid`` (share of texts that were molecules), ``reward`` (mean), ``distinct`` (share of
         different ones among the molecules), ``critic_loss`` (nats; 0.69 where it cannot tell them apart), ``loss_others`` and
-        ``loss_noised`` (nats per molecule), ``elapsed_s``.
+        ``loss_noised`` (nats per molecule; NaN where no text told anything), ``elapsed_s``.
+
+    Raises
+    ------
+    NothingUsableError
+        If the decoder writes no molecule from which a critic could learn.
     """
     settings = settings or RewardTuningSettings()
     tuner = _Tuner(model, train, settings, beside)
@@ -119,7 +127,7 @@ def tune_by_reward(
         for number in range(settings.rounds):
             found.append(tuner.round(number))
             if (number + 1) % REPORT_EVERY == 0 or number + 1 == settings.rounds:
-                means = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+                means = {name: _mean([one[name] for one in found]) for name in found[0]}
                 rows.append({"round": number + 1, **means, "elapsed_s": tuner.elapsed_s})
                 found = []
                 log.info("reward tuning %s", rows[-1])
@@ -128,6 +136,12 @@ def tune_by_reward(
     finally:
         tuner.close()
     return rows
+
+
+def _mean(values: list[float]) -> float:
+    """The mean of those that are not NaN; NaN if there is none."""
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan
 
 
 class _Tuner(DecoderTuner):
@@ -141,16 +155,25 @@ class _Tuner(DecoderTuner):
         per_round = -(-settings.points * settings.draws // settings.batch_size)
         super().__init__(model, train, settings, n_steps=settings.rounds * per_round, beside=beside)
         self.writing = torch.Generator().manual_seed(settings.seed + 1)
-        self.critic = self._first_critic() if settings.realism else None
+        try:
+            self.critic = self._first_critic() if settings.realism else None
+        except BaseException:
+            self.close()
+            raise
 
     def _first_critic(self) -> Critic:
         s = self.settings
         some = self.rng.permutation(len(self.train))[: s.critic_molecules]
         critic = Critic(self._features(self.train.smiles.take(some)), s.seed)
         z = self._points(s.critic_points, 999)
-        written = self._write(z)[1]
+        written = [one for one in self._write(z)[1] if one]
+        if not written:
+            raise NothingUsableError(
+                f"none of {s.critic_points} texts that the decoder wrote at draws from its priors is a molecule, so a critic"
+                " has nothing to learn from; train the model longer, or tune it with realism=0 first"
+            )
         with limited_threads(1):
-            critic.begin(self._features([one for one in written if one]), s.critic_steps)
+            critic.begin(self._features(written), s.critic_steps)
         return critic
 
     def round(self, number: int) -> dict[str, float]:
@@ -171,7 +194,7 @@ class _Tuner(DecoderTuner):
             "reward": float(rewards.mean()),
             "distinct": len(set(known)) / max(1, len(known)),
             "critic_loss": critic_loss,
-            **{f"loss_{name}": float(np.mean([one[name] for one in losses])) for name in ("others", "noised") if losses},
+            **{f"loss_{name}": _mean([one[name] for one in losses]) for name in ("others", "noised")},
         }
 
     def _points(self, n: int, number: int) -> Tensor:

@@ -4,7 +4,7 @@
     CHEMVAE_DATA=FOLDER python experiments/03-drug-model/run.py --valid    # measure on the valid split, write valid.json
     python experiments/03-drug-model/run.py --ship                         # copy the measured model into the package
 
-FOLDER holds zinc250k.csv.gz. Stages that are finished are skipped; one that was stopped resumes.
+FOLDER holds zinc250k.csv.gz. Stages that are finished are skipped; training that was stopped resumes, a tuning starts again.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import torch
 from chemvae import api
 from chemvae.data.datasets import SmilesDataset
 from chemvae.data.preparation import load_table, prepare
+from chemvae.errors import SettingsError
 from chemvae.evaluation.protocols import Evaluation
 from chemvae.evaluation.report import write_report
 from chemvae.models.growth import widen_encoder
@@ -58,8 +59,8 @@ A SMILES variational autoencoder for drug-like molecules, cpu preset with a wide
 - **Taught between molecules, too:** its decoder also wrote every third molecule from a code at a random level of noise; earlier
   in training, molecules that it had written itself at draws from N(0, I), at steps from molecules and between two of them.
 - **Rewarded:** for texts at draws from the priors that RDKit reads as molecules, and for ones that a critic takes for training
-  molecules; between two such rounds the decoder alone learned more from noised codes. What it samples is a little shorter than
-  the data set's (see `fcd`).
+  molecules; between two such trainings the decoder alone learned more from noised codes. The weights are a mean of several
+  ends. What it samples is a little shorter than the data set's (see `fcd`).
 
 Figures on the {split} split, 5,000 molecules and 30,000 samples, raw decoder (nothing masked or repaired):
 
@@ -82,9 +83,10 @@ def main() -> None:
         return
     model, run, fitted = None, None, False
     for step in config["step"]:
+        at_points = bool({"noised", "reward"} & set(step))
+        was_fitted, fitted = fitted, at_points  # these leave the learned prior as it is; others leave none, or another's
         if "average" in step:
             model, run = averaged(step["average"], folder / step["name"], folder)
-            fitted = False  # what the last of them knows is another model's
             continue
         if "encoder_dim" in step:
             model, run = widened(model, step["encoder_dim"], folder / step["name"])
@@ -92,13 +94,13 @@ def main() -> None:
         if step.get("data", "zinc250k") not in data:
             made = recombined if step["data"] in config["recombined"] else merged
             data[step["data"]] = made(config, step["data"], data["zinc250k"], folder)
-        if {"noised", "reward"} & set(step):
-            if not fitted:
+        if at_points:
+            if not was_fitted:
                 model = api.load(finished(model, config, data["zinc250k"], folder / f"final-{run.path.name}").path)
             taught = noised if "noised" in step else rewarded
             beside = data[step["data"]] if "data" in step else None
-            model, run = taught(model, data["zinc250k"], step.get("noised") or step["reward"], folder / step["name"], beside)
-            fitted = True  # both leave the learned prior as it is
+            asked = step["noised"] if "noised" in step else step["reward"]
+            model, run = taught(model, data["zinc250k"], asked, folder / step["name"], beside)
         elif "tuning" in step:
             model, run = tuned(model, data["zinc250k"], step["tuning"], folder / step["name"])
         else:
@@ -224,15 +226,19 @@ def decoder_tuned(
     model: MolVAE, data: Path, folder: Path, tune, settings, beside: Path | None = None
 ) -> tuple[MolVAE, RunFolder]:
     """A model after one of the tunings of its decoder, with its curve; other molecules may be reconstructed beside it."""
-    run = RunFolder(folder)
+    run, asked = RunFolder(folder), {**asdict(settings), "beside": beside and beside.name}
     if run.has("model.safetensors"):
+        kept = run.read_config().get("tuning", {})
+        if other := [name for name in asked if kept.get(name, asked[name]) != asked[name]]:
+            raise SettingsError(f"{run.path} was tuned with other settings ({', '.join(other)}); move it, or rename the step")
         return api.load(run.path), run
     train = SmilesDataset(training_molecules(data), model.vocabulary)
     others = {} if beside is None else {"beside": SmilesDataset(training_molecules(beside), model.vocabulary)}
     rows = tune(model, train, settings, report=lambda row: print(row, flush=True), **others)
-    save_model(model, run, tuning=asdict(settings))
-    run.write_environment()
+    run.path.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(run.path / "tuning.csv", index=False)
+    run.write_environment()
+    save_model(model, run, tuning=asked)
     return model, run
 
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from rdkit import Chem
+from rdkit.Chem import rdFingerprintGenerator
 
-from chemvae.chem.fingerprints import folded_counts
 from chemvae.data.datasets import SmilesDataset
-from chemvae.errors import SettingsError
+from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.training.critic import Critic
 from chemvae.training.decoder_tuning import draw_points
 from chemvae.training.reward_tuning import RewardTuningSettings, _Tuner, tune_by_reward
@@ -105,9 +106,9 @@ def test_the_critic_sees_codes_and_atom_environments(model, train):
     assert seen.shape == (2, model.latent_dim + 64)
     torch.testing.assert_close(seen[:, : model.latent_dim], torch.from_numpy(model.encode(["CCCC", "CCO"])))
     counts = seen[:, model.latent_dim :].exp() - 1
-    # four atoms, of two kinds, and what is around them at one bond and at two; bonds that say nothing new count once
-    torch.testing.assert_close(counts.sum(dim=1), torch.from_numpy(folded_counts(["CCCC", "CCO"], n_bits=64).sum(axis=1)))
-    assert counts[0].max() == 2 and torch.equal(counts, counts.round())
+    make = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=64).GetCountFingerprintAsNumPy
+    expected = [make(Chem.MolFromSmiles(one)).astype(np.float32) for one in ("CCCC", "CCO")]
+    torch.testing.assert_close(counts, torch.from_numpy(np.stack(expected)))
 
 
 def test_the_critic_compares_with_as_many_as_asked(model, train):
@@ -136,7 +137,43 @@ def test_nothing_valid_is_no_reason_to_stop(model, train, monkeypatch):
     monkeypatch.setattr(tuner, "_write", lambda z: (["C("] * len(z), [None] * len(z)))
     row = tuner.round(0)
     tuner.close()
-    assert row["valid"] == 0 and row["reward"] == pytest.approx(QUICK.invalid) and "loss_others" not in row
+    assert row["valid"] == 0 and row["reward"] == pytest.approx(QUICK.invalid) and np.isnan(row["loss_others"])
+
+
+def test_rounds_without_anything_to_learn_leave_the_others_means(model, train, monkeypatch):
+    """Ten rounds make one row: a fruitful one, then nine in which nothing is a molecule."""
+    written = []
+
+    def write(self, z):
+        written.append(len(z))
+        texts = ["CCO", "C("] * (len(z) // 2) if len(written) == 1 else ["C("] * len(z)
+        return texts, [text if text == "CCO" else None for text in texts]
+
+    monkeypatch.setattr(_Tuner, "_write", write)
+    row = tune_by_reward(model, train, replace(QUICK, rounds=10, points=4, realism=0.0))[0]
+    assert row["valid"] == pytest.approx(0.05) and row["loss_others"] > 0
+    empty = tune_by_reward(model, train, replace(QUICK, rounds=1, points=4, realism=0.0))[0]
+    assert empty["valid"] == 0 and np.isnan(empty["loss_others"]) and np.isnan(empty["loss_noised"])
+
+
+def test_a_critic_without_a_single_molecule_is_an_error_that_says_so(model, train, monkeypatch):
+    monkeypatch.setattr(_Tuner, "_write", lambda self, z: (["C("] * len(z), [None] * len(z)))
+    with pytest.raises(NothingUsableError, match="none of 300 texts"):
+        tune_by_reward(model, train, QUICK)
+    assert not any(p.requires_grad for p in model.decoder.parameters())
+
+
+def test_other_molecules_may_be_reconstructed_beside_it(model, train, monkeypatch):
+    ethanol, benzene = (SmilesDataset([one] * 6, model.vocabulary) for one in ("CCO", "c1ccccc1"))
+    tuner = _Tuner(model, ethanol, replace(QUICK, critic_steps=1), benzene)
+    code = torch.from_numpy(model.encode(["CCO"]))
+    torch.testing.assert_close(tuner.critic.real, code.repeat(6, 1))
+    read = {}
+    monkeypatch.setattr(tuner, "step", lambda groups: read.update(groups) or {"others": 0.0, "noised": 0.0})
+    tuner._learn(torch.zeros(1, model.latent_dim), ["CC"], torch.ones(1))
+    tuner.close()
+    written = {name: set(model.vocabulary.decode_rows(group[0].token_ids.numpy())) for name, group in read.items()}
+    assert written == {"points": {"CC"}, "others": {"c1ccccc1"}, "noised": {"CCO"}}
 
 
 def test_settings_complain_all_at_once():
@@ -145,6 +182,9 @@ def test_settings_complain_all_at_once():
     assert len(caught.value.complaints) == 5
 
 
-def test_data_set_without_labels_is_enough(model):
-    settings = replace(QUICK, rounds=1, points=8, critic_points=50, critic_steps=5)
-    assert tune_by_reward(model, SmilesDataset(MOLECULES, model.vocabulary), settings)[0]["round"] == 1
+def test_a_data_set_without_labels_and_all_that_a_critic_sees(model):
+    """The critic with both of its inputs, from the first texts to the last round."""
+    settings = replace(QUICK, rounds=12, fingerprint_bits=64)
+    rows = tune_by_reward(model, SmilesDataset(MOLECULES, model.vocabulary), settings)
+    assert [row["round"] for row in rows] == [10, 12]
+    assert all(0 < row["critic_loss"] < 2 and np.isfinite(row["loss_others"]) for row in rows)
