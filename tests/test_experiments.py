@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from chemvae.errors import SettingsError
+
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 RESULTS = sorted(EXPERIMENTS.glob("*/result.json"))
 
@@ -61,3 +63,74 @@ def test_halves_are_joined_only_where_the_same_rule_cut():
     made = recombine.recombine(amides, 6, 0, 1, lengths=(12, 22))
     assert len(set(made)) == len(made) > 3
     assert all(smiles.count("O=C(") + smiles.count("C(=O)") == 1 for smiles in made), "an acid half and an amine half each"
+
+
+@pytest.fixture
+def drug_run(monkeypatch):
+    """The script of the drug model's experiment, whose folder holds the modules that it imports."""
+    folder = EXPERIMENTS / "03-drug-model"
+    monkeypatch.syspath_prepend(str(folder))
+    return load(folder / "run.py")
+
+
+def test_a_tuned_step_is_taken_again_only_for_the_settings_it_was_tuned_with(drug_run, tiny_model, tmp_path, monkeypatch):
+    done = []
+
+    def tune(model, train, settings, report, beside=None):
+        done.append((len(train), None if beside is None else len(beside)))
+        return [{"step": 1, "elapsed_s": 0.1}]
+
+    molecules = {"data": ["CCO", "CCN"], "long": ["CCO"]}
+    monkeypatch.setattr(drug_run, "training_molecules", lambda path: molecules[path.name])
+    step = lambda steps, beside: drug_run.decoder_tuned(  # noqa: E731
+        tiny_model, tmp_path / "data", tmp_path / "tuned", tune, drug_run.NoisedTuningSettings(steps=steps), beside
+    )
+    for _ in range(2):
+        assert step(3, tmp_path / "long")[1].path == tmp_path / "tuned"
+    assert done == [(2, 1)] and (tmp_path / "tuned" / "tuning.csv").exists()
+    with pytest.raises(SettingsError, match="steps"):
+        step(4, tmp_path / "long")
+    with pytest.raises(SettingsError, match="beside"):
+        step(3, None)
+    assert done == [(2, 1)]
+
+
+def test_only_what_leaves_the_codes_alone_goes_on_with_the_prior_that_was_fitted(drug_run, tmp_path, monkeypatch):
+    """Which steps of a drug model's config begin with a fit of the learned prior, and what is reconstructed beside them."""
+    config = {
+        "data": "zinc250k", "folder": str(tmp_path), "seed": 0, "targets": [],
+        "recombined": {"long": {}}, "evaluation": {"split": "valid"},
+        "step": [
+            {"name": "a", "data": "zinc250k", "settings": {}}, {"name": "b", "reward": {}}, {"name": "c", "noised": {}},
+            {"name": "d", "average": {"b": 1.0}}, {"name": "e", "data": "long", "reward": {}},
+        ],
+    }  # fmt: skip
+    seen = []
+    answer = lambda name: (None, drug_run.RunFolder(tmp_path / name))  # noqa: E731
+
+    def taught(model, data, asked, folder, beside):
+        seen.append((folder.name, beside and beside.name))
+        return answer(folder.name)
+
+    stubs = {
+        "prepared": lambda name, folder: folder,
+        "recombined": lambda config, name, data, folder: folder / name,
+        "trained": lambda stage, *_: answer(stage["name"]),
+        "averaged": lambda shares, target, folder: answer(target.name),
+        "finished": lambda model, config, data, folder: seen.append(folder.name) or drug_run.RunFolder(folder),
+        "rewarded": taught,
+        "noised": taught,
+    }
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    for name, stub in stubs.items():
+        monkeypatch.setattr(drug_run, name, stub)
+    monkeypatch.setattr(drug_run.api, "load", lambda path: None)
+    monkeypatch.setattr(drug_run.api, "evaluate_in_full", stop)
+    monkeypatch.setattr(drug_run.tomllib, "loads", lambda text: config)
+    monkeypatch.setattr("sys.argv", ["run.py"])
+    with pytest.raises(KeyboardInterrupt):
+        drug_run.main()
+    assert seen == ["final-a", ("b", None), ("c", None), "final-d", ("e", "long"), "final-e"]
