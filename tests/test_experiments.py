@@ -95,14 +95,16 @@ def test_a_tuned_step_is_taken_again_only_for_the_settings_it_was_tuned_with(dru
     assert done == [(2, 1)]
 
 
-def test_only_what_leaves_the_codes_alone_goes_on_with_the_prior_that_was_fitted(drug_run, tmp_path, monkeypatch):
-    """Which steps of a drug model's config begin with a fit of the learned prior, and what is reconstructed beside them."""
+@pytest.fixture
+def walk(drug_run, tmp_path, monkeypatch):
+    """What the script does at the steps of a config, up to the evaluation: walk(*arguments) of the command line."""
     config = {
         "data": "zinc250k", "folder": str(tmp_path), "seed": 0, "targets": [],
         "recombined": {"long": {}}, "evaluation": {"split": "valid"},
         "step": [
             {"name": "a", "data": "zinc250k", "settings": {}}, {"name": "b", "reward": {}}, {"name": "c", "noised": {}},
-            {"name": "d", "average": {"b": 1.0}}, {"name": "e", "data": "long", "reward": {}},
+            {"name": "d", "average": {"b": 1.0}}, {"name": "w", "decoder_dim": 768},
+            {"name": "e", "data": "long", "reward": {}},
         ],
     }  # fmt: skip
     seen = []
@@ -117,6 +119,7 @@ def test_only_what_leaves_the_codes_alone_goes_on_with_the_prior_that_was_fitted
         "recombined": lambda config, name, data, folder: folder / name,
         "trained": lambda stage, *_: answer(stage["name"]),
         "averaged": lambda shares, target, folder: answer(target.name),
+        "widened": lambda model, widen, units, folder: seen.append((widen.__name__, units)) or answer(folder.name),
         "finished": lambda model, config, data, folder: seen.append(folder.name) or drug_run.RunFolder(folder),
         "rewarded": taught,
         "noised": taught,
@@ -130,7 +133,42 @@ def test_only_what_leaves_the_codes_alone_goes_on_with_the_prior_that_was_fitted
     monkeypatch.setattr(drug_run.api, "load", lambda path: None)
     monkeypatch.setattr(drug_run.api, "evaluate_in_full", stop)
     monkeypatch.setattr(drug_run.tomllib, "loads", lambda text: config)
-    monkeypatch.setattr("sys.argv", ["run.py"])
-    with pytest.raises(KeyboardInterrupt):
-        drug_run.main()
-    assert seen == ["final-a", ("b", None), ("c", None), "final-d", ("e", "long"), "final-e"]
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["run.py", *arguments])
+        with pytest.raises(KeyboardInterrupt):
+            drug_run.main()
+        return seen
+
+    return run
+
+
+def test_only_what_leaves_the_codes_alone_goes_on_with_the_prior_that_was_fitted(walk):
+    """Which steps of a drug model's config begin with a fit of the learned prior, and what is reconstructed beside them."""
+    wider = ("widen_decoder", 768)
+    assert walk() == ["final-a", ("b", None), ("c", None), wider, "final-w", ("e", "long"), "final-e"]
+
+
+def test_the_drug_model_goes_on_from_a_step_of_which_only_the_model_is_left(walk, tmp_path):
+    (tmp_path / "b").mkdir()
+    with pytest.raises(SettingsError, match="has no model to go on from"):
+        walk("--from", "b")
+    with pytest.raises(SettingsError, match="no step 'x', only a, b"):
+        walk("--from", "x")
+    (tmp_path / "b" / "model.safetensors").touch()
+    assert walk("--from", "b") == ["final-b", ("c", None), ("widen_decoder", 768), "final-w", ("e", "long"), "final-e"]
+
+
+def test_curves_that_are_not_there_are_those_of_the_last_result(drug_run, tmp_path, monkeypatch):
+    former = {
+        "config": {"step": [{"name": "a", "settings": {}}, {"name": "b", "noised": {}}]},
+        "learning_curves": {"a": {"step": [1], "elapsed_s": [2.0]}},
+        "tuning_curves": [{"step": [1], "elapsed_s": [3.0]}],
+    }
+    monkeypatch.setattr(drug_run, "RESULT", tmp_path / "result.json")
+    drug_run.RESULT.write_text(json.dumps(former))
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "tuning.csv").write_text("round,elapsed_s\n1,4.0\n")
+    config = {"step": [*former["config"]["step"], {"name": "c", "reward": {}}]}
+    assert [rows["elapsed_s"].tolist() for rows in drug_run.tuning_curves(config, tmp_path)] == [[3.0], [4.0]]
+    assert {name: rows["elapsed_s"].tolist() for name, rows in drug_run.curves(config, tmp_path).items()} == {"a": [2.0]}

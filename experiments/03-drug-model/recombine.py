@@ -5,7 +5,8 @@
 Of held-out molecules of 60 characters and more, a third did not come back; of training molecules as long, one in twelve. There
 are few of them to learn from, and a language model writes few. So each training molecule is cut once, at a random bond that a
 retrosynthetic rule would cut (BRICS, Degen et al. 2008), and two halves that carried the same rule are joined to a molecule of
-44 to 78 characters. No labels: the predictor learns from the others. Molecules of any length stand beside them.
+44 to 78 characters. No labels: the predictor learns from the others. Molecules of any length stand beside them: written
+ones, or without a file of those (None) the data set's own training molecules.
 """
 
 from __future__ import annotations
@@ -32,15 +33,21 @@ MAX_ATOMS = 38
 Half = tuple[str, str, str]  # the rule's name for its own end, for the other end, and its text after the cut
 
 
-def main(data: str, written: str, out: str, n: int = 500_000, n_beside: int = 250_000, seed: int = 0, jobs: int = 0) -> None:
+def main(
+    data: str, written: str | None, out: str, n: int = 500_000, n_beside: int = 250_000, seed: int = 0, jobs: int = 0
+) -> None:
     table = load_table(data, properties=PROPERTIES)
     real = pd.DataFrame({"smiles": table.smiles, **dict(zip(PROPERTIES, table.labels.T, strict=True)), "split": table.split})
-    train = real.loc[real["split"] == "train", "smiles"].tolist()
-    both = pd.read_parquet(written)
-    others = both[(both["split"] == "train") & ~both["smiles"].isin(real["smiles"])].sample(n_beside, random_state=seed)
-    made = pd.DataFrame({"smiles": recombine(train, n, seed, jobs), **dict.fromkeys(PROPERTIES, np.nan)})
-    made = made[~made["smiles"].isin(both["smiles"])].assign(split="train")
-    everything = pd.concat([real[real["split"] != "train"], others, made], ignore_index=True)
+    in_train = real["split"] == "train"
+    known, others = real["smiles"], real[in_train]
+    if written is not None:
+        both = pd.read_parquet(written)
+        known = both["smiles"]
+        others = both[(both["split"] == "train") & ~known.isin(real["smiles"])].sample(n_beside, random_state=seed)
+    made = recombine(real.loc[in_train, "smiles"].tolist(), n, seed, jobs)
+    made = pd.DataFrame({"smiles": made, **dict.fromkeys(PROPERTIES, np.nan)})
+    made = made[~made["smiles"].isin(known)].assign(split="train")
+    everything = pd.concat([real[~in_train], others, made], ignore_index=True)
     Path(out).mkdir(parents=True, exist_ok=True)
     everything.to_parquet(Path(out) / "data.parquet", index=False)
     print(f"{len(made):,} recombined molecules and {len(others):,} others, written to {out}.")

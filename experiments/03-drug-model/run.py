@@ -2,9 +2,12 @@
 
     CHEMVAE_DATA=FOLDER python experiments/03-drug-model/run.py            # everything
     CHEMVAE_DATA=FOLDER python experiments/03-drug-model/run.py --valid    # measure on the valid split, write valid.json
+    CHEMVAE_DATA=FOLDER python experiments/03-drug-model/run.py --from past   # the steps after this one
     python experiments/03-drug-model/run.py --ship                         # copy the measured model into the package
 
 FOLDER holds zinc250k.csv.gz. Stages that are finished are skipped; training that was stopped resumes, a tuning starts again.
+With --from the steps up to the one named need not be there, only its model, in runs/drug/STEP: curves of earlier steps are then
+those of result.json.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import json
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -32,7 +36,7 @@ from chemvae.data.preparation import load_table, prepare
 from chemvae.errors import SettingsError
 from chemvae.evaluation.protocols import Evaluation
 from chemvae.evaluation.report import write_report
-from chemvae.models.growth import widen_encoder
+from chemvae.models.growth import widen_decoder, widen_encoder
 from chemvae.models.storage import SHIPPED, model_tensors, save_model, transfer_weights
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder, environment, write_json
@@ -43,6 +47,7 @@ from chemvae.training.refitting import RefitSettings, refit_predictor
 from chemvae.training.reward_tuning import RewardTuningSettings, tune_by_reward
 
 HERE = Path(__file__).parent
+RESULT = HERE / "result.json"
 ON_THE_CARD = (
     "reconstruction_greedy", "reconstruction_jt", "validity_prior_greedy", "validity_prior_sampled", "validity_learned_prior",
     "unique_10k", "novelty", "fcd", "kl", "active_units", "mae_logP", "mae_qed", "mae_SAS", "coverage90_logP", "coverage90_qed",
@@ -82,14 +87,21 @@ def main() -> None:
         ship(folder / f"final-{config['step'][-1]['name']}")
         return
     model, run, fitted = None, None, False
-    for step in config["step"]:
+    steps = config["step"]
+    if "--from" in sys.argv:
+        steps, run = after(sys.argv[sys.argv.index("--from") + 1], steps, folder)
+        model = api.load(run.path)
+    for step in steps:
         at_points = bool({"noised", "reward"} & set(step))
         was_fitted, fitted = fitted, at_points  # these leave the learned prior as it is; others leave none, or another's
         if "average" in step:
             model, run = averaged(step["average"], folder / step["name"], folder)
             continue
         if "encoder_dim" in step:
-            model, run = widened(model, step["encoder_dim"], folder / step["name"])
+            model, run = widened(model, widen_encoder, step["encoder_dim"], folder / step["name"])
+            continue
+        if "decoder_dim" in step:
+            model, run = widened(model, widen_decoder, step["decoder_dim"], folder / step["name"])
             continue
         if step.get("data", "zinc250k") not in data:
             made = recombined if step["data"] in config["recombined"] else merged
@@ -117,10 +129,21 @@ def main() -> None:
     if only_valid:
         write_json(HERE / "valid.json", {**result, "command": f"{result['command']} --valid"})
         return
-    write_json(HERE / "result.json", result)
+    write_json(RESULT, result)
     pictures.draw_curves(curves(config, folder))
     pictures.draw_radius(evaluation.radius)
     pictures.draw_failures(evaluation.failures)
+
+
+def after(name: str, steps: list[dict], folder: Path) -> tuple[list[dict], RunFolder]:
+    """The steps after one, and that one's folder."""
+    names = [step["name"] for step in steps]
+    if name not in names:
+        raise SettingsError(f"config.toml has no step {name!r}, only {', '.join(names)}")
+    run = RunFolder(folder / name)
+    if not run.has("model.safetensors"):
+        raise SettingsError(f"{run.path} has no model to go on from; put one there, or leave out --from")
+    return steps[names.index(name) + 1 :], run
 
 
 def last_curve(config: dict, folder: Path) -> pd.DataFrame:
@@ -130,8 +153,23 @@ def last_curve(config: dict, folder: Path) -> pd.DataFrame:
 
 def curves(config: dict, folder: Path) -> dict[str, pd.DataFrame]:
     """The learning curve of each step that trained the whole model."""
+    known = {} if not RESULT.exists() else json.loads(RESULT.read_text(encoding="utf-8"))["learning_curves"]
     names = [step["name"] for step in config["step"] if "settings" in step]
-    return {name: RunFolder(folder / name).read_metrics() for name in names}
+    here = {name: RunFolder(folder / name) for name in names}
+    return {name: run.read_metrics() if run.has("metrics.csv") else pd.DataFrame(known[name]) for name, run in here.items()}
+
+
+def tuning_curves(config: dict, folder: Path) -> list[pd.DataFrame]:
+    """The curve of each tuning of the decoder."""
+    former = {} if not RESULT.exists() else json.loads(RESULT.read_text(encoding="utf-8"))
+    known = dict(zip(tunings(former["config"]), former["tuning_curves"], strict=True)) if former else {}
+    files = {name: folder / name / "tuning.csv" for name in tunings(config)}
+    return [pd.read_csv(file) if file.exists() else pd.DataFrame(known[name]) for name, file in files.items()]
+
+
+def tunings(config: dict) -> list[str]:
+    """Names of the steps that tuned the decoder alone."""
+    return [step["name"] for step in config["step"] if {"tuning", "noised", "reward"} & set(step)]
 
 
 def prepared(name: str, folder: Path) -> Path:
@@ -157,11 +195,11 @@ def merged(config: dict, name: str, data: Path, folder: Path) -> Path:
 
 
 def recombined(config: dict, name: str, data: Path, folder: Path) -> Path:
-    """Long molecules made of halves of training molecules, and some that the char-RNN wrote."""
+    """Long molecules made of halves of training molecules, and beside them some that the char-RNN wrote, or the data set."""
     out, asked = folder / name, config["recombined"][name]
     if not out.exists():
-        beside = merged(config, asked["beside"], data, folder) / "data.parquet"
-        recombine.main(str(data), str(beside), str(out), asked["n"], asked["n_beside"], asked["seed"])
+        written = merged(config, asked["beside"], data, folder) / "data.parquet" if "beside" in asked else None
+        recombine.main(str(data), written and str(written), str(out), asked["n"], asked.get("n_beside", 0), asked["seed"])
     return out
 
 
@@ -199,11 +237,11 @@ def averaged(shares: dict[str, float], target: Path, folder: Path) -> tuple[MolV
     return last, run
 
 
-def widened(model: MolVAE, encoder_dim: int, folder: Path) -> tuple[MolVAE, RunFolder]:
-    """The same function with more units in the encoder."""
+def widened(model: MolVAE, widen: Callable[[MolVAE, int], MolVAE], units: int, folder: Path) -> tuple[MolVAE, RunFolder]:
+    """The same function with more units."""
     run = RunFolder(folder)
     if not run.has("model.safetensors"):
-        save_model(widen_encoder(model, encoder_dim), run)
+        save_model(widen(model, units), run)
     return api.load(run.path), run
 
 
@@ -273,7 +311,7 @@ def training_molecules(data: Path) -> list[str]:
 
 def ship(run: Path) -> None:
     """Copy what `chemvae.load("drug")` reads, and write its card from result.json."""
-    result = json.loads((HERE / "result.json").read_text(encoding="utf-8"))
+    result = json.loads(RESULT.read_text(encoding="utf-8"))
     target = SHIPPED / "drug"
     target.mkdir(parents=True, exist_ok=True)
     for name in ("config.json", "vocabulary.json", "model.safetensors", "prior.safetensors", "training_index.parquet"):
@@ -291,11 +329,7 @@ def describe(config: dict, folder: Path, evaluation: Evaluation, evaluated_s: fl
     protocol = figures.pop("protocol")
     origin = environment()
     learned = curves(config, folder)
-    tuning = [
-        pd.read_csv(folder / step["name"] / "tuning.csv")
-        for step in config["step"]
-        if {"tuning", "noised", "reward"} & set(step)
-    ]
+    tuning = tuning_curves(config, folder)
     return {
         "command": "python experiments/03-drug-model/run.py",
         "commit": origin["commit"],

@@ -1,4 +1,4 @@
-"""A wider encoder says what the narrow one said, and can learn more."""
+"""A wider encoder or decoder says what the narrow one said, and can learn more."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import torch
 from chemvae.data.datasets import SmilesDataset
 from chemvae.data.vocabulary import Vocabulary
 from chemvae.errors import SettingsError
-from chemvae.models.growth import widen_encoder
+from chemvae.models.growth import widen_decoder, widen_encoder
 from chemvae.models.vae import ModelSettings, MolVAE, TrainingFacts
 
 MOLECULES = ["CCO", "c1ccccc1", "CC(=O)NC", "OC(=O)c1ccccc1Cl", "C"]
@@ -49,19 +49,44 @@ def test_the_new_units_learn(model):
     assert recurrent[:, :32, 32:].abs().sum() > 0  # old units begin to read new ones
 
 
-def test_the_model_itself_is_left_alone(model):
+def test_probabilities_of_texts_stay_when_the_decoder_grows(model):
+    wide = widen_decoder(model, 160)
+    assert wide.settings.decoder_dim == 160 and wide.decoder.gru.hidden_dim == 160
+    batch = SmilesDataset(MOLECULES, model.vocabulary).batch(np.arange(len(MOLECULES)))
+    z = 2.0 * torch.randn(len(MOLECULES), model.latent_dim)
+    with torch.no_grad():
+        ours, theirs = model._log_px_z(z, batch, None), wide._log_px_z(z, batch, None)
+    torch.testing.assert_close(theirs, ours, atol=1e-5, rtol=1e-6)
+    assert wide.decode(z)["smiles"].tolist() == model.decode(z)["smiles"].tolist()
+    assert_same({"mean": wide.posterior(MOLECULES).mean}, {"mean": model.posterior(MOLECULES).mean})
+
+
+def test_the_decoders_new_units_learn(model):
+    wide = widen_decoder(model, 96).train()
+    train = SmilesDataset(MOLECULES, wide.vocabulary)
+    wide(train.batch(np.arange(len(MOLECULES)))).log_px_z.sum().backward()
+    assert (wide.decoder.output.weight.grad[:, 64:].abs().sum(dim=0) > 0).all()  # what reads the new units
+    recurrent = wide.decoder.gru.weight_hh_l0.grad.view(3, 96, 96)
+    assert recurrent[:, :64, 64:].abs().sum() > 0  # old units begin to read new ones
+
+
+@pytest.mark.parametrize("widen", [lambda model: widen_encoder(model, 64), lambda model: widen_decoder(model, 96)])
+def test_the_model_itself_is_left_alone(model, widen):
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    wide = widen_encoder(model, 64)
+    wide = widen(model)
     with torch.no_grad():
         for parameter in wide.parameters():
             parameter.add_(1.0)
     assert_same(model.state_dict(), before)
 
 
-def test_the_same_width_is_a_copy(model):
-    assert_same(widen_encoder(model, 32).state_dict(), model.state_dict())
+@pytest.mark.parametrize("widen", [lambda model: widen_encoder(model, 32), lambda model: widen_decoder(model, 64)])
+def test_the_same_width_is_a_copy(model, widen):
+    assert_same(widen(model).state_dict(), model.state_dict())
 
 
-def test_an_encoder_does_not_shrink(model):
+def test_neither_shrinks(model):
     with pytest.raises(SettingsError, match="32 units"):
         widen_encoder(model, 16)
+    with pytest.raises(SettingsError, match="64 units"):
+        widen_decoder(model, 32)
