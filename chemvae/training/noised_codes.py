@@ -35,10 +35,13 @@ HIGHEST_LEVEL = 0.8
 STATE_PREFIX = "noised_codes."
 
 
-def noised_codes(z: Tensor, prior: NormalPrior, generator: torch.Generator | None = None) -> Tensor:
-    """Return z' [N, D] of codes z [N, D], each moved towards a density by a level of noise of its own; differentiable."""
+def noised_codes(z: Tensor, prior: NormalPrior, generator: torch.Generator | None = None, power: float = 1.0) -> Tensor:
+    """Return z' [N, D] of codes z [N, D], each moved towards a density by a level of noise of its own; differentiable.
+
+    Levels are 0.8 u^power, u ~ U(0, 1): with a power above 1 more codes have next to nothing left of themselves.
+    """
     source = generator.device if generator is not None else torch.device("cpu")
-    level = HIGHEST_LEVEL * torch.rand(len(z), 1, generator=generator, device=source).to(z.device)
+    level = HIGHEST_LEVEL * torch.rand(len(z), 1, generator=generator, device=source).to(z.device) ** power
     return prior.diffuse(z, level, generator)
 
 

@@ -56,6 +56,16 @@ def test_codes_move_towards_the_learned_prior_as_often_as_asked(model, train, sh
     assert abs(np.mean(at_home) - towards_learned) <= (0.1 if 0 < share < 1 else 0)
 
 
+@pytest.mark.parametrize("power", [1.0, 3.0])
+def test_with_a_higher_power_less_is_left_of_the_codes(model, train, power):
+    """E[z z'] of z' = a z + noise is E[a], and E[u^power] = 1 / (power + 1)."""
+    tuner = DecoderTuner(model, train, replace(QUICK, level_power=power), n_steps=1)
+    z = torch.randn(100_000, model.latent_dim, generator=torch.Generator().manual_seed(2))
+    left = float((tuner.noised(z, learned_share=0.0) * z).mean())
+    tuner.close()
+    assert abs(left - HIGHEST_LEVEL / (power + 1)) < 0.01
+
+
 def test_other_molecules_may_be_reconstructed_beside_it(model, train):
     """Each group has its own molecules: ethanol alone at noised codes, benzene alone at its own."""
     ethanol, benzene = (SmilesDataset([one] * 6, model.vocabulary) for one in ("CCO", "c1ccccc1"))
@@ -71,5 +81,5 @@ def test_other_molecules_may_be_reconstructed_beside_it(model, train):
 
 def test_settings_complain_all_at_once():
     with pytest.raises(SettingsError) as caught:
-        NoisedTuningSettings(steps=0, batch_size=0, share=0.0, learning_rate=0.0, learned_share=2.0)
-    assert len(caught.value.complaints) == 5
+        NoisedTuningSettings(steps=0, batch_size=0, share=0.0, learning_rate=0.0, learned_share=2.0, level_power=0.0)
+    assert len(caught.value.complaints) == 6
