@@ -1,13 +1,16 @@
 """What each tuning of the decoder brought and cost, and what a molecule costs it at codes with less of themselves left.
 
-    python experiments/03-drug-model/steps.py     # after run.py, which made the steps; writes steps.json
+    python experiments/03-drug-model/steps.py [STEP ...]    # after run.py, which made the steps; writes steps.json
 
-The steps named below, on config.toml's split: the figures of the table at a smaller size, and the mean cross-entropy of
-molecules at codes moved towards the learned prior (a = 1 its own code, 0 a draw that knows nothing of the molecule).
+The steps named, or all of those below (figures of steps not named stay in steps.json), on the valid split: the figures of the
+table at a smaller size, and the mean cross-entropy of molecules at codes moved towards the learned prior (a = 1 its own code, 0
+a draw that knows nothing of the molecule).
 """
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -22,7 +25,9 @@ from chemvae.data.preparation import load_table
 from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent
-STEPS = ("final-ends", "rewarded", "noised", "rewarded-2", "rewarded-3", "halfway", "rewarded-4")
+RESULT = HERE / "steps.json"
+STEPS = ("final-ends", "rewarded", "noised", "rewarded-2", "rewarded-3", "halfway", "rewarded-4", "past")
+SPLIT = "valid"
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8)
 KEPT = (
     "reconstruction_greedy", "reconstruction_jt", "validity_prior_greedy", "validity_learned_prior", "unique_10k", "novelty",
@@ -31,24 +36,27 @@ KEPT = (
 N_MOLECULES, N_SAMPLES, N_NOISED = 2000, 10_000, 1500
 
 
-def main() -> None:
+def main(*names: str) -> None:
     config, started = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8")), time.monotonic()
+    names = names or STEPS
     with ProcessPoolExecutor(4, get_context("spawn")) as pool:
-        found = list(pool.map(measured, STEPS, [config] * len(STEPS)))
+        found = list(pool.map(measured, names, [config] * len(names)))
     origin = environment()
+    known = json.loads(RESULT.read_text(encoding="utf-8"))["steps"] if RESULT.exists() else {}
+    elapsed_s = round(time.monotonic() - started, 1)
+    said = {"commit": origin["commit"], "elapsed_s": elapsed_s}
     write_json(
-        HERE / "steps.json",
+        RESULT,
         {
-            "command": "python experiments/03-drug-model/steps.py",
-            "commit": origin["commit"],
+            "command": " ".join(["python experiments/03-drug-model/steps.py", *(names if names != STEPS else ())]),
+            **said,
             "seeds": [config["seed"]],
             "device": origin["processor"],
             "versions": origin["versions"],
-            "elapsed_s": round(time.monotonic() - started, 1),
             "n_molecules": N_MOLECULES,
             "n_samples": N_SAMPLES,
             "n_noised": N_NOISED,
-            "steps": dict(zip(STEPS, found, strict=True)),
+            "steps": {**known, **{name: {**figures, **said} for name, figures in zip(names, found, strict=True)}},
         },
     )
 
@@ -57,11 +65,11 @@ def measured(name: str, config: dict) -> dict:
     """The figures of one step."""
     torch.set_num_threads(1)
     folder = Path(config["folder"])
-    model, data, split = api.load(folder / name), str(folder / "data"), config["evaluation"]["split"]
-    found = api.evaluate_in_full(model, data, config["seed"], split=split, n_molecules=N_MOLECULES, n_samples=N_SAMPLES).figures
+    model, data = api.load(folder / name), str(folder / "data")
+    found = api.evaluate_in_full(model, data, config["seed"], split=SPLIT, n_molecules=N_MOLECULES, n_samples=N_SAMPLES).figures
     table = load_table(data)
     smiles, parts = np.array(table.smiles), np.asarray(table.split)
-    nats = {part: noised_nats(model, smiles[parts == part], config["seed"]) for part in ("train", split)}
+    nats = {part: noised_nats(model, smiles[parts == part], config["seed"]) for part in ("train", SPLIT)}
     return {**{key: found[key] for key in KEPT}, "cross_entropy_at": {"a": list(LEVELS), **nats}}
 
 
@@ -76,4 +84,4 @@ def noised_nats(model, smiles: np.ndarray, seed: int) -> list[float]:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
