@@ -144,6 +144,15 @@ def _mean(values: list[float]) -> float:
     return float(np.mean(known)) if known else math.nan
 
 
+def _readable(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Features [n, F] of those that have any, and which they are [N] bool.
+
+    RDKit writes a canonical form now and then that it does not read; what has no features is judged as no molecule.
+    """
+    kept = features.isfinite().all(dim=1)
+    return features[kept], kept
+
+
 class _Tuner(DecoderTuner):
     """The state of :func:`tune_by_reward`."""
 
@@ -164,7 +173,7 @@ class _Tuner(DecoderTuner):
     def _first_critic(self) -> Critic:
         s = self.settings
         some = self.rng.permutation(len(self.train))[: s.critic_molecules]
-        critic = Critic(self._features(self.train.smiles.take(some)), s.seed)
+        critic = Critic(_readable(self._features(self.train.smiles.take(some)))[0], s.seed)
         z = self._points(s.critic_points, 999)
         written = [one for one in self._write(z)[1] if one]
         if not written:
@@ -173,7 +182,7 @@ class _Tuner(DecoderTuner):
                 " has nothing to learn from; train the model longer, or tune it with realism=0 first"
             )
         with limited_threads(1):
-            critic.begin(self._features(written), s.critic_steps)
+            critic.begin(_readable(self._features(written))[0], s.critic_steps)
         return critic
 
     def round(self, number: int) -> dict[str, float]:
@@ -227,9 +236,11 @@ class _Tuner(DecoderTuner):
         if self.critic is None or not valid:
             rewards[valid] = 1.0
             return rewards, 0.0
-        features = self._features([molecules[i] for i in valid])
+        features, kept = _readable(self._features([molecules[i] for i in valid]))
+        if not len(features):
+            return rewards, math.nan
         with limited_threads(1):
-            rewards[valid] = 1 - s.realism + s.realism * torch.sigmoid(self.critic(features))
+            rewards[torch.tensor(valid)[kept]] = 1 - s.realism + s.realism * torch.sigmoid(self.critic(features))
             return rewards, self.critic.learn(features)
 
     def _learn(self, z: Tensor, texts: list[str], advantage: Tensor) -> list[dict[str, float]]:

@@ -132,6 +132,18 @@ def test_the_critic_forgets_what_was_written_long_ago():
     assert len(critic.rounds) == 20 and float(critic.rounds[0][0, 0]) == 10
 
 
+def test_a_canonical_form_that_cannot_be_read_is_no_molecule_and_leaves_the_critic_alone(model, train):
+    tuner = _Tuner(model, train, replace(QUICK, critic_steps=1, fingerprint_bits=64))
+    for _ in range(2):  # what was judged first is learned from before the second time
+        rewards, loss = tuner._judge(["CCO", "C1", None, "CCN"])
+        assert rewards[1:3].tolist() == pytest.approx([QUICK.invalid] * 2) and np.isfinite(loss)
+        assert (rewards[[0, 3]] > 1 - QUICK.realism).all()
+    assert [len(one) for one in tuner.critic.rounds] == [2, 2]
+    rewards, loss = tuner._judge(["C1"])
+    tuner.close()
+    assert rewards.tolist() == pytest.approx([QUICK.invalid]) and np.isnan(loss)
+
+
 def test_nothing_valid_is_no_reason_to_stop(model, train, monkeypatch):
     tuner = _Tuner(model, train, replace(QUICK, points=4))
     monkeypatch.setattr(tuner, "_write", lambda z: (["C("] * len(z), [None] * len(z)))
