@@ -6,8 +6,8 @@
     python experiments/03-drug-model/run.py --ship                         # copy the measured model into the package
 
 FOLDER holds zinc250k.csv.gz. Stages that are finished are skipped; training that was stopped resumes, a tuning starts again.
-With --from the steps up to the one named need not be there, only its model, in runs/drug/STEP: curves of earlier steps are then
-those of result.json.
+With --from the steps up to the one named need not be there, only its model, in runs/drug/STEP, or its decoder in
+checkpoint.safetensors: curves of earlier steps are then those of result.json.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import pictures
 import recombine
 import tomllib
 import torch
+from safetensors.torch import load_file
 
 from chemvae import api
 from chemvae.data.datasets import SmilesDataset
@@ -48,6 +49,7 @@ from chemvae.training.reward_tuning import RewardTuningSettings, tune_by_reward
 
 HERE = Path(__file__).parent
 RESULT = HERE / "result.json"
+CHECKPOINT = HERE / "checkpoint.safetensors"  # decoders of unfinished steps: their names, a slash, and the tensors' own
 ON_THE_CARD = (
     "reconstruction_greedy", "reconstruction_jt", "validity_prior_greedy", "validity_prior_sampled", "validity_learned_prior",
     "unique_10k", "novelty", "fcd", "kl", "active_units", "mae_logP", "mae_qed", "mae_SAS", "coverage90_logP", "coverage90_qed",
@@ -55,7 +57,7 @@ ON_THE_CARD = (
 )  # fmt: skip
 CARD = """# drug
 
-A SMILES variational autoencoder for drug-like molecules, cpu preset with a wider encoder, with logP, qed and SAS.
+A SMILES variational autoencoder for drug-like molecules, cpu preset with a wider encoder and decoder, with logP, qed and SAS.
 
 - **Data:** the train split (215,725 molecules) of ZINC250k, 2.6 million molecules that a char-RNN trained on that split wrote,
   and half a million long ones joined from halves of its molecules. Novelty is counted against the 215,725; predictor and
@@ -64,7 +66,7 @@ A SMILES variational autoencoder for drug-like molecules, cpu preset with a wide
 - **Taught between molecules, too:** its decoder also wrote every third molecule from a code at a random level of noise; earlier
   in training, molecules that it had written itself at draws from N(0, I), at steps from molecules and between two of them.
 - **Rewarded:** for texts at draws from the priors that RDKit reads as molecules, and for ones that a critic takes for training
-  molecules; between two such trainings the decoder alone learned more from noised codes. The weights are a mean of several
+  molecules; before and beside such trainings the decoder alone learned more from noised codes. The weights are a mean of several
   ends. What it samples is a little shorter than the data set's (see `fcd`).
 
 Figures on the {split} split, 5,000 molecules and 30,000 samples, raw decoder (nothing masked or repaired):
@@ -140,10 +142,22 @@ def after(name: str, steps: list[dict], folder: Path) -> tuple[list[dict], RunFo
     names = [step["name"] for step in steps]
     if name not in names:
         raise SettingsError(f"config.toml has no step {name!r}, only {', '.join(names)}")
+    restore(folder)
     run = RunFolder(folder / name)
     if not run.has("model.safetensors"):
         raise SettingsError(f"{run.path} has no model to go on from; put one there, or leave out --from")
     return steps[names.index(name) + 1 :], run
+
+
+def restore(folder: Path) -> None:
+    """Write the models of the checkpoint's decoders, the rest of each being the shipped one's, where they are not there."""
+    kept = load_file(CHECKPOINT) if CHECKPOINT.exists() else {}
+    for name in dict.fromkeys(key.split("/")[0] for key in kept):
+        if not RunFolder(folder / name).has("model.safetensors"):
+            model = api.load("drug")
+            own = {key.removeprefix(f"{name}/"): value for key, value in kept.items() if key.startswith(f"{name}/")}
+            model.load_state_dict({**model_tensors(model), **own}, strict=False)
+            save_model(model, RunFolder(folder / name))
 
 
 def last_curve(config: dict, folder: Path) -> pd.DataFrame:
