@@ -15,7 +15,7 @@ from torch import Tensor
 
 from chemvae.errors import SettingsError
 from chemvae.models.storage import model_tensors
-from chemvae.models.vae import ModelSettings, MolVAE
+from chemvae.models.vae import MolVAE
 
 GATES = 3
 
@@ -37,17 +37,7 @@ def widen_encoder(model: MolVAE, encoder_dim: int, seed: int = 0) -> MolVAE:
     SettingsError
         If the encoder would shrink.
     """
-    before = model.settings.encoder_dim
-    if encoder_dim < before:
-        raise SettingsError(f"the encoder has {before} units per direction and can only grow, not to {encoder_dim}")
-
-    def fill(key: str, new: Tensor, old: Tensor) -> None:
-        if key.startswith("encoder.gru."):
-            _fill_gates(new.view(GATES, encoder_dim, -1), old.view(GATES, before, -1))
-        else:
-            _fill_directions(new, old)
-
-    return _grown(model, replace(model.settings, encoder_dim=encoder_dim), seed, fill)
+    return _grown(model, "encoder", encoder_dim, seed, _fill_directions)
 
 
 def widen_decoder(model: MolVAE, decoder_dim: int, seed: int = 0) -> MolVAE:
@@ -69,31 +59,25 @@ def widen_decoder(model: MolVAE, decoder_dim: int, seed: int = 0) -> MolVAE:
     SettingsError
         If the decoder would shrink.
     """
-    before = model.settings.decoder_dim
-    if decoder_dim < before:
-        raise SettingsError(f"the decoder has {before} units and can only grow, not to {decoder_dim}")
-
-    def fill(key: str, new: Tensor, old: Tensor) -> None:
-        if key.startswith("decoder.gru."):
-            _fill_gates(new.view(GATES, decoder_dim, -1), old.view(GATES, before, -1))
-        elif key == "decoder.output.weight":
-            _fill_gates(new[None], old[None])
-        else:  # the first state
-            new[:before] = old
-
-    return _grown(model, replace(model.settings, decoder_dim=decoder_dim), seed, fill)
+    return _grown(model, "decoder", decoder_dim, seed, _fill_first_state_or_output)
 
 
-def _grown(model: MolVAE, settings: ModelSettings, seed: int, fill: Callable[[str, Tensor, Tensor], None]) -> MolVAE:
-    """A copy of other settings; ``fill(key, new, old)`` writes old weights into new ones where their shapes differ."""
+def _grown(model: MolVAE, part: str, units: int, seed: int, fill: Callable[[Tensor, Tensor], None]) -> MolVAE:
+    """A copy with so many units in one part; ``fill(new, old)`` writes what is not its GRU's and has another shape."""
+    before = getattr(model.settings, f"{part}_dim")
+    if units < before:
+        raise SettingsError(f"the {part} has {before} units and can only grow, not to {units}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        settings = replace(model.settings, **{f"{part}_dim": units})
         wide = MolVAE(model.vocabulary, settings, model.property_names, model.property_units)
     tensors = wide.state_dict()
     for key, old in model_tensors(model).items():
         new = tensors[key]
-        if new.shape != old.shape:
-            fill(key, new, old)
+        if key.startswith(f"{part}.gru."):
+            _fill_gates(new.view(GATES, units, -1), old.view(GATES, before, -1))
+        elif new.shape != old.shape:
+            fill(new, old)
         else:
             new.copy_(old)
     wide.load_state_dict(tensors)
@@ -104,7 +88,7 @@ def _grown(model: MolVAE, settings: ModelSettings, seed: int, fill: Callable[[st
 
 
 def _fill_gates(new: Tensor, old: Tensor) -> None:
-    """Weights [gates, H, inputs] (or biases, one input): old units keep theirs and do not read new ones."""
+    """Weights [3, H, inputs] (or biases, one input): old units keep theirs and do not read new ones."""
     units, inputs = old.shape[1:]
     new[:, :units, :inputs] = old
     new[:, :units, inputs:] = 0
@@ -116,3 +100,11 @@ def _fill_directions(new: Tensor, old: Tensor) -> None:
     new.zero_()
     for direction in range(2):
         new[:, direction * width : direction * width + before] = old[:, direction * before : (direction + 1) * before]
+
+
+def _fill_first_state_or_output(new: Tensor, old: Tensor) -> None:
+    """What makes the decoder's first state [H, D] or [H], or reads its states [V, H]: new units are not read."""
+    if len(new) > len(old):
+        new[: len(old)] = old
+    else:
+        new.zero_()[:, : old.shape[1]] = old
