@@ -129,7 +129,7 @@ def main() -> None:
     write_report(evaluation, run.path, name="drug", history=last_curve(config, folder))
     result = describe({**config, "evaluation": asked}, folder, evaluation, time.monotonic() - started)
     if only_valid:
-        write_json(HERE / "valid.json", {**result, "command": f"{result['command']} --valid"})
+        write_json(HERE / "valid.json", result)
         return
     write_json(RESULT, result)
     pictures.draw_curves(curves(config, folder))
@@ -167,7 +167,7 @@ def last_curve(config: dict, folder: Path) -> pd.DataFrame:
 
 def curves(config: dict, folder: Path) -> dict[str, pd.DataFrame]:
     """The learning curve of each step that trained the whole model."""
-    known = {} if not RESULT.exists() else json.loads(RESULT.read_text(encoding="utf-8"))["learning_curves"]
+    known = last_result().get("learning_curves", {})
     names = [step["name"] for step in config["step"] if "settings" in step]
     here = {name: RunFolder(folder / name) for name in names}
     return {name: run.read_metrics() if run.has("metrics.csv") else pd.DataFrame(known[name]) for name, run in here.items()}
@@ -175,10 +175,15 @@ def curves(config: dict, folder: Path) -> dict[str, pd.DataFrame]:
 
 def tuning_curves(config: dict, folder: Path) -> list[pd.DataFrame]:
     """The curve of each tuning of the decoder."""
-    former = {} if not RESULT.exists() else json.loads(RESULT.read_text(encoding="utf-8"))
+    former = last_result()
     known = dict(zip(tunings(former["config"]), former["tuning_curves"], strict=True)) if former else {}
     files = {name: folder / name / "tuning.csv" for name in tunings(config)}
     return [pd.read_csv(file) if file.exists() else pd.DataFrame(known[name]) for name, file in files.items()]
+
+
+def last_result() -> dict:
+    """What result.json says now; nothing before there is one."""
+    return json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
 
 
 def tunings(config: dict) -> list[str]:
@@ -325,7 +330,7 @@ def training_molecules(data: Path) -> list[str]:
 
 def ship(run: Path) -> None:
     """Copy what `chemvae.load("drug")` reads, and write its card from result.json."""
-    result = json.loads(RESULT.read_text(encoding="utf-8"))
+    result = last_result()
     target = SHIPPED / "drug"
     target.mkdir(parents=True, exist_ok=True)
     for name in ("config.json", "vocabulary.json", "model.safetensors", "prior.safetensors", "training_index.parquet"):
@@ -345,7 +350,7 @@ def describe(config: dict, folder: Path, evaluation: Evaluation, evaluated_s: fl
     learned = curves(config, folder)
     tuning = tuning_curves(config, folder)
     return {
-        "command": "python experiments/03-drug-model/run.py",
+        "command": " ".join(["python experiments/03-drug-model/run.py", *sys.argv[1:]]),
         "commit": origin["commit"],
         "seeds": [config["seed"]],
         "device": origin["processor"],
