@@ -4,7 +4,10 @@ import copy
 import importlib.util
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -66,6 +69,21 @@ def test_halves_are_joined_only_where_the_same_rule_cut():
     made = recombine.recombine(amides, 6, 0, 1, lengths=(12, 22))
     assert len(set(made)) == len(made) > 3
     assert all(smiles.count("O=C(") + smiles.count("C(=O)") == 1 for smiles in made), "an acid half and an amine half each"
+
+
+def test_beside_joined_halves_stands_the_data_set_or_what_was_written(tmp_path, monkeypatch):
+    module = load(EXPERIMENTS / "03-drug-model" / "recombine.py")
+    table = SimpleNamespace(smiles=["CCO", "CCN", "CCC"], labels=np.zeros((3, 3)), split=["train", "train", "valid"])
+    monkeypatch.setattr(module, "load_table", lambda *_, **__: table)
+    monkeypatch.setattr(module, "recombine", lambda train, n, seed, jobs: [*train, "CCC", "CCF", "CCCl"])
+    pd.DataFrame({"smiles": [*table.smiles, "CCF"], "split": [*table.split, "train"]}).to_parquet(tmp_path / "written.parquet")
+
+    def rows(written):
+        module.main("data", written, str(tmp_path / "out"), n_beside=1)
+        return pd.read_parquet(tmp_path / "out" / "data.parquet")[["smiles", "split"]].values.tolist()
+
+    assert rows(None) == [["CCC", "valid"], ["CCO", "train"], ["CCN", "train"], ["CCF", "train"], ["CCCl", "train"]]
+    assert rows(str(tmp_path / "written.parquet")) == [["CCC", "valid"], ["CCF", "train"], ["CCCl", "train"]]
 
 
 @pytest.fixture

@@ -38,8 +38,6 @@ class TuningSettings:
     batch_size : training molecules in a step, and as many points beside them.
     learning_rate : at its highest; rises over the first steps, then falls along half a cosine to the end.
     share : weight of the points in the loss, the rest being reconstruction.
-    level_power : of noised codes: above 1 more of them have next to nothing left of themselves, so that at a draw from a
-        prior the decoder relies less on its code and more on what it knows of texts.
     clip_norm, ema_decay, weight_decay : as in training.
     threads : CPU threads; 0 takes torch's choice.
     seed : of everything random.
@@ -48,7 +46,6 @@ class TuningSettings:
     batch_size: int = 64
     learning_rate: float = 3e-4
     share: float = 0.3
-    level_power: float = 1.0
     clip_norm: float = 5.0
     ema_decay: float = 0.995
     weight_decay: float = 1e-4
@@ -59,6 +56,8 @@ class TuningSettings:
     """Settings that must be at least so large."""
     shares: ClassVar[tuple[str, ...]] = ()
     """Settings that must lie in [0, 1]."""
+    positive: ClassVar[tuple[str, ...]] = ("learning_rate",)
+    """Settings that must be above 0."""
 
     def __post_init__(self) -> None:
         value = vars(self)
@@ -66,9 +65,7 @@ class TuningSettings:
         found += [f"{name} must lie in [0, 1], got {value[name]}" for name in self.shares if not 0 <= value[name] <= 1]
         if not 0 < self.share < 1:
             found.append(f"share must lie between 0 and 1, got {self.share}")
-        for name in ("learning_rate", "level_power"):
-            if not value[name] > 0:
-                found.append(f"{name} must be > 0, got {value[name]}")
+        found += [f"{name} must be > 0, got {value[name]}" for name in self.positive if not value[name] > 0]
         if found:
             raise SettingsError(found)
 
@@ -170,11 +167,11 @@ class DecoderTuner:
         while True:
             yield from data.epoch(int(self.rng.integers(2**31)), self.settings.batch_size, self.settings.seed)
 
-    def noised(self, z: Tensor, learned_share: float = 0.5) -> Tensor:
+    def noised(self, z: Tensor, learned_share: float = 0.5, level_power: float = 1.0) -> Tensor:
         """Codes z [B, D] at random levels of noise, all towards one of the priors; the learned one with this chance."""
         learned = self.model.latent_statistics.is_fitted and self.rng.random() < learned_share
         prior = self.model.priors["learned" if learned else "normal"]
-        return noised_codes(z, prior, self.noise, self.settings.level_power)
+        return noised_codes(z, prior, self.noise, level_power)
 
     def step(self, groups: dict[str, tuple[Batch, Tensor, float | Tensor]]) -> dict[str, float]:
         """Take one step of AdamW on groups that :func:`join` understands; return each group's mean cross-entropy (nats)."""

@@ -1,11 +1,10 @@
 """Teach a trained decoder more of what lies between the codes of molecules, with true examples.
 
 A molecule's code that was moved towards a density by noise (:mod:`chemvae.training.noised_codes`) is, for a decoder, a draw of
-that density at which it knows what to write. Where the codes are distributed like the
-density, so are the noised ones, at every level, and texts sampled at its draws are then distributed like the data: p(x | z') at
-z' from its marginal gives the marginal of x. Real codes are so only roughly. While a model trains, this
-gets a small weight, because reconstruction would suffer; here the codes stand, the decoder alone learns on, and both get their
-share.
+that density at which it knows what to write. Where the codes are distributed like the density, so are the noised ones, at
+every level, and texts sampled at its draws are then distributed like the data: p(x | z') at z' from its marginal gives the
+marginal of x. Real codes are so only roughly. While a model trains, this gets a small weight, because reconstruction would
+suffer; here the codes stand, the decoder alone learns on, and both get their share.
 """
 
 from __future__ import annotations
@@ -33,6 +32,8 @@ class NoisedTuningSettings(TuningSettings):
     ----------
     steps : of AdamW, each on ``batch_size`` molecules at their own codes and as many others at noised ones.
     learned_share : chance that a step's codes move towards the learned prior, where there is one; else towards N(0, I).
+    level_power : above 1 more of the noised codes have next to nothing left of themselves (:func:`noised_codes`), so that at a
+        draw from a prior the decoder relies less on its code and more on what it knows of texts.
     """
 
     steps: int = 5_000
@@ -40,9 +41,11 @@ class NoisedTuningSettings(TuningSettings):
     share: float = 0.5
     ema_decay: float = 0.999
     learned_share: float = 0.5
+    level_power: float = 1.0
 
     least: ClassVar[dict[str, float]] = {**TuningSettings.least, "steps": 1}
     shares: ClassVar[tuple[str, ...]] = ("learned_share",)
+    positive: ClassVar[tuple[str, ...]] = (*TuningSettings.positive, "level_power")
 
 
 def tune_to_noised_codes(
@@ -79,7 +82,7 @@ def tune_to_noised_codes(
     try:
         for number in range(1, s.steps + 1):
             (others, own), (molecules, codes) = tuner.others(), tuner.training_molecules()
-            noised = tuner.noised(codes, s.learned_share)
+            noised = tuner.noised(codes, s.learned_share, s.level_power)
             losses.append(tuner.step({"noised": (molecules, noised, s.share), "others": (others, own, 1 - s.share)}))
             if number % REPORT_EVERY == 0 or number == s.steps:
                 means = {f"loss_{name}": float(np.mean([one[name] for one in losses])) for name in losses[0]}

@@ -10,9 +10,9 @@ point, and those that are judged better than the others at the same point are ma
 
 (REINFORCE with the others as its baseline, Kool et al. 2019, https://openreview.net/forum?id=r1lgTGL5DE). The critic learns on
 as the decoder changes, as in adversarial training (Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661; for texts Yu et
-al. 2017, https://arxiv.org/abs/1609.05473). Texts whose advantage is next to nothing
-are left out of the mean. Beside it the decoder goes on reading molecules at draws from their posteriors, which keeps
-reconstruction, and training molecules at noised codes. Nothing is masked, repaired or turned down when it is used.
+al. 2017, https://arxiv.org/abs/1609.05473). Texts whose advantage is next to nothing are left out of the mean. Beside it the
+decoder goes on reading molecules at draws from their posteriors, which keeps reconstruction, and training molecules at noised
+codes. Nothing is masked, repaired or turned down when it is used.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ class RewardTuningSettings(TuningSettings):
         spelling than about what is odd in it, so the critic sees these, too. 0 for codes alone.
     noised : weight, beside the others, of every third of a batch of training molecules at a noised code, half of the steps
         towards each prior.
+    level_power : of the noised codes, as in :class:`~chemvae.training.noised_tuning.NoisedTuningSettings`.
     """
 
     rounds: int = 300
@@ -78,12 +79,14 @@ class RewardTuningSettings(TuningSettings):
     critic_molecules: int = 60_000
     fingerprint_bits: int = 1024
     noised: float = 0.05
+    level_power: float = 1.0
 
     least: ClassVar[dict[str, float]] = {
         **TuningSettings.least, "rounds": 1, "points": 1, "draws": 2, "critic_points": 1, "critic_steps": 1,
         "critic_molecules": 1, "fingerprint_bits": 0, "noised": 0,
     }  # fmt: skip
     shares: ClassVar[tuple[str, ...]] = ("realism", "learned_share")
+    positive: ClassVar[tuple[str, ...]] = (*TuningSettings.positive, "level_power")
 
 
 def tune_by_reward(
@@ -176,13 +179,14 @@ class _Tuner(DecoderTuner):
         critic = Critic(_readable(self._features(self.train.smiles.take(some)))[0], s.seed)
         z = self._points(s.critic_points, 999)
         written = [one for one in self._write(z)[1] if one]
-        if not written:
+        features = _readable(self._features(written))[0] if written else ()
+        if not len(features):
             raise NothingUsableError(
                 f"none of {s.critic_points} texts that the decoder wrote at draws from its priors is a molecule, so a critic"
                 " has nothing to learn from; train the model longer, or tune it with realism=0 first"
             )
         with limited_threads(1):
-            critic.begin(_readable(self._features(written))[0], s.critic_steps)
+            critic.begin(features, s.critic_steps)
         return critic
 
     def round(self, number: int) -> dict[str, float]:
@@ -252,12 +256,11 @@ class _Tuner(DecoderTuner):
             parts = parts[:-1]  # a few texts are all noise
         for index in parts:
             (others, own), (molecules, codes) = self.others(), self.training_molecules()
+            noised = self.noised(codes[::MOLECULES_PER_NOISED], level_power=s.level_power)
             groups = {
                 "points": (points.batch(index.numpy()), z[index], s.share * advantage[index]),
                 "others": (others, own, 1 - s.share),
-                "noised": (
-                    molecules.part(0, MOLECULES_PER_NOISED), self.noised(codes[::MOLECULES_PER_NOISED]), s.noised,
-                ),
-            }  # fmt: skip
+                "noised": (molecules.part(0, MOLECULES_PER_NOISED), noised, s.noised),
+            }
             losses.append(self.step(groups))
         return losses

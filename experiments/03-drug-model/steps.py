@@ -26,7 +26,10 @@ from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent
 RESULT = HERE / "steps.json"
-STEPS = ("final-ends", "rewarded", "noised", "rewarded-2", "rewarded-3", "halfway", "rewarded-4", "past")
+STEPS = (
+    "final-ends", "rewarded", "noised", "rewarded-2", "rewarded-3", "halfway", "rewarded-4", "past", "noised-wide",
+    "rewarded-wide", "rewarded-wide-2", "rewarded-wide-3",
+)  # fmt: skip
 SPLIT = "valid"
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8)
 KEPT = (

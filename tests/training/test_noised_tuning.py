@@ -59,11 +59,19 @@ def test_codes_move_towards_the_learned_prior_as_often_as_asked(model, train, sh
 @pytest.mark.parametrize("power", [1.0, 3.0])
 def test_with_a_higher_power_less_is_left_of_the_codes(model, train, power):
     """E[z z'] of z' = a z + noise is E[a], and E[u^power] = 1 / (power + 1)."""
-    tuner = DecoderTuner(model, train, replace(QUICK, level_power=power), n_steps=1)
+    tuner = DecoderTuner(model, train, QUICK, n_steps=1)
     z = torch.randn(100_000, model.latent_dim, generator=torch.Generator().manual_seed(2))
-    left = float((tuner.noised(z, learned_share=0.0) * z).mean())
+    left = float((tuner.noised(z, learned_share=0.0, level_power=power) * z).mean())
     tuner.close()
     assert abs(left - HIGHEST_LEVEL / (power + 1)) < 0.01
+
+
+def test_codes_are_moved_as_the_settings_say(model, train, monkeypatch):
+    asked = []
+    noised = DecoderTuner.noised
+    monkeypatch.setattr(DecoderTuner, "noised", lambda self, z, *how: asked.append(how) or noised(self, z, *how))
+    tune_to_noised_codes(model, train, replace(QUICK, steps=2, learned_share=0.3, level_power=3.0))
+    assert asked == [(0.3, 3.0)] * 2
 
 
 def test_other_molecules_may_be_reconstructed_beside_it(model, train):

@@ -169,20 +169,26 @@ def test_rounds_without_anything_to_learn_leave_the_others_means(model, train, m
 
 
 def test_a_critic_without_a_single_molecule_is_an_error_that_says_so(model, train, monkeypatch):
-    monkeypatch.setattr(_Tuner, "_write", lambda self, z: (["C("] * len(z), [None] * len(z)))
-    with pytest.raises(NothingUsableError, match="none of 300 texts"):
-        tune_by_reward(model, train, QUICK)
+    for molecule in (None, "C1"):  # no text was read, or no canonical form was
+        monkeypatch.setattr(_Tuner, "_write", lambda self, z, molecule=molecule: (["C("] * len(z), [molecule] * len(z)))
+        with pytest.raises(NothingUsableError, match="none of 300 texts"):
+            tune_by_reward(model, train, replace(QUICK, fingerprint_bits=64))
     assert not any(p.requires_grad for p in model.decoder.parameters())
 
 
 def test_other_molecules_may_be_reconstructed_beside_it(model, train, monkeypatch):
     ethanol, benzene = (SmilesDataset([one] * 6, model.vocabulary) for one in ("CCO", "c1ccccc1"))
-    tuner = _Tuner(model, ethanol, replace(QUICK, critic_steps=1), benzene)
+    tuner = _Tuner(model, ethanol, replace(QUICK, critic_steps=1, level_power=3.0), benzene)
     code = torch.from_numpy(model.encode(["CCO"]))
     torch.testing.assert_close(tuner.critic.real, code.repeat(6, 1))
     read = {}
     monkeypatch.setattr(tuner, "step", lambda groups: read.update(groups) or {"others": 0.0, "noised": 0.0})
+    powers, noised = [], tuner.noised
+    monkeypatch.setattr(
+        tuner, "noised", lambda z, level_power: powers.append(level_power) or noised(z, level_power=level_power)
+    )
     tuner._learn(torch.zeros(1, model.latent_dim), ["CC"], torch.ones(1))
+    assert powers == [3.0]
     tuner.close()
     written = {name: set(model.vocabulary.decode_rows(group[0].token_ids.numpy())) for name, group in read.items()}
     assert written == {"points": {"CC"}, "others": {"c1ccccc1"}, "noised": {"CCO"}}
