@@ -116,16 +116,21 @@ def test_a_tuned_step_is_taken_again_only_for_the_settings_it_was_tuned_with(dru
     assert done == [(2, 1)]
 
 
+MATCHED = [("m", {"rounds": 1}), ("g", None), ("final-g", {"rounds": 2})]
+"""How the walk ends: a prior that is matched, rewards at its draws, and the whole matched again."""
+
+
 @pytest.fixture
 def walk(drug_run, tmp_path, monkeypatch):
     """What the script does at the steps of a config, up to the evaluation: walk(*arguments) of the command line."""
     config = {
         "data": "zinc250k", "folder": str(tmp_path), "seed": 0, "targets": [],
         "recombined": {"long": {}}, "evaluation": {"split": "valid"},
+        "learned_prior": {"kind": "mixture", "matching": {"rounds": 2}},
         "step": [
             {"name": "a", "data": "zinc250k", "settings": {}}, {"name": "b", "reward": {}}, {"name": "c", "noised": {}},
             {"name": "d", "average": {"b": 1.0}}, {"name": "w", "decoder_dim": 768},
-            {"name": "e", "data": "long", "reward": {}},
+            {"name": "e", "data": "long", "reward": {}}, {"name": "m", "matching": {"rounds": 1}}, {"name": "g", "reward": {}},
         ],
     }  # fmt: skip
     seen = []
@@ -135,13 +140,17 @@ def walk(drug_run, tmp_path, monkeypatch):
         seen.append((folder.name, beside and beside.name))
         return answer(folder.name)
 
+    def finished(model, config, data, folder, matching=None):
+        seen.append((folder.name, matching) if matching else folder.name)
+        return drug_run.RunFolder(folder)
+
     stubs = {
         "prepared": lambda name, folder: folder,
         "recombined": lambda config, name, data, folder: folder / name,
         "trained": lambda stage, *_: answer(stage["name"]),
         "averaged": lambda shares, target, folder: answer(target.name),
         "widened": lambda model, widen, units, folder: seen.append((widen.__name__, units)) or answer(folder.name),
-        "finished": lambda model, config, data, folder: seen.append(folder.name) or drug_run.RunFolder(folder),
+        "finished": finished,
         "rewarded": taught,
         "noised": taught,
     }
@@ -168,7 +177,7 @@ def walk(drug_run, tmp_path, monkeypatch):
 def test_only_what_leaves_the_codes_alone_goes_on_with_the_prior_that_was_fitted(walk):
     """Which steps of a drug model's config begin with a fit of the learned prior, and what is reconstructed beside them."""
     wider = ("widen_decoder", 768)
-    assert walk() == ["final-a", ("b", None), ("c", None), wider, "final-w", ("e", "long"), "final-e"]
+    assert walk() == ["final-a", ("b", None), ("c", None), wider, "final-w", ("e", "long"), *MATCHED]
 
 
 def test_the_drug_model_goes_on_from_a_step_of_which_only_the_model_is_left(walk, tmp_path):
@@ -178,7 +187,7 @@ def test_the_drug_model_goes_on_from_a_step_of_which_only_the_model_is_left(walk
     with pytest.raises(SettingsError, match="no step 'x', only a, b"):
         walk("--from", "x")
     (tmp_path / "b" / "model.safetensors").touch()
-    assert walk("--from", "b") == ["final-b", ("c", None), ("widen_decoder", 768), "final-w", ("e", "long"), "final-e"]
+    assert walk("--from", "b") == ["final-b", ("c", None), ("widen_decoder", 768), "final-w", ("e", "long"), *MATCHED]
 
 
 def test_a_decoder_of_the_checkpoint_makes_the_model_of_its_step_where_there_is_none(

@@ -89,6 +89,26 @@ def folded_counts(molecules: Sequence[str | Chem.Mol], radius: int = RADIUS, n_b
     return counts
 
 
+def ring_counts(molecules: Sequence[str | Chem.Mol], largest: int = 8) -> np.ndarray:
+    """Count rings (smallest set of smallest rings) by size: float32 [N, largest - 2], NaN where there is no molecule.
+
+    Places are sizes 3, 4, ... ``largest``, the last one for every larger ring, too. A Morgan environment knows that an atom is
+    in a ring, and not in how large a one.
+
+    Examples
+    --------
+    >>> ring_counts(["C1CC1c1ccccc1", "C1CCCCCCCCC1", "C1"], largest=7).tolist()[:2]
+    [[1.0, 0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0]]
+    """
+    counts = np.zeros((len(molecules), largest - 2), dtype=np.float32)
+    for row, mol in zip(counts, _as_mols(molecules), strict=True):
+        if mol is None:
+            row[:] = np.nan
+        else:
+            np.add.at(row, [min(len(ring), largest) - 3 for ring in mol.GetRingInfo().AtomRings()], 1)
+    return counts
+
+
 @dataclass(frozen=True)
 class CountRows:
     """How often each atom environment occurs in N molecules: sparse rows, unfolded, so that no two environments share a place.

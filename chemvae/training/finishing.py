@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,17 +12,26 @@ from chemvae.data.datasets import SmilesDataset
 from chemvae.models.storage import model_tensors, prior_tensors
 from chemvae.models.vae import MolVAE, smiles_hash
 from chemvae.runs import RunFolder
+from chemvae.training.prior_matching import match_prior
 
 FIT_MOLECULES = 20_000
 CALIBRATION_MOLECULES = 5_000
 
 
 @torch.no_grad()
-def finish(model: MolVAE, train: SmilesDataset, valid: SmilesDataset, run: RunFolder | None, seed: int = 0) -> None:
+def finish(
+    model: MolVAE,
+    train: SmilesDataset,
+    valid: SmilesDataset,
+    run: RunFolder | None,
+    seed: int = 0,
+    matching: Mapping[str, int] | None = None,
+) -> None:
     """Fit everything that follows from the weights, and write it to the run folder.
 
-    The learned prior is fitted on one draw from q(z|x) for each of up to 20,000 training molecules (a flow: 250,000), the
-    latent statistics on means, the prediction intervals on validation molecules.
+    The learned prior is fitted on one draw from q(z|x) for each of up to 20,000 training molecules (a flow: 250,000) and then,
+    if asked, matched to them (``rounds`` and ``texts`` of :func:`~chemvae.training.prior_matching.match_prior`); the latent
+    statistics on means, the prediction intervals on validation molecules.
     """
     model.eval()
     rng = np.random.default_rng(seed)
@@ -32,6 +42,9 @@ def finish(model: MolVAE, train: SmilesDataset, valid: SmilesDataset, run: RunFo
     draws = q.mean + q.stddev * torch.randn(q.mean.shape, generator=generator)
     with torch.enable_grad():
         learned.fit(draws.numpy(), seed)
+    if matching:
+        match_prior(model, train, seed=seed, **matching)
+        learned.cpu()
     known = q.mean[:FIT_MOLECULES]
     model.latent_statistics.cpu().fit(known, learned.log_prob(known), seed)
     model.to(model.device)

@@ -26,8 +26,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from chemvae.chem.fingerprints import folded_counts
-from chemvae.chem.molecules import canonicalize
+from chemvae.chem.fingerprints import folded_counts, ring_counts
+from chemvae.chem.molecules import canonicalize, parse
 from chemvae.data.datasets import SmilesDataset
 from chemvae.errors import NothingUsableError
 from chemvae.models.decoding import finished
@@ -59,7 +59,8 @@ class RewardTuningSettings(TuningSettings):
     critic_points, critic_steps : texts from which the critic learns before the first round, and for how many steps.
     critic_molecules : most training molecules that it compares them with.
     fingerprint_bits : places of the folded counts of atom environments (Morgan, radius 2). Codes say more about a molecule's
-        spelling than about what is odd in it, so the critic sees these, too. 0 for codes alone.
+        spelling than about what is odd in it, so the critic sees these, too, and how many rings of which size there are. 0 for
+        codes alone.
     noised : weight, beside the others, of every third of a batch of training molecules at a noised code, half of the steps
         towards each prior.
     level_power : of the noised codes, as in :class:`~chemvae.training.noised_tuning.NoisedTuningSettings`.
@@ -224,12 +225,14 @@ class _Tuner(DecoderTuner):
         return texts, [one if one and self.model.vocabulary.complaint(one) is None else None for one in molecules]
 
     def _features(self, smiles: list[str]) -> Tensor:
-        """What the critic sees of molecules, [N, D + bits]: codes, and the logarithm of the counts + 1."""
+        """What the critic sees of molecules, [N, D + bits + 6]: codes, and log(1 + count) of environments and ring sizes."""
         self.model.eval()
         codes = torch.from_numpy(self.model.encode(smiles))
         if not self.settings.fingerprint_bits:
             return codes
-        counts = folded_counts(smiles, n_bits=self.settings.fingerprint_bits)
+        molecules = [parse(one) for one in smiles]
+        environments = folded_counts(molecules, n_bits=self.settings.fingerprint_bits)
+        counts = np.concatenate([environments, ring_counts(molecules)], axis=1)
         return torch.cat([codes, torch.from_numpy(counts).log1p()], dim=1)
 
     def _judge(self, molecules: list[str | None]) -> tuple[Tensor, float]:

@@ -105,6 +105,10 @@ def main() -> None:
         if "decoder_dim" in step:
             model, run = widened(model, widen_decoder, step["decoder_dim"], folder / step["name"])
             continue
+        if "matching" in step:
+            run = finished(model, config, data["zinc250k"], folder / step["name"], step["matching"])
+            model, fitted = api.load(run.path), True
+            continue
         if step.get("data", "zinc250k") not in data:
             made = recombined if step["data"] in config["recombined"] else merged
             data[step["data"]] = made(config, step["data"], data["zinc250k"], folder)
@@ -120,7 +124,8 @@ def main() -> None:
         else:
             before = RunFolder(folder / step["init"]) if "init" in step else run
             model, run = trained(step, data[step["data"]], config["targets"], folder, before)
-    run = finished(model, config, data["zinc250k"], folder / f"final-{config['step'][-1]['name']}")
+    name = f"final-{config['step'][-1]['name']}"
+    run = finished(model, config, data["zinc250k"], folder / name, config["learned_prior"]["matching"])
     model = api.load(run.path)
     only_valid = "--valid" in sys.argv
     started = time.monotonic()
@@ -299,8 +304,11 @@ def decoder_tuned(
     return model, run
 
 
-def finished(model: MolVAE, config: dict, data: Path, folder: Path) -> RunFolder:
-    """The model as it is measured and shipped: predictor and learned prior fitted to the data set's own molecules."""
+def finished(model: MolVAE, config: dict, data: Path, folder: Path, matching: dict | None = None) -> RunFolder:
+    """The model as it is measured and shipped: predictor and learned prior fitted to the data set's own molecules.
+
+    With ``matching`` the prior is then matched, so that what is written at its draws lies like them.
+    """
     run = RunFolder(folder)
     if run.has("prior.safetensors"):
         return run
@@ -311,13 +319,12 @@ def finished(model: MolVAE, config: dict, data: Path, folder: Path) -> RunFolder
         for part in ("train", "valid")
     )
     torch.manual_seed(config["seed"])  # a flow starts from random weights
-    last = MolVAE(
-        model.vocabulary, replace(model.settings, prior=config["learned_prior"]), model.property_names, model.property_units
-    )
+    settings = replace(model.settings, prior=config["learned_prior"]["kind"])
+    last = MolVAE(model.vocabulary, settings, model.property_names, model.property_units)
     last.load_state_dict(model_tensors(model), strict=False)
     last.training_facts = model.training_facts
     refit_predictor(last.eval(), train, RefitSettings(**config["refit"]))
-    finish(last, train, valid, None, config["seed"])
+    finish(last, train, valid, None, config["seed"], matching)
     save_model(last, run)
     run.write_environment()
     return run

@@ -99,13 +99,15 @@ def test_same_seed_same_weights(model, train):
     check_same_seed_same_weights(model, lambda one: tune_by_reward(one, train, settings))
 
 
-def test_the_critic_sees_codes_and_atom_environments(model, train):
+def test_the_critic_sees_codes_atom_environments_and_ring_sizes(model, train):
     tuner = _Tuner(model, train, replace(QUICK, realism=0.0, fingerprint_bits=64))
     seen = tuner._features(["CCCC", "CCO"])
+    rings = tuner._features(["C1CC1", "C1"])[:, -6:].exp() - 1
     tuner.close()
-    assert seen.shape == (2, model.latent_dim + 64)
+    assert seen.shape == (2, model.latent_dim + 64 + 6) and not seen[:, -6:].any()
+    torch.testing.assert_close(rings, torch.tensor([[1.0, 0, 0, 0, 0, 0], [torch.nan] * 6]), equal_nan=True)
     torch.testing.assert_close(seen[:, : model.latent_dim], torch.from_numpy(model.encode(["CCCC", "CCO"])))
-    counts = seen[:, model.latent_dim :].exp() - 1
+    counts = seen[:, model.latent_dim : -6].exp() - 1
     make = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=64).GetCountFingerprintAsNumPy
     expected = [make(Chem.MolFromSmiles(one)).astype(np.float32) for one in ("CCCC", "CCO")]
     torch.testing.assert_close(counts, torch.from_numpy(np.stack(expected)))
