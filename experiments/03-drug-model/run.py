@@ -106,6 +106,8 @@ def main() -> None:
             model, run = widened(model, widen_decoder, step["decoder_dim"], folder / step["name"])
             continue
         if "matching" in step:
+            if "init" in step:
+                model = api.load(folder / step["init"])
             run = finished(model, config, data["zinc250k"], folder / step["name"], step["matching"])
             model, fitted = api.load(run.path), True
             continue

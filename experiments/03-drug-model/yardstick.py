@@ -1,12 +1,16 @@
-"""The char-RNN's molecules under the measures of the drug model: same number of samples, same held-out molecules.
+"""Char-RNNs' molecules under the measures of the drug model: same number of samples, same held-out molecules.
 
-    python experiments/03-drug-model/yardstick.py     # after run.py, which trains the char-RNN; writes yardstick.json
+    python experiments/03-drug-model/yardstick.py [NAME ...]    # after run.py; writes yardstick.json
 
-It has no latent space, so nothing but its samples compares: 30,000 at temperature 1, raw.
+They have no latent space, so nothing but their samples compares: 30,000 at temperature 1, raw. ``char-rnn`` wrote the extra
+molecules; ``char-rnn-wide`` ([yardstick] in config.toml, trained here where it is not there) has as many units as the drug
+model's decoder and reads the data set until it learns nothing more. Figures of models not named stay as they are.
 """
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from pathlib import Path
 
@@ -23,41 +27,52 @@ from chemvae.evaluation.selection import select_molecules
 from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent
+RESULT = HERE / "yardstick.json"
 N_UNIQUE, N_FCD = 10_000, 10_000
 
 
-def main() -> None:
+def main(*names: str) -> None:
     config = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8"))
-    asked, folder, started = config["evaluation"], Path(config["folder"]), time.monotonic()
+    trained = {"char-rnn": config["char_rnn"], "char-rnn-wide": config["yardstick"]}
+    known = json.loads(RESULT.read_text(encoding="utf-8"))["models"] if RESULT.exists() else {}
+    found = {name: measured(name, trained[name], config) for name in names or trained}
+    write_json(RESULT, {"seeds": [config["seed"]], "models": {**known, **found}})
+
+
+def measured(name: str, training: dict, config: dict) -> dict:
+    """One char-RNN's figures and where they come from; it is trained first if it is not there."""
+    asked, folder = config["evaluation"], Path(config["folder"])
+    if not (folder / name / "char_rnn.json").exists():
+        settings = char_rnn.Settings(hidden_dim=training["hidden"], epochs=training["epochs"])
+        char_rnn.train(str(folder / "data"), folder / name, settings)
+    started = time.monotonic()
     table = load_table(str(folder / "data"))
     smiles, split = np.array(table.smiles), np.asarray(table.split)
     held_out = select_molecules(smiles[split == asked["split"]].tolist(), None, asked["n_molecules"], Canonical())[0]["smiles"]
-    model = char_rnn.load(folder / "char-rnn")
+    model = char_rnn.load(folder / name)
     texts = model.sample(asked["n_samples"], torch.Generator().manual_seed(config["seed"]))
     found = Canonical()(text or "" for text in texts)
     valid = [text for text in found if text]
     origin = environment()
-    write_json(
-        HERE / "yardstick.json",
-        {
-            "command": "python experiments/03-drug-model/yardstick.py",
-            "commit": origin["commit"],
-            "seeds": [config["seed"]],
-            "device": origin["processor"],
-            "versions": origin["versions"],
-            "elapsed_s": round(time.monotonic() - started, 1),
-            "parameters": sum(p.numel() for p in model.parameters()),
-            "training": config["char_rnn"],
-            "metrics": {
-                "validity": metrics.validity(found),
-                "unique_10k": metrics.unique_at(found, N_UNIQUE),
-                "novelty": metrics.novelty(found, set(smiles[split == "train"].tolist())),
-                "fcd": fcd(valid[:N_FCD], list(held_out)),
-                "n_fcd": len(valid[:N_FCD]),
-            },
+    return {
+        "command": " ".join(["python experiments/03-drug-model/yardstick.py", *sys.argv[1:]]),
+        "commit": origin["commit"],
+        "device": origin["processor"],
+        "versions": origin["versions"],
+        "elapsed_s": round(time.monotonic() - started, 1),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "training": training,
+        "history": json.loads((folder / name / "char_rnn.json").read_text(encoding="utf-8"))["history"],
+        "split": asked["split"],
+        "metrics": {
+            "validity": metrics.validity(found),
+            "unique_10k": metrics.unique_at(found, N_UNIQUE),
+            "novelty": metrics.novelty(found, set(smiles[split == "train"].tolist())),
+            "fcd": fcd(valid[:N_FCD], list(held_out)),
+            "n_fcd": len(valid[:N_FCD]),
         },
-    )
+    }
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
