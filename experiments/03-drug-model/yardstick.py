@@ -2,9 +2,10 @@
 
     python experiments/03-drug-model/yardstick.py [NAME ...]    # after run.py; writes yardstick.json
 
-They have no latent space, so nothing but their samples compares: 30,000 at temperature 1, raw. ``char-rnn`` wrote the extra
-molecules; ``char-rnn-wide`` ([yardstick] in config.toml, trained here where it is not there) has as many units as the drug
-model's decoder and reads the data set until it learns nothing more. Figures of models not named stay as they are.
+They have no latent space, so nothing but their samples compares: 30,000 at temperature 1, raw, and as many at lower ones, where
+more are molecules and they are less like the data. ``char-rnn`` wrote the extra molecules; ``char-rnn-wide`` ([yardstick] in
+config.toml, trained here where it is not there) has as many units as the drug model's decoder. Figures of models not named stay
+as they are.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent
 RESULT = HERE / "yardstick.json"
+TEMPERATURES = (1.0, 0.9, 0.8)
 N_UNIQUE, N_FCD = 10_000, 10_000
 
 
@@ -50,9 +52,8 @@ def measured(name: str, training: dict, config: dict) -> dict:
     smiles, split = np.array(table.smiles), np.asarray(table.split)
     held_out = select_molecules(smiles[split == asked["split"]].tolist(), None, asked["n_molecules"], Canonical())[0]["smiles"]
     model = char_rnn.load(folder / name)
-    texts = model.sample(asked["n_samples"], torch.Generator().manual_seed(config["seed"]))
-    found = Canonical()(text or "" for text in texts)
-    valid = [text for text in found if text]
+    known = set(smiles[split == "train"].tolist())
+    by_temperature = {str(one): of_samples(model, one, config, known, list(held_out)) for one in TEMPERATURES}
     origin = environment()
     return {
         "command": " ".join(["python experiments/03-drug-model/yardstick.py", *sys.argv[1:]]),
@@ -64,13 +65,23 @@ def measured(name: str, training: dict, config: dict) -> dict:
         "training": training,
         "history": json.loads((folder / name / "char_rnn.json").read_text(encoding="utf-8"))["history"],
         "split": asked["split"],
-        "metrics": {
-            "validity": metrics.validity(found),
-            "unique_10k": metrics.unique_at(found, N_UNIQUE),
-            "novelty": metrics.novelty(found, set(smiles[split == "train"].tolist())),
-            "fcd": fcd(valid[:N_FCD], list(held_out)),
-            "n_fcd": len(valid[:N_FCD]),
-        },
+        "metrics": by_temperature[str(1.0)],
+        "by_temperature": by_temperature,
+    }
+
+
+def of_samples(model: char_rnn.CharRNN, temperature: float, config: dict, known: set[str], held_out: list[str]) -> dict:
+    """Figures of the model's samples at one temperature."""
+    asked = config["evaluation"]
+    texts = model.sample(asked["n_samples"], torch.Generator().manual_seed(config["seed"]), temperature=temperature)
+    found = Canonical()(text or "" for text in texts)
+    valid = [text for text in found if text][:N_FCD]
+    return {
+        "validity": metrics.validity(found),
+        "unique_10k": metrics.unique_at(found, N_UNIQUE),
+        "novelty": metrics.novelty(found, known),
+        "fcd": fcd(valid, held_out),
+        "n_fcd": len(valid),
     }
 
 
