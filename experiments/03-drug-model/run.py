@@ -67,7 +67,9 @@ A SMILES variational autoencoder for drug-like molecules, cpu preset with a wide
   in training, molecules that it had written itself at draws from N(0, I), at steps from molecules and between two of them.
 - **Rewarded:** for texts at draws from the priors that RDKit reads as molecules, and for ones that a critic takes for training
   molecules; before and beside such trainings the decoder alone learned more from noised codes. The weights are a mean of
-  several ends. What it samples is a little shorter than the data set's (see `fcd`).
+  several ends.
+- **Matched:** the learned prior is fitted to training molecules weighted by how much the samples lack them. What it samples is
+  still a little shorter than the data set's (see `fcd`).
 
 Figures on the {split} split, 5,000 molecules and 30,000 samples, raw decoder (nothing masked or repaired):
 
