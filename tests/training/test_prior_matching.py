@@ -8,6 +8,7 @@ from scipy.stats import norm
 from chemvae.data.datasets import SmilesDataset
 from chemvae.errors import NothingUsableError
 from chemvae.training import prior_matching
+from chemvae.training.finishing import finish
 from chemvae.training.prior_matching import log_ratio, match_prior
 from tests.training.conftest import MOLECULES
 
@@ -73,6 +74,19 @@ def test_the_slope_is_that_of_two_gaussians_of_one_covariance():
     np.testing.assert_allclose(slope, expected, atol=0.06)
     distance = np.sqrt(shift @ expected)  # Mahalanobis: the best rule is right with chance Phi(distance / 2)
     assert told_apart == pytest.approx(norm.cdf(distance / 2), abs=0.01)
+
+
+def test_a_model_can_be_finished_with_a_matched_prior_whose_density_its_statistics_know(model, train):
+    unlabelled = SmilesDataset(train.smiles, model.vocabulary, np.full((len(train), 1), np.nan))
+    finish(model, unlabelled, unlabelled, None, seed=3)
+    plain = model.priors["learned"].means.clone()
+    match_prior(model, unlabelled, rounds=1, texts=600, seed=3)
+    matched = model.priors["learned"].means.clone()
+    finish(model, unlabelled, unlabelled, None, seed=3, matching={"rounds": 1, "texts": 600})
+    assert not torch.equal(model.priors["learned"].means, plain)
+    torch.testing.assert_close(model.priors["learned"].means, matched)
+    density = model.priors["learned"].log_prob(torch.from_numpy(model.encode(train.smiles)))
+    torch.testing.assert_close(model.latent_statistics.log_density_quantiles[50], density.median(), atol=1e-3, rtol=1e-3)
 
 
 def test_a_decoder_that_writes_nothing_readable_is_refused(fitted, train, monkeypatch):
