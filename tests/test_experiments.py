@@ -116,8 +116,8 @@ def test_a_tuned_step_is_taken_again_only_for_the_settings_it_was_tuned_with(dru
     assert done == [(2, 1)]
 
 
-MATCHED = [("m", {"rounds": 1}), ("g", None), ("final-g", {"rounds": 2})]
-"""How the walk ends: a prior that is matched, rewards at its draws, and the whole matched again."""
+MATCHED = [("m", "b", {"rounds": 1}), ("g", None), ("final-g", None, {"rounds": 2})]
+"""How the walk ends: an earlier step's prior that is matched, rewards at its draws, and the whole matched again."""
 
 
 @pytest.fixture
@@ -130,7 +130,8 @@ def walk(drug_run, tmp_path, monkeypatch):
         "step": [
             {"name": "a", "data": "zinc250k", "settings": {}}, {"name": "b", "reward": {}}, {"name": "c", "noised": {}},
             {"name": "d", "average": {"b": 1.0}}, {"name": "w", "decoder_dim": 768},
-            {"name": "e", "data": "long", "reward": {}}, {"name": "m", "matching": {"rounds": 1}}, {"name": "g", "reward": {}},
+            {"name": "e", "data": "long", "reward": {}}, {"name": "m", "init": "b", "matching": {"rounds": 1}},
+            {"name": "g", "reward": {}},
         ],
     }  # fmt: skip
     seen = []
@@ -141,7 +142,7 @@ def walk(drug_run, tmp_path, monkeypatch):
         return answer(folder.name)
 
     def finished(model, config, data, folder, matching=None):
-        seen.append((folder.name, matching) if matching else folder.name)
+        seen.append((folder.name, model, matching) if matching else folder.name)
         return drug_run.RunFolder(folder)
 
     stubs = {
@@ -161,7 +162,7 @@ def walk(drug_run, tmp_path, monkeypatch):
     for name, stub in stubs.items():
         monkeypatch.setattr(drug_run, name, stub)
     monkeypatch.setattr(drug_run, "CHECKPOINT", tmp_path / "none")
-    monkeypatch.setattr(drug_run.api, "load", lambda path: None)
+    monkeypatch.setattr(drug_run.api, "load", lambda path: path.name)
     monkeypatch.setattr(drug_run.api, "evaluate_in_full", stop)
     monkeypatch.setattr(drug_run.tomllib, "loads", lambda text: config)
 

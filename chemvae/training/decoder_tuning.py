@@ -14,8 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from chemvae.chem.molecules import canonicalize
 from chemvae.data.datasets import Batch, SmilesDataset
 from chemvae.errors import SettingsError
+from chemvae.models.decoding import finished
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss
 from chemvae.schedules import cosine_decay
@@ -104,6 +106,21 @@ def draw_points(model: MolVAE, n: int, noise: torch.Generator, seed: int, learne
         return z
     generator = torch.Generator(model.device).manual_seed(seed)
     return torch.cat([z, model.priors["learned"].sample(n_learned, generator).cpu()])
+
+
+@torch.no_grad()
+def write(model: MolVAE, z: Tensor, generator: torch.Generator) -> tuple[list[str], list[str | None]]:
+    """One text per point z [N, D] at temperature 1, "" where it does not end, and its molecule in canonical form, or None.
+
+    A canonical form that the model's own vocabulary would not read is no molecule here.
+    """
+    ids, _ = model.decode_ids(z.to(model.device), 1.0, generator)
+    texts = [
+        text if done else ""
+        for text, done in zip(model.vocabulary.decode_rows(ids.numpy()), finished(ids).tolist(), strict=True)
+    ]
+    molecules = [canonicalize(text) if text else None for text in texts]
+    return texts, [one if one and model.vocabulary.complaint(one) is None else None for one in molecules]
 
 
 class DecoderTuner:

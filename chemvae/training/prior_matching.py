@@ -16,11 +16,10 @@ import logging
 import numpy as np
 import torch
 
-from chemvae.chem.molecules import canonicalize
 from chemvae.data.datasets import SmilesDataset
-from chemvae.errors import NothingUsableError
-from chemvae.models.decoding import finished
+from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.models.vae import MolVAE
+from chemvae.training.decoder_tuning import write
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +58,11 @@ def match_prior(
     ------
     NothingUsableError
         If fewer than ten of the texts are molecules, or there are fewer than ten training molecules.
+    SettingsError
+        If ``rounds`` or ``texts`` is below 1.
     """
+    if found := [f"{name} must be >= 1, got {value}" for name, value in (("rounds", rounds), ("texts", texts)) if value < 1]:
+        raise SettingsError(found)
     rng = np.random.default_rng(seed)
     some = train.smiles.take(rng.permutation(len(train))[:CODES])
     q = model.posterior(some)
@@ -112,9 +115,5 @@ def log_ratio(known: np.ndarray, written: np.ndarray) -> tuple[np.ndarray, float
 
 def _written(model: MolVAE, n: int, seed: int) -> list[str]:
     """Molecules among n texts at draws of the learned prior, in canonical form."""
-    generator = torch.Generator(model.device).manual_seed(seed)
-    z = model.priors["learned"].sample(n, generator)
-    ids, _ = model.decode_ids(z, 1.0, torch.Generator().manual_seed(seed))
-    texts = model.vocabulary.decode_rows(ids.numpy())
-    molecules = [canonicalize(text) for text, done in zip(texts, finished(ids).tolist(), strict=True) if done]
-    return [one for one in molecules if one and model.vocabulary.complaint(one) is None]
+    z = model.priors["learned"].sample(n, torch.Generator(model.device).manual_seed(seed))
+    return [one for one in write(model, z, torch.Generator().manual_seed(seed))[1] if one]

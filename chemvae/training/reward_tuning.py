@@ -27,14 +27,13 @@ import torch
 from torch import Tensor
 
 from chemvae.chem.fingerprints import folded_counts, ring_counts
-from chemvae.chem.molecules import canonicalize, parse
+from chemvae.chem.molecules import parse
 from chemvae.data.datasets import SmilesDataset
 from chemvae.errors import NothingUsableError
-from chemvae.models.decoding import finished
 from chemvae.models.vae import MolVAE
 from chemvae.parallel import limited_threads
 from chemvae.training.critic import Critic
-from chemvae.training.decoder_tuning import DecoderTuner, Report, TuningSettings, draw_points
+from chemvae.training.decoder_tuning import DecoderTuner, Report, TuningSettings, draw_points, write
 
 log = logging.getLogger(__name__)
 
@@ -215,14 +214,9 @@ class _Tuner(DecoderTuner):
         s = self.settings
         return draw_points(self.model, n, self.noise, s.seed * 1_000 + number, s.learned_share)
 
-    @torch.no_grad()
     def _write(self, z: Tensor) -> tuple[list[str], list[str | None]]:
-        """One text per point, "" where it does not end, and the molecule that it is in canonical form, or None."""
-        ids, _ = self.model.decode_ids(z.to(self.model.device), 1.0, self.writing)
-        written = self.model.vocabulary.decode_rows(ids.numpy())
-        texts = [text if done else "" for text, done in zip(written, finished(ids).tolist(), strict=True)]
-        molecules = [canonicalize(text) if text else None for text in texts]
-        return texts, [one if one and self.model.vocabulary.complaint(one) is None else None for one in molecules]
+        """One text per point and its molecule, drawn from this tuning's own stream."""
+        return write(self.model, z, self.writing)
 
     def _features(self, smiles: list[str]) -> Tensor:
         """What the critic sees of molecules, [N, D + bits + 6]: codes, and log(1 + count) of environments and ring sizes."""

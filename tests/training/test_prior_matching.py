@@ -6,7 +6,7 @@ import torch
 from scipy.stats import norm
 
 from chemvae.data.datasets import SmilesDataset
-from chemvae.errors import NothingUsableError
+from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.training import prior_matching
 from chemvae.training.finishing import finish
 from chemvae.training.prior_matching import log_ratio, match_prior
@@ -95,3 +95,8 @@ def test_a_decoder_that_writes_nothing_readable_is_refused(fitted, train, monkey
         match_prior(fitted, train)
     with pytest.raises(NothingUsableError, match="beside 5 training molecules"):
         match_prior(fitted, SmilesDataset(list(train.smiles)[:5], fitted.vocabulary))
+
+
+def test_nothing_to_do_is_refused_with_all_that_is_wrong(fitted, train):
+    with pytest.raises(SettingsError, match="rounds must be >= 1, got 0.*texts must be >= 1, got -1"):
+        match_prior(fitted, train, rounds=0, texts=-1)
