@@ -1,6 +1,5 @@
 """experiments/README.md says what the result files say, and every result says where it comes from."""
 
-import copy
 import importlib.util
 import json
 from pathlib import Path
@@ -9,8 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from safetensors.torch import save_file
 
 from chemvae.errors import SettingsError
 
@@ -161,7 +158,6 @@ def walk(drug_run, tmp_path, monkeypatch):
 
     for name, stub in stubs.items():
         monkeypatch.setattr(drug_run, name, stub)
-    monkeypatch.setattr(drug_run, "CHECKPOINT", tmp_path / "none")
     monkeypatch.setattr(drug_run.api, "load", lambda path: path.name)
     monkeypatch.setattr(drug_run.api, "evaluate_in_full", stop)
     monkeypatch.setattr(drug_run.tomllib, "loads", lambda text: config)
@@ -189,23 +185,6 @@ def test_the_drug_model_goes_on_from_a_step_of_which_only_the_model_is_left(walk
         walk("--from", "x")
     (tmp_path / "b" / "model.safetensors").touch()
     assert walk("--from", "b") == ["final-b", ("c", None), ("widen_decoder", 768), "final-w", ("e", "long"), *MATCHED]
-
-
-def test_a_decoder_of_the_checkpoint_makes_the_model_of_its_step_where_there_is_none(
-    drug_run, tiny_model, tmp_path, monkeypatch
-):
-    own = {f"b/{key}": value + 1 for key, value in tiny_model.state_dict().items() if key == "decoder.output.bias"}
-    save_file(own, tmp_path / "checkpoint.safetensors")
-    monkeypatch.setattr(drug_run, "CHECKPOINT", tmp_path / "checkpoint.safetensors")
-    load = drug_run.api.load
-    monkeypatch.setattr(drug_run.api, "load", lambda path: copy.deepcopy(tiny_model))
-    run = drug_run.after("b", [{"name": "a"}, {"name": "b"}], tmp_path)[1]
-    found, expected = load(run.path).state_dict(), tiny_model.state_dict()
-    torch.testing.assert_close(found["decoder.output.bias"], expected["decoder.output.bias"] + 1, atol=0.01, rtol=0.01)
-    torch.testing.assert_close(found["decoder.output.weight"], expected["decoder.output.weight"], atol=0.01, rtol=0.01)
-    (run.path / "model.safetensors").write_bytes(b"kept")
-    drug_run.restore(tmp_path)
-    assert (run.path / "model.safetensors").read_bytes() == b"kept"
 
 
 def test_curves_that_are_not_there_are_those_of_the_last_result(drug_run, tmp_path, monkeypatch):

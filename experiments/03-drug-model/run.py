@@ -6,8 +6,8 @@
     python experiments/03-drug-model/run.py --ship                         # copy the measured model into the package
 
 FOLDER holds zinc250k.csv.gz. Stages that are finished are skipped; training that was stopped resumes, a tuning starts again.
-With --from the steps up to the one named need not be there, only its model, in runs/drug/STEP, or its decoder in
-checkpoint.safetensors: curves of earlier steps are then those of result.json.
+With --from the steps up to the one named need not be there, only its model, in runs/drug/STEP: curves of earlier steps are then
+those of result.json.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ import pictures
 import recombine
 import tomllib
 import torch
-from safetensors.torch import load_file
 
 from chemvae import api
 from chemvae.data.datasets import SmilesDataset
@@ -49,7 +48,6 @@ from chemvae.training.reward_tuning import RewardTuningSettings, tune_by_reward
 
 HERE = Path(__file__).parent
 RESULT = HERE / "result.json"
-CHECKPOINT = HERE / "checkpoint.safetensors"  # decoders of unfinished steps: their names, a slash, and the tensors' own
 ON_THE_CARD = (
     "reconstruction_greedy", "reconstruction_jt", "validity_prior_greedy", "validity_prior_sampled", "validity_learned_prior",
     "unique_10k", "novelty", "fcd", "kl", "active_units", "mae_logP", "mae_qed", "mae_SAS", "coverage90_logP", "coverage90_qed",
@@ -151,22 +149,10 @@ def after(name: str, steps: list[dict], folder: Path) -> tuple[list[dict], RunFo
     names = [step["name"] for step in steps]
     if name not in names:
         raise SettingsError(f"config.toml has no step {name!r}, only {', '.join(names)}")
-    restore(folder)
     run = RunFolder(folder / name)
     if not run.has("model.safetensors"):
         raise SettingsError(f"{run.path} has no model to go on from; put one there, or leave out --from")
     return steps[names.index(name) + 1 :], run
-
-
-def restore(folder: Path) -> None:
-    """Write the models of the checkpoint's decoders, the rest of each being the shipped one's, where they are not there."""
-    kept = load_file(CHECKPOINT) if CHECKPOINT.exists() else {}
-    for name in dict.fromkeys(key.split("/")[0] for key in kept):
-        if not RunFolder(folder / name).has("model.safetensors"):
-            model = api.load("drug")
-            own = {key.removeprefix(f"{name}/"): value for key, value in kept.items() if key.startswith(f"{name}/")}
-            model.load_state_dict({**model_tensors(model), **own}, strict=False)
-            save_model(model, RunFolder(folder / name))
 
 
 def last_curve(config: dict, folder: Path) -> pd.DataFrame:
