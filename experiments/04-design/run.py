@@ -190,10 +190,7 @@ def write_result(config: dict[str, Any], folder: Path) -> None:
     metrics = {}
     for name, group in sorted(groups.items()):
         for figure in ("auc_top10", "top10", "best", "elapsed_s"):
-            values = [one[figure] for one in group]
-            std = statistics.stdev(values) if len(values) > 1 else None
-            error = None if std is None else std / math.sqrt(len(values))
-            metrics[f"{name}/{figure}"] = {"mean": statistics.fmean(values), "std": std, "error": error, "n": len(values)}
+            metrics[f"{name}/{figure}"] = spread([one[figure] for one in group])
     metrics |= unfinished(folder) | percentiles(groups)
     result = {
         "command": "python experiments/04-design/run.py",
@@ -208,6 +205,13 @@ def write_result(config: dict[str, Any], folder: Path) -> None:
     }
     write_json(HERE / "result.json", result)
     page.main()
+
+
+def spread(values: list[float]) -> dict[str, float | None]:
+    """Mean, standard deviation and standard error of some seeds; no deviation and no error of one."""
+    std = statistics.stdev(values) if len(values) > 1 else None
+    error = None if std is None else std / math.sqrt(len(values))
+    return {"mean": statistics.fmean(values), "std": std, "error": error, "n": len(values)}
 
 
 if __name__ == "__main__":
