@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chemvae.data.preparation import Table, load_table
+from chemvae.data.prepare.preparation import Table, load_table
 from chemvae.errors import NothingUsableError
 from chemvae.models.storage import find_device, find_run, load_model
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
 
 if TYPE_CHECKING:
-    from chemvae.design.campaign import Result
+    from chemvae.design.campaign.run import Result
     from chemvae.evaluation.protocols import Evaluation
-    from chemvae.training.trainer import Callback
+    from chemvae.training.callbacks import Callback
 
 
 def load(name_or_run: str | Path, device: str = "auto") -> MolVAE:
@@ -74,8 +74,8 @@ def train(
     Parameters
     ----------
     data : str, Path, DataFrame, sequence of str, Table or None
-        A catalog name, a file, or molecules in memory; see :func:`chemvae.data.preparation.load_table`. With ``resume`` it may
-        be None: the run remembers where its data came from.
+        A catalog name, a file, or molecules in memory; see :func:`chemvae.data.prepare.tables.load_table`. With ``resume``
+        it may be None: the run remembers where its data came from.
     targets : sequence of str
         Label columns for the property predictor; labels may be missing (NaN).
     preset : str
@@ -174,8 +174,8 @@ def optimize(
     timeout_s: float | None = None,
     **options: Any,
 ) -> Result:
-    """Search latent space for molecules that an oracle scores well; see :func:`chemvae.design.campaign.run_campaign`."""
-    from chemvae.design.campaign import run_campaign
+    """Search latent space for molecules that an oracle scores well; see :func:`chemvae.design.campaign.run.run_campaign`."""
+    from chemvae.design.campaign.run import run_campaign
 
     return run_campaign(
         model, oracle, budget, seed=seed, method=method, start=start, goals=goals, constraints=constraints,

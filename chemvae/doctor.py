@@ -117,7 +117,7 @@ def _device() -> Finding:
 def _processor() -> Finding:
     import torch
 
-    from chemvae.models.gru import bf16_is_fast
+    from chemvae.models.gru.layer import bf16_is_fast
 
     capability = torch.backends.cpu.get_cpu_capability()
     if bf16_is_fast():
@@ -128,7 +128,7 @@ def _processor() -> Finding:
 
 
 def _kernels() -> Finding:
-    from chemvae.models.gates import kernels
+    from chemvae.models.gru.kernels import kernels
 
     if kernels() is not None:
         return Finding("kernels", "ok", "the fused gate kernels are compiled and loaded")

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.vocabulary import Vocabulary
-from chemvae.models.vae import ModelSettings, MolVAE, TrainingFacts
+from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.data.tokens.vocabulary import Vocabulary
+from chemvae.models.settings import ModelSettings
+from chemvae.models.training_facts import TrainingFacts
+from chemvae.models.vae import MolVAE
 
 MOLECULES = [
     "CCO",

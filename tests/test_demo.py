@@ -21,16 +21,17 @@ from chemvae.chem.fingerprints import morgan, tanimoto
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute
 from chemvae.cli import app
-from chemvae.data.preparation import load_table
+from chemvae.data.prepare.preparation import load_table
 from chemvae.demo import run_demo
 from chemvae.demo.card import parse_card, read_card
+from chemvae.demo.findings import Findings
 from chemvae.demo.molecule import DRUGS, Named, study
+from chemvae.demo.run import _evaluate, _load, _make_library
 from chemvae.demo.searches import METHODS, TASKS, Comparison, Improvement, Task, five_qed_minus_sas
 from chemvae.demo.sections.improvements import improvement_section
 from chemvae.demo.sections.model import model_section
 from chemvae.demo.sections.molecule import molecule_section
 from chemvae.demo.sizes import choose_sizes
-from chemvae.demo.walk import Walk, _evaluate, _load, _make_library
 from chemvae.errors import InvalidMoleculeError, RunFolderError, SettingsError, UnknownTokenError
 from chemvae.runs import RunFolder
 
@@ -166,13 +167,13 @@ def test_the_run_lies_beside_the_page_and_what_was_given_was_held_out(trained):
 
 def test_a_run_can_be_shown_again_without_what_it_was_trained_on(trained, tmp_path):
     before = (trained[0] / "run" / "model.safetensors").read_bytes()
-    walk = Walk(tmp_path, choose_sizes(train=False, fast=True), 0, str(trained[0] / "run"), is_trained=False)
+    findings = Findings(tmp_path, choose_sizes(train=False, fast=True), 0, str(trained[0] / "run"), is_trained=False)
     for step in (_load, _make_library, _evaluate):
-        step(walk)
-    assert (trained[0] / "run" / "model.safetensors").read_bytes() == before and walk.card is None
-    known = walk.model.is_known(walk.table["smiles"].tolist())
-    assert walk.evaluation.figures["n_molecules"] == (~known).sum() and 0 < known.sum() < len(known)
-    assert f"{known.sum()} of its {len(known)} molecules are in the model" in model_section(walk)
+        step(findings)
+    assert (trained[0] / "run" / "model.safetensors").read_bytes() == before and findings.card is None
+    known = findings.model.is_known(findings.table["smiles"].tolist())
+    assert findings.evaluation.figures["n_molecules"] == (~known).sum() and 0 < known.sum() < len(known)
+    assert f"{known.sum()} of its {len(known)} molecules are in the model" in model_section(findings)
 
 
 # with a finished one -------------------------------------------------------------------------------------------------------

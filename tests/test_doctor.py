@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 
 from chemvae import doctor
-from chemvae.models import gates
+from chemvae.models.gru import kernels
 
 
 def states(findings: list[doctor.Finding]) -> dict[str, str]:
@@ -40,11 +40,11 @@ def test_an_extra_that_is_missing_is_a_note_with_its_pip_line(monkeypatch, name)
 
 def test_without_a_compiler_it_still_works(monkeypatch):
     monkeypatch.setenv("CHEMVAE_NO_COMPILER", "1")
-    gates.kernels.cache_clear()
+    kernels.kernels.cache_clear()
     try:
         found = doctor._kernels()
     finally:
-        gates.kernels.cache_clear()
+        kernels.kernels.cache_clear()
     assert found.state == "note" and "same numbers" in found.text
 
 

@@ -94,14 +94,14 @@ def drug_run(monkeypatch):
 def test_a_tuned_step_is_taken_again_only_for_the_settings_it_was_tuned_with(drug_run, tiny_model, tmp_path, monkeypatch):
     done = []
 
-    def tune(model, train, settings, report, beside=None):
-        done.append((len(train), None if beside is None else len(beside)))
+    def tune(model, train, settings, report, reconstruction_data=None):
+        done.append((len(train), None if reconstruction_data is None else len(reconstruction_data)))
         return [{"step": 1, "elapsed_s": 0.1}]
 
     molecules = {"data": ["CCO", "CCN"], "long": ["CCO"]}
     monkeypatch.setattr(drug_run, "training_molecules", lambda path: molecules[path.name])
     step = lambda steps, beside: drug_run.decoder_tuned(  # noqa: E731
-        tiny_model, tmp_path / "data", tmp_path / "tuned", tune, drug_run.NoisedTuningSettings(steps=steps), beside
+        tiny_model, tmp_path / "data", tmp_path / "tuned", tune, drug_run.NoisedCodeSettings(steps=steps), beside
     )
     for _ in range(2):
         assert step(3, tmp_path / "long")[1].path == tmp_path / "tuned"

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from chemvae.bench.timing import Speed, wait_for
-from chemvae.data.datasets import Batch, SmilesDataset
-from chemvae.data.vocabulary import BOS, MASK, PAD
+from chemvae.data.tokens.datasets import Batch, SmilesDataset
+from chemvae.data.tokens.vocabulary import BOS, MASK, PAD
 from chemvae.models.encoder import reverse_rows
-from chemvae.models.vae import MolVAE, Terms
+from chemvae.models.terms import Terms
+from chemvae.models.vae import MolVAE
 from chemvae.objectives import BetaELBO
 from chemvae.training.settings import PRESETS
 
@@ -72,7 +73,7 @@ class TorchGRUVAE(nn.Module):
             h = self._encode(batch.token_ids, batch.lengths)
         posterior = self.posterior_family(h.to(self.output.weight.dtype))
         z, log_qz_x = posterior.draw(n_draws, generator)
-        log_px_z = torch.stack([self._log_px_z(one, batch) for one in z])
+        log_px_z = torch.stack([self.log_px_z(one, batch) for one in z])
         log_pz = self.posterior_family.prior().log_prob(z)
         log_py_z = self.predictor.log_prob(z, batch.labels) if self.has_properties else torch.zeros_like(log_pz)
         return Terms(log_px_z, log_pz, log_qz_x, posterior.kl, posterior.kl_dims, log_py_z, z)
@@ -85,7 +86,7 @@ class TorchGRUVAE(nn.Module):
             states.append(outputs[last, columns])
         return torch.cat(states, dim=-1)  # [B, 2H]
 
-    def _log_px_z(self, z: Tensor, batch: Batch) -> Tensor:
+    def log_px_z(self, z: Tensor, batch: Batch) -> Tensor:
         inputs, targets = batch.decoder_inputs.t(), batch.targets.t()  # [T + 1, B]
         with torch.autocast(z.device.type, torch.bfloat16, enabled=self.autocast):
             embedded = self.decoder_embedding(inputs)

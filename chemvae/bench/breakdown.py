@@ -26,8 +26,8 @@ import torch
 from torch.autograd.profiler import profile
 
 from chemvae.bench.training import WARM_UP_S, train_for, training_settings
-from chemvae.data.datasets import Batch, SmilesDataset
-from chemvae.models.gates import kernels
+from chemvae.data.tokens.datasets import Batch, SmilesDataset
+from chemvae.models.gru.kernels import kernels
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import BetaELBO
 from chemvae.parallel import limited_threads

@@ -32,7 +32,7 @@ def forward_flops(model: MolVAE, mean_tokens: float, batch_size: int) -> dict[st
 
     Examples
     --------
-    >>> from chemvae.data.vocabulary import Vocabulary
+    >>> from chemvae.data.tokens.vocabulary import Vocabulary
     >>> model = MolVAE(Vocabulary(["C", "O"]))
     >>> round(forward_flops(model, 44.0, 128)["encoder GRU"])  # 44 tokens x 2 directions x 2 x 256 x 768
     34603008

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from chemvae.bench.timing import repeat
-from chemvae.models.gates import kernels
-from chemvae.models.gru import GRU
+from chemvae.models.gru.kernels import kernels
+from chemvae.models.gru.layer import GRU
 
 ROWS, WIDTH, N_TOKENS, EMBEDDING, CONTEXT = 128, 512, 40, 64, 64
 STEPS = 40  # per repetition: a single step is too short for a clock

@@ -14,7 +14,7 @@ import torch
 from chemvae import sampling
 from chemvae.bench.timing import repeat
 from chemvae.chem.molecules import canonicalize, parse
-from chemvae.data.vocabulary import split_smiles
+from chemvae.data.tokens.vocabulary import split_smiles
 from chemvae.models.vae import MolVAE
 from chemvae.sampling.sampler import draw_latents
 

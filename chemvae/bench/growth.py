@@ -12,8 +12,8 @@ import torch
 from chemvae.bench.settings import BenchSettings
 from chemvae.bench.training import train_for, training_settings
 from chemvae.bench.workload import Workload, new_model
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.vocabulary import Vocabulary
+from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.models.vae import MolVAE
 
 BATCH_SIZE = 128

@@ -17,8 +17,8 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from chemvae.bench.workload import random_batches
-from chemvae.data.datasets import Batch, SmilesDataset
-from chemvae.data.vocabulary import BOS, EOS, PAD
+from chemvae.data.tokens.datasets import Batch, SmilesDataset
+from chemvae.data.tokens.vocabulary import BOS, EOS, PAD
 
 ENCODER_DIM, LATENT_DIM, DECODER_DIM, DECODER_LAYERS = 256, 128, 512, 3
 LEARNING_RATE, CLIP_NORM, KL_WEIGHT, MAX_LENGTH = 3e-4, 50.0, 0.05, 100

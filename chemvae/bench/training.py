@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from chemvae.bench.timing import Speed, wait_for
-from chemvae.data.datasets import SmilesDataset
+from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import InterruptedRunError
 from chemvae.models.vae import MolVAE
 from chemvae.training.settings import PRESETS, TrainingSettings

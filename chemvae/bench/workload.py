@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from chemvae.cache import cache_folder
-from chemvae.data.catalog import DATA_VARIABLE, locate
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.tables import Table, load_table
+from chemvae.data.catalog.locate import DATA_VARIABLE, locate
+from chemvae.data.prepare.tables import Table, load_table
+from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import InputError
-from chemvae.models.vae import MolVAE, TrainingFacts
+from chemvae.models.training_facts import TrainingFacts
+from chemvae.models.vae import MolVAE
 from chemvae.training.inputs import choose_split, choose_vocabulary, make_inputs
 from chemvae.training.session import preset_settings
 

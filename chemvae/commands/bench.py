@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from chemvae.commands import screen
-from chemvae.commands.options import RUNNING, Device, Json, MaybeData, Model, Seed, command
+from chemvae.commands.shared import console
+from chemvae.commands.shared.options import RUNNING, Device, Json, MaybeData, Model, Seed, command
 
 _COLUMNS = ("name", "figure", "unit", "ratio")
 
@@ -39,9 +39,9 @@ def bench(
     settings = BenchSettings(
         data=data, model=model, preset=preset, device=device, threads=threads, seed=seed, growth=growth, compile=compile
     )
-    with screen.working("Measuring"):
+    with console.working("Measuring"):
         figures = run_bench(settings.quick() if quick else settings)
-    screen.write_json(json, figures)
+    console.write_json(json, figures)
     show(figures)
 
 
@@ -62,5 +62,5 @@ def show(figures: dict) -> None:
             row = Text(f"{line.name:<{wide[0]}}  {line.figure:>{wide[1]}} ", no_wrap=True, overflow="ignore")
             row.append(f"{line.unit:<{wide[2]}}", style="dim").append(f"  {line.ratio:>{wide[3]}}", style="green")
             shown += [row, Padding(Text(line.words, style="dim"), (0, 0, 0, 4))] if line.words else [row]
-    screen.show(Group(*shown))
-    screen.say(f"Measured in {screen.duration(figures['elapsed_s'])}.")
+    console.show(Group(*shown))
+    console.say(f"Measured in {console.duration(figures['elapsed_s'])}.")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from chemvae.commands import screen
-from chemvae.commands.options import Data, Jobs, Json, Overwrite, Properties, SmilesColumn, SplitColumn, command
+from chemvae.commands.shared import console
+from chemvae.commands.shared.options import Data, Jobs, Json, Overwrite, Properties, SmilesColumn, SplitColumn, command
 from chemvae.errors import NothingUsableError
 
 app = typer.Typer(
@@ -28,16 +28,18 @@ MOST_SHOWN = 20
 @command
 def list_() -> None:
     """List the data sets that chemvae knows by name."""
-    from chemvae.data.catalog import DATASETS
+    from chemvae.data.catalog.locate import DATASETS
 
     rows = [_row(card) for card in DATASETS.values()]
-    if not screen.sys.stdout.isatty():
-        screen.write_stdout("\n".join("\t".join(row) for row in rows))
+    if not console.sys.stdout.isatty():
+        console.write_stdout("\n".join("\t".join(row) for row in rows))
         return
     import pandas as pd
     from rich.console import Console
 
-    Console(highlight=False).print(screen.listing(pd.DataFrame(rows, columns=["name", "molecules", "labels", "what"]), most=99))
+    Console(highlight=False).print(
+        console.listing(pd.DataFrame(rows, columns=["name", "molecules", "labels", "what"]), most=99)
+    )
 
 
 def _row(card) -> tuple[str, str, str, str]:
@@ -49,10 +51,10 @@ def _row(card) -> tuple[str, str, str, str]:
 @command
 def show(name: Annotated[str, typer.Argument(help="From `chemvae data list`.", show_default=False)]) -> None:
     """Show the card of a data set: source, columns with units, counts, citation, licence."""
-    from chemvae.data.catalog import DATASETS, card_text
+    from chemvae.data.catalog.locate import DATASETS, card_text
     from chemvae.registry import find
 
-    screen.write_stdout(card_text(find(DATASETS, name, "data set")[1]))
+    console.write_stdout(card_text(find(DATASETS, name, "data set")[1]))
 
 
 @app.command()
@@ -79,10 +81,10 @@ def prepare(
     jobs: Jobs = 1,
 ) -> None:
     """Clean a data set: canonical SMILES, no duplicates, a split, and a list of every row left out with its reason."""
-    from chemvae.data.preparation import prepare as run
+    from chemvae.data.prepare.preparation import prepare as run
 
     folder = output or Path("data") / _stem(data)
-    with screen.working(f"Preparing {data}"):
+    with console.working(f"Preparing {data}"):
         report = run(
             data, folder, smiles_column, properties, id_column, split_column, standardize, split, compute or (), from_,
             overwrite, jobs,
@@ -91,9 +93,9 @@ def prepare(
     rows += [(f"left out: {reason}", count) for reason, count in report.dropped.items()]
     rows += list(report.splits.items())
     rows += [(f"without {name}", count) for name, count in report.n_missing.items() if count]
-    screen.show(screen.pairs([*rows, ("split", report.split_rule), ("standardize", report.standardize)]))
+    console.show(console.pairs([*rows, ("split", report.split_rule), ("standardize", report.standardize)]))
     labels = "".join(f" -p {name}" for name in list(report.properties)[:3])
-    screen.say(f"Written to {folder}. Next: chemvae train {folder}{labels} -o runs/{folder.name}")
+    console.say(f"Written to {folder}. Next: chemvae train {folder}{labels} -o runs/{folder.name}")
 
 
 def _stem(data: str) -> str:
@@ -116,19 +118,19 @@ def check(
     jobs: Jobs = 1,
 ) -> None:
     """Find what is wrong with a table, line by line: unreadable molecules, broken rows, duplicates, labels without a number."""
-    from chemvae.data.preparation import check as run
+    from chemvae.data.prepare.preparation import check as run
 
     vocabulary = None
     if model is not None:
         from chemvae import api
 
         vocabulary = api.load(model, "cpu").vocabulary
-    with screen.working(f"Checking {data}"):
+    with console.working(f"Checking {data}"):
         found = run(data, smiles_column, properties or (), standardize, vocabulary and vocabulary.complaint, from_, jobs)
     if json is None:
         _list_offences(found)
     offences = [one._asdict() for one in found.offences]
-    screen.write_json(json, {**vars(found), "offences": offences, "counts": dict(found.counts)})
+    console.write_json(json, {**vars(found), "offences": offences, "counts": dict(found.counts)})
     _show_counts(found)
     if not found.n_valid:
         raise NothingUsableError(f"{found.source} has no usable molecule.")
@@ -140,12 +142,12 @@ def _list_offences(found) -> None:
         f"{'line' if one.line else 'row'} {one.line or one.row}\t{one.reason}\t{one.smiles}\t{one.detail}"
         for one in found.offences
     ]
-    live = screen.sys.stdout.isatty()
+    live = console.sys.stdout.isatty()
     shown = lines[:MOST_SHOWN] if live else lines
     if shown:
-        screen.write_stdout("\n".join(shown))
+        console.write_stdout("\n".join(shown))
     if len(found.offences) > len(shown):
-        screen.say(
+        console.say(
             f"... and {sum(found.counts.values()) - len(shown):,} more; `chemvae data check ... > problems.tsv` lists them."
         )
 
@@ -155,5 +157,5 @@ def _show_counts(found) -> None:
     rows += [("longest SMILES, characters", found.longest), ("of several fragments", found.n_fragments)]
     rows += [(reason, count) for reason, count in found.counts.most_common()]
     rows += [(f"without {name}", count) for name, count in found.n_missing.items() if count]
-    screen.show(screen.pairs([("SMILES column", found.smiles_column), *rows]))
-    screen.say("Nothing is wrong with it." if found.is_clean else "`chemvae data prepare` leaves these rows out and says so.")
+    console.show(console.pairs([("SMILES column", found.smiles_column), *rows]))
+    console.say("Nothing is wrong with it." if found.is_clean else "`chemvae data prepare` leaves these rows out and says so.")

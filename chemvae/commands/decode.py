@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from chemvae.commands import screen
-from chemvae.commands.options import Device, Model, Output, Overwrite, Seed, command, load_model
+from chemvae.commands.shared import console
+from chemvae.commands.shared.options import Device, Model, Output, Overwrite, Seed, command, load_model
 
 
 @command
@@ -51,8 +51,8 @@ def decode(
 
     tables.check_output(output, overwrite=overwrite)
     vae = load_model(model, device)
-    with screen.working("Decoding"):
+    with console.working("Decoding"):
         table = tables.decode_table(vae, data, samples, temperature, seed, best_of=best_of, beam=beam, mask_syntax=mask_syntax)
     tables.write_table(table, output)
     valid = table["valid_decoded"] if "valid_decoded" in table else table["valid"]
-    screen.say(f"{len(table):,} decodes, {valid.mean():.1%} valid: {'stdout' if output == '-' else output}")
+    console.say(f"{len(table):,} decodes, {valid.mean():.1%} valid: {'stdout' if output == '-' else output}")

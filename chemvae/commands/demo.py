@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from chemvae.commands import screen
-from chemvae.commands.options import Folder, Model, Seed, command
+from chemvae.commands.shared import console
+from chemvae.commands.shared.options import Folder, Model, Seed, command
 
 
 @command
@@ -32,9 +32,9 @@ def demo(
     Takes the shipped model, a run with -m, or one that it trains itself with --train. Open FOLDER/report.html when it is done;
     FOLDER/results.json holds its figures.
     """
-    with screen.working("Starting"):
-        from chemvae.commands import callbacks
+    with console.working("Starting"):
+        from chemvae.commands.shared import training_display
         from chemvae.demo import run_demo
 
-    with callbacks.progress(output / "run") as shown:
+    with training_display.progress(output / "run") as shown:
         run_demo(out=output, model=model, start=start, train=train, seed=seed, fast=fast, callbacks=shown)

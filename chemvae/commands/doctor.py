@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from chemvae.commands import screen
-from chemvae.commands.options import Json, command
+from chemvae.commands.shared import console
+from chemvae.commands.shared.options import Json, command
 from chemvae.errors import EXIT_FAILED
 
 _MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "broken": ("BROKEN", "bold red")}
@@ -26,10 +26,10 @@ def doctor(
     """Say what this installation has, what it lacks, and whether it works; exit code 1 if it does not."""
     from chemvae.doctor import examine
 
-    with screen.working("Examining"):
+    with console.working("Examining"):
         findings = examine(self_test)
-    screen.write_json(json, [vars(finding) for finding in findings])
-    screen.show(_table(findings))
+    console.write_json(json, [vars(finding) for finding in findings])
+    console.show(_table(findings))
     if any(finding.state == "broken" for finding in findings):
         raise typer.Exit(EXIT_FAILED)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chemvae.commands import screen
-from chemvae.commands.options import (
+from chemvae.commands.shared import console
+from chemvae.commands.shared.options import (
     Data,
     Device,
     Jobs,
@@ -38,7 +38,7 @@ def encode(
 
     tables.check_output(output, tables.LATENT_ENDINGS, overwrite)
     vae = load_model(model, device)
-    with screen.counting("Encoded") as count:
+    with console.counting("Encoded") as count:
         table = tables.encode_table(vae, data, smiles_column, on_invalid, standardize, jobs, count)
     tables.write_table(table, output)
-    screen.say(f"{len(table):,} rows, {vae.latent_dim} latent dimensions: {'stdout' if output == '-' else output}")
+    console.say(f"{len(table):,} rows, {vae.latent_dim} latent dimensions: {'stdout' if output == '-' else output}")

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from chemvae.commands import screen
-from chemvae.commands.fields import settings_fields
-from chemvae.commands.options import (
+from chemvae.commands.shared import console
+from chemvae.commands.shared.options import (
     Data,
     Device,
     Jobs,
@@ -23,6 +22,7 @@ from chemvae.commands.options import (
     load_model,
     settings_flags,
 )
+from chemvae.commands.shared.settings_fields import settings_fields
 from chemvae.errors import ChemVAEError
 
 SIZES = settings_fields("evaluation/protocols.py", "EvaluationSettings", leave_out=("seed", "jobs"))
@@ -61,22 +61,22 @@ def evaluate(
     if output is not None and (output / "report.html").exists() and not overwrite:
         raise ChemVAEError(f"'{output}' already holds a report. Add --overwrite to replace it, or choose another folder.")
     vae = load_model(model, device)
-    with screen.working("Evaluating"):
+    with console.working("Evaluating"):
         found = api.evaluate_in_full(
             vae, data, seed, None if split == "all" else split, smiles_column, jobs=jobs, **given_only(sizes)
         )
-    screen.write_json(json, found.figures)
+    console.write_json(json, found.figures)
     _show(found.figures, vae.property_names)
     if output is not None:
         page = write_report(found, output, name=Path(model or "drug").name, history=_history(model))
-        screen.say(f"Report: {page}")
+        console.say(f"Report: {page}")
 
 
 def _show(figures: dict[str, Any], properties: list[str]) -> None:
     wanted = [key for key in SHOWN if figures.get(key) is not None]
     wanted += [f"{kind}_{name}" for name in properties for kind in ("mae", "r2", "coverage90") if f"{kind}_{name}" in figures]
     title = f"{figures['n_molecules']:,} molecules, {figures['n_samples']:,} samples"
-    screen.show(screen.pairs([(key, figures[key]) for key in wanted], title))
+    console.show(console.pairs([(key, figures[key]) for key in wanted], title))
 
 
 def _history(model: str | None) -> Any:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chemvae.commands import screen
-from chemvae.commands.options import Device, Model, Output, Overwrite, Seed, command, load_model
+from chemvae.commands.shared import console
+from chemvae.commands.shared.options import Device, Model, Output, Overwrite, Seed, command, load_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,10 +37,10 @@ def interpolate(
     path = sampling.interpolate(vae, start, end, n_steps=steps, n_samples=samples, seed=seed)
     if output.lower().endswith(".html"):
         _write_page(path, Path(output), start, end)
-        screen.show(screen.listing(path, most=len(path)))
+        console.show(console.listing(path, most=len(path)))
     else:
         tables.write_table(path, output)
-    screen.say(
+    console.say(
         f"{int(path['valid'].sum())} of {len(path)} points decoded to a molecule: {'stdout' if output == '-' else output}"
     )
 
@@ -51,8 +51,8 @@ def _write_page(path: pd.DataFrame, output: Path, start: str, end: str) -> None:
     from chemvae.runs import write_atomically
 
     legends = [
-        f"{row.share:.0%} of the way; similarity {screen.figure(row.similarity_start, 2)} to A, "
-        f"{screen.figure(row.similarity_end, 2)} to B"
+        f"{row.share:.0%} of the way; similarity {console.figure(row.similarity_start, 2)} to A, "
+        f"{console.figure(row.similarity_end, 2)} to B"
         for row in path.itertuples()
     ]
     ends = section("The ends, as given", molecule_grid([start, end], ["A", "B"]))

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from chemvae.commands import screen
-from chemvae.commands.options import (
+from chemvae.commands.shared import console
+from chemvae.commands.shared.options import (
     Data,
     Device,
     Jobs,
@@ -53,9 +53,9 @@ def map(
         tables.check_output(png, (".png", ".pdf", ".svg"), overwrite)
     name, projection = find(maps.PROJECTIONS, method, "map method")
     vae = load_model(model, device)
-    with screen.working(f"Encoding {data}"):
+    with console.working(f"Encoding {data}"):
         smiles, z, columns = tables.latent_table(vae, data, smiles_column, standardize, limit, seed, jobs)
-    with screen.working(f"Finding 2 dimensions for {len(smiles):,} molecules ({name})"):
+    with console.working(f"Finding 2 dimensions for {len(smiles):,} molecules ({name})"):
         fitted = projection(random_state=seed)
         xy = fitted.fit_transform(z)
         quality = maps.map_quality(z, xy, seed=seed)
@@ -64,7 +64,7 @@ def map(
         output, xy, smiles, columns, title or f"{len(smiles):,} molecules: {Path(data).name}", units=_units(vae), color=color,
         axis_labels=fitted.axis_labels(), note=note, png=png,
     )  # fmt: skip
-    screen.say(f"{note}\nMap: {page}" + (f", picture: {png}" if png else ""))
+    console.say(f"{note}\nMap: {page}" + (f", picture: {png}" if png else ""))
 
 
 def _note(name: str, shape: tuple[int, ...], quality: dict[str, float]) -> str:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chemvae.commands import laboratory, screen, search_screen
-from chemvae.commands import search_flags as flags
-from chemvae.commands.options import Device, Model, Overwrite, Seed, command, load_model
+from chemvae.commands.shared import console, laboratory_flags, optimize_display
+from chemvae.commands.shared import optimize_flags as flags
+from chemvae.commands.shared.options import Device, Model, Overwrite, Seed, command, load_model
 from chemvae.errors import ChemVAEError, InputError, SettingsError
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def optimize(
     minimize: flags.Minimize = None,
     target: flags.Target = None,
     weight: flags.Weight = None,
-    range: laboratory.Ranges = None,
+    range: laboratory_flags.Ranges = None,
     oracle: flags.OracleName = None,
-    oracle_memory: flags.Memory = None,
+    oracle_memory: flags.ScoreCache = None,
     retry_failures: flags.RetryFailures = False,
     constraint: flags.Bound = None,
     min_similarity: flags.Similarity = None,
@@ -63,8 +63,8 @@ def optimize(
     time_limit: flags.TimeLimit = None,
     patience: flags.Patience = 20,
     baseline: flags.Baseline = False,
-    batch_out: laboratory.BatchOut = None,
-    batch_in: laboratory.BatchIn = None,
+    batch_out: laboratory_flags.BatchOut = None,
+    batch_in: laboratory_flags.BatchIn = None,
     seed: Seed = 0,
     device: Device = "auto",
 ) -> None:
@@ -78,11 +78,11 @@ def optimize(
     from chemvae.runs import write_json
 
     asked = _asked(ctx, output, resume, overwrite)
-    goals = laboratory.with_ranges(flags.make_goals(asked), asked["range"])
-    sheet = batch_out or output / laboratory.SHEET
-    if is_measured := laboratory.is_laboratory(asked, batch_in, batch_out):
-        laboratory.check_sheet(sheet, batch_in)
-        asked |= {"oracle": asked["oracle"] or "laboratory", "batch": asked["batch"] or laboratory.BATCH}
+    goals = laboratory_flags.with_ranges(flags.make_goals(asked), asked["range"])
+    sheet = batch_out or output / laboratory_flags.SHEET
+    if is_measured := laboratory_flags.is_laboratory(asked, batch_in, batch_out):
+        laboratory_flags.check_sheet(sheet, batch_in)
+        asked |= {"oracle": asked["oracle"] or "laboratory", "batch": asked["batch"] or laboratory_flags.BATCH}
     vae = load_model(asked["model"], device)
     options = _search_options(asked, goals)
     with _set_aside(output, (RECORD, BASELINE, SETTINGS) if overwrite and not resume else ()):
@@ -124,26 +124,26 @@ def _set_aside(folder: Path, names: Sequence[str]) -> Iterator[None]:
 
 def _run(vae: Any, asked: dict[str, Any], options: dict[str, Any], output: Path) -> None:
     """Search until the budget is spent, and once more at random where that is wanted."""
-    with search_screen.progress(asked["method"], asked["budget"]) as callback:
+    with optimize_display.progress(asked["method"], asked["budget"]) as callback:
         result = _search(vae, asked, options, asked["method"], output / RECORD, callback)
     other = None
     if asked["baseline"] and not result.interrupted:
-        with search_screen.progress("random sampling", asked["budget"]) as callback:
+        with optimize_display.progress("random sampling", asked["budget"]) as callback:
             other = _search(vae, asked, options, "random", output / BASELINE, callback)
     _write(result, other, output)
-    search_screen.show(result, other, output)
+    optimize_display.show(result, other, output)
 
 
 def _measure(vae: Any, asked: dict[str, Any], options: dict[str, Any], output: Path, told: str | None, sheet: Path) -> None:
     """Take in what was measured, and write what to measure next."""
     from chemvae.tables import write_table
 
-    with screen.working("Choosing the next batch"):
+    with console.working("Choosing the next batch"):
         result = _search(vae, asked, options | {"results": told}, asked["method"], output / RECORD, None)
     _write(result, None, output)
     if len(result.batch):
         write_table(result.batch, sheet)
-    laboratory.show_batch(result, sheet, told, output)
+    laboratory_flags.show_batch(result, sheet, told, output)
 
 
 # what was asked ----------------------------------------------------------------------------------------------------------
@@ -244,9 +244,9 @@ def _write(result: Result, other: Result | None, output: Path) -> None:
     tables.write_table(history, output / "history.csv")
     tables.write_table(result.proposals, output / "proposals.csv")
     tables.write_table(result.molecules, output / "best.csv")
-    if len(result.objective.goals) > 1:
+    if len(result.utility.goals) > 1:
         tables.write_table(result.pareto.drop(columns="z"), output / "pareto.csv")
-    facts = {**summary(result), "goals": result.objective.describe(), "settings": result.settings}
+    facts = {**summary(result), "goals": result.utility.describe(), "settings": result.settings}
     facts |= {"rejections": result.rejections, "counts": result.counts, "environment": environment()}
     write_json(output / "result.json", facts | ({"baseline": summary(other)} if other is not None else {}))
     result.to_html(output / "report.html", other)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chemvae.commands import screen
-from chemvae.commands.options import (
+from chemvae.commands.shared import console
+from chemvae.commands.shared.options import (
     Data,
     Device,
     Jobs,
@@ -25,7 +25,7 @@ from chemvae.commands.options import (
 from chemvae.errors import SettingsError
 
 if TYPE_CHECKING:
-    from chemvae.models.property_model import PropertyModel
+    from chemvae.qsar.model import PropertyModel
 
 
 @command
@@ -66,7 +66,7 @@ def predict(
     tables.check_output(output, overwrite=overwrite)
     vae = load_model(model, device)
     if fit is not None:
-        with screen.working(f"Learning from {fit}"):
+        with console.working(f"Learning from {fit}"):
             models = tables.fit_properties(vae, fit, properties, None, standardize, jobs, seed)
         _say_what_was_learned(models)
         units = {name: one.unit for name, one in models.items()}
@@ -77,7 +77,7 @@ def predict(
                 "this model was trained without properties; learn them from a table with --fit TABLE -p COLUMN, or train one "
                 "that knows them with: chemvae train DATA -p COLUMN -o RUN"
             )
-    with screen.counting("Predicted") as count:
+    with console.counting("Predicted") as count:
         reading = smiles_column, on_invalid, standardize, jobs, count
         if fit is not None:
             table = tables.predict_new_table(models, data, *reading)
@@ -85,7 +85,7 @@ def predict(
             table = tables.predict_table(vae, data, *reading, computed)
     tables.write_table(table, output)
     listed = ", ".join(f"{name} ({unit})" if unit not in ("", "1") else name for name, unit in units.items())
-    screen.say(f"{len(table):,} rows, predicted {listed}: {'stdout' if output == '-' else output}")
+    console.say(f"{len(table):,} rows, predicted {listed}: {'stdout' if output == '-' else output}")
 
 
 def _complaints(fit: str | None, properties: list[str] | None, computed: bool) -> list[str]:
@@ -101,7 +101,7 @@ def _complaints(fit: str | None, properties: list[str] | None, computed: bool) -
 
 def _say_what_was_learned(models: dict[str, PropertyModel]) -> None:
     for name, one in models.items():
-        screen.say(
+        console.say(
             f"{name}: learned from {len(one.smiles):,} molecules. Each predicted without its scaffold, the error is "
             f"{one.left_out_rmse:.3g} (root mean square; the labels spread by {one.label_std:.3g})."
         )

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from chemvae.commands import screen
-from chemvae.commands.options import Device, Jobs, Model, Output, Overwrite, Seed, command, load_model
+from chemvae.commands.shared import console
+from chemvae.commands.shared.options import Device, Jobs, Model, Output, Overwrite, Seed, command, load_model
 
 
 @command
@@ -27,10 +27,10 @@ def sample(
 
     tables.check_output(output, overwrite=overwrite)
     vae = load_model(model, device)
-    with screen.working(f"Sampling {n:,} molecules"):
+    with console.working(f"Sampling {n:,} molecules"):
         table = sampling.sample(vae, n, seed=seed, temperature=temperature, prior=prior, jobs=jobs)
     tables.write_table(table, output)
-    screen.say(_summary(table))
+    console.say(_summary(table))
 
 
 def _summary(table) -> str:

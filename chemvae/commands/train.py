@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from chemvae.commands import screen
-from chemvae.commands.fields import settings_fields
-from chemvae.commands.options import (
+from chemvae.commands.shared import console
+from chemvae.commands.shared.options import (
     READING,
     RUNNING,
     Device,
@@ -26,10 +25,11 @@ from chemvae.commands.options import (
     given_only,
     settings_flags,
 )
+from chemvae.commands.shared.settings_fields import settings_fields
 from chemvae.errors import ChemVAEError, SettingsError
 
 TRAINING = settings_fields("training/settings.py", "TrainingSettings", leave_out=("seed",))
-SIZES = settings_fields("models/vae.py", "ModelSettings")
+SIZES = settings_fields("models/settings.py", "ModelSettings")
 
 
 @command
@@ -74,12 +74,12 @@ def train(
     A run folder holds all that the other commands need. Ctrl-C saves first; --resume goes on to the same numbers.
     """
     from chemvae import api
-    from chemvae.commands import callbacks
+    from chemvae.commands.shared import training_display
 
     run = _run_folder(data, output, resume, properties, init, compare)
-    wanted = [callbacks.PriorValidity()]
-    wanted += [callbacks.TensorBoard(run / "tensorboard")] if tensorboard else []
-    with callbacks.progress(run, f"Reading {data or 'the data'}") as shown:
+    wanted = [training_display.PriorValidity()]
+    wanted += [training_display.TensorBoard(run / "tensorboard")] if tensorboard else []
+    with training_display.progress(run, f"Reading {data or 'the data'}") as shown:
         api.train(
             data, properties or (), preset, run, resume, seed, init=init, smiles_column=smiles_column,
             split_column=split_column, on_invalid=on_invalid, standardize=standardize, tokens=tokens, vocabulary=vocabulary,
@@ -112,15 +112,15 @@ def _say_what_was_gained(run: Path, compare: bool, device: str, jobs: int) -> No
     if RunFolder(run).read_config().get("init") is None:
         return
     try:
-        with screen.working("Training from nothing, to compare" if compare else "Measuring what the given weights gained"):
+        with console.working("Training from nothing, to compare" if compare else "Measuring what the given weights gained"):
             gained = measure_head_start(RunFolder(run), compare, device, jobs)
     except ChemVAEError as error:  # the run itself is done and stays as it is
-        screen.say(f"What the given weights gained was not measured: {error}")
+        console.say(f"What the given weights gained was not measured: {error}")
         return
     if gained is not None:
-        screen.say(gained.sentence())
+        console.say(gained.sentence())
         if hint := gained.hint():
-            screen.say(hint)
+            console.say(hint)
 
 
 def _say_what_next(run: Path, data: str | None) -> None:
@@ -129,12 +129,12 @@ def _say_what_next(run: Path, data: str | None) -> None:
     config, metrics = RunFolder(run).read_config(), RunFolder(run).read_metrics()
     if len(metrics):
         last = metrics.iloc[-1]
-        screen.say(
+        console.say(
             f"Reconstructs {last['valid_reconstruction_greedy']:.1%} of held-out molecules, KL {last['valid_kl']:.1f} nats, "
             f"{last['valid_active_units']:.0%} of the latent dimensions in use."
         )
     goal = next(iter(config["properties"]), "qed")
-    screen.say(f"The model is in {run}. Try next:")
-    screen.say(f"  chemvae evaluate {data or 'DATA'} -m {run} -o {run / 'evaluation'}")
-    screen.say(f"  chemvae sample -m {run} -n 20")
-    screen.say(f"  chemvae optimize -m {run} --maximize {goal} --budget 200 -o hits")
+    console.say(f"The model is in {run}. Try next:")
+    console.say(f"  chemvae evaluate {data or 'DATA'} -m {run} -o {run / 'evaluation'}")
+    console.say(f"  chemvae sample -m {run} -n 20")
+    console.say(f"  chemvae optimize -m {run} --maximize {goal} --budget 200 -o hits")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chemvae.data.catalog import load_dataset
-from chemvae.data.preparation import load_table, prepare
+from chemvae.data.catalog.locate import load_dataset
+from chemvae.data.prepare.preparation import load_table, prepare
 from chemvae.models.vae import MolVAE
 from chemvae.parallel import count_jobs
 from chemvae.runs import RunFolder

@@ -14,8 +14,8 @@ from chemvae.maps import map_component
 from chemvae.pages import Html, escape, page, section, tiles
 
 if TYPE_CHECKING:
+    from chemvae.demo.findings import Findings
     from chemvae.demo.molecule import Study
-    from chemvae.demo.walk import Walk
 
 _STYLE = Html(
     "<style>pre{background:var(--page);border:1px solid var(--line);border-radius:8px;padding:12px 14px;"
@@ -24,67 +24,70 @@ _STYLE = Html(
 Tile = tuple[str, str, str]
 
 
-def render(walk: Walk, results: Mapping[str, Any]) -> str:
+def render(findings: Findings, results: Mapping[str, Any]) -> str:
     """Return the report as one HTML document."""
     sections = [
         _STYLE,
-        tiles(_trained_tiles(walk) if walk.is_trained else _shipped_tiles(walk)),
-        samples_section(walk),
-        molecule_section(walk.study),
-        improvement_section(walk.improvements, walk.sizes.start_budget),
-        *(search_section(one, one.task.best_known(walk.reference), walk.reference_name) for one in walk.comparisons),
-        _map(walk),
-        model_section(walk),
-        data_section(walk),
-        _next(walk.name, results["next"]),
+        tiles(_trained_tiles(findings) if findings.is_trained else _shipped_tiles(findings)),
+        samples_section(findings),
+        molecule_section(findings.study),
+        improvement_section(findings.improvements, findings.sizes.start_budget),
+        *(
+            search_section(one, one.task.best_known(findings.reference), findings.reference_name)
+            for one in findings.comparisons
+        ),
+        _map(findings),
+        model_section(findings),
+        data_section(findings),
+        _next(findings.name, results["next"]),
     ]
-    lead = _lead(walk, results["seconds"]["total"])
+    lead = _lead(findings, results["seconds"]["total"])
     return page("From SMILES to designed molecules", sections, lead=lead, footer=_footer(results), scripts=["/* of the map */"])
 
 
-def _lead(walk: Walk, seconds: float) -> str:
-    if walk.is_trained:
+def _lead(findings: Findings, seconds: float) -> str:
+    if findings.is_trained:
         return (
-            f"In {seconds:.0f} seconds on this machine chemvae made {len(walk.table):,} molecules, trained a small "
+            f"In {seconds:.0f} seconds on this machine chemvae made {len(findings.table):,} molecules, trained a small "
             "variational autoencoder on them and searched its latent space. Every number here is from this one run."
         )
-    but = "" if walk.card is None else f", but for those said to be from the model's card ({walk.card.source})"
+    but = "" if findings.card is None else f", but for those said to be from the model's card ({findings.card.source})"
     return (
-        f"In {seconds:.0f} seconds on this machine the model '{walk.name}' wrote, read, predicted and designed molecules. "
+        f"In {seconds:.0f} seconds on this machine the model '{findings.name}' wrote, read, predicted and designed molecules. "
         f"Nothing was downloaded, and nothing had to be trained first. Every number is from this one run{but}."
     )
 
 
-def _trained_tiles(walk: Walk) -> list[Tile]:
-    f = walk.evaluation.figures
+def _trained_tiles(findings: Findings) -> list[Tile]:
+    f = findings.evaluation.figures
     share = f["validity_learned_prior"] if f["validity_learned_prior"] is not None else f["validity_prior_sampled"]
-    n_train = walk.preparation["splits"].get("train", 0)
+    n_train = findings.preparation["splits"].get("train", 0)
     return [
         (f"{n_train:,}", "training molecules", "made on this machine by RDKit reactions"),
-        (f"{_last(walk, 'elapsed_s'):.0f} s", "of training", f"{len(walk.learning)} epochs on the CPU"),
+        (f"{_last(findings, 'elapsed_s'):.0f} s", "of training", f"{len(findings.learning)} epochs on the CPU"),
         (percent(f["reconstruction_greedy"]), "reconstructed", f"of {f['n_molecules']:,} held-out molecules"),
         (f"{f['kl']:.0f} nats", "per molecule in z", "KL to the prior"),
         (percent(share), "of samples valid", "raw decoder, temperature 1"),
     ]
 
 
-def _last(walk: Walk, column: str) -> float:
+def _last(findings: Findings, column: str) -> float:
     """A figure of the last epoch."""
-    return float(walk.learning[column].iloc[-1]) if column in walk.learning else float("nan")
+    return float(findings.learning[column].iloc[-1]) if column in findings.learning else float("nan")
 
 
-def _shipped_tiles(walk: Walk) -> list[Tile]:
-    f = walk.evaluation.figures
+def _shipped_tiles(findings: Findings) -> list[Tile]:
+    f = findings.evaluation.figures
     found = [
         (
             percent(f["reconstruction_greedy"]),
             "of library molecules come back",
             f"{f['n_molecules']:,} that were not trained on",
         ),
-        *_improved(walk),
-        *_around(walk.study),
+        *_improved(findings),
+        *_around(findings.study),
     ]
-    return [*_card_tiles(walk), *found]
+    return [*_card_tiles(findings), *found]
 
 
 def _around(study: Study | None) -> list[Tile]:
@@ -96,33 +99,33 @@ def _around(study: Study | None) -> list[Tile]:
     ]
 
 
-def _card_tiles(walk: Walk) -> list[Tile]:
+def _card_tiles(findings: Findings) -> list[Tile]:
     """The two shares that say most of a model, as its card gives them."""
-    if walk.card is None:
+    if findings.card is None:
         return []
     words = {
         "reconstruction_greedy": "of held-out molecules come back",
         "validity_learned_prior": "of samples are molecules",
     }
-    shares = {name: walk.card.share(name) for name in words}
+    shares = {name: findings.card.share(name) for name in words}
     return [(percent(share), words[name], "from the model's card") for name, share in shares.items() if share is not None]
 
 
-def _improved(walk: Walk) -> list[Tile]:
+def _improved(findings: Findings) -> list[Tile]:
     """The first given molecule, if something better was found."""
-    if not walk.improvements:
+    if not findings.improvements:
         return []
-    one = walk.improvements[0]
+    one = findings.improvements[0]
     best = max((float(row["qed"]) for row in map(one.best, one.results) if row is not None), default=None)
     if best is None:
         return []
     return [
-        (f"{one.qed:.2f} → {best:.2f}", f"QED of {one.name or 'a molecule'}", f"{walk.sizes.start_budget} analogues scored")
+        (f"{one.qed:.2f} → {best:.2f}", f"QED of {one.name or 'a molecule'}", f"{findings.sizes.start_budget} analogues scored")
     ]
 
 
-def _map(walk: Walk) -> Html:
-    found = walk.map
+def _map(findings: Findings) -> Html:
+    found = findings.map
     trusted = found.quality["trustworthiness"]
     note = "Two of many dimensions" + (f": trustworthiness {trusted:.2f} of 1." if trusted == trusted else ".")
     component, assets = map_component(
@@ -130,7 +133,8 @@ def _map(walk: Walk) -> Html:
         axis_labels=found.axis_labels, note=note, height="620px", key="space",
     )  # fmt: skip
     lead = (
-        f"Each dot is a molecule at its posterior mean, seen along the two principal components of the {walk.reference_name}: "
+        "Each dot is a molecule at its posterior mean, seen along the two principal components of the "
+        f"{findings.reference_name}: "
         "its molecules, samples of the model, and what the searches for a large 5 QED − SAS scored. The lines follow the best "
         "molecule of each search from call to call, and the way from one molecule to another. Point at a dot to see its "
         "structure."

@@ -11,36 +11,36 @@ from chemvae.design import summary
 from chemvae.runs import environment
 
 if TYPE_CHECKING:
-    from chemvae.demo.walk import Walk
+    from chemvae.demo.findings import Findings
 
 
-def collect(walk: Walk) -> dict[str, Any]:
+def collect(findings: Findings) -> dict[str, Any]:
     """Return the demo's figures as one dict of JSON types."""
-    reference = walk.reference
+    reference = findings.reference
     return {
-        "seed": walk.seed,
-        "seconds": walk.seconds | {"total": round(sum(walk.seconds.values()), 1)},
-        "model": _model(walk),
-        "data": walk.preparation,
-        "evaluation": walk.evaluation.figures,
-        "molecule": None if walk.study is None else _study(walk.study),
-        "improvements": [_improvement(one, walk.sizes.start_budget) for one in walk.improvements],
-        "searches": [_comparison(one, one.task.best_known(reference), walk.sizes.budget) for one in walk.comparisons],
-        "beside": walk.reference_name,
-        "map": walk.map.quality,
+        "seed": findings.seed,
+        "seconds": findings.seconds | {"total": round(sum(findings.seconds.values()), 1)},
+        "model": _model(findings),
+        "data": findings.preparation,
+        "evaluation": findings.evaluation.figures,
+        "molecule": None if findings.study is None else _study(findings.study),
+        "improvements": [_improvement(one, findings.sizes.start_budget) for one in findings.improvements],
+        "searches": [_comparison(one, one.task.best_known(reference), findings.sizes.budget) for one in findings.comparisons],
+        "beside": findings.reference_name,
+        "map": findings.map.quality,
         "environment": environment(),
     }
 
 
-def _model(walk: Walk) -> dict[str, Any]:
+def _model(findings: Findings) -> dict[str, Any]:
     """Which model, how it was trained if it was, and what its card says if it has one; the card's figures as written."""
-    facts: dict[str, Any] = {"name": walk.name, "trained_here": walk.is_trained}
-    if walk.is_trained:
-        last = walk.learning.iloc[-1].to_dict() if len(walk.learning) else {}
-        facts |= {"settings": dict(walk.sizes.training), "last_epoch": last}
-    if walk.card is not None:
-        figures = {name: value for name, (value, _) in walk.card.figures.items()}
-        facts |= {"card": {"source": walk.card.source, "taken": walk.card.taken, "figures": figures}}
+    facts: dict[str, Any] = {"name": findings.name, "trained_here": findings.is_trained}
+    if findings.is_trained:
+        last = findings.learning.iloc[-1].to_dict() if len(findings.learning) else {}
+        facts |= {"settings": dict(findings.sizes.training), "last_epoch": last}
+    if findings.card is not None:
+        figures = {name: value for name, (value, _) in findings.card.figures.items()}
+        facts |= {"card": {"source": findings.card.source, "taken": findings.card.taken, "figures": figures}}
     return facts
 
 

@@ -15,7 +15,7 @@ from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute
 from chemvae.demo.molecule import Named
 from chemvae.design import Goal, Result
-from chemvae.design.result import running_top
+from chemvae.design.results.summary import running_top
 from chemvae.models.vae import MolVAE
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from typing import Any
 from chemvae import api
 from chemvae.demo.library import LABELS
 from chemvae.models.vae import MolVAE
-from chemvae.training.trainer import Callback
+from chemvae.training.callbacks import Callback
 
 log = logging.getLogger(__name__)
 

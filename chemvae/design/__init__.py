@@ -3,51 +3,35 @@
 ``ORACLES`` and ``OPTIMIZERS`` list what can be named; a user's own class is passed as it is.
 """
 
-from chemvae.design.auto import Auto
-from chemvae.design.bayesian import BayesianOptimization
-from chemvae.design.builtin import BUILTIN, MoleculeOracle
-from chemvae.design.campaign import Progress, run_campaign
-from chemvae.design.commands import CommandOracle
-from chemvae.design.composition import Desirability
-from chemvae.design.constraints import Alerts, Constraint, Range, Restriction, Similarity, Substructure, parse_constraint
-from chemvae.design.csv_commands import CsvCommandOracle
-from chemvae.design.front import Front
+from chemvae.design.campaign.run import Progress, run_campaign
+from chemvae.design.evaluators.laboratory import Laboratory
+from chemvae.design.filters.base import Filter
+from chemvae.design.filters.property_bounds import Constraint, Range, parse_constraint
+from chemvae.design.filters.structure import Alerts, Similarity, Substructure
 from chemvae.design.goals import Goal
-from chemvae.design.gradient import GradientAscent
-from chemvae.design.laboratory import Laboratory
-from chemvae.design.learned import LearnedOracle
-from chemvae.design.optimizer import Optimizer
+from chemvae.design.optimizers.base import Optimizer
+from chemvae.design.optimizers.factory import OPTIMIZERS
+from chemvae.design.optimizers.gradient import GradientAscent
+from chemvae.design.optimizers.latent_ga import LatentGA
+from chemvae.design.optimizers.pareto import ParetoGA
+from chemvae.design.optimizers.random_search import RandomSearch
+from chemvae.design.optimizers.turbo import BayesianOptimization
 from chemvae.design.oracles import CombinedOracle, FunctionOracle, Oracle, PredictorOracle, PropertyOracle, Score, make_oracle
-from chemvae.design.random_search import RandomSearch
-from chemvae.design.result import Result, compare, summary
-
-ORACLES = {
-    "function": FunctionOracle,
-    "property": PropertyOracle,
-    "predictor": PredictorOracle,
-    "learned": LearnedOracle,
-    "molecule": MoleculeOracle,
-    "command": CommandOracle,
-    "csv-command": CsvCommandOracle,
-    "combined": CombinedOracle,
-    "desirability": Desirability,
-}
-"""Kinds of oracle; :func:`make_oracle` makes one from what a user gives, or from a name in ``BUILTIN``."""
-
-OPTIMIZERS = {
-    "auto": Auto,
-    "bayesian": BayesianOptimization,
-    "gradient": GradientAscent,
-    "pareto": Front,
-    "random": RandomSearch,
-}
-"""Ways to search: ``ask(n) -> z``, ``tell(z, y)``."""
+from chemvae.design.oracles.desirability import Desirability
+from chemvae.design.oracles.factory import BUILTIN, ORACLES
+from chemvae.design.oracles.learned import LearnedOracle
+from chemvae.design.oracles.simple import MoleculeOracle
+from chemvae.design.oracles.subprocess_csv import CsvCommandOracle
+from chemvae.design.oracles.subprocess_json import CommandOracle
+from chemvae.design.results.result import Result
+from chemvae.design.results.summary import compare, summary
 
 __all__ = [
     "BUILTIN",
     "OPTIMIZERS",
     "ORACLES",
     "Alerts",
+    "BayesianOptimization",
     "CombinedOracle",
     "CommandOracle",
     "Constraint",
@@ -55,16 +39,20 @@ __all__ = [
     "Desirability",
     "FunctionOracle",
     "Goal",
+    "GradientAscent",
     "Laboratory",
+    "LatentGA",
     "LearnedOracle",
     "MoleculeOracle",
     "Optimizer",
     "Oracle",
+    "ParetoGA",
     "PredictorOracle",
     "Progress",
     "PropertyOracle",
+    "RandomSearch",
     "Range",
-    "Restriction",
+    "Filter",
     "Result",
     "Score",
     "Similarity",

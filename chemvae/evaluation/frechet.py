@@ -70,4 +70,5 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     root = (vectors * np.sqrt(values.clip(min=0.0))) @ vectors.T
     cross = np.linalg.eigvalsh(root @ np.atleast_2d(second) @ root).clip(min=0.0)
     shift = a.mean(axis=0) - b.mean(axis=0)
-    return float(shift @ shift + np.trace(np.atleast_2d(first)) + np.trace(np.atleast_2d(second)) - 2.0 * np.sqrt(cross).sum())
+    spread = np.trace(np.atleast_2d(first)) + np.trace(np.atleast_2d(second)) - 2.0 * np.sqrt(cross).sum()
+    return float(shift @ shift + max(spread, 0.0))  # below 0 by rounding only

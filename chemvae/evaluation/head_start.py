@@ -14,10 +14,10 @@ from chemvae.models.storage import build_model, find_run, load_model, transfer_w
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
 from chemvae.training.inputs import TrainingInputs, choose_split, make_inputs
-from chemvae.training.monitor import measure
 from chemvae.training.session import as_table, monitored
 from chemvae.training.settings import TrainingSettings
 from chemvae.training.trainer import Trainer
+from chemvae.training.validation import measure
 
 WORTH_A_WORD = 0.95  # a lowest value below this share of the last one is mentioned
 

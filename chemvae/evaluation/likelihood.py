@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal
 
 from chemvae.errors import SettingsError
-from chemvae.models.posteriors.base import forked_rng
+from chemvae.seeding import forked_rng
 
 if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE

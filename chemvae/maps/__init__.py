@@ -1,17 +1,10 @@
 """The 2D map of a latent space: projections, one offline page, a picture."""
 
+from chemvae.maps.factory import PROJECTIONS, load_projection
 from chemvae.maps.interactive import map_assets, map_component, read_map, write_map
-from chemvae.maps.manifold import PaCMAPProjection, TSNEProjection, UMAPProjection
 from chemvae.maps.payload import Trajectory
 from chemvae.maps.picture import write_png
-from chemvae.maps.projection import PCAProjection, Projection, load_projection, map_quality
-
-PROJECTIONS: dict[str, type[Projection]] = {
-    "pca": PCAProjection,
-    "tsne": TSNEProjection,
-    "umap": UMAPProjection,
-    "pacmap": PaCMAPProjection,
-}
+from chemvae.maps.projection import Projection, map_quality
 
 __all__ = [
     "PROJECTIONS",

@@ -163,43 +163,6 @@ class PCAProjection(Projection):
             setattr(self, name, value)
 
 
-def load_projection(path: Path | str) -> Projection:
-    """Read a projection written by ``Projection.save``; nothing in the file can run code.
-
-    Parameters
-    ----------
-    path : Path or str
-        A safetensors file.
-
-    Returns
-    -------
-    Projection
-        Fitted, without ``embedding_``.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged or something else.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    from chemvae.maps import PROJECTIONS
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            facts = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}
-        if facts.get("format") != FORMAT:
-            raise InputError(f"'{path}' is not a map projection of this version. Fit and save the map again.")
-        saved = json.loads(facts["projection"])
-        projection = PROJECTIONS[saved["name"]](**saved["settings"])
-        projection._restore(state)
-        projection.n_features_in_ = saved["n_features"]
-        return projection
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"'{path}' cannot be read as a map projection ({error}). Fit and save the map again.") from error
-
-
 def finite_rows(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return ``z`` as a float array [N, D] and which rows are finite, bool [N]."""
     rows = np.asarray(z)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from chemvae.data.vocabulary import BOS, EOS, MASK, PAD
+from chemvae.data.tokens.vocabulary import BOS, EOS, MASK, PAD
 from chemvae.models.decoding import decode_tokens
-from chemvae.models.gates import DecoderWeights, pack_columns
-from chemvae.models.gru import GRU, SMALLEST_PANEL, Runs, Stepper, blocking, check_memory, pointer, whole_runs
+from chemvae.models.gru.kernels import DecoderWeights, pack_columns
+from chemvae.models.gru.layer import GRU, SMALLEST_PANEL, Runs, Stepper, blocking, check_memory, pointer, whole_runs
 
 
 @dataclass

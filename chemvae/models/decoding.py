@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from chemvae.data.vocabulary import BOS, EOS, PAD
+from chemvae.data.tokens.vocabulary import BOS, EOS, PAD
 
 
 class RunningState(Protocol):
@@ -105,12 +105,6 @@ def uniform(seed: int, rows: np.ndarray, position: int) -> Tensor:
         start = np.uint64(seed % 2**64) + golden * (rows.astype(np.uint64) + np.uint64(1))
         bits = _mix(_mix(start) + golden * np.uint64(position + 1))
     return torch.from_numpy(((bits >> np.uint64(41)).astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-23))
-
-
-def draw_seed(generator: torch.Generator | None = None) -> int:
-    """A seed for :func:`decode_tokens` from a generator, or from torch's global stream."""
-    device = "cpu" if generator is None else generator.device
-    return int(torch.randint(2**62, (1,), generator=generator, device=device))
 
 
 def _mix(x: np.ndarray) -> np.ndarray:

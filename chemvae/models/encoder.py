@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from chemvae.data.vocabulary import PAD
-from chemvae.models.gru import GRU
+from chemvae.data.tokens.vocabulary import PAD
+from chemvae.models.gru.layer import GRU
 
 
 class Encoder(nn.Module):

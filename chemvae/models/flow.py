@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from chemvae.models.posteriors.base import forked_rng
 from chemvae.schedules import cosine_decay
+from chemvae.seeding import forked_rng
 
 log = logging.getLogger(__name__)
 

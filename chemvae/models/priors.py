@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, MultivariateNormal, Normal
 
 from chemvae.models.flow import FlowPrior
-from chemvae.models.posteriors.base import forked_rng
+from chemvae.seeding import forked_rng
+
+HIGHEST_LEVEL = 0.8
 
 
 class NormalPrior(nn.Module):
@@ -150,3 +152,13 @@ def _drawn(draw: Callable[..., Tensor], shape: Sequence[int], like: Tensor, gene
     """Random numbers from the generator wherever it lives, on the device of ``like``."""
     source = generator.device if generator is not None else torch.device("cpu")
     return draw(shape, generator=generator, device=source).to(like.device)
+
+
+def noised_codes(z: Tensor, prior: NormalPrior, generator: torch.Generator | None = None, power: float = 1.0) -> Tensor:
+    """Return z' [N, D] of codes z [N, D], each moved towards a density by a level of noise of its own; differentiable.
+
+    Levels are 0.8 u^power, u ~ U(0, 1): with a power above 1 more codes have next to nothing left of themselves.
+    """
+    source = generator.device if generator is not None else torch.device("cpu")
+    level = HIGHEST_LEVEL * torch.rand(len(z), 1, generator=generator, device=source).to(z.device) ** power
+    return prior.diffuse(z, level, generator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from chemvae.data.vocabulary import Vocabulary
+from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.errors import RunFolderError, SettingsError
-from chemvae.models.vae import ModelSettings, MolVAE, TrainingFacts
+from chemvae.models.settings import ModelSettings
+from chemvae.models.training_facts import TrainingFacts
+from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
@@ -137,3 +140,12 @@ def transfer_weights(source: MolVAE, target: MolVAE) -> None:
                 f"--init needs the same sizes: {key} is {list(value.shape)} there, {list(ours[key].shape)} here"
             )
     target.load_state_dict(ours)
+
+
+def fingerprint(model: Any) -> str:
+    """Return a short hash of a model's weights, to tell whether a record belongs to it."""
+    digest = hashlib.sha1()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]

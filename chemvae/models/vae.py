@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,106 +11,25 @@ from torch import Tensor, nn
 from torch.distributions import Independent, Normal
 
 from chemvae.chem.molecules import parse, quiet
-from chemvae.data.datasets import Batch, TokenArray
-from chemvae.data.vocabulary import MASK, PAD, Vocabulary
+from chemvae.data.tokens.datasets import Batch, TokenArray
+from chemvae.data.tokens.vocabulary import MASK, PAD, Vocabulary
 from chemvae.errors import SettingsError, UnknownTokenError
 from chemvae.models.decoder import Decoder
-from chemvae.models.decoding import draw_seed, finished
+from chemvae.models.decoding import finished
 from chemvae.models.encoder import Encoder
-from chemvae.models.gru import bf16_is_fast
-from chemvae.models.posteriors import POSTERIORS
+from chemvae.models.gru.layer import bf16_is_fast
+from chemvae.models.latent_statistics import LatentStatistics
+from chemvae.models.posteriors import POSTERIORS, Posterior
 from chemvae.models.predictor import PropertyPredictor
-from chemvae.models.priors import LEARNED, PRIORS
-from chemvae.models.statistics import LatentStatistics
+from chemvae.models.priors import PRIORS
+from chemvae.models.settings import ModelSettings
+from chemvae.models.terms import Terms
+from chemvae.models.training_facts import TrainingFacts, smiles_hash
 from chemvae.registry import build
+from chemvae.seeding import draw_seed
 
-PRECISIONS = ("auto", "bf16", "fp32")
 DECODE_BATCH = 8192
 LENGTH_MARGIN = 1.5  # decoding may write this many times the longest training molecule before it is called unfinished
-
-
-@dataclass(frozen=True)
-class ModelSettings:
-    """Sizes of the model.
-
-    Attributes
-    ----------
-    embedding_dim : width of token embeddings.
-    encoder_dim : width of one direction of the encoder GRU.
-    decoder_dim : width of the decoder GRU.
-    latent_dim : dimensions of z.
-    predictor_dim : width of the property predictor's hidden layers.
-    posterior : name in POSTERIORS.
-    prior : what "learned" is, fitted to the codes when training has ended: "mixture" of Gaussians, one "gaussian" with its
-        covariances, or "flow", which comes closer and takes minutes.
-    precision : "bf16", "fp32", or "auto" for bf16 where the hardware multiplies it fast.
-    """
-
-    embedding_dim: int = 64
-    encoder_dim: int = 256
-    decoder_dim: int = 512
-    latent_dim: int = 64
-    predictor_dim: int = 256
-    posterior: str = "gaussian"
-    prior: str = "mixture"
-    precision: str = "auto"
-
-    def complaints(self) -> list[str]:
-        """Say what is wrong with these settings, all at once."""
-        sizes = ("embedding_dim", "encoder_dim", "decoder_dim", "latent_dim", "predictor_dim")
-        found = [f"{name} must be >= 1, got {getattr(self, name)}" for name in sizes if getattr(self, name) < 1]
-        if self.precision not in PRECISIONS:
-            found.append(f"precision must be one of {', '.join(PRECISIONS)}, got '{self.precision}'")
-        if self.prior not in LEARNED:
-            found.append(f"prior must be one of {', '.join(LEARNED)}, got '{self.prior}'")
-        return found
-
-    def __post_init__(self) -> None:
-        if found := self.complaints():
-            raise SettingsError(found)
-
-
-@dataclass
-class Terms:  # not frozen: it leaves the model through Fabric, which refuses frozen dataclasses
-    """What any objective may need about one batch, in nats per molecule.
-
-    ``log_px_z``, ``log_pz``, ``log_qz_x``, ``log_py_z`` [K, B]: tokens given z (end token included), prior, posterior and
-    labels given z (0 without labels). ``kl`` [B] and ``kl_dims`` [B, D] in closed form where the family has them.
-    ``z`` [K, B, D].
-    """
-
-    log_px_z: Tensor
-    log_pz: Tensor
-    log_qz_x: Tensor
-    kl: Tensor | None
-    kl_dims: Tensor | None
-    log_py_z: Tensor
-    z: Tensor
-
-
-@dataclass(frozen=True)
-class TrainingFacts:
-    """What a model remembers of its training set besides weights.
-
-    ``max_tokens``: tokens of the longest molecule; ``hashes``: sorted 8-byte hashes of the canonical SMILES, or None.
-    """
-
-    max_tokens: int = 120
-    hashes: np.ndarray | None = field(default=None, repr=False)
-
-
-def smiles_hash(smiles: Sequence[str]) -> np.ndarray:
-    """Hash canonical SMILES to uint64 [N]; the same on every machine.
-
-    Examples
-    --------
-    >>> bool((smiles_hash(["CCO"]) == smiles_hash(["CCO"])).all())
-    True
-    """
-    import hashlib
-
-    digests = (hashlib.blake2b(one.encode(), digest_size=8).digest() for one in smiles)
-    return np.fromiter((int.from_bytes(digest, "little") for digest in digests), dtype="<u8", count=len(smiles))
 
 
 class MolVAE(nn.Module):
@@ -178,19 +96,19 @@ class MolVAE(nn.Module):
 
     def forward(self, batch: Batch, n_draws: int = 1, generator: torch.Generator | None = None) -> Terms:
         """Return the :class:`Terms` of one batch; all randomness comes from ``generator`` (None: torch's global stream)."""
-        posterior = self._posterior(batch)
+        posterior = self.posterior_of(batch)
         z, log_qz_x = posterior.draw(n_draws, generator)  # [K, B, D], [K, B]
-        log_px_z = torch.stack([self._log_px_z(one, batch, generator) for one in z])
+        log_px_z = torch.stack([self.log_px_z(one, batch, generator) for one in z])
         log_pz = self.posterior_family.prior().log_prob(z)
         log_py_z = self.predictor.log_prob(z, batch.labels) if self.property_names else torch.zeros_like(log_pz)
         return Terms(log_px_z, log_pz, log_qz_x, posterior.kl, posterior.kl_dims, log_py_z, z)
 
-    def _posterior(self, batch: Batch):
+    def posterior_of(self, batch: Batch) -> Posterior:
         if batch.encoder_ids is None:
             return self.posterior_family(self.encoder(batch.token_ids, batch.lengths, self.product_dtype))
         return self.posterior_family(self.encoder(batch.encoder_ids, batch.encoder_lengths, self.product_dtype))
 
-    def _log_px_z(self, z: Tensor, batch: Batch, generator: torch.Generator | None) -> Tensor:
+    def log_px_z(self, z: Tensor, batch: Batch, generator: torch.Generator | None) -> Tensor:
         """log p(x|z) [B] for z [B, D], teacher-forced; in training mode with word dropout (Bowman et al. 2016)."""
         inputs, targets = batch.decoder_inputs, batch.targets
         if self.training and self.word_dropout > 0:
@@ -239,7 +157,7 @@ class MolVAE(nn.Module):
         UnknownTokenError
             At the first molecule the vocabulary cannot write.
         """
-        return Independent(Normal(*self._posterior_parameters(self._tokens(list(smiles)), batch_size)), 1)
+        return Independent(Normal(*self._posterior_parameters(self.tokens(list(smiles)), batch_size)), 1)
 
     def encode(self, smiles: Sequence[str], batch_size: int = 512) -> np.ndarray:
         """Return the posterior mean of each molecule [N, D], float32; a NaN row for what cannot be encoded.
@@ -250,15 +168,15 @@ class MolVAE(nn.Module):
         z = np.full((len(smiles), self.latent_dim), np.nan, dtype=np.float32)
         try:
             usable = [i for i, one in enumerate(smiles) if isinstance(one, str) and one]
-            tokens = self._tokens([smiles[i] for i in usable])
+            tokens = self.tokens([smiles[i] for i in usable])
         except UnknownTokenError:  # rare: look at each
             usable = [i for i, reason in enumerate(self.encode_reasons(smiles)) if reason is None]
-            tokens = self._tokens([smiles[i] for i in usable])
+            tokens = self.tokens([smiles[i] for i in usable])
         if usable:
             z[usable] = self._posterior_parameters(tokens, batch_size)[0].numpy()
         return z
 
-    def _tokens(self, smiles: list[str]) -> TokenArray:
+    def tokens(self, smiles: list[str]) -> TokenArray:
         return TokenArray.from_smiles(smiles, self.vocabulary)
 
     def _as_latents(self, z: np.ndarray | Tensor) -> Tensor:
@@ -351,7 +269,7 @@ class MolVAE(nn.Module):
             index = np.arange(start, min(start + batch_size, len(tokens)))
             token_ids, lengths = tokens.rows(index)
             batch = Batch(token_ids, lengths, torch.zeros(len(index), 0)).to(self.device)
-            answer[index] = self._log_px_z(z[index], batch, None).float().cpu()
+            answer[index] = self.log_px_z(z[index], batch, None).float().cpu()
         self.train(was_training)
         return answer
 

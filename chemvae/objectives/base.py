@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from chemvae.data.datasets import Batch
-from chemvae.models.vae import MolVAE, Terms
+from chemvae.data.tokens.datasets import Batch
+from chemvae.models.terms import Terms
+from chemvae.models.vae import MolVAE
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from chemvae.models.vae import Terms
+from chemvae.models.terms import Terms
 from chemvae.objectives.base import Loss, Objective
 
 

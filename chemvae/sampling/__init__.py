@@ -1,9 +1,9 @@
 """Molecules out of latent space."""
 
 from chemvae.sampling.inversion import invert
+from chemvae.sampling.masked import decode_masked
 from chemvae.sampling.ranking import DecodeSettings, decode_beam, decode_best_of, decode_points
 from chemvae.sampling.sampler import best_of, draw_latents, interpolate, neighbourhood, sample
-from chemvae.sampling.syntax import decode_masked
 
 __all__ = [
     "DecodeSettings",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from chemvae.data.vocabulary import BOS, EOS, PAD
+from chemvae.data.tokens.vocabulary import BOS, EOS, PAD
 from chemvae.models.decoding import RunningState, Step
 
 Allowed = Callable[[RunningState], Tensor]

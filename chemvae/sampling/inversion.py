@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from chemvae.chem.molecules import canonicalize
-from chemvae.data.datasets import Batch
+from chemvae.data.tokens.datasets import Batch
 from chemvae.models.vae import MolVAE
 
 STEPS, RATE = 40, 0.05
@@ -74,7 +74,7 @@ def _search(model, start, smiles, wanted, n_steps: int, rate: float) -> tuple[np
     model.eval()
     for step in range(1, n_steps + 1):
         with torch.enable_grad():
-            z.grad = torch.autograd.grad(-model._log_px_z(z, batch, None).sum(), [z])[0]
+            z.grad = torch.autograd.grad(-model.log_px_z(z, batch, None).sum(), [z])[0]
         adam.step()
         if step % LOOK_EVERY and step < n_steps:
             continue
@@ -88,7 +88,7 @@ def _search(model, start, smiles, wanted, n_steps: int, rate: float) -> tuple[np
 
 
 def _as_batch(model: MolVAE, smiles: list[str]) -> Batch:
-    tokens = model._tokens(smiles)
+    tokens = model.tokens(smiles)
     ids, lengths = tokens.rows(np.arange(len(tokens)))
     return Batch(ids, lengths, torch.zeros(len(smiles), 0)).to(model.device)
 

@@ -22,8 +22,8 @@ from chemvae.chem.molecules import canonicalize
 from chemvae.errors import SettingsError
 from chemvae.models.vae import MolVAE
 from chemvae.sampling.beam import beam_search
-from chemvae.sampling.decodes import Points, tabulate
-from chemvae.sampling.syntax import MaskedState, decode_ids_masked, decode_masked, followed
+from chemvae.sampling.latent_points import LatentPoints, tabulate
+from chemvae.sampling.masked import MaskedState, decode_ids_masked, decode_masked, followed
 
 DRAW_TEMPERATURE = 1.0  # of the draws beside the greedy decode; what is unlikely among them, the ranking turns away
 
@@ -94,7 +94,7 @@ def decode_best_of(
         ``valid``, ``log_prob`` (nats).
     """
     parts = []
-    for points in Points.of(model, z, n).blocks():
+    for points in LatentPoints.of(model, z, n).blocks():
         if mask_syntax:
             greedy, drawn = _decode_masked_twice(model, points, temperature, seed)
             log_prob = None
@@ -105,7 +105,7 @@ def decode_best_of(
     return pd.concat(parts, ignore_index=True)
 
 
-def _decode_twice(model: MolVAE, points: Points, temperature: float, seed: int) -> tuple:
+def _decode_twice(model: MolVAE, points: LatentPoints, temperature: float, seed: int) -> tuple:
     """Greedy decodes [N, L] and draws [N * (n - 1), L], each with its log p(x|z)."""
     repeated, first_row = _repeated(points)
     how = model.max_length, model.product_dtype
@@ -114,12 +114,12 @@ def _decode_twice(model: MolVAE, points: Points, temperature: float, seed: int) 
     return tuple((ids.cpu(), log_prob.float().cpu()) for ids, log_prob in (greedy, drawn))
 
 
-def _decode_masked_twice(model: MolVAE, points: Points, temperature: float, seed: int) -> tuple[Tensor, Tensor]:
+def _decode_masked_twice(model: MolVAE, points: LatentPoints, temperature: float, seed: int) -> tuple[Tensor, Tensor]:
     repeated, first_row = _repeated(points)
     return decode_ids_masked(model, points.z), decode_ids_masked(model, repeated, temperature, seed, first_row)
 
 
-def _repeated(points: Points) -> tuple[Tensor, int]:
+def _repeated(points: LatentPoints) -> tuple[Tensor, int]:
     n_draws = points.n_samples - 1
     return points.z.repeat_interleave(n_draws, dim=0), points.first * n_draws
 
@@ -139,7 +139,7 @@ def decode_beam(model: MolVAE, z: np.ndarray | Tensor, width: int = 8, mask_synt
         As :func:`decode_best_of`; ``sample`` is the place among the strings by probability, 0 the most probable.
     """
     parts = []
-    for points in Points.of(model, z, width).blocks():
+    for points in LatentPoints.of(model, z, width).blocks():
         if mask_syntax:
             state, step = MaskedState.start(model, points.z, model.max_length), followed(model.decoder.step)
         else:
@@ -151,7 +151,7 @@ def decode_beam(model: MolVAE, z: np.ndarray | Tensor, width: int = 8, mask_synt
     return pd.concat(parts, ignore_index=True)
 
 
-def take_best(model: MolVAE, points: Points, table: pd.DataFrame) -> pd.DataFrame:
+def take_best(model: MolVAE, points: LatentPoints, table: pd.DataFrame) -> pd.DataFrame:
     """One row per point of a table of candidates: the valid one that the module's rule puts first, else the first."""
     valid = np.flatnonzero(table["valid"])
     score = np.full(len(table), -np.inf)
@@ -161,7 +161,7 @@ def take_best(model: MolVAE, points: Points, table: pd.DataFrame) -> pd.DataFram
     return table.iloc[first].reset_index(drop=True)
 
 
-def _squared_distance(model: MolVAE, points: Points, table: pd.DataFrame) -> np.ndarray:
+def _squared_distance(model: MolVAE, points: LatentPoints, table: pd.DataFrame) -> np.ndarray:
     """Squared distance [M] of each valid decode's own point from its posterior, in that posterior's spreads; summed over D.
 
     Infinite where the canonical form holds a symbol the vocabulary lacks.

@@ -11,7 +11,7 @@ from chemvae.chem.molecules import canonicalize, invalid_reason
 from chemvae.errors import ChemVAEError, InvalidMoleculeError, SettingsError
 from chemvae.models.vae import MolVAE
 from chemvae.registry import find
-from chemvae.sampling.overlap import decode_canonical, open_readers
+from chemvae.sampling.pipeline import decode_canonical, open_readers
 
 
 def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int = 0) -> torch.Tensor:

@@ -37,7 +37,7 @@ def encode_table(
     ----------
     model : MolVAE
     data : str, Path, sequence of str or DataFrame
-        As in :func:`chemvae.data.tables.load_table`.
+        As in :func:`chemvae.data.prepare.tables.load_table`.
     smiles_column : str, optional
         Found by itself if it has a usual name or is the first that holds molecules.
     on_invalid : {"keep", "skip", "error"}

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chemvae.data.columns import parse_numbers
-from chemvae.data.sources import open_source
+from chemvae.data.files.columns import parse_numbers
+from chemvae.data.prepare.sources import open_source
 from chemvae.errors import InputError, NothingUsableError
 
 _LATENT = re.compile(r"^z_?(\d+)$")

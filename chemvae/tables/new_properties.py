@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from chemvae.data.tables import load_table
+from chemvae.data.prepare.tables import load_table
 from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.tables.answers import Progress, answer_rows
 from chemvae.tables.rows import read_blocks
 
 if TYPE_CHECKING:
-    from chemvae.models.property_model import PropertyModel
     from chemvae.models.vae import MolVAE
+    from chemvae.qsar.model import PropertyModel
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def fit_properties(
     ----------
     model : MolVAE
     data : str, Path or DataFrame
-        As in :func:`chemvae.data.tables.load_table`. Rows that are not molecules are left out and counted.
+        As in :func:`chemvae.data.prepare.tables.load_table`. Rows that are not molecules are left out and counted.
     properties : sequence of str
         Columns of labels; case does not matter, labels may be missing.
     smiles_column, standardize, jobs
@@ -55,7 +55,7 @@ def fit_properties(
     InputError
         If the data cannot be read, or has no such column.
     """
-    from chemvae.models.property_model import PropertyModel
+    from chemvae.qsar.model import PropertyModel
 
     if not properties:
         raise SettingsError("name what is to be learned from the table: -p COLUMN")
@@ -94,7 +94,7 @@ def predict_new_table(
         ``P_high``, the ends of the 90 % interval (``P_predicted``, ``P_predicted_std``, ... where the table has a column P);
         ``similarity`` to the most similar molecule learned from (0..1); then ``reason`` under ``keep``.
     """
-    from chemvae.models.property_features import Features
+    from chemvae.qsar.features import Features
 
     own = {"mean": "", "std": "_std", "low": "_low", "high": "_high"}
     names = [f"{name}{end}" for name in models for end in own.values()] + ["similarity"]

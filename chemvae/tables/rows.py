@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.molecules import check_standardize_mode
-from chemvae.data.cleaning import BROKEN_ROW, Clean
-from chemvae.data.columns import find_smiles_column, parse_numbers
-from chemvae.data.reading import Chunk
-from chemvae.data.sources import clean_pieces, open_source
+from chemvae.data.files.columns import find_smiles_column, parse_numbers
+from chemvae.data.files.reading import Chunk
+from chemvae.data.prepare.cleaning import BROKEN_ROW, Clean
+from chemvae.data.prepare.sources import clean_pieces, open_source
 from chemvae.errors import InvalidMoleculeError, NothingUsableError, SettingsError
 
 if TYPE_CHECKING:

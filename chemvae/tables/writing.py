@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from chemvae.data.reading import STDIN, split_suffix
+from chemvae.data.files.reading import STDIN, split_suffix
 from chemvae.errors import ChemVAEError, MissingExtraError, SettingsError
 from chemvae.runs import write_atomically
 from chemvae.tables.latents import latent_columns

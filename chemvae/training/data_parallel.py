@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
-from chemvae.data.datasets import Batch
+from chemvae.data.tokens.datasets import Batch
 from chemvae.objectives import Loss
 from chemvae.training.ema import WeightAverage
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.preparation import Table
+from chemvae.data.prepare.preparation import Table
 from chemvae.data.splits import key_splits, smiles_keys
-from chemvae.data.tokenfiles import TokenArray
-from chemvae.data.tokenizing import collect_vocabulary
-from chemvae.data.vocabulary import Vocabulary
+from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.data.tokens.tokenfiles import TokenArray
+from chemvae.data.tokens.tokenizing import collect_vocabulary
+from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.errors import NothingUsableError, SettingsError
 
 log = logging.getLogger(__name__)

@@ -11,17 +11,20 @@ from typing import Any
 
 import torch
 
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.preparation import Table, load_table
+from chemvae.data.prepare.preparation import Table, load_table
+from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import RunFolderError, SettingsError
+from chemvae.models.settings import ModelSettings
 from chemvae.models.storage import build_model, describe_model, find_run, load_model, transfer_weights
-from chemvae.models.vae import ModelSettings, MolVAE, TrainingFacts
+from chemvae.models.training_facts import TrainingFacts
+from chemvae.models.vae import MolVAE
 from chemvae.registry import find
 from chemvae.runs import RunFolder
-from chemvae.training.finishing import finish
+from chemvae.training.callbacks import Callback
 from chemvae.training.inputs import TrainingInputs, choose_split, choose_vocabulary, make_inputs
+from chemvae.training.posthoc.finish import finish
 from chemvae.training.settings import PRESETS, TrainingSettings
-from chemvae.training.trainer import Callback, Trainer
+from chemvae.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 FEW_MOLECULES = 5_000

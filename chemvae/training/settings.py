@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chemvae.errors import SettingsError
-from chemvae.models.vae import ModelSettings
+from chemvae.models.settings import ModelSettings
 
 KL_SCHEDULES = ("linear", "cyclical")
 

@@ -13,37 +13,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
-from chemvae.data.datasets import SmilesDataset
+from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError
-from chemvae.models.storage import find_device, model_tensors
+from chemvae.models.storage import model_tensors
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import BetaELBO, Loss, Objective
+from chemvae.objectives.noised_codes import NoisedCodes
+from chemvae.objectives.own_samples import POINTS_PER_MOLECULE, OwnSamples
 from chemvae.parallel import limited_threads
 from chemvae.runs import RunFolder
 from chemvae.schedules import cosine_decay, cyclical, linear_warmup
+from chemvae.training.callbacks import Callback
 from chemvae.training.data_parallel import DataParallel
 from chemvae.training.ema import WeightAverage
-from chemvae.training.monitor import check_collapse, measure
-from chemvae.training.noised_codes import NoisedCodes
-from chemvae.training.prior_points import POINTS_PER_MOLECULE, PriorPoints
+from chemvae.training.optim import make_fabric, make_optimizer
 from chemvae.training.settings import TrainingSettings
+from chemvae.training.validation import check_collapse, measure
 
 log = logging.getLogger(__name__)
 LOG_EVERY = 20  # steps between two readings of the loss; a reading waits for the device
 COLLAPSED_EPOCHS = 2  # in a row, after the KL weight has risen, before a run is given up
-
-
-class Callback:
-    """Told what happens; subclasses override what they want to hear of."""
-
-    def on_step(self, info: dict[str, float]) -> None:
-        """``step, n_steps, epoch, loss, cross_entropy, kl, property_nll, molecules_per_s, eta_s``; every 20 steps."""
-
-    def on_epoch(self, row: dict[str, float], model: MolVAE) -> None:
-        """The epoch's line of metrics.csv, and the model with averaged weights. Values added to ``row`` are kept."""
 
 
 @dataclass
@@ -114,8 +105,8 @@ class Trainer:
         if not s.prior_points:
             return bound
         jobs = s.threads or torch.get_num_threads()
-        n_points = round(2 * PriorPoints.refresh_steps * s.batch_size * POINTS_PER_MOLECULE)  # about half become targets
-        return PriorPoints(bound, self.train_data, s.prior_points, n_points, jobs, s.seed)
+        n_points = round(2 * OwnSamples.refresh_steps * s.batch_size * POINTS_PER_MOLECULE)  # about half become targets
+        return OwnSamples(bound, self.train_data, s.prior_points, n_points, jobs, s.seed)
 
     # ---------------------------------------------------------------- schedules
 
@@ -385,17 +376,3 @@ class Trainer:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def make_fabric(device: str) -> Fabric:
-    """One device of the machine: "auto", "cpu", "cuda", "cuda:1" or "mps"."""
-    found = find_device(device)
-    return Fabric(accelerator=found.type, devices=1 if found.index is None else [found.index], precision="32-true")
-
-
-def make_optimizer(model: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW over a model's parameters; matrices decay, biases do not."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    matrices, vectors = ([p for p in parameters if (p.ndim >= 2) == large] for large in (True, False))
-    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=learning_rate, fused=parameters[0].device.type in ("cpu", "cuda"))

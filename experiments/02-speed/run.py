@@ -16,8 +16,8 @@ from typing import Any
 import tomllib
 
 from chemvae.bench import BenchSettings, run_bench
-from chemvae.commands import screen
 from chemvae.commands.bench import show
+from chemvae.commands.shared import console
 from chemvae.runs import write_json
 
 HERE = Path(__file__).parent
@@ -50,7 +50,7 @@ def main() -> None:
     chosen = dict(config["bench"])
     if len(sys.argv) > 1:
         chosen["model"] = sys.argv[1]
-    with screen.talking():
+    with console.talking():
         figures = run_bench(BenchSettings(**chosen))
         show(figures)
     write_json(HERE / "result.json", describe(config, figures))

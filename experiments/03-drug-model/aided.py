@@ -16,7 +16,7 @@ import tomllib
 
 from chemvae import api
 from chemvae.chem.molecules import canonicalize
-from chemvae.data.preparation import load_table
+from chemvae.data.prepare.preparation import load_table
 from chemvae.evaluation.roundtrip import Canonical
 from chemvae.evaluation.selection import select_molecules
 from chemvae.runs import environment, write_json

@@ -22,15 +22,16 @@ from torch import Tensor, nn
 
 from chemvae.chem.molecules import canonicalize, parse
 from chemvae.chem.properties import compute_values
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.preparation import load_table
-from chemvae.data.vocabulary import BOS, MASK, PAD, Vocabulary
-from chemvae.models.decoding import decode_tokens, draw_seed, finished
-from chemvae.models.gru import GRU, Stepper, bf16_is_fast
+from chemvae.data.prepare.preparation import load_table
+from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.data.tokens.vocabulary import BOS, MASK, PAD, Vocabulary
+from chemvae.models.decoding import decode_tokens, finished
+from chemvae.models.gru.layer import GRU, Stepper, bf16_is_fast
 from chemvae.parallel import stream_ordered
 from chemvae.schedules import cosine_decay
+from chemvae.seeding import draw_seed
 from chemvae.training.ema import WeightAverage
-from chemvae.training.trainer import make_optimizer
+from chemvae.training.optim import make_optimizer
 
 PROPERTIES = ("logP", "qed", "SAS")
 SAMPLE_BLOCK = 8192

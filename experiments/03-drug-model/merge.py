@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from chemvae.data.preparation import load_table
+from chemvae.data.prepare.preparation import load_table
 
 PROPERTIES = ("logP", "qed", "SAS")
 

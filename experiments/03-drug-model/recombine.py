@@ -22,8 +22,8 @@ import pandas as pd
 from rdkit import Chem, RDLogger
 from rdkit.Chem import BRICS
 
-from chemvae.data.preparation import load_table
-from chemvae.data.vocabulary import Vocabulary
+from chemvae.data.prepare.preparation import load_table
+from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.parallel import map_ordered
 
 PROPERTIES = ("logP", "qed", "SAS")

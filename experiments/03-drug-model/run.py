@@ -31,20 +31,20 @@ import tomllib
 import torch
 
 from chemvae import api
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.preparation import load_table, prepare
+from chemvae.data.prepare.preparation import load_table, prepare
+from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import SettingsError
 from chemvae.evaluation.protocols import Evaluation
 from chemvae.evaluation.report import write_report
-from chemvae.models.growth import widen_decoder, widen_encoder
 from chemvae.models.storage import SHIPPED, model_tensors, save_model, transfer_weights
 from chemvae.models.vae import MolVAE
+from chemvae.models.widening import widen_decoder, widen_encoder
 from chemvae.runs import RunFolder, environment, write_json
-from chemvae.training.finishing import finish
-from chemvae.training.noised_tuning import NoisedTuningSettings, tune_to_noised_codes
-from chemvae.training.prior_tuning import PriorTuningSettings, tune_to_prior
-from chemvae.training.refitting import RefitSettings, refit_predictor
-from chemvae.training.reward_tuning import RewardTuningSettings, tune_by_reward
+from chemvae.training.posthoc.finish import finish
+from chemvae.training.posthoc.predictor import RefitSettings, refit_predictor
+from chemvae.training.tuning.expert_iteration import ExpertIterationSettings, tune_by_expert_iteration
+from chemvae.training.tuning.noised_codes import NoisedCodeSettings, tune_to_noised_codes
+from chemvae.training.tuning.reinforce import ReinforceSettings, tune_by_reinforce
 
 HERE = Path(__file__).parent
 RESULT = HERE / "result.json"
@@ -261,17 +261,17 @@ def widened(model: MolVAE, widen: Callable[[MolVAE, int], MolVAE], units: int, f
 
 def tuned(model: MolVAE, data: Path, asked: dict, folder: Path) -> tuple[MolVAE, RunFolder]:
     """The decoder tuned to the priors."""
-    return decoder_tuned(model, data, folder, tune_to_prior, PriorTuningSettings(**asked, jobs=0))
+    return decoder_tuned(model, data, folder, tune_by_expert_iteration, ExpertIterationSettings(**asked, jobs=0))
 
 
 def rewarded(model: MolVAE, data: Path, asked: dict, folder: Path, beside: Path | None) -> tuple[MolVAE, RunFolder]:
     """The decoder rewarded for molecules like the data set's at draws from the priors."""
-    return decoder_tuned(model, data, folder, tune_by_reward, RewardTuningSettings(**asked), beside)
+    return decoder_tuned(model, data, folder, tune_by_reinforce, ReinforceSettings(**asked), beside)
 
 
 def noised(model: MolVAE, data: Path, asked: dict, folder: Path, beside: Path | None) -> tuple[MolVAE, RunFolder]:
     """The decoder taught more at noised codes of the data set."""
-    return decoder_tuned(model, data, folder, tune_to_noised_codes, NoisedTuningSettings(**asked), beside)
+    return decoder_tuned(model, data, folder, tune_to_noised_codes, NoisedCodeSettings(**asked), beside)
 
 
 def decoder_tuned(
@@ -285,7 +285,7 @@ def decoder_tuned(
             raise SettingsError(f"{run.path} was tuned with other settings ({', '.join(other)}); move it, or rename the step")
         return api.load(run.path), run
     train = SmilesDataset(training_molecules(data), model.vocabulary)
-    others = {} if beside is None else {"beside": SmilesDataset(training_molecules(beside), model.vocabulary)}
+    others = {} if beside is None else {"reconstruction_data": SmilesDataset(training_molecules(beside), model.vocabulary)}
     rows = tune(model, train, settings, report=lambda row: print(row, flush=True), **others)
     run.path.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(run.path / "tuning.csv", index=False)

@@ -22,10 +22,12 @@ import tomllib
 import torch
 
 from chemvae import api
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.preparation import load_table
-from chemvae.data.vocabulary import Vocabulary
-from chemvae.models.vae import ModelSettings, MolVAE, TrainingFacts
+from chemvae.data.prepare.preparation import load_table
+from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.data.tokens.vocabulary import Vocabulary
+from chemvae.models.settings import ModelSettings
+from chemvae.models.training_facts import TrainingFacts
+from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss, Objective
 from chemvae.parallel import map_ordered
 from chemvae.runs import RunFolder, environment, write_json
@@ -48,7 +50,7 @@ class LabelsAlone(Objective):
     splits = True
 
     def __call__(self, model, batch, step, phase, generator=None):
-        z = model._posterior(batch).point
+        z = model.posterior_of(batch).point
         nll = -model.predictor.log_prob(z[None], batch.labels).mean()
         return Loss(nll, {"property_nll": nll.detach()})
 

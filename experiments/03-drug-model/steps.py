@@ -21,7 +21,7 @@ import tomllib
 import torch
 
 from chemvae import api
-from chemvae.data.preparation import load_table
+from chemvae.data.prepare.preparation import load_table
 from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent

@@ -20,7 +20,7 @@ import numpy as np
 import tomllib
 import torch
 
-from chemvae.data.preparation import load_table
+from chemvae.data.prepare.preparation import load_table
 from chemvae.evaluation import metrics
 from chemvae.evaluation.frechet import fcd
 from chemvae.evaluation.roundtrip import Canonical

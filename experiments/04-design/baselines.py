@@ -16,9 +16,9 @@ import graph_ga
 import numpy as np
 import torch
 
-from chemvae.chem.evolution import offspring
+from chemvae.chem.ga.breeding import offspring
 from chemvae.chem.molecules import canonicalize
-from chemvae.design.tanimoto import TanimotoGP
+from chemvae.design.surrogates.tanimoto_gp import TanimotoGP
 
 FIRST_SHARE, FEWEST_FIRST = 0.02, 20  # of the budget, scored before there is a process
 BATCH = 20
@@ -47,7 +47,7 @@ def tanimoto_ga(score: Score, library: Sequence[str], budget: int, seed: int) ->
         bred = [text for text in evolved(process, kappa, ledger, library, rng) if text not in ledger.scores]
         if not bred:
             break
-        ledger.pay_for([bred[i] for i in process.choose(bred, BATCH, kappa)])
+        ledger.pay_for([bred[i] for i in process.select_batch(bred, BATCH, kappa)])
     return list(ledger.scores.items())
 
 

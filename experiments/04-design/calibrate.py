@@ -25,7 +25,7 @@ import numpy as np
 from tasks import TASKS, auc_top10
 
 from chemvae.chem.molecules import canonicalize
-from chemvae.data.catalog import load_dataset
+from chemvae.data.catalog.locate import load_dataset
 from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chemvae.chem.evolution import offspring
+from chemvae.chem.ga.breeding import offspring
 from chemvae.chem.molecules import canonicalize
 
 

@@ -25,8 +25,8 @@ from run import zinc
 from chemvae import api
 from chemvae.chem.molecules import parse
 from chemvae.chem.properties import drug_likeness
-from chemvae.design.gradient import climb
-from chemvae.design.region import LatentRegion
+from chemvae.design.optimizers.gradient import climb
+from chemvae.design.optimizers.latent_region import LatentRegion
 from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent

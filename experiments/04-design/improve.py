@@ -49,7 +49,7 @@ def main() -> None:
 
 def choose(n: int) -> list[str]:
     """The n start molecules, the lowest sha1 first."""
-    from chemvae.data.preparation import load_table
+    from chemvae.data.prepare.preparation import load_table
 
     table = load_table("zinc250k", properties=["qed"]).frame()
     test = table[(table["split"] == "test") & table["qed"].between(*QED_RANGE)]["smiles"]

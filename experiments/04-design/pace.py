@@ -17,9 +17,10 @@ import tasks
 import torch
 
 from chemvae import api
-from chemvae.design.goals import Goal, make_objective
+from chemvae.design.campaign.goal_matching import make_utility
+from chemvae.design.campaign.loop import Campaign
+from chemvae.design.goals import Goal
 from chemvae.design.oracles import make_oracle
-from chemvae.design.rounds import Campaign
 from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent
@@ -54,7 +55,7 @@ def started_campaign() -> Campaign:
     model, oracle = api.load("drug"), make_oracle(tasks.TASKS[TASK])
     smiles = run.some_of_zinc(TOLD, seed=0)
     campaign = Campaign(
-        model, oracle, make_objective([Goal("score")]), [], method="auto", seed=0, budget=TOLD + 10 * BATCH, batch_size=BATCH,
+        model, oracle, make_utility([Goal("score")]), [], method="auto", seed=0, budget=TOLD + 10 * BATCH, batch_size=BATCH,
         starts=[], bound_to_start=False, history_path=None, results=None, time_limit_s=None, callback=None,
     )  # fmt: skip
     retrainer, campaign.optimizer.retrainer = campaign.optimizer.retrainer, None

@@ -22,9 +22,9 @@ from rdkit.Chem.Scaffolds import MurckoScaffold
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from chemvae import api
-from chemvae.data.tables import load_table
-from chemvae.models.property_features import Features, Scaling
-from chemvae.models.property_model import COVERAGE, PropertyModel
+from chemvae.data.prepare.tables import load_table
+from chemvae.qsar.features import Features, Scaling
+from chemvae.qsar.model import COVERAGE, PropertyModel
 from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent

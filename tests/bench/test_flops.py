@@ -9,9 +9,10 @@ from chemvae.bench.baselines import TorchGRUVAE
 from chemvae.bench.flops import decoding_flops, encoding_flops, forward_flops, share_of_peak, training_flops
 from chemvae.bench.moses import MosesShapedVAE, framed, moses_training_flops
 from chemvae.bench.workload import random_batches
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.vocabulary import Vocabulary
-from chemvae.models.vae import ModelSettings, MolVAE
+from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.data.tokens.vocabulary import Vocabulary
+from chemvae.models.settings import ModelSettings
+from chemvae.models.vae import MolVAE
 
 E, H, G, D, P, T, B = 8, 12, 16, 6, 10, 40, 4  # embedding, encoder, decoder, latent, predictor, tokens, batch
 V = 4 + 2

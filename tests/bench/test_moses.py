@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from chemvae.bench.moses import MAX_LENGTH, MosesShapedVAE, framed, moses_batches, moses_step
-from chemvae.data.vocabulary import BOS, EOS, MASK, PAD
+from chemvae.data.tokens.vocabulary import BOS, EOS, MASK, PAD
 
 
 def test_it_has_four_and_a_half_million_parameters():

@@ -19,10 +19,10 @@ from chemvae.bench.peak import measure_peak, product_gflops
 from chemvae.bench.settings import BenchSettings
 from chemvae.bench.timing import Speed, busy_neighbours, cores, peak_memory_mib, repeat, spread
 from chemvae.bench.training import molecules_seen, train_for, training_settings
-from chemvae.data.datasets import SmilesDataset
+from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import SettingsError
-from chemvae.models.gates import kernels
-from chemvae.models.vae import Terms
+from chemvae.models.gru.kernels import kernels
+from chemvae.models.terms import Terms
 from tests.conftest import make_model
 
 CPU = torch.device("cpu")

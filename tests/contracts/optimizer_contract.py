@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from chemvae.design import run_campaign
-from chemvae.design.region import LatentRegion
+from chemvae.design.optimizers.latent_region import LatentRegion
 from tests.design.toys import CELLS, Bowl, ToyModel
 
 

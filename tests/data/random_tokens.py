@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from chemvae.data.tokenfiles import TokenWriter
-from chemvae.data.vocabulary import SPECIAL, Vocabulary
+from chemvae.data.tokens.tokenfiles import TokenWriter
+from chemvae.data.tokens.vocabulary import SPECIAL, Vocabulary
 
 LENGTH_MEAN, LENGTH_STD, SHORTEST, LONGEST = 44.1, 9.4, 9, 109  # tokens of a ZINC250k training molecule
 TOKENS = tuple("#()-/123456=BCFINOPS\\cnos")  # none that join others: a text of them splits into the same tokens again
@@ -27,7 +27,7 @@ def write_random_set(folder: str | Path, n_molecules: int, n_labels: int = 3, se
     Examples
     --------
     >>> import tempfile
-    >>> from chemvae.data.tokenfiles import read_token_set
+    >>> from chemvae.data.tokens.tokenfiles import read_token_set
     >>> with tempfile.TemporaryDirectory() as parent:
     ...     write_random_set(Path(parent) / "set", 1000)
     ...     bool(abs(read_token_set(Path(parent) / "set").tokens.lengths.mean() - LENGTH_MEAN) < 1)

@@ -1,9 +1,9 @@
 """Every optimizer of the table passes the contract."""
 
-from chemvae.design.auto import Auto
-from chemvae.design.campaign import run_campaign
-from chemvae.design.random_search import RandomSearch
-from chemvae.design.region import LatentRegion
+from chemvae.design.campaign.run import run_campaign
+from chemvae.design.optimizers.latent_ga import LatentGA
+from chemvae.design.optimizers.latent_region import LatentRegion
+from chemvae.design.optimizers.random_search import RandomSearch
 from tests.contracts.optimizer_contract import OptimizerContract
 from tests.design.toys import ToyModel, carbons
 
@@ -38,9 +38,9 @@ def test_every_named_optimizer_is_tested():
 
 def test_a_round_that_pays_for_few_molecules_breeds_them_longer():
     region = LatentRegion(ToyModel())
-    usual = Auto(region, retrain=False)
+    usual = LatentGA(region, retrain=False)
     assert [usual.generations(n) for n in (1, 10, 20, 40, 64)] == [8, 8, 8, 4, 4]
-    assert Auto(region, retrain=False, generations=2).generations(1) == 2
+    assert LatentGA(region, retrain=False, generations=2).generations(1) == 2
     assert RandomSearch(region).generations(10) == 1
 
 

@@ -5,11 +5,11 @@ import sys
 import numpy as np
 import pytest
 
-from chemvae.design.kinds import FunctionOracle
-from chemvae.design.making import make_oracle
-from chemvae.design.oracle import Oracle
+from chemvae.design.oracles.base import Oracle
+from chemvae.design.oracles.factory import make_oracle
+from chemvae.design.oracles.simple import FunctionOracle
 from chemvae.errors import MissingExtraError
-from tests.design.test_crew import MOLECULES, Length
+from tests.design.oracles.test_pools import MOLECULES, Length
 from tests.design.toys import carbons
 
 

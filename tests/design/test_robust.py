@@ -132,4 +132,4 @@ def test_goals_and_constraints_may_come_from_a_generator():
     result = chemvae.optimize(
         ToyModel(), None, goals=(name for name in ("qed", "MW")), constraints=(text for text in ("MW<300",)), **SEARCH
     )
-    assert result.objective.names == ["qed", "MW"] and (result.history["MW"] < 300).all()
+    assert result.utility.names == ["qed", "MW"] and (result.history["MW"] < 300).all()

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.vocabulary import Vocabulary
+from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.evaluation import evaluate_model, log_evidence, run_evaluation
-from chemvae.models.vae import ModelSettings, MolVAE
+from chemvae.models.settings import ModelSettings
+from chemvae.models.vae import MolVAE
 
 MOLECULES = ["CCO", "C[C@H](N)O", "c1ccc2ccccc2c1", "CC(=O)Oc1ccccc1C(=O)O", "ClCCBr", "C[N+](C)(C)C"]
 SIZES = {"n_samples": 20, "n_curve": 4, "n_fcd": 0}

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from chemvae.data.vocabulary import EOS, PAD
+from chemvae.data.tokens.vocabulary import EOS, PAD
 from chemvae.models.decoding import decode_tokens, finished
 
 A, B, V = 4, 5, 6

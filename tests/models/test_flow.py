@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.vocabulary import Vocabulary
+from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.models.flow import FlowPrior, spline
 from chemvae.models.priors import MixturePrior
+from chemvae.models.settings import ModelSettings
 from chemvae.models.storage import load_model, model_tensors, save_model
-from chemvae.models.vae import ModelSettings, MolVAE, TrainingFacts
+from chemvae.models.training_facts import TrainingFacts
+from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
 from chemvae.training import Trainer, TrainingSettings
-from chemvae.training.finishing import finish
+from chemvae.training.posthoc.finish import finish
 
 CHAINS = ["C" * n + end for n in range(1, 9) for end in ("", "O", "N", "=O", "C(C)C", "C1CC1", "S")]
 

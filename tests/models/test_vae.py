@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from chemvae.errors import SettingsError, UnknownTokenError
-from chemvae.models.vae import ModelSettings, smiles_hash
+from chemvae.models.settings import ModelSettings
+from chemvae.models.training_facts import smiles_hash
 from tests.conftest import make_model
 
 
@@ -29,11 +30,11 @@ def test_padding_changes_nothing(tiny_model, labelled):
     together = labelled.batch(np.arange(len(labelled)))
     z = torch.randn(len(labelled), tiny_model.latent_dim)
     with torch.no_grad():
-        all_at_once = tiny_model._log_px_z(z, together, None)
+        all_at_once = tiny_model.log_px_z(z, together, None)
         for i in (0, 3, 13):
             alone = labelled.batch(np.array([i]))
             torch.testing.assert_close(
-                tiny_model._log_px_z(z[i : i + 1], alone, None), all_at_once[i : i + 1], rtol=1e-5, atol=1e-5
+                tiny_model.log_px_z(z[i : i + 1], alone, None), all_at_once[i : i + 1], rtol=1e-5, atol=1e-5
             )
     one_by_one = np.concatenate([tiny_model.encode([s]) for s in labelled.smiles])
     np.testing.assert_allclose(tiny_model.encode(labelled.smiles), one_by_one, atol=1e-5)
@@ -108,11 +109,11 @@ def test_random_smiles_and_word_dropout_reach_only_training(vocabulary, labelled
     z = torch.randn(5, model.latent_dim)
     with torch.no_grad():
         model.eval()
-        plain = model._log_px_z(z, batch, torch.Generator().manual_seed(0))
+        plain = model.log_px_z(z, batch, torch.Generator().manual_seed(0))
         model.train()
-        dropped = model._log_px_z(z, batch, torch.Generator().manual_seed(0))
+        dropped = model.log_px_z(z, batch, torch.Generator().manual_seed(0))
         model.word_dropout = 0.0
-        again = model._log_px_z(z, batch, torch.Generator().manual_seed(0))
+        again = model.log_px_z(z, batch, torch.Generator().manual_seed(0))
     assert torch.equal(plain, again) and not torch.equal(plain, dropped)
 
 

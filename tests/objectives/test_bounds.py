@@ -2,7 +2,7 @@
 
 import torch
 
-from chemvae.models.vae import Terms
+from chemvae.models.terms import Terms
 from chemvae.objectives import BetaELBO
 
 

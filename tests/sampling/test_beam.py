@@ -4,7 +4,7 @@ import itertools
 
 import torch
 
-from chemvae.data.vocabulary import BOS, EOS, PAD
+from chemvae.data.tokens.vocabulary import BOS, EOS, PAD
 from chemvae.sampling.beam import beam_search
 
 A, B, V = 4, 5, 6

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.vocabulary import Vocabulary
-from chemvae.design.region import LatentRegion
+from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.data.tokens.vocabulary import Vocabulary
+from chemvae.design.optimizers.latent_region import LatentRegion
 from chemvae.sampling import invert
-from tests.training.test_prior_points import CHAINS, fitted
+from tests.objectives.test_own_samples import CHAINS, fitted
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.distributions import Independent, Normal
 
-from chemvae.data.vocabulary import Vocabulary
+from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.errors import SettingsError
-from chemvae.sampling import decodes, ranking
-from chemvae.sampling.decodes import Points
+from chemvae.sampling import latent_points, ranking
+from chemvae.sampling.latent_points import LatentPoints
 from chemvae.sampling.ranking import DecodeSettings, decode_beam, decode_best_of, decode_points, take_best
 
 
@@ -35,7 +35,7 @@ def candidates(*rows):
 
 def best(table, z):
     z = np.asarray(z, dtype=np.float32)
-    points = Points.of(Encoder(), z, n_samples=len(table) // len(z))
+    points = LatentPoints.of(Encoder(), z, n_samples=len(table) // len(z))
     return take_best(Encoder(), points, table)
 
 
@@ -74,7 +74,7 @@ def test_draws_belong_to_the_point_not_to_the_block(tiny_model, monkeypatch):
     for mask_syntax in (False, True):
         whole = decode_best_of(tiny_model, z, n=3, seed=5, mask_syntax=mask_syntax)
         with monkeypatch.context() as patch:
-            patch.setattr(decodes, "DECODE_BATCH", 6)
+            patch.setattr(latent_points, "DECODE_BATCH", 6)
             blocks = decode_best_of(tiny_model, z, n=3, seed=5, mask_syntax=mask_syntax)
         assert whole["smiles"].tolist() == blocks["smiles"].tolist() and whole["row"].tolist() == blocks["row"].tolist()
         assert (

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from chemvae.data.datasets import SmilesDataset
+from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.objectives import BetaELBO, Loss, Objective
 from chemvae.runs import RunFolder
 from chemvae.training import Trainer, TrainingSettings
 from chemvae.training.data_parallel import DataParallel
 from chemvae.training.ema import WeightAverage
-from chemvae.training.trainer import make_optimizer
+from chemvae.training.optim import make_optimizer
 from tests.conftest import make_model
 
 SETTINGS = dict(epochs=2, batch_size=64, warmup_steps=2, min_kl=0.0, min_active_units=0.0, threads=2, random_smiles=0.5)
@@ -30,8 +30,8 @@ class Likelihood(Objective):
     splits = True
 
     def __call__(self, model, batch, step, phase, generator=None):
-        posterior = model._posterior(batch)
-        cross_entropy = -model._log_px_z(torch.zeros(len(batch), model.latent_dim), batch, None).mean()
+        posterior = model.posterior_of(batch)
+        cross_entropy = -model.log_px_z(torch.zeros(len(batch), model.latent_dim), batch, None).mean()
         property_nll = -model.predictor.log_prob(posterior.point[None], batch.labels).mean()
         return Loss(cross_entropy + posterior.kl.mean() + property_nll, {"cross_entropy": cross_entropy.detach()})
 

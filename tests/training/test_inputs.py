@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from chemvae.data.prepare.tables import load_table
 from chemvae.data.splits import hash_split
-from chemvae.data.tables import load_table
-from chemvae.data.vocabulary import Vocabulary
+from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.training.inputs import choose_split, choose_vocabulary, make_inputs
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.virtual import enumerate_drugs
-from chemvae.data.vocabulary import Vocabulary
-from chemvae.models.vae import ModelSettings, MolVAE
+from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.data.tokens.vocabulary import Vocabulary
+from chemvae.data.virtual.enumeration import enumerate_drugs
+from chemvae.models.settings import ModelSettings
+from chemvae.models.vae import MolVAE
 from chemvae.training import Trainer, TrainingSettings
 
 

@@ -15,8 +15,8 @@ from chemvae.errors import ChemVAEError, CollapseError, InterruptedRunError, Run
 from chemvae.models.storage import describe_model, load_model
 from chemvae.runs import RunFolder
 from chemvae.training import Callback, Trainer, TrainingSettings
-from chemvae.training.finishing import finish
-from chemvae.training.monitor import measure
+from chemvae.training.posthoc.finish import finish
+from chemvae.training.validation import measure
 from tests.conftest import make_model
 
 SETTINGS = dict(epochs=4, batch_size=4, learning_rate=1e-2, warmup_steps=2, min_kl=0.0, min_active_units=0.0, word_dropout=0.1)
@@ -146,8 +146,8 @@ import sys
 from tests.conftest import MOLECULES, make_model
 from tests.training.test_trainer import SETTINGS
 import numpy as np, time
-from chemvae.data.datasets import SmilesDataset
-from chemvae.data.vocabulary import Vocabulary
+from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.runs import RunFolder
 from chemvae.training import Callback, Trainer, TrainingSettings
 class Slow(Callback):

@@ -13,7 +13,7 @@ from chemvae.pages import plots as side_by_side
 
 if TYPE_CHECKING:
     from chemvae.demo.card import ModelCard
-    from chemvae.demo.walk import Walk
+    from chemvae.demo.findings import Findings
 
 N_SHOWN = 6
 KEYS = (
@@ -25,51 +25,53 @@ OF_THE_LIBRARY = ("reconstruction_greedy", "mae", "coverage90")
 """How the names of figures begin that are listed of a model that was not trained on the library."""
 
 
-def samples_section(walk: Walk) -> Html:
+def samples_section(findings: Findings) -> Html:
     """The first samples, invalid ones too."""
-    smiles = walk.samples["smiles"].tolist()
-    legends = [_sample(text) if ok else Html('<span class="bad">not a molecule</span>') for text, ok in _rows(walk)]
-    n_valid = int(walk.samples["valid"].sum())
+    smiles = findings.samples["smiles"].tolist()
+    legends = [_sample(text) if ok else Html('<span class="bad">not a molecule</span>') for text, ok in _rows(findings)]
+    n_valid = int(findings.samples["valid"].sum())
     lead = (
         f"Points drawn from the latent space, each decoded once at temperature 1, as they come: {n_valid} of {len(smiles)} are "
-        f"molecules. {_share_of_samples(walk)}"
+        f"molecules. {_share_of_samples(findings)}"
     )
     return section("New molecules", molecule_grid(smiles, legends), lead=lead)
 
 
-def _rows(walk: Walk) -> list[tuple[str, bool]]:
-    return list(zip(walk.samples["smiles"], walk.samples["valid"], strict=True))
+def _rows(findings: Findings) -> list[tuple[str, bool]]:
+    return list(zip(findings.samples["smiles"], findings.samples["valid"], strict=True))
 
 
 def _sample(smiles: str) -> Html:
     return properties_line({name: compute(name, smiles) for name in ("logP", "qed", "SAS")})
 
 
-def _share_of_samples(walk: Walk) -> str:
+def _share_of_samples(findings: Findings) -> str:
     """How many samples are molecules, from the card if there is one."""
-    if walk.card is not None and "validity_learned_prior" in walk.card.figures:
-        value, how = walk.card.figures["validity_learned_prior"]
-        return f"The model's card says {percent(float(value), 1)}: {how} ({walk.card.source})"
-    samples = walk.evaluation.samples
+    if findings.card is not None and "validity_learned_prior" in findings.card.figures:
+        value, how = findings.card.figures["validity_learned_prior"]
+        return f"The model's card says {percent(float(value), 1)}: {how} ({findings.card.source})"
+    samples = findings.evaluation.samples
     return f"Of all {len(samples):,} that were drawn, {percent(samples['valid'].mean())} are."
 
 
-def model_section(walk: Walk) -> Html:
+def model_section(findings: Findings) -> Html:
     """What the card says, or how training went; then what was measured here."""
-    evaluation = walk.evaluation
+    evaluation = findings.evaluation
     parity = [
         plots.parity_plot(frame[f"{name}_label"], frame[name], frame[f"{name}_std"], name, "1", _errors(evaluation, name))
         for frame in [evaluation.predictions]
-        for name in walk.model.property_names
+        for name in findings.model.property_names
         if f"{name}_label" in frame
     ]
-    parts = [] if walk.card is None else _quoted(walk.card)
-    parts += [] if walk.is_trained else [Html("<h3>Measured here, on the virtual library</h3>"), paragraph(_honest(walk))]
-    parts += [side_by_side(plots.learning_curves(walk.learning))] if len(walk.learning) > 1 else []
+    parts = [] if findings.card is None else _quoted(findings.card)
+    parts += (
+        [] if findings.is_trained else [Html("<h3>Measured here, on the virtual library</h3>"), paragraph(_honest(findings))]
+    )
+    parts += [side_by_side(plots.learning_curves(findings.learning))] if len(findings.learning) > 1 else []
     parts += [Html("<h3>Predicted against computed</h3>"), side_by_side(parity, small=True)] if parity else []
-    parts += [details("Figures of this run and how each was taken", table(_measured(walk)))]
+    parts += [details("Figures of this run and how each was taken", table(_measured(findings)))]
     parts += [paragraph("evaluation/report.html, beside this page, holds all figures, with the failures drawn.", "note")]
-    return section("The model", *parts, lead=_lead(walk))
+    return section("The model", *parts, lead=_lead(findings))
 
 
 def _errors(evaluation: Any, name: str) -> str:
@@ -77,14 +79,14 @@ def _errors(evaluation: Any, name: str) -> str:
     return f"MAE {f[f'mae_{name}']:.3f}; {percent(f[f'coverage90_{name}'])} inside the 90 % interval"
 
 
-def _lead(walk: Walk) -> str:
-    n = f"{walk.evaluation.figures['n_molecules']:,}"
-    if walk.is_trained:
+def _lead(findings: Findings) -> str:
+    n = f"{findings.evaluation.figures['n_molecules']:,}"
+    if findings.is_trained:
         return (
             "A model of this size, trained this briefly, is for a look: chemvae train --preset cpu or gpu makes better ones. "
             f"Measured on {n} molecules of the test part, which neither training nor any choice has seen."
         )
-    about = f"{walk.card.about} " if walk.card is not None else ""
+    about = f"{findings.card.about} " if findings.card is not None else ""
     return f"{about}It was measured here on {n} molecules that it was not trained on."
 
 
@@ -99,13 +101,13 @@ def _quoted(card: ModelCard) -> list[Html]:
     return [Html("<h3>What its card says</h3>"), quoted, details("The card's figures", table(rows)), *limits]
 
 
-def _honest(walk: Walk) -> str:
+def _honest(findings: Findings) -> str:
     """What figures on the library mean for a model of other molecules."""
-    f = walk.evaluation.figures
+    f = findings.evaluation.figures
     here = f"{percent(f['reconstruction_greedy'], 1)} of {f['n_molecules']:,} molecules came back exactly"
-    own = walk.card.share("reconstruction_greedy") if walk.card is not None else None
+    own = findings.card.share("reconstruction_greedy") if findings.card is not None else None
     beside = "" if own is None else f", beside {percent(own, 1)} of held-out molecules of its own kind (card)"
-    n, n_known = len(walk.table), len(walk.table) - len(walk.held_out)
+    n, n_known = len(findings.table), len(findings.table) - len(findings.held_out)
     known = f"{n_known:,} of its {n:,} molecules are in the model's training set and were left out. " if n_known else ""
     return (
         "The library holds products of a few reactions between a few hundred building blocks: another kind of molecule than "
@@ -114,10 +116,10 @@ def _honest(walk: Walk) -> str:
     )
 
 
-def _measured(walk: Walk) -> list[dict[str, str]]:
+def _measured(findings: Findings) -> list[dict[str, str]]:
     """Figures of this run with their sentences; of a model that was not trained here, those that concern the library."""
-    f = walk.evaluation.figures
-    keys = KEYS if walk.is_trained else [key for key in f["protocol"] if key.startswith(OF_THE_LIBRARY)]
+    f = findings.evaluation.figures
+    keys = KEYS if findings.is_trained else [key for key in f["protocol"] if key.startswith(OF_THE_LIBRARY)]
     return [
         {"figure": key, "value": format_value(f[key], 3), "how": f["protocol"].get(key, "")}
         for key in keys
@@ -125,10 +127,10 @@ def _measured(walk: Walk) -> list[dict[str, str]]:
     ]
 
 
-def data_section(walk: Walk) -> Html:
+def data_section(findings: Findings) -> Html:
     """The library: what it is, examples, counts."""
-    card = walk.preparation
-    example = walk.reference.head(N_SHOWN)
+    card = findings.preparation
+    example = findings.reference.head(N_SHOWN)
     legends = [properties_line(row) for row in example.to_dict("records")]
     lead = (
         "virtual-drugs: amide, sulfonamide, urea, biaryl, SNAr and reductive amination products of building blocks written by "
@@ -138,7 +140,7 @@ def data_section(walk: Walk) -> Html:
     return section(
         "The library",
         molecule_grid(example["smiles"].tolist(), legends),
-        paragraph(_counts(card, walk.is_trained), "note"),
+        paragraph(_counts(card, findings.is_trained), "note"),
         lead=lead,
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
+
+from chemvae.seeding import forked_rng
 
 
 @dataclass(frozen=True)
@@ -29,35 +30,6 @@ class Posterior:
         with forked_rng(generator):
             z = self.distribution.rsample((n_draws,))
         return z, self.distribution.log_prob(z)
-
-
-class forked_rng:
-    """Let ``generator`` drive a block of code that only knows torch's global random state, and leave that state as it was.
-
-    A generator of None changes nothing: the block draws from the global stream. That stream is one for all threads, so with a
-    generator only one thread at a time is inside such a block.
-    """
-
-    _alone = threading.RLock()
-
-    def __init__(self, generator: torch.Generator | None):
-        self.generator = generator
-        on_cuda = generator is not None and generator.device.type == "cuda"
-        self._source = torch.cuda if on_cuda else torch.random
-
-    def __enter__(self) -> None:
-        if self.generator is not None:
-            self._alone.acquire()
-            self._before = self._source.get_rng_state()
-            self._source.set_rng_state(self.generator.get_state())
-
-    def __exit__(self, *_: object) -> None:
-        if self.generator is not None:
-            try:
-                self.generator.set_state(self._source.get_rng_state())
-                self._source.set_rng_state(self._before)
-            finally:
-                self._alone.release()
 
 
 class PosteriorFamily(nn.Module):

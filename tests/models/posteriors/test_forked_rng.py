@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-from chemvae.models.posteriors.base import forked_rng
+from chemvae.seeding import forked_rng
 
 
 def slowly(seed):

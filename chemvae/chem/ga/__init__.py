@@ -1,0 +1,1 @@
+"""Molecules changed and crossed as graphs: fragments, mutations, offspring."""

@@ -1,0 +1,1 @@
+"""What several commands share: options, settings, the console, displays."""

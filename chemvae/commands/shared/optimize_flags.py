@@ -1,0 +1,126 @@
+"""The flags of ``chemvae optimize``, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chemvae.errors import SettingsError
+
+if TYPE_CHECKING:
+    from chemvae.design import Goal
+
+GOALS, LIMITS, START, SEARCH = "What is wanted", "What every molecule must fulfil", "Where to begin", "How to search"
+
+
+def _flag(kind: Any, *flags: str, panel: str, help: str, metavar: str | None = None) -> Any:
+    return Annotated[kind, typer.Option(*flags, metavar=metavar, help=help, rich_help_panel=panel)]
+
+
+Several = list[str] | None
+Maximize = _flag(Several, "--maximize", metavar="P", panel=GOALS, help="Property to make large; repeat for several.")
+Minimize = _flag(Several, "--minimize", metavar="P", panel=GOALS, help="Property to make small.")
+Target = _flag(Several, "--target", metavar="P=V", panel=GOALS, help="Property to bring to a value.")
+Weight = _flag(Several, "--weight", metavar="P=W", panel=GOALS, help="Weight of a goal among several; 1 if not given.")
+OracleName = _flag(
+    str | None, "--oracle", metavar='NAME|pkg.mod:fn|"cmd:..."', panel=GOALS,
+    help="What scores molecules, if not RDKit or the model: qed_minus_sas, similarity:SMILES, isomers:FORMULA, "
+    '"mpo:logP=gaussian(2,1);TPSA=below(100,10)", model:FOLDER#P, ..., a Python function, or a program (cmd:, cmd-csv:).',
+)  # fmt: skip
+ScoreCache = _flag(
+    Path | None, "--oracle-memory", metavar="FILE", panel=GOALS,
+    help="Parquet file of the oracle's scores: what is in it is not paid again, in any search.",
+)  # fmt: skip
+RetryFailures = _flag(bool, "--retry-failures", metavar="", panel=GOALS, help="Ask again about those that failed before.")
+Bound = _flag(Several, "--constraint", metavar='"P<V"', panel=LIMITS, help='Such as "SAS<3" or "1<logP<3"; repeat for several.')
+Similarity = _flag(
+    float | None, "--min-similarity", metavar="T", panel=LIMITS, help="To the start molecules: ECFP4 Tanimoto, 0 to 1."
+)
+Scaffold = _flag(str | None, "--scaffold", metavar="SMARTS", panel=LIMITS, help="Keep this pattern.")
+Forbid = _flag(Several, "--forbid", metavar="SMARTS", panel=LIMITS, help="Never this pattern; repeat for several.")
+WithoutAlerts = _flag(bool, "--alerts", metavar="", panel=LIMITS, help="No PAINS or BRENK alert.")
+Catalogs = _flag(
+    Several, "--alert-catalog", metavar="NAME", panel=LIMITS, help="No alert of PAINS, BRENK, NIH, ...; repeat for several."
+)
+Start = _flag(Several, "--start", metavar="SMILES", panel=START, help="Molecule to begin with, or a file of them; repeatable.")
+StartColumn = _flag(str | None, "-s", "--smiles-column", metavar="COLUMN", panel=START, help="In files of molecules.")
+Known = _flag(str | None, "--known", metavar="DATA", panel=START, help="To name the nearest known molecule of each design.")
+Method = _flag(
+    str, "--method", metavar="auto|pareto|gradient|bayesian|random", panel=SEARCH, help="How to choose what to try next."
+)
+Budget = _flag(int, "--budget", metavar="N", panel=SEARCH, help="Distinct molecules to score.")
+BatchSize = _flag(int | None, "--batch", metavar="N", panel=SEARCH, help="Molecules per round.")
+OracleJobs = _flag(
+    int | None, "--jobs", metavar="N", panel=SEARCH, help="Workers that share the oracle's molecules; 0: one per core."
+)
+Engine = _flag(
+    str,
+    "--engine",
+    metavar="local|ray",
+    panel=SEARCH,
+    help="Where they are; with ray, all cores of the cluster but for --jobs.",
+)
+Timeout = _flag(float | None, "--timeout-s", metavar="S", panel=SEARCH, help="Seconds a molecule may take.")
+TimeLimit = _flag(float | None, "--time-limit", metavar="MIN", panel=SEARCH, help="No round begins after so many minutes.")
+Patience = _flag(int, "--patience", metavar="N", panel=SEARCH, help="Rounds without a new molecule before it ends.")
+Baseline = _flag(
+    bool, "--baseline", metavar="", panel=SEARCH, help="Also sample at random with the same budget, and report both."
+)
+
+
+def make_goals(asked: Mapping[str, Any]) -> list[Goal]:
+    """Turn --maximize, --minimize, --target and --weight into goals.
+
+    Raises
+    ------
+    SettingsError
+        If a value cannot be read, or a weight belongs to no goal.
+
+    Examples
+    --------
+    >>> [g.describe() for g in make_goals({"maximize": ["qed"], "target": ["logP=2.5"], "weight": ["QED=3"]})]
+    ['max qed', 'logP = 2.5']
+    """
+    from chemvae.design import Goal
+
+    weights = {name.lower(): value for name, value in (read_pair("--weight", text) for text in asked.get("weight") or ())}
+    targets = [read_pair("--target", text) for text in asked.get("target") or ()]
+    names = [*(asked.get("maximize") or ()), *(asked.get("minimize") or ()), *(name for name, _ in targets)]
+    stray = sorted(weights.keys() - {name.lower() for name in names})
+    if stray:
+        raise SettingsError(f"--weight {stray[0]} belongs to no goal; name it with --maximize, --minimize or --target")
+    w = {name: weights.get(name.lower(), 1.0) for name in names}
+    found = [Goal(name, "max", weight=w[name]) for name in asked.get("maximize") or ()]
+    found += [Goal(name, "min", weight=w[name]) for name in asked.get("minimize") or ()]
+    return found + [Goal(name, target=value, weight=w[name]) for name, value in targets]
+
+
+def read_pair(flag: str, text: str) -> tuple[str, float]:
+    """Read ``NAME=NUMBER``.
+
+    Examples
+    --------
+    >>> read_pair("--target", "logP = -2.5")
+    ('logP', -2.5)
+    """
+    name, _, value = text.rpartition("=")
+    try:
+        return (name.strip() or value), float(value) if name.strip() else float("x")
+    except ValueError:
+        raise SettingsError(f"{flag} wants NAME=NUMBER, such as logP=2.5; got '{text}'") from None
+
+
+def read_starts(texts: list[str] | None, smiles_column: str | None) -> list[str] | None:
+    """Take each text as a file of molecules where it is one, else as a SMILES."""
+    from chemvae.data.catalog.locate import is_catalog_name
+    from chemvae.data.files.reading import FORMATS, split_suffix
+    from chemvae.data.prepare.preparation import load_table
+
+    found: list[str] = []
+    for text in texts or ():
+        is_file = Path(text).is_file() or is_catalog_name(text) or bool(FORMATS.get(split_suffix(text)[0]))
+        found += load_table(text, smiles_column).smiles if is_file else [text]
+    return found or None

@@ -1,0 +1,186 @@
+"""What ``chemvae train`` lets the trainer tell: progress on the screen, validity per epoch, TensorBoard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chemvae.commands.shared import console
+from chemvae.errors import MissingExtraError
+from chemvae.runs import RunFolder
+from chemvae.sampling import sample
+from chemvae.training import Callback
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
+
+LINE_EVERY_S = 60.0
+VALIDITY_SAMPLES = 500
+_EPOCH_COLUMNS = (
+    ("reconstruction", "valid_reconstruction_greedy", "{:.1%}"),
+    ("KL", "valid_kl", "{:.1f} nats"),
+    ("CE", "valid_cross_entropy", "{:.2f} nats"),
+    ("active units", "valid_active_units", "{:.0%}"),
+    ("valid samples", "validity_prior_greedy", "{:.1%}"),
+)
+
+
+class Lines(Callback):
+    """A line every minute and after each epoch: what is shown where nothing may move.
+
+    Parameters
+    ----------
+    run : Path
+        Its config.json, written before the first step, says how many molecules and epochs there are.
+    every_s : float
+    """
+
+    def __init__(self, run: Path, every_s: float = LINE_EVERY_S):
+        self.run, self.due, self.n_epochs = run, console.Every(every_s), 0
+
+    def on_step(self, info: dict[str, float]) -> None:
+        if not self.n_epochs:
+            self.begin()
+        self.show(info)
+
+    def begin(self) -> None:
+        """Say what is trained on."""
+        config = RunFolder(self.run).read_config()
+        self.n_epochs = config["training"]["epochs"]
+        dropped = ", ".join(f"{reason}: {count:,}" for reason, count in config.get("dropped", {}).items() if count)
+        console.say(
+            f"Training on {config['n_train']:,} molecules, measuring on {config['n_valid']:,} others."
+            + (f" Left out: {dropped}." if dropped else "")
+        )
+
+    def show(self, info: dict[str, float]) -> None:
+        """Show where training stands."""
+        if self.due():
+            speed = f"{info['molecules_per_s']:,.0f} molecules/s, {console.duration(info['eta_s'])} left"
+            console.say(
+                f"epoch {info['epoch']}/{self.n_epochs}, step {info['step']:,}/{info['n_steps']:,}: {losses(info)}, {speed}"
+            )
+
+    def on_epoch(self, row: dict[str, float], model: MolVAE) -> None:
+        console.say(epoch_line(row, self.n_epochs))
+
+
+class Bar(Lines):
+    """A bar that moves from the first step to the last, with a line above it after each epoch."""
+
+    def __init__(self, run: Path, progress: Any, before: str = ""):
+        super().__init__(run)
+        self.progress, self.reconstruction = progress, ""
+        self.task = progress.add_task(before, total=None, facts="")
+        if before:
+            progress.start()
+
+    def begin(self) -> None:
+        super().begin()
+        self.progress.start()
+
+    def show(self, info: dict[str, float]) -> None:
+        speed = f"{info['molecules_per_s']:,.0f} mol/s"
+        facts = f"{losses(info)}{self.reconstruction}  {speed}  {console.duration(info['eta_s'])} left"
+        words = f"epoch {info['epoch']}/{self.n_epochs}"
+        self.progress.update(self.task, description=words, total=info["n_steps"], completed=info["step"], facts=facts)
+
+    def on_epoch(self, row: dict[str, float], model: MolVAE) -> None:
+        self.reconstruction = f"  rec {row['valid_reconstruction_greedy']:.0%}"
+        super().on_epoch(row, model)
+        if row["epoch"] == self.n_epochs:
+            self.progress.stop()
+
+
+def losses(info: dict[str, float]) -> str:
+    """The loss and its parts.
+
+    Examples
+    --------
+    >>> losses({"loss": 23.14, "cross_entropy": 20.0, "kl": 18.2})
+    'loss 23.1  CE 20.0  KL 18.2 nats'
+    """
+    return f"loss {info['loss']:.1f}  CE {info['cross_entropy']:.1f}  KL {info['kl']:.1f} nats"
+
+
+def epoch_line(row: dict[str, float], n_epochs: int) -> str:
+    """What an epoch reached, on held-out molecules."""
+    parts = [f"{name} {form.format(row[key])}" for name, key, form in _EPOCH_COLUMNS if key in row]
+    return (
+        f"epoch {row['epoch']:>{len(str(n_epochs))}}/{n_epochs}  "
+        + "  ".join(parts)
+        + f"  {console.duration(row['elapsed_s'])}"
+    )
+
+
+@contextmanager
+def progress(run: Path, before: str = "") -> Iterator[list[Callback]]:
+    """Give the callback that shows training: a bar on a terminal, lines elsewhere, nothing under -q.
+
+    Parameters
+    ----------
+    run : Path
+    before : str
+        What happens until the first step, in words; shown at once.
+    """
+    if console.is_quiet():
+        yield []
+    elif not console.is_live():
+        console.say(before) if before else None
+        yield [Lines(run)]
+    else:
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        facts = TextColumn("{task.fields[facts]}")
+        columns = TextColumn("{task.description}"), BarColumn(bar_width=16), facts
+        bar = Progress(*columns, console=console.console(), transient=True)
+        try:
+            yield [Bar(run, bar, before)]
+        finally:
+            bar.stop()
+
+
+class PriorValidity(Callback):
+    """Adds to each epoch the share of 500 greedy decodes of N(0, I) that are molecules."""
+
+    def on_epoch(self, row: dict[str, float], model: MolVAE) -> None:
+        found = sample(model, VALIDITY_SAMPLES, seed=0, temperature=0.0, prior="normal")
+        row["validity_prior_greedy"] = float(found["valid"].mean())
+
+
+class TensorBoard(Callback):
+    """Writes every number the trainer tells as a TensorBoard scalar.
+
+    Parameters
+    ----------
+    folder : Path
+    writer : SummaryWriter, optional
+        Made for the folder if not given.
+
+    Raises
+    ------
+    MissingExtraError
+        If tensorboard is not installed.
+    """
+
+    def __init__(self, folder: Path, writer: Any = None):
+        self.writer = writer if writer is not None else _summary_writer(folder)
+
+    def on_step(self, info: dict[str, float]) -> None:
+        for name in info.keys() - {"step", "n_steps", "eta_s"}:
+            self.writer.add_scalar(f"step/{name}", info[name], info["step"])
+
+    def on_epoch(self, row: dict[str, float], model: MolVAE) -> None:
+        for name in row.keys() - {"epoch", "step"}:
+            self.writer.add_scalar(f"epoch/{name}", row[name], row["step"])
+        self.writer.flush()
+
+
+def _summary_writer(folder: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise MissingExtraError("tensorboard", "tensorboard", "--tensorboard") from None
+    return SummaryWriter(str(folder))

@@ -1,0 +1,1 @@
+"""Data sets known by name: their cards, where they lie, downloads, what is kept."""

@@ -1,0 +1,1 @@
+"""Files of molecules: reading, writing, columns, SDF, compressed streams."""

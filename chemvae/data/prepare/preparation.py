@@ -1,0 +1,333 @@
+"""Turn a raw table into a clean one, in a stream: canonical, no duplicates, split, every dropped row listed with its reason.
+
+Memory does not grow with the rows except for one 64-bit key per molecule, so files of any size can be prepared.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rdkit import rdBase
+
+from chemvae.chem.descriptors import SCAFFOLD, with_columns
+from chemvae.chem.molecules import check_standardize_mode
+from chemvae.chem.properties import PROPERTIES
+from chemvae.data.catalog.locate import is_catalog_name
+from chemvae.data.files.columns import SPLITS, find_column, find_smiles_column, find_split_column, parse_numbers, parse_split
+from chemvae.data.files.reading import Chunk, read_records
+from chemvae.data.files.writing import ParquetWriter, new_folder
+from chemvae.data.prepare.checking import Check, check
+from chemvae.data.prepare.cleaning import BROKEN_ROW, DUPLICATE, UNKNOWN_SPLIT, Clean, Dropped
+from chemvae.data.prepare.sources import PREPARED_FILE, Data, Source, clean_pieces, open_source
+from chemvae.data.prepare.tables import Table, iter_rows, load_table, read_rows
+from chemvae.data.splits import SPLIT_RULES, SeenKeys, hash_split, key_splits, smiles_keys
+from chemvae.errors import NothingUsableError, SettingsError
+from chemvae.registry import find
+
+__all__ = ["Check", "Report", "Table", "check", "iter_rows", "load_table", "prepare", "read_records", "read_rows"]
+SPLIT_MODES = ("auto", "hash", "scaffold", "none")
+DROPPED_FILE, CARD_FILE, TEXT_FILE = "dropped.csv", "card.json", "card.md"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What :func:`prepare` did; ``card.json`` holds the same."""
+
+    source: str
+    smiles_column: str
+    standardize: str
+    split_rule: str
+    """In words."""
+    properties: dict[str, str]
+    """Name -> unit."""
+    n_rows: int
+    n_kept: int
+    dropped: dict[str, int]
+    """Reason -> rows."""
+    splits: dict[str, int]
+    """Part -> molecules."""
+    n_missing: dict[str, int]
+    """Property -> kept molecules without a label."""
+    rdkit: str = field(default_factory=lambda: rdBase.rdkitVersion)
+
+    def text(self) -> str:
+        """The report in Markdown."""
+        lines = [f"# {self.source}, prepared", "", f"- rows read: {self.n_rows:,}", f"- molecules kept: {self.n_kept:,}"]
+        lines += [f"- dropped, {reason}: {count:,}" for reason, count in self.dropped.items()]
+        lines += [f"- {part}: {count:,}" for part, count in self.splits.items()]
+        lines += [f"- split rule: {self.split_rule}", f"- standardize: {self.standardize}", f"- RDKit: {self.rdkit}"]
+        lines += ["", "| property | unit | missing labels |", "|---|---|---|"] if self.properties else []
+        lines += [f"| {name} | {unit} | {self.n_missing[name]:,} |" for name, unit in self.properties.items()]
+        return "\n".join([*lines, "", f"SMILES are taken from column `{self.smiles_column}`."]) + "\n"
+
+
+def prepare(
+    data: Data,
+    out: str | Path,
+    smiles_column: str | None = None,
+    properties: Sequence[str] | None = None,
+    id_column: str | None = None,
+    split_column: str | None = None,
+    standardize: str | None = None,
+    split: str = "auto",
+    compute: Sequence[str] = (),
+    source_path: str | Path | None = None,
+    overwrite: bool = False,
+    jobs: int = 1,
+) -> Report:
+    """Clean a table into ``<out>/data.parquet``, beside ``dropped.csv``, ``card.json`` and ``card.md``.
+
+    Of rows with the same canonical SMILES the first is kept, with its labels. The folder appears when all of it is there.
+
+    Parameters
+    ----------
+    data, smiles_column, id_column, split_column, source_path
+        As in :func:`chemvae.data.prepare.tables.load_table`.
+    out : path
+        The folder to make.
+    properties : sequence of str, optional
+        Columns of labels to keep; without it those of the catalog's card, or every column of numbers.
+    standardize : {"none", "salts", "neutral"}, optional
+        Without it "none" for a set of the catalog and "salts" for a table of yours.
+    split : {"auto", "hash", "scaffold", "none"}
+        "auto" keeps a split column and else goes by hash; see :mod:`chemvae.data.splits`.
+    compute : sequence of str
+        Properties of :data:`chemvae.chem.properties.PROPERTIES` to compute and add.
+    overwrite : bool
+        Replace an earlier prepared folder.
+    jobs : int
+        Worker processes.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    NothingUsableError
+        If a column is missing or no molecule is valid.
+    InputError
+        If the data cannot be read, or ``out`` exists.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report = prepare(["OCC", "CCO", "C1", "CCN"], Path(folder) / "mine")
+    >>> report.n_kept, report.dropped
+    (2, {'duplicate': 1, 'not a molecule': 1})
+    """
+    if split not in SPLIT_MODES:
+        raise SettingsError(f"split must be one of {', '.join(SPLIT_MODES)}, got '{split}'")
+    mode = standardize or ("none" if is_catalog_name(data) else "salts")
+    check_standardize_mode(mode)
+    computed = [find(PROPERTIES, name, "property")[0] for name in compute]
+    source = open_source(data, source_path, jobs=jobs, smiles_column=smiles_column, clean=mode == "none")
+    plan = _Plan(source, mode, split, computed, properties, id_column, split_column)
+    with new_folder(Path(out), overwrite) as folder:
+        report = _run(plan, folder, jobs)
+        (folder / CARD_FILE).write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+        (folder / TEXT_FILE).write_text(report.text(), encoding="utf-8")
+    return report
+
+
+class _Plan:
+    """Which columns to keep, settled by the first chunk."""
+
+    def __init__(
+        self,
+        source: Source,
+        mode: str,
+        split: str,
+        computed: list[str],
+        properties: Sequence[str] | None,
+        ids: str | None,
+        split_column: str | None,
+    ):
+        self.source, self.mode, self.split, self.computed = source, mode, split, computed
+        self.smiles, self.ids = source.smiles_column or "", ids
+        self.properties: list[str] = list(properties or ())
+        self.is_choosing = properties is None
+        self.split_column = (split_column or source.split_column) if split == "auto" else None
+
+    def settle(self, frame: pd.DataFrame) -> None:
+        """Find the columns in the first chunk."""
+        columns, name = [str(column) for column in frame.columns], self.source.name
+        self.smiles = find_smiles_column(frame, self.source.smiles_column, name)
+        self.ids = find_column(columns, self.ids, name) if self.ids else None
+        if self.split == "auto":
+            self.split_column = find_split_column(columns, self.split_column, name)
+            self.split = "column" if self.split_column else "hash"
+        taken = {self.smiles, self.ids, self.split_column, *self.computed}
+        if self.is_choosing:
+            known = self.source.units or {column: "" for column in columns if _holds_numbers(frame[column])}
+            self.properties = [column for column in columns if column in known and column not in taken]
+        self.properties = list(dict.fromkeys(find_column(columns, prop, name) for prop in self.properties))
+
+    def types(self) -> dict[str, str]:
+        """Columns of the result and what they hold."""
+        names = [*self.properties, *self.computed]
+        types = {"smiles": "text", **dict.fromkeys(names, "number")}
+        types.update({"split": "text"} if self.split != "none" else {})
+        return types | ({"id": "text"} if self.ids else {})
+
+    def units(self) -> dict[str, str]:
+        """Property -> unit."""
+        table = {name.lower(): prop.unit for name, prop in PROPERTIES.items()}
+        names = [*self.properties, *self.computed]
+        return {name: self.source.units.get(name, table.get(name.lower(), "")) for name in names}
+
+    def rule(self) -> str:
+        """How molecules are split, in words."""
+        if self.split == "column":
+            return f"column '{self.split_column}' of the data"
+        return SPLIT_RULES.get(self.split, "none")
+
+
+def _holds_numbers(cells: pd.Series) -> bool:
+    """Whether every filled cell of a column's head is a number, and one is filled."""
+    values, bad = parse_numbers(cells.head(256))
+    return bool(np.isfinite(values).any()) and not bad.any()
+
+
+def _run(plan: _Plan, folder: Path, jobs: int) -> Report:
+    first = next(plan.source.chunks)
+    plan.settle(first.frame)
+    tally, seen = _Tally(), SeenKeys()
+    with (
+        ParquetWriter(folder / PREPARED_FILE, plan.types(), {"standardize": plan.mode}) as writer,
+        (folder / DROPPED_FILE).open("w", newline="", encoding="utf-8") as file,
+    ):
+        dropped_rows = csv.writer(file)
+        dropped_rows.writerow(Dropped._fields)
+        for piece in _cleaned(plan, first, jobs):
+            kept, dropped = piece.sort_out(plan, seen)
+            writer.write(kept)
+            dropped_rows.writerows(dropped)
+            tally.add(piece.chunk, kept, dropped, plan)
+        if not tally.n_kept:
+            raise NothingUsableError(tally.complaint(plan))
+    return tally.report(plan)
+
+
+def _cleaned(plan: _Plan, first: Chunk, jobs: int) -> Iterator[_Piece]:
+    """Clean every row, and compute what was asked for of those that are molecules."""
+    cleaned = clean_pieces(chain([first], plan.source.chunks), plan.smiles, plan.mode, jobs)
+    columns = [*plan.computed, *([SCAFFOLD] if plan.split == "scaffold" else [])]
+    for (chunk, cleans), found in with_columns(cleaned, _molecules, columns, jobs):
+        yield _Piece(chunk, cleans, found)
+
+
+def _molecules(piece: tuple[Chunk, list[Clean]]) -> list[str]:
+    return [clean.smiles for clean in piece[1] if clean.smiles is not None]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some rows, cleaned."""
+
+    chunk: Chunk
+    cleans: list[Clean]
+    """One for each row."""
+    found: dict[str, Any]
+    """Computed columns, with a value for each row that is a molecule."""
+
+    def sort_out(self, plan: _Plan, seen: SeenKeys) -> tuple[dict[str, Any], list[Dropped]]:
+        """Split the rows into the columns of what is kept and the list of what is not."""
+        splits = self._splits(plan)
+        refused = self._refused(plan, splits)
+        kept = [i for i in range(len(self.cleans)) if i not in refused]
+        keys = smiles_keys([self.cleans[i].smiles for i in kept])
+        is_new = seen.add_new(keys)
+        for i in (i for i, new in zip(kept, is_new.tolist(), strict=True) if not new):
+            refused[i] = Clean(None, DUPLICATE, f"the same molecule as an earlier row: {self.cleans[i].smiles}")
+        kept = [i for i, new in zip(kept, is_new.tolist(), strict=True) if new]
+        columns = self._columns(plan, kept)
+        if plan.split != "none":
+            columns["split"] = key_splits(keys[is_new]) if plan.split == "hash" else [splits[i] for i in kept]
+        raw, rows = self.chunk.frame[plan.smiles], self.chunk.frame.index
+        dropped = [Dropped(int(rows[i]), str(raw.iloc[i]), refused[i].reason, refused[i].detail) for i in sorted(refused)]
+        return {name: columns[name] for name in plan.types()}, dropped
+
+    def _splits(self, plan: _Plan) -> list[str]:
+        """The part of each row where a column or the scaffold says; "" where none does. The hash rule needs only the key."""
+        if plan.split == "column":
+            cells = self.chunk.frame[plan.split_column]
+            words = {cell: parse_split(cell) or "" for cell in cells.unique()}
+            return [words.get(cell, "") for cell in cells]
+        if plan.split == "scaffold":
+            scaffolds = iter(self.found[SCAFFOLD])
+            return ["" if clean.smiles is None else hash_split(next(scaffolds)) for clean in self.cleans]
+        return []
+
+    def _refused(self, plan: _Plan, splits: list[str]) -> dict[int, Clean]:
+        """Rows that are not used, each with why: broken, not a molecule, or of an unknown part."""
+        frame = self.chunk.frame
+        refused = {i: clean for i, clean in enumerate(self.cleans) if clean.smiles is None}
+        if plan.split == "column":
+            words = {i: frame[plan.split_column].iloc[i] for i, part in enumerate(splits) if not part and i not in refused}
+            refused |= {i: Clean(None, UNKNOWN_SPLIT, f"'{word}' is not train, valid or test") for i, word in words.items()}
+        broken = [(i, row) for i, row in enumerate(frame.index) if row in self.chunk.problems] if self.chunk.problems else []
+        return refused | {i: Clean(None, BROKEN_ROW, self.chunk.problems[row]) for i, row in broken}
+
+    def _columns(self, plan: _Plan, kept: list[int]) -> dict[str, Any]:
+        """The columns of the rows numbered ``kept``."""
+        frame = self.chunk.frame
+        columns: dict[str, Any] = {"smiles": [self.cleans[i].smiles for i in kept]}
+        for name in plan.properties:
+            columns[name] = parse_numbers(frame[name].iloc[kept])[0] if name in frame else np.full(len(kept), np.nan)
+        place = np.cumsum([clean.smiles is not None for clean in self.cleans]) - 1  # of a row among the molecules
+        columns |= {name: self.found[name][place[kept]] for name in plan.computed}
+        if plan.ids:
+            columns["id"] = [str(cell) for cell in frame[plan.ids].iloc[kept]]
+        return columns
+
+
+class _Tally:
+    """Counts for the report."""
+
+    def __init__(self):
+        self.n_rows = self.n_kept = 0
+        self.dropped: Counter[str] = Counter()
+        self.splits: Counter[str] = Counter()
+        self.n_missing: Counter[str] = Counter()
+        self.first_dropped: Dropped | None = None
+
+    def add(self, chunk: Chunk, kept: dict[str, Any], dropped: list[Dropped], plan: _Plan) -> None:
+        """Count one piece."""
+        self.n_rows += len(chunk.frame)
+        self.n_kept += len(kept["smiles"])
+        self.dropped.update(item.reason for item in dropped)
+        self.splits.update(kept.get("split", ()))
+        self.n_missing.update({name: int(np.isnan(kept[name]).sum()) for name in plan.units()})
+        self.first_dropped = self.first_dropped or (dropped[0] if dropped else None)
+
+    def complaint(self, plan: _Plan) -> str:
+        """Why nothing was kept."""
+        first = self.first_dropped
+        detail = f"; the first, '{first.smiles[:60]}': {first.detail}" if first else ""
+        return f"{plan.source.name} has no usable molecule in column '{plan.smiles}' ({self.n_rows:,} rows{detail})."
+
+    def report(self, plan: _Plan) -> Report:
+        """Put the counts together."""
+        return Report(
+            source=plan.source.name,
+            smiles_column=plan.smiles,
+            standardize=plan.mode,
+            split_rule=plan.rule(),
+            properties=plan.units(),
+            n_rows=self.n_rows,
+            n_kept=self.n_kept,
+            dropped=dict(self.dropped.most_common()),
+            splits={part: self.splits[part] for part in SPLITS if part in self.splits},
+            n_missing={name: self.n_missing[name] for name in plan.units()},
+        )

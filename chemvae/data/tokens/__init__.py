@@ -1,0 +1,1 @@
+"""SMILES as tokens: vocabulary, token files, batches."""

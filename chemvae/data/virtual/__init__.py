@@ -1,0 +1,1 @@
+"""Libraries that chemvae makes by reactions."""

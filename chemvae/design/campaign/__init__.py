@@ -1,0 +1,1 @@
+"""The campaign: ask, decode, check, score, tell, until the budget is spent."""

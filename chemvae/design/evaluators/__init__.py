@@ -1,0 +1,1 @@
+"""Evaluators: how the molecules a campaign has chosen come to their scores, and what is written down."""

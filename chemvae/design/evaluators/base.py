@@ -1,0 +1,83 @@
+"""How the molecules of a round get their scores: at once from an oracle, or some day from a laboratory."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from chemvae.design.evaluators.history import Call, Chosen, History
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from chemvae.design.evaluators.receipt import Receipt
+
+logger = logging.getLogger(__name__)
+
+
+class Evaluator(ABC):
+    """Sends chosen molecules to be scored, and keeps the books of what came back.
+
+    Attributes
+    ----------
+    history : History
+        What is scored.
+    open : dict
+        Canonical SMILES of what was handed out and has no score yet -> its point [D].
+    batch_size : int
+        Molecules a round is about.
+    budget : int
+        Calls allowed.
+    unsolicited : sequence of str
+        Scored molecules that nobody asked for.
+    receipt : Receipt or None
+        What became of the results that were handed in.
+    """
+
+    history: History
+    open: Mapping[str, np.ndarray]
+    batch_size: int
+    budget: int
+    unsolicited: Sequence[str] = ()
+    receipt: Receipt | None = None
+
+    @property
+    def n_paid(self) -> int:
+        """Calls that count against the budget."""
+        return len(self.history) - len(self.unsolicited)
+
+    def is_taken(self, smiles: str) -> bool:
+        """Whether a molecule has been sent to be scored, so that it is not proposed again."""
+        return smiles in self.history.known or smiles in self.open
+
+    @abstractmethod
+    def begin(self) -> list[Call]:
+        """Take what is known before anything is asked."""
+
+    def size(self, round_: int) -> int:
+        """Molecules a round is about."""
+        return self.batch_size
+
+    @abstractmethod
+    def capacity(self, round_: int, size: int) -> int | None:
+        """Molecules a round may choose, at most ``size``; None where there is nothing to do but wait."""
+
+    @abstractmethod
+    def score(self, round_: int, molecules: Sequence[Chosen]) -> list[Call]:
+        """Send the molecules of a round, and return calls that came in and are not about these molecules."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Take over what is left of a record."""
+
+    def close(self) -> None:
+        """Let others work with the record."""
+        self.history.close()
+
+    def batch_table(self, described: pd.DataFrame) -> pd.DataFrame:
+        """The open molecules, as described, in the form in which they are handed out; nothing stays open by default."""
+        return described

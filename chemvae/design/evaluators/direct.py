@@ -1,0 +1,79 @@
+"""Scores that an oracle gives while the campaign waits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from chemvae.design.evaluators.base import Evaluator
+from chemvae.design.evaluators.history import Call, Chosen, History
+from chemvae.design.oracles import Oracle
+
+if TYPE_CHECKING:
+    pass
+
+logger = logging.getLogger(__name__)
+
+
+class OracleEvaluator(Evaluator):
+    """Scores come from an oracle while the campaign runs; each is on record before the next is asked for.
+
+    While a record lasts, it holds the very molecules asked for. If it does not (another version, another machine), all that is
+    left of it is taken over first, since it was paid for.
+
+    Parameters
+    ----------
+    oracle : Oracle
+    history : History
+    batch_size, budget : int
+    on_call : callable
+        Told of each call, old or new.
+    """
+
+    def __init__(self, oracle: Oracle, history: History, batch_size: int, budget: int, on_call: Callable[[Call], None]):
+        self.oracle, self.history, self.on_call = oracle, history, on_call
+        self.batch_size, self.budget = batch_size, budget
+        self.open = {}
+        for text, call in history.recorded.items():
+            oracle.remember(text, call.score)
+
+    def begin(self) -> list[Call]:
+        """Nothing is known without asking."""
+        return []
+
+    def capacity(self, round_: int, size: int) -> int | None:
+        """As many as the budget allows."""
+        return min(size, self.budget - len(self.history))
+
+    def score(self, round_: int, molecules: Sequence[Chosen]) -> list[Call]:
+        """Score in order. Returns calls of a record that departs from this campaign."""
+        rest = [(text, z) for text, z in molecules if not self._replayed(text)]
+        surprises: list[Call] = []
+        if rest and self.history.recorded:
+            logger.warning(
+                "The record departs from this campaign after call %d; its other calls are taken over.", len(self.history)
+            )
+            surprises = self._absorb()
+        rest = rest[: max(self.budget - len(self.history), 0)]
+        for (text, z), score in zip(rest, self.oracle.iter_scores([text for text, _ in rest]), strict=True):
+            call = Call(text, score, z)
+            self.history.append(call)
+            self.on_call(call)
+        return surprises
+
+    def finish(self) -> None:
+        """Take over what is left of the record."""
+        self._absorb()
+
+    def _replayed(self, smiles: str) -> bool:
+        call = self.history.replay(smiles)
+        if call is not None:
+            self.on_call(call)
+        return call is not None
+
+    def _absorb(self) -> list[Call]:
+        calls = self.history.absorb()
+        for call in calls:
+            self.on_call(call)
+        return calls

@@ -1,0 +1,152 @@
+"""The record of a campaign: one row per distinct molecule sent to the oracle, on disk as soon as it is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from chemvae.design.evaluators.journal import Journal
+from chemvae.design.goals import Utility
+from chemvae.design.oracles import Score
+
+Chosen = tuple[str, np.ndarray]  # canonical SMILES, and the point [D] it was decoded from
+
+
+@dataclass(frozen=True)
+class Call:
+    """One molecule sent to the oracle."""
+
+    smiles: str
+    """Canonical."""
+    score: Score
+    """What came back."""
+    z: np.ndarray
+    """The point it was decoded from [D] (the encoding, for a start molecule); NaN where there is none."""
+
+
+class History:
+    """Calls in order, and their file: a line of settings, then a line of JSON per call, each flushed to the disk at once.
+
+    A record that exists is read first. Its calls wait in ``recorded`` until the campaign, which repeats itself exactly,
+    comes to the same molecules; none is paid twice. A last line cut short by a crash is dropped.
+
+    Parameters
+    ----------
+    path : path or None
+        None keeps the record in memory only.
+    settings : mapping
+        What must be the same to go on with a record; JSON types.
+
+    Raises
+    ------
+    SettingsError
+        If the record was made with other settings.
+    InputError
+        If the file is not a record.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "history.jsonl"
+    >>> History(path, {"seed": 0}).append(Call("CCO", Score((1.5,)), np.zeros(2)))
+    >>> list(History(path, {"seed": 0}).recorded)
+    ['CCO']
+    """
+
+    def __init__(self, path: str | Path | None, settings: Mapping[str, Any]):
+        self.calls: list[Call] = []
+        self.known: dict[str, Call] = {}
+        self.record = None if path is None else Journal(path, settings)
+        rows = [] if self.record is None else self.record.rows
+        self.recorded = {call.smiles: call for call in (self._as_call(row, number) for number, row in rows)}
+
+    def __len__(self) -> int:
+        return len(self.calls)
+
+    def append(self, call: Call) -> None:
+        """Add a call that was paid now."""
+        self._take(call)
+        if self.record is not None:
+            self.record.write(_as_json(len(self.calls), call))
+
+    def replay(self, smiles: str) -> Call | None:
+        """Take a call from the record if it holds this molecule."""
+        call = self.recorded.pop(smiles, None)
+        if call is not None:
+            self._take(call)
+        return call
+
+    def absorb(self) -> list[Call]:
+        """Take all that is left of the record, in its order."""
+        return [call for text in list(self.recorded) if (call := self.replay(text)) is not None]
+
+    def close(self) -> None:
+        """Let others work with the record."""
+        if self.record is not None:
+            self.record.close()
+
+    def table(self, utility: Utility) -> pd.DataFrame:
+        """All calls as a table: ``call, smiles, score, reason, seconds, z, utility``, and the goals if there are several."""
+        values = np.array([call.score.values for call in self.calls], dtype=float).reshape(-1, len(utility.goals))
+        table = pd.DataFrame({"call": np.arange(1, len(self.calls) + 1)})
+        table["smiles"] = pd.Series([call.smiles for call in self.calls], dtype="str")
+        table["score"] = utility.score(values)
+        table["reason"] = pd.Series([call.score.reason for call in self.calls], dtype="str")
+        table["seconds"] = [call.score.seconds for call in self.calls]
+        table["z"] = pd.Series([np.asarray(call.z, dtype=np.float32) for call in self.calls], dtype=object)
+        table["utility"] = np.asarray(utility(values), dtype=float)
+        if len(utility.goals) > 1:
+            for i, name in enumerate(utility.columns):
+                table[name] = values[:, i]
+        return table
+
+    def _take(self, call: Call) -> None:
+        self.calls.append(call)
+        self.known[call.smiles] = call
+
+    def _as_call(self, row: dict[str, Any], number: int) -> Call:
+        try:
+            values = tuple(math.nan if value is None else float(value) for value in row["values"])
+            return Call(row["smiles"], Score(values, row["reason"], row["seconds"]), as_point(row["z"]))
+        except (KeyError, TypeError, ValueError) as error:
+            self.record.close()
+            raise self.record.damaged(number, error) from error
+
+
+def _as_json(call_number: int, call: Call) -> dict[str, Any]:
+    return {
+        "call": call_number,
+        "smiles": call.smiles,
+        "values": as_numbers(call.score.values),
+        "reason": call.score.reason,
+        "seconds": round(call.score.seconds, 6),
+        "z": as_numbers(call.z),
+    }
+
+
+def as_numbers(values: Sequence[float]) -> list[float | None]:
+    """Numbers as JSON knows them: None for NaN.
+
+    Examples
+    --------
+    >>> as_numbers(np.array([0.5, np.nan]))
+    [0.5, None]
+    """
+    return [float(value) if math.isfinite(value) else None for value in values]
+
+
+def as_point(values: Sequence[float | None]) -> np.ndarray:
+    """A point [D], float32, from what :func:`as_numbers` made of it.
+
+    Examples
+    --------
+    >>> as_point([0.5, None])
+    array([0.5, nan], dtype=float32)
+    """
+    return np.array([math.nan if value is None else value for value in values], dtype=np.float32)

@@ -1,0 +1,154 @@
+"""A file that a campaign goes on from: a line of settings, then a line of JSON per event, each on the disk at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from chemvae.errors import ChemVAEError, InputError, SettingsError
+
+FORMAT = 1
+PATIENCE_S = 3.0
+
+
+class Journal:
+    """Lines of JSON under a line of settings that must stay the same.
+
+    A line is whole or it is not there: what a crash or ``kill -9`` has cut short is dropped when the file is opened again. One
+    program at a time works with a record, where the system can lock files; the lock ends with :meth:`close` or the program.
+
+    Parameters
+    ----------
+    path : path
+        Made, with its folders, where there is none.
+    settings : mapping
+        What must be the same to go on; JSON types.
+
+    Attributes
+    ----------
+    rows : list of (int, dict)
+        The number of each line after the first, and what it holds, as found.
+
+    Raises
+    ------
+    SettingsError
+        If the record was made with other settings.
+    InputError
+        If the file is not a record.
+    ChemVAEError
+        If another program works with it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "new" / "record.jsonl"
+    >>> Journal(path, {"seed": 0}).write({"call": 1})
+    >>> Journal(path, {"seed": 0}).rows
+    [(2, {'call': 1})]
+    """
+
+    def __init__(self, path: str | Path, settings: Mapping[str, Any]):
+        self.path = Path(path)
+        self.rows: list[tuple[int, dict[str, Any]]] = []
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(self.path)
+        try:
+            self._open({"format": FORMAT, **settings})
+        except ChemVAEError:
+            self.close()
+            raise
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Add a line, and return when it is on the disk; no NaN.
+
+        Raises
+        ------
+        ChemVAEError
+            If the disk is full or the folder not writable; what was written before is kept.
+        """
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row, allow_nan=False) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise ChemVAEError(
+                f"The record {self.path} cannot be written: {error.strerror or error}. What it holds is kept: make room, then "
+                "go on with --resume (in Python: the same call again)."
+            ) from error
+
+    def close(self) -> None:
+        """Let others work with the record."""
+        if self._lock is not None:
+            self._lock.close()
+
+    def damaged(self, number: int, why: object) -> InputError:
+        """The error for a line that cannot be understood."""
+        return InputError(f"{self.path} is damaged in line {number} ({why}); choose another path")
+
+    def _open(self, header: Mapping[str, Any]) -> None:
+        lines = self._whole_lines()
+        if not lines:
+            self.write(header)
+            return
+        self._check(self._parse(lines[0], 1), header)
+        self.rows = [(number, self._parse(line, number)) for number, line in enumerate(lines[1:], start=2)]
+
+    def _check(self, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+        changed = [key for key in wanted if found.get(key) != wanted[key]]
+        if changed:
+            raise SettingsError(
+                f"the record {self.path} was made with another {', '.join(changed)} "
+                f"({found.get(changed[0])!r}, now {wanted[changed[0]]!r}); use the same settings to go on, or another path"
+            )
+
+    def _whole_lines(self) -> list[str]:
+        """Read the record, and cut off a last line that was not finished."""
+        try:
+            text = self.path.read_bytes()
+            end = text.rfind(b"\n") + 1
+            if end < len(text):
+                with self.path.open("r+b") as file:
+                    file.truncate(end)
+            return text[:end].decode("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{self.path} cannot be read as a record of a search ({error}); choose another path") from error
+
+    def _parse(self, line: str, number: int) -> dict[str, Any]:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            row = None
+        if not isinstance(row, dict) or (number == 1 and "format" not in row):
+            raise InputError(f"{self.path} is not a record of a search: line {number} is '{line[:60]}'. Choose another path.")
+        return row
+
+
+def _lock(path: Path) -> BinaryIO | None:
+    """Keep other programs from a record, as long as the file returned is open; None where files cannot be locked.
+
+    What a killed program leaves behind, such as a worker of its oracle, may hold the lock for a moment longer.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return None
+    file = path.open("ab")
+    started = time.monotonic()
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        except BlockingIOError:
+            if time.monotonic() - started > PATIENCE_S:
+                file.close()
+                raise ChemVAEError(
+                    f"Another program is working with {path}. Wait until it ends, or choose another folder."
+                ) from None
+            time.sleep(0.05)
+        except OSError:  # a file system without locks
+            return file

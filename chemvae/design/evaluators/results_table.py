@@ -1,0 +1,178 @@
+"""What a laboratory says: a table of results as people fill it in, read row by row, or refused as a whole with reasons."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from chemvae.chem.molecules import canonicalize, invalid_reason
+from chemvae.data.files.columns import SMILES_NAMES, find_column, is_missing, parse_numbers
+from chemvae.data.files.reading import read_records, source_name
+from chemvae.errors import InputError, NothingUsableError
+
+ID, COMMENTS = "id", ("reason", "comment", "remark", "note")
+OPEN_WORDS = frozenset({"open", "pending", "later", "todo"})
+MOST_SHOWN = 5
+_NEARLY_A_NUMBER = re.compile(r"^[<>=~≤≥±+\-\s]*[\d.]")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured on one molecule."""
+
+    smiles: str
+    """Canonical."""
+    values: tuple[float, ...]
+    """One per name; NaN where there is none."""
+    reason: str = ""
+    """Why a value is missing; empty if none is."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether any value is missing."""
+        return any(math.isnan(value) for value in self.values)
+
+
+def read_measurements(source: Any, names: Sequence[str], handed_out: Mapping[str, str]) -> list[Measurement]:
+    """Read results: a column per name, and ``id`` or ``smiles`` to say of which molecule.
+
+    Rows may stand in any order, and other columns beside them. A cell that says in words why there is no value ("failed") is a
+    failure, whose reason is what the cell says, and so is an empty one beside a column ``comment`` that says something, or
+    beside a value. A row that is empty otherwise leaves its molecule open, like the words ``open`` and ``pending``. SMILES may
+    be written in any way.
+
+    Parameters
+    ----------
+    source : path, "-" or DataFrame
+    names : sequence of str, length P
+        What was measured.
+    handed_out : mapping
+        Ids of the molecules that were asked for -> canonical SMILES.
+
+    Returns
+    -------
+    list of Measurement
+        One per molecule.
+
+    Raises
+    ------
+    NothingUsableError
+        If a column is missing, or all cells are empty.
+    InputError
+        If rows cannot be understood; all of them are named, and the table is to be corrected.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"id": ["m0002", "m0001"], "pIC50": ["6.5", "insoluble"]})
+    >>> read_measurements(table, ["pIC50"], {"m0001": "CCO", "m0002": "CCN"})
+    [Measurement(smiles='CCN', values=(6.5,), reason=''), Measurement(smiles='CCO', values=(nan,), reason='insoluble')]
+    """
+    name = "the table" if isinstance(source, pd.DataFrame) else source_name(source)
+    frame = _frame(source, name)
+    reader = _Reader(frame, names, {key.lower(): text for key, text in handed_out.items()}, name)
+    found: dict[str, Measurement] = {}
+    for row in range(len(frame)):
+        one = reader.read(row)
+        if one is not None and str(found.setdefault(one.smiles, one)) != str(one):
+            reader.complain(row, f"{one.smiles} stands there twice with different values; keep one row, such as their mean")
+    reader.check(list(found.values()))
+    return list(found.values())
+
+
+def _frame(source: Any, name: str) -> pd.DataFrame:
+    frame = source if isinstance(source, pd.DataFrame) else _read(source)
+    if not len(frame):
+        raise NothingUsableError(f"{name} has no rows. Fill in the table of the last batch, and give that.")
+    return frame.reset_index(drop=True)
+
+
+def _read(source: str | Path) -> pd.DataFrame:
+    frames = [chunk.frame for chunk in read_records(source)]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+class _Reader:
+    """Reads rows of one table and collects what is wrong with them."""
+
+    def __init__(self, frame: pd.DataFrame, names: Sequence[str], handed_out: Mapping[str, str], source: str):
+        self.names, self.handed_out, self.source = list(names), handed_out, source
+        columns = [str(column) for column in frame.columns]
+        self.ids = _column(frame, columns, (ID,))
+        self.smiles = _column(frame, columns, SMILES_NAMES)
+        if self.ids is None and self.smiles is None:
+            find_column(columns, "smiles", source)  # raises, naming the columns there are
+        self.cells = [frame[frame.columns[columns.index(find_column(columns, name, source))]].tolist() for name in names]
+        self.comments = _column(frame, columns, COMMENTS)
+        self.complaints: list[str] = []
+        self.is_blank = True
+
+    def complain(self, row: int, what: str) -> None:
+        """Note what is wrong with a row; the first row under the header is row 1."""
+        self.complaints.append(f"row {row + 1}: {what}")
+
+    def check(self, found: Sequence[Measurement]) -> None:
+        """Raise if anything was wrong."""
+        if self.complaints:
+            more = len(self.complaints) - MOST_SHOWN
+            shown = "; ".join(self.complaints[:MOST_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+            raise InputError(f"{self.source} is not taken, for {shown}. Correct it and give it again; nothing was recorded.")
+        if self.is_blank:
+            raise NothingUsableError(
+                f"{self.source} has nothing in column {', '.join(self.names)}. Fill it in, with failed where there is no value."
+            )
+
+    def read(self, row: int) -> Measurement | None:
+        """One row; None where it is open or cannot be understood."""
+        cells = [column[row] for column in self.cells]
+        if all(_is_blank(cell) for cell in cells) and not _text(self.comments, row):
+            return None
+        self.is_blank = False
+        if any(isinstance(cell, str) and cell.strip().lower() in OPEN_WORDS for cell in cells):
+            return None
+        smiles = self._molecule(row)
+        if smiles is None:
+            return None
+        values = parse_numbers(pd.Series(cells, dtype=object))[0].tolist()
+        missing = [(name, cell) for name, cell, value in zip(self.names, cells, values, strict=True) if math.isnan(value)]
+        return Measurement(smiles, tuple(values), "; ".join(self._reason(row, name, cell) for name, cell in missing))
+
+    def _reason(self, row: int, name: str, cell: Any) -> str:
+        """Why a cell holds no number."""
+        text = "" if is_missing(cell) else str(cell).strip()
+        if _NEARLY_A_NUMBER.match(text):
+            self.complain(row, f"'{text}' is no number; write it with a point and without sign or unit, or write failed")
+        where = f"{name}: " if len(self.names) > 1 else ""
+        return where + (text or _text(self.comments, row) or "no value was given")
+
+    def _molecule(self, row: int) -> str | None:
+        """Canonical SMILES of a row; None, with a complaint, where it is not clear which molecule is meant."""
+        key, written = _text(self.ids, row), _text(self.smiles, row)
+        known, canonical = self.handed_out.get(key.lower()), canonicalize(written) if written else None
+        if written and canonical is None:
+            return self.complain(row, f"'{written}' is no molecule ({invalid_reason(written)})")
+        if known is not None and canonical not in (None, known):
+            return self.complain(row, f"{key} is {known}, not {written}; correct the id or leave it out")
+        if known is None and canonical is None:
+            return self.complain(row, f"no molecule was handed out as '{key}', and no SMILES is given")
+        return canonical or known
+
+
+def _column(frame: pd.DataFrame, columns: Sequence[str], names: Sequence[str]) -> list[Any] | None:
+    """The cells of the first column with one of these names, whatever the case; None where there is none."""
+    by_key = {column.strip().lower(): i for i, column in reversed(list(enumerate(columns)))}
+    found = next((by_key[name] for name in names if name in by_key), None)
+    return None if found is None else frame[frame.columns[found]].tolist()
+
+
+def _is_blank(cell: Any) -> bool:
+    return not cell.strip() if isinstance(cell, str) else is_missing(cell)
+
+
+def _text(cells: list[Any] | None, row: int) -> str:
+    return "" if cells is None or is_missing(cells[row]) else str(cells[row]).strip()

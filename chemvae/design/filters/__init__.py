@@ -1,0 +1,1 @@
+"""Filters: what a molecule must fulfil to be sent to the oracle."""

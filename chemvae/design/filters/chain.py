@@ -1,0 +1,76 @@
+"""Constraints: what a molecule must fulfil to be sent to the oracle. They hold by construction in everything returned."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from chemvae.chem.properties import PROPERTIES, compute_table
+from chemvae.design.filters.base import Filter
+from chemvae.design.filters.property_bounds import Constraint, Range
+from chemvae.errors import UnknownNameError
+from chemvae.registry import find
+
+
+class FilterChain:
+    """Checks molecules against all constraints and counts, under their labels, how many distinct ones each turned away.
+
+    Properties that RDKit computes come from RDKit; others from the model's predictor.
+
+    Raises
+    ------
+    UnknownNameError
+        If a constraint names a property that is neither computed nor predicted.
+
+    Examples
+    --------
+    >>> gate = FilterChain([Constraint("rings", ">", 0), Constraint("HBD", "<", 1)])
+    >>> gate.reasons(["c1ccccc1", "CCO", "CCC"]), dict(gate.counts)
+    (['', 'rings > 0', 'rings > 0'], {'rings > 0': 2, 'HBD < 1': 1})
+    """
+
+    def __init__(self, filters: Sequence[Filter], model: Any = None):
+        self.filters, self.model = list(filters), model
+        self.counts: Counter[str] = Counter({item.label: 0 for item in self.filters})
+        self._reasons: dict[str, str] = {}
+        bounds = [item for item in self.filters if isinstance(item, (Constraint, Range))]
+        self._sources = {item.name: self._source(item.name) for item in bounds}
+
+    def reasons(self, smiles: Sequence[str]) -> list[str]:
+        """Say for each canonical molecule what is wrong by the first constraint it breaks, "" if it breaks none."""
+        new = [text for text in dict.fromkeys(smiles) if text not in self._reasons]
+        if new:
+            self._judge(new)
+        return [self._reasons[text] for text in smiles]
+
+    def _judge(self, smiles: list[str]) -> None:
+        table = self._properties(smiles)
+        first = [""] * len(smiles)
+        for item in self.filters:
+            fine = item.holds(table[item.name]) if isinstance(item, (Constraint, Range)) else item.allows(smiles)
+            self.counts[item.label] += int((~fine).sum())
+            for i in np.flatnonzero(~fine):
+                first[i] = first[i] or item.explain(smiles[i])
+        self._reasons.update(zip(smiles, first, strict=True))
+
+    def _properties(self, smiles: list[str]) -> dict[str, np.ndarray]:
+        computed = sorted({key for kind, key in self._sources.values() if kind == "computed"})
+        frames = compute_table(smiles, computed) if computed else {}
+        needs_model = any(kind == "predicted" for kind, _ in self._sources.values())
+        predicted = self.model.predict(smiles) if needs_model else {}
+        return {
+            name: np.asarray((frames if kind == "computed" else predicted)[key], dtype=float)
+            for name, (kind, key) in self._sources.items()
+        }
+
+    def _source(self, name: str) -> tuple[str, str]:
+        try:
+            return "computed", find(PROPERTIES, name, "property")[0]
+        except UnknownNameError:
+            predicted = {key: None for key in getattr(self.model, "property_names", ())}
+            if name.lower() in (key.lower() for key in predicted):
+                return "predicted", find(predicted, name, "property")[0]
+            return find({key: None for key in (*PROPERTIES, *predicted)}, name, "property")  # raises, naming the choices

@@ -1,0 +1,117 @@
+"""Filters on structure: similarity, substructures, structural alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from rdkit import Chem
+
+from chemvae.chem.alerts import DEFAULT_CATALOGS, catalog_names, find_alerts, has_alert
+from chemvae.chem.fingerprints import morgan, tanimoto
+from chemvae.chem.molecules import parse, quiet
+from chemvae.design.filters.base import Filter
+from chemvae.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Similarity(Filter):
+    """Tanimoto similarity of ECFP4 (2048 bits) to the nearest of some molecules.
+
+    Examples
+    --------
+    >>> Similarity(("CCCO",), 0.5).allows(["CCO", "c1ccccc1"])
+    array([ True, False])
+    """
+
+    references: tuple[str, ...]
+    """SMILES."""
+    minimum: float
+    """In 0..1."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.minimum <= 1.0:
+            raise SettingsError(f"min_similarity must be in 0..1, got {self.minimum}")
+        if not self.references:
+            raise SettingsError("min_similarity needs a molecule to be similar to: give --start SMILES")
+
+    @cached_property
+    def _fingerprints(self) -> list[Any]:
+        return morgan(list(self.references))
+
+    @property
+    def label(self) -> str:
+        """The bound."""
+        return f"similarity to start >= {self.minimum:g}"
+
+    def allows(self, smiles: Sequence[str]) -> np.ndarray:
+        """Compare each molecule with the references."""
+        similarity = tanimoto(morgan(list(smiles)), self._fingerprints)  # [N, R]
+        return (similarity >= self.minimum).any(axis=1)
+
+
+@dataclass(frozen=True)
+class Substructure(Filter):
+    """A pattern that must be there, or must not.
+
+    Examples
+    --------
+    >>> Substructure("c1ccccc1", wanted=True).allows(["Cc1ccccc1", "CCO"])
+    array([ True, False])
+    """
+
+    smarts: str
+    """SMARTS (a SMILES will do)."""
+    wanted: bool
+    """True for a scaffold to keep, False for a forbidden group."""
+
+    def __post_init__(self) -> None:
+        if self._pattern is None:
+            raise SettingsError(f"'{self.smarts}' is not a SMARTS pattern; check its brackets and ring numbers")
+
+    @cached_property
+    def _pattern(self) -> Chem.Mol | None:
+        with quiet():
+            return Chem.MolFromSmarts(self.smarts) if self.smarts else None
+
+    @property
+    def label(self) -> str:
+        """The pattern and what is asked of it."""
+        return f"{'keeps' if self.wanted else 'without'} {self.smarts}"
+
+    def allows(self, smiles: Sequence[str]) -> np.ndarray:
+        """Look for the pattern."""
+        return np.array([parse(text).HasSubstructMatch(self._pattern) == self.wanted for text in smiles], dtype=bool)
+
+
+@dataclass(frozen=True)
+class Alerts(Filter):
+    """No structural alert of RDKit's catalogs; :data:`chemvae.chem.alerts.SOURCES` says whose they are.
+
+    Examples
+    --------
+    >>> Alerts().allows(["CCO", "CCN=[N+]=[N-]"]), Alerts("NIH").explain("CCN=[N+]=[N-]")
+    (array([ True, False]), 'no alerts (NIH): azide (NIH)')
+    """
+
+    catalogs: tuple[str, ...] | str = DEFAULT_CATALOGS
+    """Names of RDKit's catalogs: PAINS, BRENK, NIH, ZINC, ..."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "catalogs", catalog_names(self.catalogs))
+
+    @property
+    def label(self) -> str:
+        """The catalogs."""
+        return f"no alerts ({', '.join(self.catalogs)})"
+
+    def allows(self, smiles: Sequence[str]) -> np.ndarray:
+        """Run the catalogs."""
+        return np.array([not has_alert(text, self.catalogs) for text in smiles], dtype=bool)
+
+    def explain(self, smiles: str) -> str:
+        """The label, and the alerts hit."""
+        return f"{self.label}: {', '.join(str(alert) for alert in find_alerts(smiles, self.catalogs))}"

@@ -1,0 +1,1 @@
+"""Optimizers: ``ask(n) -> z``, ``tell(z, y)``."""

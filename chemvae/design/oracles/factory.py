@@ -1,0 +1,108 @@
+"""An oracle from what a user gives: a function, a name, a text, or several of these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chemvae.design.oracles.base import Oracle
+from chemvae.design.oracles.combined import CombinedOracle
+from chemvae.design.oracles.desirability import Desirability
+from chemvae.design.oracles.learned import LearnedOracle
+from chemvae.design.oracles.named import SINGLE, Builtin, oracle_from_text
+from chemvae.design.oracles.pools import ENGINES
+from chemvae.design.oracles.simple import FunctionOracle, MoleculeOracle, PredictorOracle, PropertyOracle
+from chemvae.design.oracles.subprocess_csv import CsvCommandOracle
+from chemvae.design.oracles.subprocess_json import CommandOracle
+from chemvae.errors import SettingsError
+from chemvae.registry import find
+
+ORACLES = {
+    "function": FunctionOracle,
+    "property": PropertyOracle,
+    "predictor": PredictorOracle,
+    "learned": LearnedOracle,
+    "molecule": MoleculeOracle,
+    "command": CommandOracle,
+    "csv-command": CsvCommandOracle,
+    "combined": CombinedOracle,
+    "desirability": Desirability,
+}
+"""Classes of oracle; :func:`make_oracle` makes one from what a user gives, or from a name in ``BUILTIN``."""
+
+BUILTIN: dict[str, Builtin] = {
+    **SINGLE,
+    "mpo": Builtin(
+        "Mean desirability of several values, geometric unless told (GuacaMol)",
+        Desirability.parse,
+        "VALUE=CURVE;VALUE=CURVE...",
+    ),
+}
+"""Oracles that can be named. A name here comes before a module of the same name."""
+
+
+def make_oracle(
+    spec: Any,
+    model: Any = None,
+    timeout_s: float | None = None,
+    *,
+    jobs: int | None = None,
+    engine: str | None = None,
+    memory: Any = None,
+    retry_failures: bool = False,
+) -> Oracle:
+    """Turn what a user may give into an oracle.
+
+    Parameters
+    ----------
+    spec : Oracle, callable, str or mapping
+        An oracle as it is; any ``str -> float``; a property name (computed by RDKit, or else predicted by ``model``); a name
+        of :data:`BUILTIN`, with its argument behind a colon (``"similarity:CCO"``,
+        ``"cmd:program arguments"``, ...); ``"package.module:function"``; or a mapping from names to any of these.
+    model : MolVAE, optional
+    timeout_s : float, optional
+        Seconds per molecule; sets the oracle's own limit.
+    jobs : int, optional
+        Workers that share the molecules; 0 takes one per core.
+    engine : str, optional
+        "local" or "ray"; with Ray, all cores of the cluster unless ``jobs`` says otherwise.
+    memory : path, optional
+        Parquet file of scores, read now and added to; see :meth:`Oracle.use_cache`.
+    retry_failures : bool
+        Ask again about molecules that the file says failed.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is neither a property nor predicted nor built in, or there is no such engine.
+    SettingsError
+        If a function cannot be imported, or the spec is none of these.
+
+    Examples
+    --------
+    >>> make_oracle("QED").names, make_oracle(len)(["CCO"]), make_oracle("similarity:OCC")(["CCO"])
+    (('qed',), array([3.]), array([1.]))
+    """
+    oracle = _make(spec, model)
+    if engine is not None:
+        engine = find(ENGINES, engine, "engine")[0]
+    jobs = 0 if jobs is None and engine == "ray" else jobs
+    wanted = {"timeout_s": timeout_s, "jobs": jobs, "engine": engine}
+    for part in getattr(oracle, "oracles", [oracle]):
+        for name in (name for name, value in wanted.items() if value is not None):
+            setattr(part, name, wanted[name])
+    return oracle if memory is None else oracle.use_cache(memory, retry_failures)
+
+
+def _make(spec: Any, model: Any) -> Oracle:
+    if isinstance(spec, Oracle):
+        return spec
+    if isinstance(spec, str):
+        return oracle_from_text(spec, model, BUILTIN)
+    if isinstance(spec, Mapping):
+        if not spec:
+            raise SettingsError("the mapping of oracles is empty; say {'name': oracle, ...}, or leave it out and name goals")
+        return CombinedOracle([_make(part, model).renamed(name) for name, part in spec.items()])
+    if callable(spec):
+        return FunctionOracle(spec)
+    raise SettingsError(f"an oracle is a function from SMILES to a number, an Oracle, or a name; got {type(spec).__name__}")

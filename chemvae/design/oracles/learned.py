@@ -1,0 +1,99 @@
+"""Oracles that predict: the model's own predictor, another run folder's, or a property learned from a table.
+
+Nothing of these is a pickle: a run folder is safetensors and JSON, and a table is the model that is learned from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chemvae.design.oracles.base import Oracle
+from chemvae.design.oracles.simple import PredictorOracle, describe_bound
+from chemvae.errors import SettingsError
+
+if TYPE_CHECKING:
+    from chemvae.qsar.model import PropertyModel
+
+
+class LearnedOracle(Oracle):
+    """A property learned from a table of measured values, in the table's unit.
+
+    Parameters
+    ----------
+    fitted : PropertyModel
+    name : str
+        Of the property.
+    kappa : float
+        Score by the mean less kappa standard deviations (widened so that intervals hold what they promise); below 0 for what
+        is to be small.
+    """
+
+    shares_work = False  # a batch is one computation
+
+    def __init__(self, fitted: PropertyModel, name: str, kappa: float = 0.0):
+        self.fitted, self.names, self.kappa = fitted, (name,), float(kappa)
+        self.label = f"{name}{describe_bound(self.kappa)} learned from {len(fitted.smiles):,} molecules"
+
+    def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
+        """Predict: [N]."""
+        table = self.fitted.predict(list(smiles))
+        return (table["mean"] - self.kappa * table["std"]).to_numpy()
+
+    def identity(self) -> str:
+        """The label, and what was learned."""
+        probe = self.fitted.predict(self.fitted.smiles[:20]).to_numpy().round(6)
+        seen = hashlib.sha1(" ".join(self.fitted.smiles).encode() + probe.tobytes())
+        return f"{self.describe()} ({seen.hexdigest()[:16]})"
+
+
+def make_predicted(argument: str, model: Any) -> PredictorOracle:
+    """``PROPERTY[,kappa=K]``: what the searched model predicts, even where RDKit could compute it."""
+    name, kappa = _split_kappa(argument)
+    if model is None:
+        raise SettingsError(f"the oracle 'predicted:{argument}' needs a model to ask")
+    return PredictorOracle(model, name, kappa=kappa)
+
+
+def make_saved(argument: str, model: Any) -> PredictorOracle:
+    """``FOLDER[#PROPERTY][,kappa=K]``: a run folder's or shipped model's predictor, of all its properties or one."""
+    from chemvae.models.storage import find_run, load_model
+
+    rest, kappa = _split_kappa(argument)
+    folder, _, name = rest.partition("#")
+    saved = load_model(find_run(folder))
+    if not saved.property_names:
+        raise SettingsError(f"the model '{folder}' predicts nothing; train it with a property: chemvae train DATA -p COLUMN")
+    oracle = PredictorOracle(saved, *([name] if name else saved.property_names), kappa=kappa)
+    oracle.label += f" by {folder}"
+    return oracle
+
+
+def make_learned(argument: str, model: Any) -> LearnedOracle:
+    """``TABLE#COLUMN[,kappa=K]``: a Gaussian process on the searched model's codes and on fingerprints, fitted now."""
+    from chemvae.data.prepare.tables import load_table
+    from chemvae.qsar.model import PropertyModel
+
+    rest, kappa = _split_kappa(argument)
+    path, mark, column = rest.rpartition("#")
+    if not mark or model is None:
+        problem = "the column to learn" if not mark else "a model to see molecules with"
+        raise SettingsError(f"the oracle 'fit:{argument}' needs {problem}: write fit:TABLE#COLUMN")
+    table = load_table(path, properties=[column])
+    (name,) = table.property_names
+    fitted = PropertyModel(model, unit=table.units.get(name, "")).fit(table.smiles, table.labels[:, 0])
+    return LearnedOracle(fitted, name, kappa)
+
+
+def _split_kappa(text: str) -> tuple[str, float]:
+    """Take ``,kappa=K`` off the end."""
+    rest, mark, value = text.rpartition(",kappa=")
+    if not mark:
+        return text.strip(), 0.0
+    try:
+        return rest.strip(), float(value)
+    except ValueError:
+        raise SettingsError(f"kappa must be a number of standard deviations, got '{value}' in '{text}'") from None

@@ -1,0 +1,57 @@
+"""What an oracle says about one molecule, and the exception by which it says that there is nothing to say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Score:
+    """What an oracle says about one molecule."""
+
+    values: tuple[float, ...]
+    """One value per name of the oracle, in its unit; NaN where there is none."""
+    reason: str = ""
+    """Why a value is missing; empty if none is."""
+    seconds: float = 0.0
+    """Wall time spent on it."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether any value is missing."""
+        return any(math.isnan(value) for value in self.values)
+
+
+class NoScore(Exception):
+    """Raise it in ``evaluate`` to give the reason of a failure in your own words, without the name of an exception.
+
+    Examples
+    --------
+    >>> raise NoScore("no pose was found")
+    Traceback (most recent call last):
+    chemvae.design.oracles.score.NoScore: no pose was found
+    """
+
+
+class Scorer(Protocol):
+    """What workers need of an oracle."""
+
+    timeout_s: float | None
+    """Seconds a molecule may take."""
+    chunk_size: int | None
+    """Molecules handed over at a time; None leaves it to the workers."""
+
+    def run(self, smiles: Sequence[str]) -> Iterator[Score]:
+        """Score a chunk, failures included."""
+
+    def failure(self, reason: str, seconds: float = 0.0) -> Score:
+        """The score of a molecule that has none."""
+
+    def worker_copy(self, timeout_s: float | None = None) -> Scorer:
+        """A copy for a worker."""
+
+    def describe(self) -> str:
+        """Its label."""

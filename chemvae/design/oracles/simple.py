@@ -1,0 +1,155 @@
+"""Kinds of oracle: a function, properties that RDKit computes, what the model predicts, several side by side."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from types import CodeType
+from typing import Any
+
+import numpy as np
+from rdkit import Chem
+
+from chemvae.chem.molecules import parse
+from chemvae.chem.properties import PROPERTIES, compute_table
+from chemvae.design.oracles.base import DEFAULT_NAME, Oracle
+from chemvae.registry import find
+
+
+class FunctionOracle(Oracle):
+    """Any ``str -> float``. None, text and other things that are no number are failures with that reason.
+
+    Examples
+    --------
+    >>> oracle = FunctionOracle(lambda s: 1 / s.count("O"))
+    >>> [(score.values, score.reason) for score in oracle.score(["CO", "C"])]
+    [((1.0,), ''), ((nan,), 'ZeroDivisionError: division by zero')]
+    """
+
+    chunk_size = 1
+
+    def __init__(self, function: Callable[[str], float], name: str = DEFAULT_NAME, timeout_s: float | None = None):
+        self.function, self.names, self.timeout_s = function, (name,), timeout_s
+        self.label = getattr(function, "__name__", type(function).__name__).replace("<lambda>", "function")
+
+    def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
+        """Call the function on each molecule: [N]."""
+        return np.array([_number(self.function(text)) for text in smiles])
+
+    def identity(self) -> str:
+        """The function's name, which its author answers for; one without a name is told by what it does."""
+        code = getattr(self.function, "__code__", None)
+        if code is None or code.co_name != "<lambda>":
+            return self.describe()
+        return f"{self.describe()} {hashlib.sha1(_code_text(code).encode()).hexdigest()[:16]}"
+
+
+def _code_text(code: CodeType) -> str:
+    """A text for each code, the same in every run."""
+    constants = [_code_text(one) if isinstance(one, CodeType) else _constant_text(one) for one in code.co_consts]
+    return repr((code.co_code, code.co_names, constants))
+
+
+def _constant_text(constant: Any) -> str:
+    return repr(sorted(map(repr, constant))) if isinstance(constant, frozenset) else repr(constant)
+
+
+def _number(value: Any) -> float:
+    if value is None or isinstance(value, (str, bytes)):
+        raise TypeError(f"the function returned {value!r}, which is not a number")
+    return float(value)
+
+
+class PropertyOracle(Oracle):
+    """Properties computed by RDKit, by name: logP, qed, SAS, MW, ... (``PROPERTIES``).
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such property.
+
+    Examples
+    --------
+    >>> PropertyOracle("hbd", "rings")(["CCO", "c1ccccc1"])
+    array([[1., 0.],
+           [0., 1.]])
+    """
+
+    def __init__(self, *names: str):
+        self.names = self.properties = tuple(find(PROPERTIES, name, "property")[0] for name in names)
+        self.label = ", ".join(self.properties)
+
+    def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
+        """Compute the properties: [N, P]."""
+        return compute_table(smiles, self.properties).to_numpy()
+
+
+class PredictorOracle(Oracle):
+    """The model's own predictor, by property name, in the data's unit. It can be fooled: check what it likes by other means.
+
+    Parameters
+    ----------
+    model : MolVAE
+    *names : str
+        Properties it predicts.
+    kappa : float
+        Score by the mean less kappa predicted standard deviations: above 0 for what is to be large, so that what the model
+        is unsure of does not win; below 0 for what is to be small.
+
+    Raises
+    ------
+    UnknownNameError
+        If the model does not predict this property.
+    """
+
+    shares_work = False  # a batch is one computation
+
+    def __init__(self, model: Any, *names: str, kappa: float = 0.0):
+        table = {name: name for name in model.property_names}
+        self.model, self.kappa = model, float(kappa)
+        self.names = self.properties = tuple(find(table, name, "predicted property")[0] for name in names)
+        self.label = ", ".join(f"predicted {name}{describe_bound(self.kappa)}" for name in self.properties)
+
+    def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
+        """Predict from the posterior mean of each molecule: [N, P]; NaN for what cannot be encoded."""
+        table = self.model.predict(list(smiles))
+        mean = table[list(self.properties)].to_numpy(dtype=float)
+        if not self.kappa:
+            return mean
+        return mean - self.kappa * table[[f"{name}_std" for name in self.properties]].to_numpy(dtype=float)
+
+    def identity(self) -> str:
+        """The label, and which model."""
+        from chemvae.models.storage import fingerprint
+
+        return f"{self.describe()} of model {fingerprint(self.model)}"
+
+
+def describe_bound(kappa: float) -> str:
+    """Say what is taken off a prediction.
+
+    Examples
+    --------
+    >>> describe_bound(1.0), describe_bound(0.0)
+    (' - 1 std', '')
+    """
+    return f" {'-' if kappa > 0 else '+'} {abs(kappa):g} std" if kappa else ""
+
+
+class MoleculeOracle(Oracle):
+    """Any function from an RDKit molecule to a number; raise :class:`NoScore` in it to say why there is none.
+
+    Examples
+    --------
+    >>> MoleculeOracle(lambda mol: mol.GetNumBonds(), "bonds")(["CCO", "C1CC1"])
+    array([2., 3.])
+    """
+
+    chunk_size = 1
+
+    def __init__(self, function: Callable[[Chem.Mol], float], name: str = DEFAULT_NAME, label: str = ""):
+        self.function, self.names, self.label = function, (name,), label or name
+
+    def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
+        """Call the function on each molecule: [N]."""
+        return np.array([float(self.function(parse(text))) for text in smiles])

@@ -1,0 +1,150 @@
+"""An oracle that is another program: a CSV table in, a CSV table out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from chemvae.chem.molecules import canonicalize
+from chemvae.design.oracles.score import Score
+from chemvae.design.oracles.subprocess import Program, ProgramOracle
+
+SMILES, INPUT, OUTPUT = "smiles", "{input}", "{output}"
+REASONS = ("error", "reason")
+NOT_VALUES = {SMILES, "id", "index", "", *REASONS}
+
+
+class CsvCommandOracle(ProgramOracle):
+    """Scores molecules with an external program that reads a table and writes one.
+
+    The program is started once per batch. It reads a table with the one column ``smiles`` from its standard input, or from a
+    file where an argument holds ``{input}``, and writes one with the score to its standard output, or to the file
+    ``{output}``. The score stands in the column named so (any case), or in the only one there is beside ``smiles``. A
+    molecule is found by the column ``smiles``, however it is written there, or, where there is none, by its place, if there
+    are as many rows as molecules. An empty cell is a failure, with the reason in the column ``error``, if any.
+
+    Such a table is often written at the very end, so the time limit is one for the whole batch: ``timeout_s`` times its
+    molecules. After an overrun or a crash, those without a row are asked again one by one, each with its own limit, so that
+    only the molecule at fault is left without a score.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Program and arguments; no shell is involved.
+    names : sequence of str
+        Columns of the values.
+    timeout_s : float, optional
+        Seconds per molecule.
+
+    Raises
+    ------
+    SettingsError
+        If the program is not found.
+
+    Examples
+    --------
+    >>> import sys
+    >>> program = "import sys, csv\\nprint('smiles,score')\\nfor r in csv.DictReader(sys.stdin): print(r['smiles'] + ',1.5')"
+    >>> CsvCommandOracle([sys.executable, "-c", program])(["CCO", "CC"])
+    array([1.5, 1.5])
+    """
+
+    def run(self, smiles: Sequence[str]) -> Iterator[Score]:
+        """Start the program, and start it again for each molecule that an early end left without a row."""
+        started = time.perf_counter()
+        text, problem, stopped = self._ask(smiles)
+        seconds = (time.perf_counter() - started) / max(len(smiles), 1)
+        found, missing = self._read(text, smiles, seconds, is_whole=not problem)
+        for one in smiles:
+            if one in found:
+                score = found[one]
+            elif problem and len(smiles) > 1 and not stopped:
+                score = next(self.run([one]), None)
+            else:
+                score = None if stopped else self.failure(problem or missing, seconds)
+            if score is None:  # stopped from outside
+                return
+            yield score
+
+    def _ask(self, smiles: Sequence[str]) -> tuple[str, str, bool]:
+        """Run the program once: what it wrote, what went wrong ("" if nothing), and whether it was stopped from outside."""
+        table = "".join(f"{text}\n" for text in (SMILES, *smiles))
+        with tempfile.TemporaryDirectory() as folder:
+            files = {INPUT: Path(folder, "input.csv"), OUTPUT: Path(folder, "output.csv")}
+            files[INPUT].write_text(table, encoding="utf-8")
+            command = [_with_files(part, files) for part in self.command]
+            with self._start(command, table) as program:
+                written = self._listen(program, len(smiles))
+                problem = program.problem(self.timeout_s) if program.timed_out or program.exit_code() != 0 else ""
+                if any(OUTPUT in part for part in self.command):
+                    written = files[OUTPUT].read_text("utf-8", "replace") if files[OUTPUT].exists() else ""
+                return written, problem, program.stopped
+
+    def _listen(self, program: Program, n: int) -> str:
+        """All the program writes before it ends or its time is over."""
+        deadline = None if self.timeout_s is None else time.perf_counter() + self.timeout_s * n
+        return "".join(iter(lambda: program.next_line(deadline), None))
+
+    def _read(self, text: str, smiles: Sequence[str], seconds: float, is_whole: bool) -> tuple[dict[str, Score], str]:
+        """The scores of the molecules that can be told, and why others have none."""
+        if not is_whole:
+            text = text[: text.rfind("\n") + 1]  # half a number is another number
+        rows = list(csv.DictReader(io.StringIO(text)))
+        header = {(name or "").strip().lower(): name for name in (rows[0] if rows else {})}
+        columns = self._columns(header)
+        if columns is None:
+            there = ", ".join(repr(name) for name in header) or "none"
+            return {}, f"the program's table has no column {', '.join(self.names)}; its columns: {there}"
+        if SMILES in header:
+            whose = [_find(row[header[SMILES]], set(smiles)) for row in rows]
+        elif is_whole and len(rows) == len(smiles):
+            whose = list(smiles)
+        else:
+            return {}, f"the program wrote {len(rows)} rows for {len(smiles)} molecules, and no column smiles to tell whose"
+        reasons = [header[name] for name in REASONS if name in header]
+        found: dict[str, Score] = {}
+        for one, row in zip(whose, rows, strict=True):
+            if one is not None:
+                told = next((row[name] for name in reasons if row[name]), "")
+                found.setdefault(one, self._as_score_of([row[name] for name in columns], told, seconds))
+        return found, "the program gave no row for it"
+
+    def _columns(self, header: dict[str, str]) -> list[str] | None:
+        """The columns of the values; None if they are not there."""
+        if all(name.lower() in header for name in self.names):
+            return [header[name.lower()] for name in self.names]
+        others = [name for low, name in header.items() if low not in NOT_VALUES]
+        return others if len(others) == len(self.names) == 1 else None
+
+    def _as_score_of(self, cells: Sequence[str | None], reason: str, seconds: float) -> Score:
+        values = tuple(_float(cell) for cell in cells)
+        missing = [name for name, value in zip(self.names, values, strict=True) if math.isnan(value)]
+        reason = reason or f"the program gave no number for {', '.join(missing)}"
+        return Score(values, reason if missing else "", seconds)
+
+
+def _with_files(part: str, files: dict[str, Path]) -> str:
+    for mark, path in files.items():
+        part = part.replace(mark, str(path))
+    return part
+
+
+def _find(text: str | None, smiles: set[str]) -> str | None:
+    """The molecule that a cell means; None if it is none of these."""
+    if text in smiles:
+        return text
+    canonical = canonicalize(text)
+    return canonical if canonical in smiles else None
+
+
+def _float(cell: str | None) -> float:
+    try:
+        number = float(cell or "nan")
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan

@@ -1,0 +1,1 @@
+"""What a campaign returns, and the pages and figures made of it."""

@@ -1,0 +1,61 @@
+"""Molecules described: computed beside predicted properties, novelty, nearest neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from chemvae.chem.fingerprints import morgan, nearest
+from chemvae.chem.properties import PROPERTIES, compute_table
+
+SHOWN_PROPERTIES = ("logP", "qed", "SAS", "MW")
+
+
+N_DESCRIBED = 100
+
+
+def describe_molecules(model: Any, smiles: Sequence[str], names: Sequence[str], **others: Sequence[str] | None) -> pd.DataFrame:
+    """Describe canonical molecules: computed beside predicted properties, novelty, nearest neighbours.
+
+    Parameters
+    ----------
+    model : MolVAE
+    smiles : sequence of str, length N
+    names : sequence of str
+        Properties of interest; those RDKit can compute are, those the model predicts are predicted.
+    **others : sequence of SMILES, optional
+        Molecules to find the nearest one in (ECFP4 Tanimoto), such as ``known`` or ``start``.
+
+    Returns
+    -------
+    DataFrame, N rows
+        ``smiles``, the properties, ``P_predicted`` and ``P_predicted_std``, ``distance``, ``novel``, and for each of the others
+        ``nearest_NAME`` and ``similarity_to_NAME``.
+    """
+    smiles = list(smiles)
+    table = pd.DataFrame({"smiles": pd.Series(smiles, dtype="str")})
+    predicted = list(getattr(model, "property_names", ()))
+    wanted = list(dict.fromkeys([*names, *predicted, *SHOWN_PROPERTIES]))
+    computable = {name.lower(): name for name in PROPERTIES}
+    columns = list(dict.fromkeys(computable[name.lower()] for name in wanted if name.lower() in computable))
+    table = table.join(compute_table(smiles, columns)) if smiles else table.reindex(columns=["smiles", *columns])
+    if smiles:
+        table = table.join(_predictions(model, smiles, predicted))
+        novelty = model.is_known(smiles)
+        if novelty is not None:
+            table["novel"] = ~np.asarray(novelty, dtype=bool)
+    for label, reference in others.items():
+        if reference is not None and len(reference) and smiles:
+            index, similarity = nearest(morgan(smiles), morgan(list(reference)))
+            table[f"nearest_{label}"] = [reference[i] if i >= 0 else None for i in index]
+            table[f"similarity_to_{label}"] = similarity
+    return table
+
+
+def _predictions(model: Any, smiles: list[str], names: Sequence[str]) -> pd.DataFrame:
+    table = model.predict(smiles).reset_index(drop=True)
+    renamed = {name: f"{name}_predicted" for name in names} | {f"{name}_std": f"{name}_predicted_std" for name in names}
+    return table.rename(columns=renamed)

@@ -1,0 +1,90 @@
+"""What came of a campaign: its history, the best molecules described, what was turned away and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from chemvae.design.evaluators.receipt import Receipt
+from chemvae.design.goals import Utility
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything a campaign found out."""
+
+    history: pd.DataFrame
+    """One row per distinct molecule sent to the oracle: ``call`` (from 1), ``smiles`` (canonical), ``score`` (the oracle's
+    value in its unit; the weighted desirability when there are several goals), ``reason`` (why there is none), ``seconds``,
+    ``z`` (the point it was decoded from), ``utility`` (what was maximised), and a column per goal when there are several."""
+    proposals: pd.DataFrame
+    """What was not scored: ``round``, ``smiles``, ``outcome`` (invalid or refused), ``reason``, ``times``."""
+    molecules: pd.DataFrame
+    """The best molecules, at most 100: ``smiles``, ``score``, properties computed by RDKit, ``P_predicted`` and
+    ``P_predicted_std`` beside them, ``distance`` to the training data, ``novel`` where the model has a training index,
+    ``nearest_known`` and ``nearest_start`` with their similarity where such molecules were given."""
+    utility: Utility
+    """The goals."""
+    rejections: dict[str, int]
+    """Constraint -> distinct molecules it turned away."""
+    counts: dict[str, int]
+    """``points`` decoded, ``valid`` among them at the first, greedy attempt, and how the others ended."""
+    settings: dict[str, Any]
+    """All that is needed to run it again."""
+    stopped: str
+    """Why it ended."""
+    elapsed_s: float
+    """Wall time."""
+    model: Any = field(default=None, repr=False)
+    """The model that was used: the caller's own, unchanged, or a copy where the optimizer has retrained one."""
+    batch: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    """The molecules a laboratory is asked to measure: ``id``, ``batch``, ``smiles``, an empty column per value, and what is
+    known of them. Empty for other oracles."""
+    receipt: Receipt | None = None
+    """What became of the results that were handed in."""
+
+    @property
+    def best(self) -> pd.Series | None:
+        """The row of ``history`` with the highest utility; None if nothing could be scored."""
+        return None if self.history["utility"].isna().all() else self.history.loc[self.history["utility"].idxmax()]
+
+    @cached_property
+    def pareto(self) -> pd.DataFrame:
+        """The rows of ``history`` that the constraints allow and no other beats in one goal without losing in another."""
+        allowed = self.history[self.history["utility"].notna()]
+        return allowed[non_dominated(self.utility.merits(allowed[self.utility.columns].to_numpy(dtype=float)))]
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the user stopped it."""
+        return self.stopped == "interrupted"
+
+
+def non_dominated(merits: np.ndarray) -> np.ndarray:
+    """Tell which rows no other row dominates; rows with NaN never count.
+
+    Parameters
+    ----------
+    merits : ndarray [N, P]
+        To be maximised.
+
+    Returns
+    -------
+    ndarray of bool [N]
+
+    Examples
+    --------
+    >>> non_dominated(np.array([[1.0, 2.0], [2.0, 1.0], [1.0, 1.0], [np.nan, 9.0]]))
+    array([ True,  True, False, False])
+    """
+    from botorch.utils.multi_objective.pareto import is_non_dominated
+
+    usable = ~np.isnan(merits).any(axis=1)
+    front = np.zeros(len(merits), dtype=bool)
+    front[usable] = is_non_dominated(torch.as_tensor(merits[usable]), deduplicate=False).numpy()
+    return front

@@ -1,0 +1,1 @@
+"""Surrogates: Gaussian processes and predictors that stand in for the oracle."""

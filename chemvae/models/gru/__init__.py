@@ -1,0 +1,1 @@
+"""The GRU: layer, compiled kernels, workspace."""

@@ -1,0 +1,33 @@
+"""What a model remembers of its training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """What a model remembers of its training set besides weights.
+
+    ``max_tokens``: tokens of the longest molecule; ``hashes``: sorted 8-byte hashes of the canonical SMILES, or None.
+    """
+
+    max_tokens: int = 120
+    hashes: np.ndarray | None = field(default=None, repr=False)
+
+
+def smiles_hash(smiles: Sequence[str]) -> np.ndarray:
+    """Hash canonical SMILES to uint64 [N]; the same on every machine.
+
+    Examples
+    --------
+    >>> bool((smiles_hash(["CCO"]) == smiles_hash(["CCO"])).all())
+    True
+    """
+    import hashlib
+
+    digests = (hashlib.blake2b(one.encode(), digest_size=8).digest() for one in smiles)
+    return np.fromiter((int.from_bytes(digest, "little") for digest in digests), dtype="<u8", count=len(smiles))

@@ -1,0 +1,100 @@
+"""Teach the decoder which molecules a point of latent space may stand for, at every level of noise.
+
+With a small weight of the KL the codes of molecules are islands, and an example of what to write between them is never seen.
+Here every third molecule of a batch is decoded a second time from a noised code,
+
+    z' = m + a (z - m) + sqrt(1 - a^2) s e,    a ~ U(0, 0.8),  e ~ N(0, I),
+
+towards N(0, I) or towards the learned prior, fitted to the codes as they are (``diffuse`` of :mod:`chemvae.models.priors`). If
+the codes are distributed as that density, so is z' for every a. Levels stop short of 1: nearer to a molecule's own code the
+decoder should be sure what it is, and noise there costs reconstruction by sampling. The decoder thereby learns p(x | z') = the
+average of p(x | z) over all z that could have become z': at a draw from either prior it writes what the molecules of that
+neighbourhood have in common, and over the whole prior its texts are distributed as the data, because its examples were. The
+gradient goes on to the encoder, which moves molecules together that are alike.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from chemvae.data.tokens.datasets import Batch, SmilesDataset
+from chemvae.models.priors import NormalPrior, noised_codes, quick_prior
+from chemvae.models.vae import MolVAE
+from chemvae.objectives.base import Loss, Objective
+
+log = logging.getLogger(__name__)
+
+REFRESH_STEPS = 1000  # between two fits of the learned prior
+MOLECULES_PER_NOISED = 3
+LEARNED_SHARE = 0.5  # chance that a batch's codes go towards the learned prior, else towards N(0, I)
+STATE_PREFIX = "noised_codes."
+
+
+class NoisedCodes(Objective):
+    """An objective, and beside it the cross-entropy of molecules given noised codes of theirs.
+
+    total = objective + weight * mean over every third molecule of -log p(x | z')
+
+    Parameters
+    ----------
+    objective : Objective
+        One with a ``loss`` of the model's terms.
+    train : SmilesDataset
+        Training molecules, to whose codes the learned prior is fitted.
+    weight : float
+        Of the noised codes' mean cross-entropy.
+    seed : int
+    """
+
+    refresh_steps = REFRESH_STEPS
+
+    def __init__(self, objective: Objective, train: SmilesDataset, weight: float, seed: int = 0):
+        self.objective, self.train, self.weight, self.seed = objective, train, weight, seed
+        self.phases, self.n_draws, self.splits = objective.phases, objective.n_draws, objective.splits
+        self._normal = NormalPrior(1)  # whatever the dimensions: diffusing towards N(0, I) needs none of its tensors
+        self._prior: NormalPrior | None = None
+
+    def __call__(self, model: MolVAE, batch: Batch, step: int, phase: str, generator: torch.Generator | None = None) -> Loss:
+        terms = model(batch, self.n_draws, generator)
+        loss = self.objective.loss(terms, step)
+        n_parts = min(MOLECULES_PER_NOISED, len(batch))
+        source = generator.device if generator is not None else torch.device("cpu")
+        number = int(torch.randint(n_parts, (1,), generator=generator, device=source))
+        noised = self.noised(terms.z[0][number::n_parts], generator)
+        cross_entropy = -model.log_px_z(noised, batch.part(number, n_parts), generator).mean()
+        return Loss(loss.total + self.weight * cross_entropy, {**loss.parts, "noised": cross_entropy.detach()})
+
+    def noised(self, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return z' [N, D] of codes z [N, D]; differentiable."""
+        source = generator.device if generator is not None else torch.device("cpu")
+        learned = self._prior is not None and float(torch.rand(1, generator=generator, device=source)) < LEARNED_SHARE
+        return noised_codes(z, self._prior if learned else self._normal, generator)
+
+    @torch.no_grad()
+    def prepare(self, model: MolVAE, step: int) -> None:
+        """Fit the learned prior to the codes as they are."""
+        was_training = model.training
+        model.eval()
+        rng = np.random.default_rng((self.seed, step))
+        prior = quick_prior(model.settings.prior, model.latent_dim)
+        chosen = rng.permutation(len(self.train))[: prior.fit_points]
+        q = model.posterior(self.train.smiles.take(chosen))
+        codes = q.mean + q.stddev * torch.randn(q.mean.shape, generator=torch.Generator().manual_seed(int(rng.integers(2**31))))
+        self._prior = prior.fit(codes.numpy(), int(rng.integers(2**31))).to(model.device)
+        model.train(was_training)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the learned prior as it is now."""
+        return {} if self._prior is None else {STATE_PREFIX + key: value for key, value in self._prior.state_dict().items()}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Take what :meth:`state` returned."""
+        own = {key.removeprefix(STATE_PREFIX): value for key, value in state.items() if key.startswith(STATE_PREFIX)}
+        if own:
+            kind = "gaussian" if "root" in own else "mixture"
+            self._prior = quick_prior(kind, len(own["loc"])).to(own["loc"].device)
+            self._prior.load_state_dict(own)

@@ -1,0 +1,1 @@
+"""Property models on molecules: no part of the VAE."""

@@ -1,0 +1,23 @@
+"""The optimizer of the weights, and the Fabric that places them."""
+
+from __future__ import annotations
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from chemvae.models.storage import find_device
+
+
+def make_fabric(device: str) -> Fabric:
+    """One device of the machine: "auto", "cpu", "cuda", "cuda:1" or "mps"."""
+    found = find_device(device)
+    return Fabric(accelerator=found.type, devices=1 if found.index is None else [found.index], precision="32-true")
+
+
+def make_optimizer(model: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW over a model's parameters; matrices decay, biases do not."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    matrices, vectors = ([p for p in parameters if (p.ndim >= 2) == large] for large in (True, False))
+    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=learning_rate, fused=parameters[0].device.type in ("cpu", "cuda"))

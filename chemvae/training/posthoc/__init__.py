@@ -1,0 +1,1 @@
+"""What is fitted once the weights stand: the learned prior, the predictor."""

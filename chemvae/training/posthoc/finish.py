@@ -1,0 +1,67 @@
+"""What happens once the weights stand: calibrate the predictor, fit the learned prior, remember the training set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.models.storage import model_tensors, prior_tensors
+from chemvae.models.training_facts import smiles_hash
+from chemvae.models.vae import MolVAE
+from chemvae.runs import RunFolder
+from chemvae.training.posthoc.prior_matching import match_prior
+
+FIT_MOLECULES = 20_000
+CALIBRATION_MOLECULES = 5_000
+
+
+@torch.no_grad()
+def finish(
+    model: MolVAE,
+    train: SmilesDataset,
+    valid: SmilesDataset,
+    run: RunFolder | None,
+    seed: int = 0,
+    matching: Mapping[str, int] | None = None,
+) -> None:
+    """Fit everything that follows from the weights, and write it to the run folder.
+
+    The learned prior is fitted on one draw from q(z|x) for each of up to 20,000 training molecules (a flow: 250,000) and then,
+    if asked, matched to them (``rounds`` and ``texts`` of :func:`~chemvae.training.posthoc.prior_matching.match_prior`); the
+    latent statistics on means, the prediction intervals on validation molecules.
+    """
+    model.eval()
+    rng = np.random.default_rng(seed)
+    learned = model.priors["learned"].cpu()
+    chosen = rng.permutation(len(train))[: learned.fit_points]
+    q = model.posterior([train.smiles[i] for i in chosen])
+    generator = torch.Generator().manual_seed(seed)
+    draws = q.mean + q.stddev * torch.randn(q.mean.shape, generator=generator)
+    with torch.enable_grad():
+        learned.fit(draws.numpy(), seed)
+    if matching:
+        match_prior(model, train, seed=seed, **matching)
+        learned.cpu()
+    known = q.mean[:FIT_MOLECULES]
+    model.latent_statistics.cpu().fit(known, learned.log_prob(known), seed)
+    model.to(model.device)
+    _calibrate(model, valid if len(valid) else train)
+    hashes = np.sort(smiles_hash(train.smiles))
+    model.training_facts = replace(model.training_facts, hashes=hashes)
+    if run is not None:
+        run.write_tensors("model.safetensors", model_tensors(model))
+        run.write_tensors("prior.safetensors", prior_tensors(model))
+        run.write_training_index(hashes)
+
+
+def _calibrate(model: MolVAE, data: SmilesDataset) -> None:
+    if not model.property_names:
+        return
+    smiles = data.smiles[:CALIBRATION_MOLECULES]
+    z = torch.from_numpy(model.encode(smiles)).to(model.device)
+    labels = torch.tensor(data.labels[: len(smiles)], dtype=torch.float32, device=model.device)
+    model.predictor.calibrate(z, labels)

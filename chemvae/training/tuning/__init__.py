@@ -1,0 +1,1 @@
+"""Tunings: further training of a decoder for what it writes."""

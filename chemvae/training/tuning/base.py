@@ -1,0 +1,211 @@
+"""What the ways of tuning a trained decoder share: it learns texts at latent points, beside the training molecules.
+
+Encoder, posterior and predictor stay as they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from chemvae.chem.molecules import canonicalize
+from chemvae.data.tokens.datasets import Batch, SmilesDataset
+from chemvae.errors import SettingsError
+from chemvae.models.decoding import finished
+from chemvae.models.priors import noised_codes
+from chemvae.models.vae import MolVAE
+from chemvae.objectives import Loss
+from chemvae.schedules import cosine_decay
+from chemvae.training.data_parallel import DataParallel
+from chemvae.training.ema import WeightAverage
+from chemvae.training.optim import make_optimizer
+
+Report = Callable[[dict[str, float]], None]
+LAST_SHARE = 0.01  # of the learning rate, at the end
+WARMUP_STEPS = 50
+
+
+@dataclass(frozen=True)
+class TuningSettings:
+    """How hard a decoder is tuned at latent points.
+
+    Attributes
+    ----------
+    batch_size : training molecules in a step, and as many points beside them.
+    learning_rate : at its highest; rises over the first steps, then falls along half a cosine to the end.
+    share : weight of the points in the loss, the rest being reconstruction.
+    clip_norm, ema_decay, weight_decay : as in training.
+    threads : CPU threads; 0 takes torch's choice.
+    seed : of everything random.
+    """
+
+    batch_size: int = 64
+    learning_rate: float = 3e-4
+    share: float = 0.3
+    clip_norm: float = 5.0
+    ema_decay: float = 0.995
+    weight_decay: float = 1e-4
+    threads: int = 0
+    seed: int = 0
+
+    least: ClassVar[dict[str, float]] = {"batch_size": 1}
+    """Settings that must be at least so large."""
+    shares: ClassVar[tuple[str, ...]] = ()
+    """Settings that must lie in [0, 1]."""
+    positive: ClassVar[tuple[str, ...]] = ("learning_rate",)
+    """Settings that must be above 0."""
+
+    def __post_init__(self) -> None:
+        value = vars(self)
+        found = [f"{name} must be >= {n}, got {value[name]}" for name, n in self.least.items() if value[name] < n]
+        found += [f"{name} must lie in [0, 1], got {value[name]}" for name in self.shares if not 0 <= value[name] <= 1]
+        if not 0 < self.share < 1:
+            found.append(f"share must lie between 0 and 1, got {self.share}")
+        found += [f"{name} must be > 0, got {value[name]}" for name in self.positive if not value[name] > 0]
+        if found:
+            raise SettingsError(found)
+
+
+@dataclass
+class PointBatch(Batch):
+    """A batch of several groups, each of whose rows knows its latent point.
+
+    ``z`` [B, D]; ``group`` [B], the number of the group; ``weight`` [B], of the row in the loss, such that the batch's mean of
+    weight times cross-entropy is the sum over groups of their share times their mean.
+    """
+
+    z: Tensor | None = None
+    group: Tensor | None = None
+    weight: Tensor | None = None
+
+
+def join(groups: Sequence[tuple[Batch, Tensor, float | Tensor]]) -> PointBatch:
+    """Make one batch of groups: each a batch, its points z [B, D] and its share of the loss (a number, or one per row [B])."""
+    batches, points, shares = zip(*groups, strict=True)
+    total, width = sum(map(len, batches)), max(one.token_ids.shape[1] for one in batches)
+    tokens = [nn.functional.pad(one.token_ids, (0, width - one.token_ids.shape[1])) for one in batches]
+    lengths = torch.cat([one.lengths for one in batches])
+    group = torch.cat([torch.full((len(one),), number) for number, one in enumerate(batches)])
+    weight = torch.cat(
+        [torch.as_tensor(share) * torch.full((len(one),), total / len(one)) for one, share in zip(batches, shares, strict=True)]
+    )
+    return PointBatch(torch.cat(tokens), lengths, torch.zeros(total, 0), z=torch.cat(points), group=group, weight=weight)
+
+
+def draw_points(model: MolVAE, n: int, noise: torch.Generator, seed: int, learned_share: float = 0.5) -> Tensor:
+    """Draw z [n, D] from N(0, I), and a share of them from the learned prior where one is fitted."""
+    n_learned = int(n * learned_share) if model.latent_statistics.is_fitted else 0
+    z = torch.randn(n - n_learned, model.latent_dim, generator=noise)
+    if not n_learned:
+        return z
+    generator = torch.Generator(model.device).manual_seed(seed)
+    return torch.cat([z, model.priors["learned"].sample(n_learned, generator).cpu()])
+
+
+@torch.no_grad()
+def write(model: MolVAE, z: Tensor, generator: torch.Generator) -> tuple[list[str], list[str | None]]:
+    """One text per point z [N, D] at temperature 1, "" where it does not end, and its molecule in canonical form, or None.
+
+    A canonical form that the model's own vocabulary would not read is no molecule here.
+    """
+    ids, _ = model.decode_ids(z.to(model.device), 1.0, generator)
+    texts = [
+        text if done else ""
+        for text, done in zip(model.vocabulary.decode_rows(ids.numpy()), finished(ids).tolist(), strict=True)
+    ]
+    molecules = [canonicalize(text) if text else None for text in texts]
+    return texts, [one if one and model.vocabulary.complaint(one) is None else None for one in molecules]
+
+
+class DecoderTuner:
+    """A decoder under training at latent points: optimizer, average of the weights, threads, and the training molecules.
+
+    Parameters
+    ----------
+    model : MolVAE
+        Its decoder is unfrozen here and holds the averaged weights, frozen, after :meth:`close`.
+    train : SmilesDataset
+    settings : TuningSettings
+    n_steps : int
+        Over which the learning rate falls.
+    reconstruction_data : SmilesDataset, optional
+        Molecules at their own codes in each step, by default those of ``train``.
+    """
+
+    def __init__(
+        self,
+        model: MolVAE,
+        train: SmilesDataset,
+        settings: TuningSettings,
+        n_steps: int,
+        reconstruction_data: SmilesDataset | None = None,
+    ):
+        self.model, self.train, self.settings, self.n_steps = model, train, settings, n_steps
+        self.started, self.n_done = time.monotonic(), 0
+        decoder = model.decoder.requires_grad_(True).train()
+        self.optimizer = make_optimizer(decoder, settings.learning_rate, settings.weight_decay)
+        self.average = WeightAverage(decoder, settings.ema_decay)
+        self.rng = np.random.default_rng(settings.seed)
+        self.noise = torch.Generator().manual_seed(settings.seed)
+        self.parallel = DataParallel(decoder, settings.threads or torch.get_num_threads(), settings.seed)
+        self._train = self._batches(train)
+        self._reconstruction_data = self._train if reconstruction_data is None else self._batches(reconstruction_data)
+
+    def close(self) -> None:
+        """End the threads; the model is left with the averaged weights."""
+        self.parallel.close()
+        self.average.copy_to_model()
+        self.model.eval().requires_grad_(False)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the start."""
+        return round(time.monotonic() - self.started, 1)
+
+    def training_molecules(self) -> tuple[Batch, Tensor]:
+        """Return the next batch of training molecules and draws z [B, D] from their posteriors."""
+        return self._drawn(next(self._train))
+
+    def reconstruction(self) -> tuple[Batch, Tensor]:
+        """Return the next batch of molecules whose reconstruction is trained, and draws z [B, D] from their posteriors."""
+        return self._drawn(next(self._reconstruction_data))
+
+    @torch.no_grad()
+    def _drawn(self, batch: Batch) -> tuple[Batch, Tensor]:
+        return batch, self.model.posterior_of(batch).draw(1, self.noise)[0][0]
+
+    def _batches(self, data: SmilesDataset) -> Iterator[Batch]:
+        while True:
+            yield from data.epoch(int(self.rng.integers(2**31)), self.settings.batch_size, self.settings.seed)
+
+    def noised(self, z: Tensor, learned_share: float = 0.5, noise_exponent: float = 1.0) -> Tensor:
+        """Codes z [B, D] at random levels of noise, all towards one of the priors; the learned one with this chance."""
+        learned = self.model.latent_statistics.is_fitted and self.rng.random() < learned_share
+        prior = self.model.priors["learned" if learned else "normal"]
+        return noised_codes(z, prior, self.noise, noise_exponent)
+
+    def step(self, groups: dict[str, tuple[Batch, Tensor, float | Tensor]]) -> dict[str, float]:
+        """Take one step of AdamW on groups that :func:`join` understands; return each group's mean cross-entropy (nats)."""
+        s, batch = self.settings, join(list(groups.values()))
+        for group in self.optimizer.param_groups:
+            warmup = min(WARMUP_STEPS, self.n_steps // 10)
+            group["lr"] = s.learning_rate * cosine_decay(self.n_done, self.n_steps, warmup, LAST_SHARE)
+
+        def loss_of(part: PointBatch, noise: torch.Generator) -> Loss:
+            losses = -self.model.log_px_z(part.z, part, noise)
+            own = {
+                name: (losses.detach() * (part.group == number)).mean() * (len(batch) / len(groups[name][0]))
+                for number, name in enumerate(groups)
+            }
+            return Loss((losses * part.weight).mean(), own)
+
+        loss = self.parallel.backward(batch, loss_of, self.n_done)
+        self.n_done += 1
+        self.parallel.update(self.optimizer, s.clip_norm, self.average, self.n_done)
+        return {name: float(loss.parts[name]) for name in groups}

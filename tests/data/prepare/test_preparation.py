@@ -1,0 +1,184 @@
+"""Prepared folders: what is in them, what was dropped and why, and that memory does not grow with the rows."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chemvae.chem.molecules import canonicalize
+from chemvae.chem.properties import compute
+from chemvae.data.prepare.preparation import load_table, prepare
+from chemvae.data.splits import hash_split, scaffold_split
+from chemvae.errors import InputError, NothingUsableError, SettingsError, UnknownNameError
+
+RAW = pd.DataFrame(
+    {
+        "key": list("abcdefg"),
+        "smiles": ["OCC", "CCO", "C1CC", "", "[Na+].CC(=O)[O-]", "c1ccccc1O", "Oc1ccccc1"],
+        "y": ["1", "2", "3", "4", "", "6", "7"],
+        "note": ["x"] * 7,
+    }
+)
+
+
+@pytest.fixture
+def raw(tmp_path):
+    RAW.to_csv(tmp_path / "raw.csv", index=False)
+    return tmp_path / "raw.csv"
+
+
+def test_the_first_of_equal_molecules_is_kept_with_its_label(raw, tmp_path):
+    report = prepare(raw, tmp_path / "out", id_column="key", standardize="none")
+    frame = pd.read_parquet(tmp_path / "out" / "data.parquet")
+    assert frame["smiles"].tolist() == [canonicalize(s) for s in ("CCO", "[Na+].CC(=O)[O-]", "c1ccccc1O")]
+    np.testing.assert_array_equal(frame["y"], [1, np.nan, 6])
+    assert frame["id"].tolist() == ["a", "e", "f"]
+    assert report.dropped == {"duplicate": 2, "not a molecule": 1, "empty cell": 1}
+    assert (report.n_rows, report.n_kept, report.n_missing) == (7, 3, {"y": 1})
+
+
+def test_every_dropped_row_is_listed(raw, tmp_path):
+    prepare(raw, tmp_path / "out")
+    dropped = pd.read_csv(tmp_path / "out" / "dropped.csv", keep_default_na=False)
+    assert dropped["row"].tolist() == [2, 3, 4, 7]
+    assert dropped["reason"].tolist() == ["duplicate", "not a molecule", "empty cell", "duplicate"]
+    assert dropped["smiles"].tolist() == ["CCO", "C1CC", "", "Oc1ccccc1"]
+    assert "ring 1" in dropped["detail"][1]
+
+
+def test_rows_in_equal_rows_kept_plus_dropped(raw, tmp_path):
+    report = prepare(raw, tmp_path / "out")
+    assert report.n_rows == report.n_kept + sum(report.dropped.values())
+    card = json.loads((tmp_path / "out" / "card.json").read_text())
+    assert card["n_kept"] == report.n_kept and card["dropped"] == report.dropped
+    text = (tmp_path / "out" / "card.md").read_text()
+    assert "- dropped, duplicate: 2" in text and "| y |" in text
+
+
+def test_a_user_s_table_is_freed_of_salts_unless_told_otherwise(raw, tmp_path):
+    assert prepare(raw, tmp_path / "a").standardize == "salts"
+    assert "CC(=O)[O-]" in pd.read_parquet(tmp_path / "a" / "data.parquet")["smiles"].tolist()
+    prepare(raw, tmp_path / "b", standardize="neutral")
+    assert "CC(=O)O" in pd.read_parquet(tmp_path / "b" / "data.parquet")["smiles"].tolist()
+
+
+def test_columns_of_numbers_are_kept_unless_named(raw, tmp_path):
+    assert list(prepare(raw, tmp_path / "a").properties) == ["y"]
+    assert list(prepare(raw, tmp_path / "b", properties=()).properties) == []
+    with pytest.raises(NothingUsableError, match="no column 'z'"):
+        prepare(raw, tmp_path / "c", properties=["z"])
+    assert not (tmp_path / "c").exists()
+
+
+def test_splits_follow_their_rule(raw, tmp_path):
+    for rule, function in (("hash", hash_split), ("scaffold", scaffold_split)):
+        prepare(raw, tmp_path / rule, split=rule)
+        frame = pd.read_parquet(tmp_path / rule / "data.parquet")
+        assert frame["split"].tolist() == [function(smiles) for smiles in frame["smiles"]]
+    prepare(raw, tmp_path / "none", split="none")
+    assert "split" not in pd.read_parquet(tmp_path / "none" / "data.parquet")
+
+
+def test_a_split_column_is_kept_and_its_odd_words_dropped(tmp_path):
+    frame = pd.DataFrame({"smiles": ["C", "CC", "CCC"], "split": ["test", "Validation", "holdout"]})
+    report = prepare(frame, tmp_path / "out")
+    assert report.splits == {"valid": 1, "test": 1} and report.dropped == {"unknown split name": 1}
+    assert prepare(frame, tmp_path / "hash", split="hash").n_kept == 3
+
+
+def test_computed_properties_are_added(raw, tmp_path):
+    prepare(raw, tmp_path / "out", compute=["logp"])
+    frame = pd.read_parquet(tmp_path / "out" / "data.parquet")
+    assert frame["logP"].tolist() == [compute("logP", smiles) for smiles in frame["smiles"]]
+    with pytest.raises(UnknownNameError, match="property"):
+        prepare(raw, tmp_path / "b", compute=["beauty"])
+
+
+def test_a_prepared_folder_is_data_and_preparing_it_again_changes_nothing(raw, tmp_path):
+    first = prepare(raw, tmp_path / "out", id_column="key")
+    table = load_table(tmp_path / "out", properties=["y"], id_column="id")
+    assert len(table) == first.n_kept and table.split is not None
+    second = prepare(tmp_path / "out", tmp_path / "again", id_column="id", standardize="none")
+    assert second.n_kept == first.n_kept and not second.dropped
+    pd.testing.assert_frame_equal(*(pd.read_parquet(tmp_path / name / "data.parquet") for name in ("out", "again")))
+
+
+def test_processes_make_the_same_folder(tmp_path):
+    smiles = ["C" * (1 + i % 40) + "OC" * (i % 60) for i in range(1500)]
+    for jobs in (1, 2):
+        prepare(smiles, tmp_path / str(jobs), jobs=jobs)
+    for name in ("data.parquet", "dropped.csv"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+@pytest.mark.parametrize("split", ["hash", "scaffold"])
+def test_the_second_time_nothing_is_computed(split, tmp_path, monkeypatch):
+    monkeypatch.setenv("CHEMVAE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("chemvae.chem.descriptors.LEAST_REMEMBERED", 10)
+    smiles = ["OC" + "C" * i for i in range(40)] + ["", "CCO", "OC1CC1"]
+    first = prepare(smiles, tmp_path / "1", compute=["logP", "rings"], split=split, standardize="none")
+    for function in ("parse", "standardize", "compute_values"):
+        monkeypatch.setattr(f"chemvae.chem.descriptors.{function}", None)  # would fail if it was called
+    assert prepare(smiles, tmp_path / "2", compute=["logP", "rings"], split=split, standardize="none") == first
+    for name in ("data.parquet", "dropped.csv"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+def test_nothing_is_left_behind_by_a_failure(tmp_path):
+    with pytest.raises(NothingUsableError, match="no usable molecule.*the first, 'C1'"):
+        prepare(["C1", "Q"], tmp_path / "out", smiles_column="smiles")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_are_replaced_only_if_allowed_and_only_prepared_ones(raw, tmp_path):
+    prepare(raw, tmp_path / "out")
+    with pytest.raises(InputError, match="--overwrite"):
+        prepare(raw, tmp_path / "out")
+    assert prepare(raw, tmp_path / "out", standardize="none", overwrite=True).standardize == "none"
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.txt").write_text("x")
+    with pytest.raises(InputError, match="not a prepared data set"):
+        prepare(raw, tmp_path / "precious", overwrite=True)
+    assert (tmp_path / "precious" / "thesis.txt").exists()
+
+
+def test_wrong_settings_are_named(raw, tmp_path):
+    with pytest.raises(SettingsError, match="auto, hash, scaffold, none"):
+        prepare(raw, tmp_path / "out", split="random")
+    with pytest.raises(SettingsError, match="none, salts, neutral"):
+        prepare(raw, tmp_path / "out", standardize="all")
+
+
+PEAK = """
+import resource, sys
+from chemvae.data.prepare.preparation import prepare
+prepare(sys.argv[1], sys.argv[2], standardize="none")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux only")
+def test_memory_does_not_grow_with_the_rows(tmp_path):
+    peaks, sizes = [], (4_000, 34_000)
+    for n_rows in sizes:
+        path = tmp_path / f"{n_rows}.smi"
+        path.write_text("".join(f"{write_in_base_five(i)} {i}\n" for i in range(n_rows)))
+        env = {**os.environ, "CHEMVAE_CACHE": str(tmp_path / f"cache{n_rows}")}
+        command = [sys.executable, "-c", PEAK, path, tmp_path / f"out{n_rows}"]
+        out = subprocess.run(command, capture_output=True, text=True, env=env)
+        assert out.returncode == 0, out.stderr
+        peaks.append(int(out.stdout) * 1024)
+    assert (peaks[1] - peaks[0]) / (sizes[1] - sizes[0]) < 200  # bytes per row; a set of the SMILES would take about 150
+
+
+def write_in_base_five(number: int) -> str:
+    """A chain molecule that is different for every number."""
+    chain = ""
+    while number:
+        number, digit = divmod(number, 5)
+        chain += ("C", "N", "O", "S", "C(F)")[digit]
+    return f"Cl{chain}Br"
