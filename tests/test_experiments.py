@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from chemvae.errors import SettingsError
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 RESULTS = sorted(EXPERIMENTS.glob("*/result.json"))
+FOLDERS = [p for p in sorted(EXPERIMENTS.iterdir()) if p.is_dir() and p.name[0].isdigit()]
 
 
 def load(path):
@@ -43,11 +45,27 @@ def test_every_result_names_its_origin_and_figures(path):
     assert (EXPERIMENTS.parent / script).exists()
 
 
-@pytest.mark.parametrize(
-    "folder", [p for p in sorted(EXPERIMENTS.iterdir()) if p.is_dir() and p.name[0].isdigit()], ids=lambda p: p.name
-)
+def test_the_table_of_the_drug_model_is_that_of_its_results():
+    folder = EXPERIMENTS / "03-drug-model"
+    on_valid, on_test = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("valid.json", "result.json"))
+    assert [result["config"]["evaluation"]["split"] for result in (on_valid, on_test)] == ["valid", "test"]
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| `(\w+)` \| ([\d.]+) \| ([\d.]+) \|", page, re.MULTILINE)
+    said = {name: tuple(f"{result['metrics'][name]['mean']:.4g}" for result in (on_valid, on_test)) for name, *_ in rows}
+    assert {name: tuple(figures) for name, *figures in rows} == said
+    assert {"reconstruction_greedy", "validity_learned_prior", "fcd", "kl"} <= set(said)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
 def test_every_experiment_has_settings_command_and_words(folder):
     assert all((folder / name).exists() for name in ("config.toml", "run.py", "README.md"))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
+def test_a_page_links_every_result_beside_it_and_nothing_that_is_not_there(folder):
+    linked = re.findall(r"\]\((?!https?:)([^)#]+)", (folder / "README.md").read_text(encoding="utf-8"))
+    assert [target for target in linked if not (folder / target).exists()] == []
+    assert {path.name for path in folder.iterdir() if path.suffix in (".json", ".png")} <= set(linked)
 
 
 def test_halves_of_one_molecule_join_to_it_again():

@@ -48,6 +48,7 @@ from chemvae.training.tuning.reinforce import ReinforceSettings, tune_by_reinfor
 
 HERE = Path(__file__).parent
 RESULT = HERE / "result.json"
+AT_DRAWS = {"noised", "reward"}  # steps that tune the decoder at draws from the priors and leave the codes alone
 ON_THE_CARD = (
     "reconstruction_greedy", "reconstruction_jt", "validity_prior_greedy", "validity_prior_sampled", "validity_learned_prior",
     "unique_10k", "novelty", "fcd", "kl", "active_units", "mae_logP", "mae_qed", "mae_SAS", "coverage90_logP", "coverage90_qed",
@@ -84,55 +85,80 @@ molecules decode to something RDKit reads because the decoder was taught to, not
 def main() -> None:
     config = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8"))
     folder = Path(config["folder"])
-    data = {"zinc250k": prepared(config["data"], folder / "data")}
+    data = prepared(config["data"], folder / "data")
+    last = folder / f"final-{config['step'][-1]['name']}"
     if "--ship" in sys.argv:
-        ship(folder / f"final-{config['step'][-1]['name']}")
+        ship(last)
         return
-    model, run, fitted = None, None, False
-    steps = config["step"]
+    pipeline, steps = Pipeline(config, folder, {"zinc250k": data}), config["step"]
     if "--from" in sys.argv:
-        steps, run = after(sys.argv[sys.argv.index("--from") + 1], steps, folder)
-        model = api.load(run.path)
+        steps, pipeline.run = after(sys.argv[sys.argv.index("--from") + 1], steps, folder)
+        pipeline.model = api.load(pipeline.run.path)
     for step in steps:
-        at_points = bool({"noised", "reward"} & set(step))
-        was_fitted, fitted = fitted, at_points  # these leave the learned prior as it is; others leave none, or another's
+        pipeline.take(step)
+    measure(finished(pipeline.model, config, data, last, config["learned_prior"]["matching"]), config, data, folder)
+
+
+class Pipeline:
+    """The steps of config.toml, taken one after the other."""
+
+    def __init__(self, config: dict, folder: Path, data: dict[str, Path]):
+        self.config, self.folder = config, folder
+        self.data = data  # the data sets made so far, by name
+        self.model: MolVAE | None = None  # as the last step left it
+        self.run: RunFolder | None = None  # where that step keeps it
+        self.fitted = False  # whether its learned prior was fitted to its codes
+
+    def take(self, step: dict) -> None:
+        """One step, of the sort that its settings say."""
+        target = self.folder / step["name"]
         if "average" in step:
-            model, run = averaged(step["average"], folder / step["name"], folder)
-            continue
-        if "encoder_dim" in step:
-            model, run = widened(model, widen_encoder, step["encoder_dim"], folder / step["name"])
-            continue
-        if "decoder_dim" in step:
-            model, run = widened(model, widen_decoder, step["decoder_dim"], folder / step["name"])
-            continue
-        if "matching" in step:
-            if "init" in step:
-                model = api.load(folder / step["init"])
-            run = finished(model, config, data["zinc250k"], folder / step["name"], step["matching"])
-            model, fitted = api.load(run.path), True
-            continue
-        if step.get("data", "zinc250k") not in data:
-            made = recombined if step["data"] in config["recombined"] else merged
-            data[step["data"]] = made(config, step["data"], data["zinc250k"], folder)
-        if at_points:
-            if not was_fitted:
-                model = api.load(finished(model, config, data["zinc250k"], folder / f"final-{run.path.name}").path)
-            taught = noised if "noised" in step else rewarded
-            beside = data[step["data"]] if "data" in step else None
-            asked = step["noised"] if "noised" in step else step["reward"]
-            model, run = taught(model, data["zinc250k"], asked, folder / step["name"], beside)
+            self.model, self.run = averaged(step["average"], target, self.folder)
+        elif "encoder_dim" in step:
+            self.model, self.run = widened(self.model, widen_encoder, step["encoder_dim"], target)
+        elif "decoder_dim" in step:
+            self.model, self.run = widened(self.model, widen_decoder, step["decoder_dim"], target)
+        elif "matching" in step:
+            self.match(step, target)
+        elif AT_DRAWS & set(step):
+            self.tune_at_draws(step, target)
         elif "tuning" in step:
-            model, run = tuned(model, data["zinc250k"], step["tuning"], folder / step["name"])
+            self.model, self.run = tuned(self.model, self.data["zinc250k"], step["tuning"], target)
         else:
-            before = RunFolder(folder / step["init"]) if "init" in step else run
-            model, run = trained(step, data[step["data"]], config["targets"], folder, before)
-    name = f"final-{config['step'][-1]['name']}"
-    run = finished(model, config, data["zinc250k"], folder / name, config["learned_prior"]["matching"])
-    model = api.load(run.path)
-    only_valid = "--valid" in sys.argv
-    started = time.monotonic()
+            start = RunFolder(self.folder / step["init"]) if "init" in step else self.run
+            self.model, self.run = trained(step, self.molecules(step["data"]), self.config["targets"], self.folder, start)
+        self.fitted = bool({"matching", *AT_DRAWS} & set(step))  # the others leave no learned prior, or another model's
+
+    def match(self, step: dict, target: Path) -> None:
+        """The learned prior fitted again, to what the samples of this model, or of the one that the step names, lack."""
+        if "init" in step:
+            self.model = api.load(self.folder / step["init"])
+        self.run = finished(self.model, self.config, self.data["zinc250k"], target, step["matching"])
+        self.model = api.load(self.run.path)
+
+    def tune_at_draws(self, step: dict, target: Path) -> None:
+        """Rewards, or noised codes for the decoder alone, once the learned prior that both draw from is fitted."""
+        reconstruction_data = self.molecules(step["data"]) if "data" in step else None
+        if not self.fitted:
+            run = finished(self.model, self.config, self.data["zinc250k"], self.folder / f"final-{self.run.path.name}")
+            self.model = api.load(run.path)
+        taught, asked = (noised, step["noised"]) if "noised" in step else (rewarded, step["reward"])
+        self.model, self.run = taught(self.model, self.data["zinc250k"], asked, target, reconstruction_data)
+
+    def molecules(self, name: str) -> Path:
+        """A data set by its name in config.toml, made when it is first asked for."""
+        if name not in self.data:
+            made = recombined if name in self.config["recombined"] else merged
+            self.data[name] = made(self.config, name, self.data["zinc250k"], self.folder)
+        return self.data[name]
+
+
+def measure(run: RunFolder, config: dict, data: Path, folder: Path) -> None:
+    """The figures of the finished model: valid.json with --valid, otherwise result.json and the pictures."""
+    only_valid, model = "--valid" in sys.argv, api.load(run.path)
     asked = {**config["evaluation"], "split": "valid" if only_valid else config["evaluation"]["split"]}
-    evaluation = api.evaluate_in_full(model, str(data["zinc250k"]), config["seed"], **asked)
+    started = time.monotonic()
+    evaluation = api.evaluate_in_full(model, str(data), config["seed"], **asked)
     write_report(evaluation, run.path, name="drug", history=last_curve(config, folder))
     result = describe({**config, "evaluation": asked}, folder, evaluation, time.monotonic() - started)
     if only_valid:
