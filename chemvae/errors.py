@@ -97,3 +97,11 @@ class InterruptedRunError(ChemVAEError):
     """The user stopped a run; its state was saved first."""
 
     exit_code = EXIT_INTERRUPTED
+
+
+class CancelledError(ChemVAEError):
+    """A task was asked to end before it had anything to show."""
+
+    def __init__(self, reason: str = "cancelled"):
+        super().__init__(f"Ended before it was done: {reason}. Nothing was written; run it again to have it.")
+        self.reason = reason

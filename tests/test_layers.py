@@ -12,7 +12,7 @@ import chemvae
 
 PACKAGE = Path(chemvae.__file__).parent
 ORDER = [
-    "errors", "registry", "cache", "runs", "seeding", "ray_pool", "parallel", "schedules", "chem", "data", "models", "qsar",
+    "errors", "progress", "registry", "cache", "runs", "seeding", "ray_pool", "parallel", "schedules", "chem", "data", "models", "qsar",
     "objectives", "training", "sampling", "pages", "evaluation", "design", "maps", "api", "tables", "doctor", "demo", "bench",
     "commands", "cli", "__main__",
 ]  # fmt: skip
