@@ -12,6 +12,7 @@ it; otherwise it is built again, in a folder of this process alone where the cac
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -82,18 +83,22 @@ def _compiled(compiler: str) -> Path:
     """The library in the cache, built now unless it is there, whole and our own."""
     flags = FLAGS + _openmp_flags()
     fingerprint = "\n".join([SOURCE.read_text(), compiler, _processor(), torch.__version__, *flags])
-    folder = cache_folder() / "kernels"
-    library = folder / f"gates-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}.so"
+    library = cache_folder() / "kernels" / f"gates-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}.so"
     if is_trusted(library):
         return library
-    if library.exists() and not _is_ours(library):
-        log.warning(
-            "%s belongs to somebody else or others may write it: the kernels are built for this process alone.", library
-        )
+    if not _is_private(library.parent) or (library.exists() and not _is_ours(library)):
+        log.warning("%s is not this user's alone: the kernels are built for this process only.", library)
         library = Path(_own_folder()) / library.name
-    library.parent.mkdir(parents=True, exist_ok=True)
     _build([compiler, *flags], library)
     return library
+
+
+def _is_private(folder: Path) -> bool:
+    """Make a folder that only this user may write, if it is not there, and say whether it is one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)
+    return _is_ours(folder)
 
 
 def _build(command: list[str], library: Path) -> None:

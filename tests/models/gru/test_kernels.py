@@ -52,7 +52,7 @@ def test_a_kernel_that_others_may_write_is_not_loaded(cache):
     library.chmod(0o777)
     assert not is_trusted(library)
     before = library.stat().st_mtime_ns
-    assert "built for this process alone" in load()
+    assert "built for this process only" in load()
     assert library.stat().st_mtime_ns == before  # nor touched
 
 
