@@ -9,7 +9,7 @@ import chemvae
 
 PACKAGE = Path(chemvae.__file__).parent
 ORDER = [
-    "errors", "registry", "cache", "runs", "ray_pool", "parallel", "schedules", "chem", "data", "models", "objectives",
+    "errors", "registry", "cache", "runs", "parallel", "schedules", "chem", "data", "models", "objectives",
     "training", "sampling", "pages", "evaluation", "design", "maps", "api", "tables", "doctor", "demo", "bench", "commands",
     "cli", "__main__",
 ]  # fmt: skip

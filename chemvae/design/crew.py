@@ -16,9 +16,9 @@ from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chemvae.design.score import Score
-from chemvae.design.worker import RemoteError, TimedFunction, TimeLimitError
 from chemvae.errors import ChemVAEError, SettingsError
 from chemvae.parallel import WAITING_PER_WORKER, Workers, count_jobs
+from chemvae.parallel.timed import RemoteError, TimedFunction, TimeLimitError
 
 if TYPE_CHECKING:
     from chemvae.design.oracle import Oracle

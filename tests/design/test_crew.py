@@ -15,10 +15,10 @@ from chemvae.design.crew import split
 from chemvae.design.kinds import CombinedOracle, FunctionOracle, PropertyOracle
 from chemvae.design.making import make_oracle
 from chemvae.design.oracle import Oracle
-from chemvae.design.worker import TimedFunction
 from chemvae.errors import SettingsError, UnknownNameError
-from tests.design.test_worker import is_running
+from chemvae.parallel.timed import TimedFunction
 from tests.design.toys import carbons
+from tests.parallel.test_timed import is_running
 
 MOLECULES = ["C" * n for n in range(1, 13)]
 

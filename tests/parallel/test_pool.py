@@ -72,7 +72,7 @@ def test_yielding_workers_leave_the_cores_to_others():
 
 
 def test_a_worker_of_someone_else_s_pool_works_alone(monkeypatch):
-    monkeypatch.setattr("chemvae.parallel.multiprocessing.current_process", lambda: SimpleNamespace(daemon=True))
+    monkeypatch.setattr("chemvae.parallel.pool.multiprocessing.current_process", lambda: SimpleNamespace(daemon=True))
     assert map_ordered(_own_process, [0, 0], jobs=2) == [os.getpid()] * 2
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chemvae.errors import ChemVAEError, SettingsError
-from chemvae.ray_pool import RayAnswer, RayPool
+from chemvae.parallel.ray import RayAnswer, RayPool
 from chemvae.registry import find
 
 logger = logging.getLogger(__name__)
@@ -143,7 +143,7 @@ class Workers:
         that is worse at waiting.
     engine : str
         Of :data:`ENGINES`: "local" processes, or "ray", where 0 jobs or less take every core of the cluster, and ``function``
-        may be anything. See :class:`chemvae.ray_pool.RayPool`.
+        may be anything. See :class:`chemvae.parallel.ray.RayPool`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""As much of a pool of processes as :mod:`chemvae.parallel` needs, over Ray."""
+"""As much of a pool of processes as :class:`~chemvae.parallel.pool.Workers` needs, over Ray."""
 
 from __future__ import annotations
 
