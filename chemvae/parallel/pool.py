@@ -1,38 +1,34 @@
 """Map work over nothing, over processes or over Ray, in order, behind one call.
 
-Workers are spawned (never forked: torch and OpenMP do not survive that), run one thread each, ignore Ctrl-C so that the
-parent decides, and leave when the parent is gone.
+Processes are loky's: started afresh (never forked: torch and OpenMP do not survive that) without running the main program
+again, so that scripts need no ``if __name__ == "__main__":``, and sent any function, a lambda or a notebook's too. They run
+one thread each, ignore Ctrl-C so that the parent decides, and leave when the parent is gone.
 """
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
-import pickle
 import signal
-import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import spawn
-from pathlib import Path
-from typing import Any, TypeVar
+from multiprocessing import resource_tracker
+from typing import Protocol, TypeVar
 
 from chemvae.errors import ChemVAEError, SettingsError
 from chemvae.parallel.ray import RayAnswer, RayPool
+from chemvae.parallel.worker import ENVIRONMENT, apply, apply_packed, begin
 from chemvae.registry import find
 
-logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 WAITING_PER_WORKER = 3
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+YIELDING_NICENESS = 10
 
 
 @contextmanager
@@ -59,7 +55,7 @@ def map_ordered(function: Callable[[Item], Value], items: Iterable[Item], jobs: 
     Parameters
     ----------
     function : callable
-        With ``jobs > 1`` it must be importable by name (a module-level function or a partial of one).
+        With ``jobs > 1`` it runs in copies: what it changes in memory (a counter, a cache) stays in each worker.
     items : iterable
     jobs : int
         Worker processes; 1 works in this one, 0 or less takes one per core.
@@ -93,9 +89,9 @@ def stream_ordered(function: Callable[[Item], Value], items: Iterable[Item], job
     if chunk < 1:
         raise SettingsError(f"chunk must be >= 1, got {chunk}")
     jobs = count_jobs(jobs)
-    if jobs == 1 or not _can_spawn():
+    if jobs == 1 or not _may_have_children():
         return map(function, items)
-    _check_sendable(function)  # now, not when the first value is asked for
+    pack(function)  # complains now, not when the first value is asked for
     return _stream_from_pool(function, iter(items), jobs, chunk)
 
 
@@ -122,8 +118,9 @@ class Answer:
             return self._future.result()
 
     def cancel(self) -> None:
-        """Say that nobody waits for it: what has not begun will not begin."""
-        self._future.cancel()
+        """Say that nobody waits for it: a Ray task is ended at once, local processes with their :class:`Workers`."""
+        if isinstance(self._future, RayAnswer):
+            self._future.cancel()
 
 
 class Workers:
@@ -132,18 +129,15 @@ class Workers:
     Parameters
     ----------
     function : callable
-        With ``jobs > 1`` it must be importable by name (a module-level function or a partial of one).
+        With ``jobs > 1`` it runs in copies, made once of what it is then; what it changes in memory stays in each worker.
     jobs : int
         Processes; 1 none, 0 or less one per core.
-    light : bool
-        The workers do not read the main program again: they start sooner and need no ``if __name__ == "__main__":``, but
-        know nothing that it defines. For functions of chemvae on plain values.
     yielding : bool
         The workers leave the cores to whatever else wants them (their niceness rises by 10): for work beside a computation
         that is worse at waiting.
     engine : str
-        Of :data:`ENGINES`: "local" processes, or "ray", where 0 jobs or less take every core of the cluster, and ``function``
-        may be anything. See :class:`chemvae.parallel.ray.RayPool`.
+        Of :data:`ENGINES`: "local" processes, or "ray", where 0 jobs or less take every core of the cluster. See
+        :class:`chemvae.parallel.ray.RayPool`.
 
     Raises
     ------
@@ -159,62 +153,146 @@ class Workers:
     ['A', 'B']
     """
 
-    def __init__(
-        self,
-        function: Callable[[Item], Value],
-        jobs: int = 1,
-        light: bool = False,
-        yielding: bool = False,
-        engine: str = "local",
-    ):
+    def __init__(self, function: Callable[[Item], Value], jobs: int = 1, *, yielding: bool = False, engine: str = "local"):
         self.function = function
-        self._pool, self.jobs = find(ENGINES, engine, "engine")[1](function, jobs, light, yielding)
+        self._pool = find(ENGINES, engine, "engine")[1](function, jobs, yielding)
+        self.jobs = 1 if self._pool is None else self._pool.jobs
 
     def start(self) -> None:
         """Start all processes now, and let them import what the function needs, instead of at the first blocks."""
         if self._pool is not None:
-            with _dying_explained():
-                for _ in range(self.jobs):
-                    self._pool.submit(_apply, self.function, [])
+            for _ in range(self.jobs):
+                self.submit([])
 
     def submit(self, block: Sequence[Item]) -> Answer:
         """Hand over a block of items."""
         if self._pool is None:
             return Answer(_done(self.function, block))
         with _dying_explained():
-            return Answer(self._pool.submit(_apply, self.function, list(block)))
+            return Answer(self._pool.submit(self.function, list(block)))
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """End the processes, at once if they are at work: nobody waits for it any more."""
         if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+            self._pool.shutdown()
 
 
-def _local_pool(function: Callable, jobs: int, light: bool, yielding: bool) -> tuple[ProcessPoolExecutor | None, int]:
-    """A pool and its size; none where the calling process does the work."""
+class Pool(Protocol):
+    """What does the work of :class:`Workers`."""
+
+    jobs: int
+
+    def submit(self, function: Callable, block: Sequence) -> Future | RayAnswer:
+        """Have a function applied to the items of a block; a function is sent once, however many blocks follow."""
+
+    def shutdown(self) -> None:
+        """End what is not finished."""
+
+
+class LocalPool:
+    """Processes of this machine.
+
+    Raises
+    ------
+    SettingsError
+        If the function cannot be sent to another process.
+    """
+
+    def __init__(self, function: Callable, jobs: int, niceness: int = 0):
+        self.jobs = jobs
+        self._packed = {id(function): (function, pack(function))}  # functions, kept alive so that no other has their number
+        self._futures: set[Future] = set()
+        self._executor = _open_loky(jobs, niceness)
+
+    def submit(self, function: Callable, block: Sequence) -> Future:
+        """Have a function applied to the items of a block; a function is pickled once, however many blocks follow."""
+        if id(function) not in self._packed:
+            self._packed[id(function)] = function, pack(function)
+        with _ctrl_c_held_back():  # it starts the processes
+            future = self._executor.submit(apply_packed, self._packed[id(function)][1], block)
+        self._futures.add(future)
+        future.add_done_callback(self._futures.discard)
+        return future
+
+    def shutdown(self) -> None:
+        """End the processes: let idle ones leave, and kill them all, with the programs they run, where one is at work."""
+        self._executor.shutdown(kill_workers=any(not future.done() for future in list(self._futures)))
+
+
+def _open_loky(jobs: int, niceness: int) -> Executor:
+    """A new executor of loky's own. The copy of loky inside joblib would have each process import numpy first."""
+    registered = multiprocessing.context._concrete_contexts
+    of_joblib = registered.get("loky")
+    import loky  # a tenth of a second that one job does not need
+    from loky.backend.context import LokyContext
+
+    if of_joblib is not None:
+        registered["loky"] = of_joblib  # both copies register under this name, and joblib looks its own up by it
+    return loky.ProcessPoolExecutor(jobs, context=LokyContext(), initializer=begin, initargs=(niceness,), env=ENVIRONMENT)
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Processes started in the block do not hear Ctrl-C before they are ready to ignore it; this one hears it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # a helper of the standard library whose own start would let Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _local_pool(function: Callable, jobs: int, yielding: bool) -> LocalPool | None:
+    """A pool; none where the calling process does the work."""
     jobs = count_jobs(jobs)
-    if jobs == 1 or not _can_spawn(light):
-        return None, 1
-    _check_sendable(function)
-    context = _LightContext() if light else multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs, context, _start_worker, (10 if yielding else 0,)), jobs
+    if jobs == 1 or not _may_have_children():
+        return None
+    return LocalPool(function, jobs, YIELDING_NICENESS if yielding else 0)
 
 
-def _ray_pool(function: Callable, jobs: int, light: bool, yielding: bool) -> tuple[RayPool, int]:
-    pool = RayPool(jobs, count_jobs(jobs))
-    return pool, pool.jobs
+def _ray_pool(function: Callable, jobs: int, yielding: bool) -> RayPool:
+    return RayPool(jobs, count_jobs(jobs))
 
 
 ENGINES = {"local": _local_pool, "ray": _ray_pool}
 """Where workers are."""
 
 
+def pack(function: Callable) -> bytes:
+    """Pickle a function, by name if others can import it, else as it is.
+
+    Raises
+    ------
+    SettingsError
+        If it holds something that cannot leave this process.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> pickle.loads(pack(lambda x: 2 * x))(3)
+    6
+    """
+    import cloudpickle
+
+    try:
+        return cloudpickle.dumps(function)
+    except Exception as error:  # whatever it holds may say no in its own way
+        raise SettingsError(
+            f"{function!r} cannot be sent to worker processes ({error}): leave out of it what belongs to this process, such as "
+            "open files, locks and connections, or use jobs=1"
+        ) from error
+
+
 def _done(function: Callable, block: Sequence) -> Future:
     future: Future = Future()
     try:
-        future.set_result(_apply(function, block))
+        future.set_result(apply(function, block))
     except Exception as error:
         future.set_exception(error)
     return future
@@ -225,45 +303,10 @@ def _dying_explained() -> Iterator[None]:
     try:
         yield
     except BrokenProcessPool as error:
-        raise ChemVAEError(
-            "A worker process died. If memory ran out, use fewer --jobs; if this is a script, put its calls under "
-            "`if __name__ == '__main__':` so that workers can import it."
-        ) from error
-
-
-class _LightProcess(multiprocessing.context.SpawnProcess):
-    @staticmethod
-    def _Popen(process):
-        with _main_left_out():
-            return multiprocessing.context.SpawnProcess._Popen(process)
-
-
-class _LightContext(multiprocessing.context.SpawnContext):
-    """Spawned processes that do not import the main program."""
-
-    Process = _LightProcess
-
-
-_PREPARING = threading.Lock()
-
-
-@contextmanager
-def _main_left_out() -> Iterator[None]:
-    """While the block runs, processes that this thread spawns are not told where the main program lies."""
-    with _PREPARING:
-        ordinary, owner = spawn.get_preparation_data, threading.get_ident()
-
-        def prepare(name: str) -> dict:
-            facts = ordinary(name)
-            if threading.get_ident() == owner:
-                facts = {key: value for key, value in facts.items() if not key.startswith("init_main")}
-            return facts
-
-        spawn.get_preparation_data = prepare
-        try:
-            yield
-        finally:
-            spawn.get_preparation_data = ordinary
+        if cause := error.__cause__:  # the process lives, but an item or a value could not be read at the other end
+            reason = str(cause).strip().strip('"').strip().splitlines()[-1]
+            raise ChemVAEError(f"What went to or came from a worker process could not be read: {reason}") from error
+        raise ChemVAEError("A worker process died. If memory ran out, use fewer --jobs.") from error
 
 
 def _stream_from_pool(function: Callable, items: Iterator, jobs: int, chunk: int) -> Iterator:
@@ -277,44 +320,6 @@ def _stream_from_pool(function: Callable, items: Iterator, jobs: int, chunk: int
             yield from waiting.popleft().result()
 
 
-def _apply(function: Callable, block: Sequence) -> list:
-    return [function(item) for item in block]
-
-
-def _check_sendable(function: Any) -> None:
-    try:
-        pickle.dumps(function)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise SettingsError(
-            f"{function!r} cannot be sent to worker processes: define it at the top of a module, or use jobs=1"
-        ) from error
-
-
-def _can_spawn(light: bool = False) -> bool:
-    """Whether workers can be started from here, and could import the main module again where they must."""
-    if multiprocessing.current_process().daemon:  # a worker of someone else's pool may not have children
-        return False
-    main = getattr(sys.modules.get("__main__"), "__file__", None)
-    if light or main is None or getattr(sys.modules["__main__"], "__spec__", None) is not None or Path(main).exists():
-        return True
-    logger.warning("Worker processes cannot read %s again (a program from standard input?): working in one process.", main)
-    return False
-
-
-def _start_worker(niceness: int = 0) -> None:
-    """One thread, deaf to Ctrl-C, gone with the parent. Runs before the work's own modules are imported."""
-    for name in _THREAD_VARIABLES:
-        os.environ[name] = "1"
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
-    if niceness and hasattr(os, "nice"):
-        os.nice(niceness)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _may_have_children() -> bool:
+    """Whether workers can be started from here; a worker of someone else's pool may not."""
+    return not multiprocessing.current_process().daemon

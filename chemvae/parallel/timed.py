@@ -13,13 +13,13 @@ import os
 import pickle
 import signal
 import sys
-import threading
 import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 from chemvae.errors import SettingsError
+from chemvae.parallel.worker import leave_with_parent
 
 START_LIMIT_S = 120.0
 
@@ -155,7 +155,7 @@ def _serve(function: Callable, pipe: Any, inherited: Any) -> None:
         inherited.close()
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)  # a forked OpenMP pool never wakes up
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    leave_with_parent()
     pipe.send(("ok", "ready"))
     while True:
         try:
@@ -185,13 +185,6 @@ def describe_error(error: BaseException, limit: int = 300) -> str:
     lines = str(error).strip().splitlines()
     text = type(error).__name__ + (f": {lines[0]}" if lines else "")
     return text[:limit]
-
-
-def _leave_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _end(process: Any, pipe: Any) -> None:
