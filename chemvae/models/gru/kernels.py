@@ -25,6 +25,7 @@ import torch
 
 from chemvae.cache import cache_folder
 from chemvae.errors import ChemVAEError
+from chemvae.files import put_in_place
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ def _compiled(compiler: str) -> Path:
             )
             if done.returncode != 0:
                 raise ChemVAEError(f"{compiler} failed: {done.stderr.strip().splitlines()[-1:]}")
-            os.replace(built, library)
+            put_in_place(built, library)
     return library
 
 
