@@ -18,7 +18,7 @@ from chemvae.design.goals import Goal
 from chemvae.design.oracles import CombinedOracle, Oracle
 from chemvae.design.results.result import Result
 from chemvae.errors import SettingsError
-from chemvae.models.modes import eval_mode
+from chemvae.models.vae import eval_mode
 from chemvae.seeding import own_random_state
 
 PATIENCE = 20
