@@ -1,4 +1,4 @@
-"""The run folder: the only file that knows file names, and how to write them so that a crash loses nothing.
+"""The run folder: the only file that knows its file names. A crash loses none of them.
 
 ``config.json``, ``environment.json``, ``vocabulary.json``, ``metrics.csv``, ``model.safetensors``, ``trainer.pt``,
 ``prior.safetensors``, ``training_index.parquet``, ``report.json``. A run folder can be moved, zipped, mailed.
@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import json
 import os
@@ -14,7 +13,6 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,34 +23,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from chemvae.errors import ChemVAEError, RunFolderError
+from chemvae.errors import RunFolderError
+from chemvae.files import write_atomically
 
 FORMAT_VERSION = 1
 NEEDED = ("config.json", "vocabulary.json", "model.safetensors")
 RECORDED_PACKAGES = ("chemvae", "torch", "rdkit", "numpy", "pandas", "scikit-learn", "botorch", "lightning-fabric")
-
-
-def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
-    """Let ``write`` fill a temporary file, flush it to disk, and only then give it its name.
-
-    Raises
-    ------
-    ChemVAEError
-        If the disk is full or the folder not writable; what was there before is left untouched.
-    """
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        temporary.chmod(0o644)  # some writers make files that only their owner can read
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        reason = error.strerror or error
-        raise ChemVAEError(f"'{path}' could not be written: {reason}. Free space or choose another folder.") from error
 
 
 def write_json(path: Path, content: Any) -> None:

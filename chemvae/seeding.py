@@ -1,33 +1,87 @@
-"""Every way to seed, fork and restore a random state."""
+"""Every way to seed, fork and restore a random state.
+
+A function that takes a ``generator`` needs none of this. What only knows a global stream is wrapped: in :class:`forked_rng` to
+draw from a generator instead, in :func:`seeded` to start from a seed, in :func:`own_random_state` to give foreign code, such as
+an oracle, seeded streams of its own. Each leaves the streams outside as they were, whatever happens inside.
+"""
 
 from __future__ import annotations
 
 import random
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 
+LARGEST_SEED = 2**62
+LARGEST_SHORT_SEED = 2**31 - 1
+"""For what takes a 32-bit seed."""
+
+
+class forked_rng:
+    """Let ``generator`` drive a block of code that only knows torch's global random state, and leave that state as it was.
+
+    The state is that of the generator's device. A generator of None changes nothing: the block draws from the global stream.
+    That stream is one for all threads, so with a generator only one thread at a time is inside such a block; blocks of one
+    thread may lie within each other.
+
+    Examples
+    --------
+    >>> generator, twin = torch.Generator().manual_seed(0), torch.Generator().manual_seed(0)
+    >>> with forked_rng(generator):
+    ...     drawn = torch.rand(3)
+    >>> torch.equal(drawn, torch.rand(3, generator=twin))
+    True
+    """
+
+    _alone = threading.RLock()
+
+    def __init__(self, generator: torch.Generator | None):
+        self.generator = generator
+        kind = "cpu" if generator is None else generator.device.type
+        self._source = {"cuda": torch.cuda, "mps": torch.mps}.get(kind, torch.random)
+        self._where = [generator.device] if kind == "cuda" else []
+
+    def __enter__(self) -> None:
+        if self.generator is not None:
+            self._alone.acquire()
+            self._before = self._source.get_rng_state(*self._where)
+            self._source.set_rng_state(self.generator.get_state(), *self._where)
+
+    def __exit__(self, *_: object) -> None:
+        if self.generator is not None:
+            try:
+                self.generator.set_state(self._source.get_rng_state(*self._where))
+                self._source.set_rng_state(self._before, *self._where)
+            finally:
+                self._alone.release()
+
+
+def seeded(seed: int, device: torch.device | str = "cpu") -> AbstractContextManager[None]:
+    """Seed torch's global stream of a device for the block, and put it back after it; one thread at a time, as forked_rng.
+
+    For short blocks, such as making a network: a thread that they wait for must not enter such a block itself.
+
+    Examples
+    --------
+    >>> with seeded(0):
+    ...     first = torch.rand(3)
+    >>> torch.equal(first, torch.rand(3, generator=torch.Generator().manual_seed(0)))
+    True
+    """
+    return forked_rng(torch.Generator(device).manual_seed(seed))
+
 
 @contextmanager
-def quiet_model(model: Any) -> Iterator[None]:
-    """Put the model in eval mode for the block, and back."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)
+def seeded_everywhere(seed: int, device: torch.device | str = "cpu") -> Iterator[None]:
+    """Seed the global streams of Python, numpy and torch (on a device too) for the block, and put them back after it.
 
-
-@contextmanager
-def own_random_state(seed: int, model: Any) -> Iterator[None]:
-    """Seed the global generators for the block (an oracle may use them), and restore them after it."""
-    device = model.latent_statistics.mean.device
-    states = random.getstate(), np.random.get_state()
+    Other threads are not kept out: they draw from the same streams.
+    """
+    device, states = torch.device(device), (random.getstate(), np.random.get_state())
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         try:
             random.seed(seed)
@@ -39,36 +93,18 @@ def own_random_state(seed: int, model: Any) -> Iterator[None]:
             np.random.set_state(states[1])
 
 
-class forked_rng:
-    """Let ``generator`` drive a block of code that only knows torch's global random state, and leave that state as it was.
+def own_random_state(seed: int, model: Any) -> AbstractContextManager[None]:
+    """Seed the global streams for the block (an oracle may use them), and put them back; on the model's device too."""
+    return seeded_everywhere(seed, model.latent_statistics.mean.device)
 
-    A generator of None changes nothing: the block draws from the global stream. That stream is one for all threads, so with a
-    generator only one thread at a time is inside such a block.
+
+def draw_seed(generator: torch.Generator | None = None, high: int = LARGEST_SEED) -> int:
+    """Draw a seed in [0, high) for what takes a number, from a generator or from torch's global stream.
+
+    Examples
+    --------
+    >>> draw_seed(torch.Generator().manual_seed(0), high=10)
+    4
     """
-
-    _alone = threading.RLock()
-
-    def __init__(self, generator: torch.Generator | None):
-        self.generator = generator
-        on_cuda = generator is not None and generator.device.type == "cuda"
-        self._source = torch.cuda if on_cuda else torch.random
-
-    def __enter__(self) -> None:
-        if self.generator is not None:
-            self._alone.acquire()
-            self._before = self._source.get_rng_state()
-            self._source.set_rng_state(self.generator.get_state())
-
-    def __exit__(self, *_: object) -> None:
-        if self.generator is not None:
-            try:
-                self.generator.set_state(self._source.get_rng_state())
-                self._source.set_rng_state(self._before)
-            finally:
-                self._alone.release()
-
-
-def draw_seed(generator: torch.Generator | None = None) -> int:
-    """A seed for :func:`decode_tokens` from a generator, or from torch's global stream."""
     device = "cpu" if generator is None else generator.device
-    return int(torch.randint(2**62, (1,), generator=generator, device=device))
+    return int(torch.randint(high, (1,), generator=generator, device=device))

@@ -14,6 +14,7 @@ from torch import Tensor
 from chemvae.bench.timing import repeat
 from chemvae.models.gru.kernels import kernels
 from chemvae.models.gru.layer import GRU
+from chemvae.seeding import seeded
 
 ROWS, WIDTH, N_TOKENS, EMBEDDING, CONTEXT = 128, 512, 40, 64, 64
 STEPS = 40  # per repetition: a single step is too short for a clock
@@ -90,8 +91,7 @@ class Case:
 
     def __init__(self, dtype: torch.dtype):
         self.dtype, generator = dtype, torch.Generator().manual_seed(0)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with seeded(0):
             self.gru = GRU(EMBEDDING, CONTEXT, WIDTH)
         self.embedding = torch.randn(N_TOKENS, EMBEDDING, generator=generator)
         self.context = torch.randn(ROWS, CONTEXT, generator=generator)

@@ -42,6 +42,7 @@ from chemvae.models.storage import find_device, shipped_models
 from chemvae.models.vae import MolVAE
 from chemvae.parallel import limited_threads
 from chemvae.runs import environment
+from chemvae.seeding import seeded_everywhere
 
 log = logging.getLogger(__name__)
 SHIPPED = "drug"
@@ -71,8 +72,8 @@ def run_bench(settings: BenchSettings | None = None) -> dict[str, Any]:
     device = find_device(settings.device)
     threads = settings.threads or torch.get_num_threads()
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as scratch, limited_threads(threads), torch.random.fork_rng():
-        torch.manual_seed(settings.seed)  # of the contenders that draw from torch's global stream
+    seeds = seeded_everywhere(settings.seed, device)  # some contenders draw from torch's global stream
+    with tempfile.TemporaryDirectory() as scratch, limited_threads(threads), seeds:
         figures = _Bench(settings, device, threads, Path(scratch)).measure()
     figures["elapsed_s"] = time.monotonic() - started
     figures["protocol"] = {key: words for key, words in PROTOCOL.items() if figures.get(key) is not None}

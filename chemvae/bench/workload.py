@@ -15,6 +15,7 @@ from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import InputError
 from chemvae.models.training_facts import TrainingFacts
 from chemvae.models.vae import MolVAE
+from chemvae.seeding import seeded
 from chemvae.training.inputs import choose_split, choose_vocabulary, make_inputs
 from chemvae.training.session import preset_settings
 
@@ -67,8 +68,7 @@ def new_model(train: SmilesDataset, property_names: list[str], preset: str, seed
     import torch
 
     settings, _ = preset_settings(preset, sizes)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         model = MolVAE(train.vocabulary, settings, property_names)
     model.predictor.fit_scale(torch.as_tensor(train.labels))
     model.training_facts = TrainingFacts(max(1, int(train.tokens.lengths.max())))

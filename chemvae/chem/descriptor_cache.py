@@ -13,7 +13,8 @@ import logging
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ import numpy as np
 from rdkit import rdBase
 
 from chemvae.cache import cache_folder
+from chemvae.parquet_cache import CacheWriter, ParquetCache
 
 if TYPE_CHECKING:
     import pyarrow
@@ -29,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 DEFINITIONS = 1  # raise it when a column of the same name comes to mean something else
 KEY, TEXT = "key", "smiles"
+AGAIN = "its molecules are computed again"
 GROUP_ROWS = 8_192
 MOST_PARTS = 8  # of the same columns, before they are put together
 LARGE_ROWS = 1_000_000  # parts with more stay as they are
@@ -108,7 +111,7 @@ class DescriptorCache:
             except Exception as error:  # whatever a damaged file makes the reader raise
                 self._parts.remove(part)
                 part.file.close()
-                _discard(part.path, error)
+                part.cache.give_up(error)
         return found
 
     def _from_part(self, part: _Part, keys: np.ndarray, texts: Sequence[str], wanted: list[str], missing: Mapping):
@@ -156,7 +159,7 @@ class _Part:
     def __init__(self, path: Path):
         import pyarrow.parquet
 
-        self.path = path
+        self.path, self.cache = path, ParquetCache(path, AGAIN)
         self.file = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
         self.columns = frozenset(self.file.schema_arrow.names) - {KEY, TEXT}
         keys = self.file.read([KEY])[KEY].to_numpy()  # [rows]
@@ -184,12 +187,9 @@ class PartWriter:
     def __init__(self, columns: Mapping[str, str], folder: str | Path | None = None, least: int = 1):
         self.columns, self.least = dict(columns), least
         self.folder = Path(folder) if folder is not None else descriptor_folder()
-        name = f"{time.time_ns():020d}-{os.getpid()}-{next(_COUNTER)}.parquet"
-        self.path, self._temporary = self.folder / name, self.folder / f"{name}.tmp"
-        self._file: Any = None
+        self._file = _new_part(self.folder)
         self._waiting: list[tuple[list[str], Mapping[str, Any]]] = []
         self._n_waiting = self._n = 0
-        self._failed = False
 
     def __enter__(self) -> PartWriter:
         return self
@@ -202,22 +202,9 @@ class PartWriter:
             self._write()
 
     def _write(self) -> None:
-        import pyarrow.parquet
-
-        if self._failed or not self._n_waiting:
-            return
-        try:
-            table = self._table()
-            if self._file is None:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                self._file = pyarrow.parquet.ParquetWriter(
-                    self._temporary, table.schema, compression="zstd", write_page_checksum=True, use_dictionary=False
-                )
-            self._file.write_table(table, row_group_size=GROUP_ROWS)
-            self._n += self._n_waiting
-        except OSError as error:
-            self._failed = True
-            logger.warning("What is computed cannot be kept in %s (%s); next time it is computed again.", self.folder, error)
+        if self._n_waiting:
+            self._file.write(self._table, GROUP_ROWS)
+        self._n += self._n_waiting
         self._waiting, self._n_waiting = [], 0
 
     def _table(self) -> pyarrow.Table:
@@ -242,17 +229,14 @@ class PartWriter:
         """Keep what there is, whatever ended the block: an interrupted computation need not begin anew."""
         if self._n + self._n_waiting >= self.least:
             self._write()
-        if self._file is None:
-            return
-        try:
-            self._file.close()
-            if self._n and not self._failed:
-                os.replace(self._temporary, self.path)
-                tidy(self.folder)
-        except OSError as error:
-            logger.warning("What was computed cannot be kept in %s (%s).", self.folder, error)
-        finally:
-            self._temporary.unlink(missing_ok=True)
+        if self._file.close():
+            tidy(self.folder)
+
+
+def _new_part(folder: Path) -> CacheWriter:
+    """A writer of a part that is newer than all others."""
+    path = folder / f"{time.time_ns():020d}-{os.getpid()}-{next(_COUNTER)}.parquet"
+    return ParquetCache(path, AGAIN).writer(use_dictionary=False)
 
 
 def tidy(folder: Path) -> None:
@@ -269,56 +253,47 @@ def tidy(folder: Path) -> None:
     for path, size in sizes:
         if excess <= 0:
             return
-        _remove(path)
+        ParquetCache(path, AGAIN).remove()
         excess -= size
 
 
 def _merge(parts: Sequence[_Part], folder: Path) -> None:
     """Write parts of the same columns as one, each text once, then remove them."""
     import pyarrow
-    import pyarrow.parquet
 
-    target = folder / f"{time.time_ns():020d}-{os.getpid()}-{next(_COUNTER)}.parquet"
-    temporary = target.with_name(f"{target.name}.tmp")
+    writer = _new_part(folder)
+    try:
+        for batch in _distinct_rows(parts):
+            writer.write(partial(pyarrow.Table.from_batches, [batch]), GROUP_ROWS)
+    except (pyarrow.ArrowException, OSError) as error:
+        logger.debug("Parts in %s could not be put together (%s)", folder, error)
+        writer.close(keep=False)
+        return
+    if writer.close():
+        for part in parts:
+            part.file.close()
+            part.cache.remove()
+
+
+def _distinct_rows(parts: Sequence[_Part]) -> Iterator[pyarrow.RecordBatch]:
+    """All rows of parts of the same columns; of those of the same key the first."""
+    import pyarrow
+
     keys = np.concatenate([part.file.read([KEY])[KEY].to_numpy() for part in parts])
     keep = np.zeros(len(keys), dtype=bool)
     keep[np.unique(keys, return_index=True)[1]] = True
-    names = parts[0].file.schema_arrow.names
-    start = 0
-    try:
-        with pyarrow.parquet.ParquetWriter(
-            temporary, parts[0].file.schema_arrow, compression="zstd", write_page_checksum=True, use_dictionary=False
-        ) as file:
-            for part in parts:
-                for batch in part.file.iter_batches(batch_size=GROUP_ROWS, columns=names):
-                    chosen = keep[start : start + len(batch)]
-                    start += len(batch)
-                    file.write_batch(batch.filter(pyarrow.array(chosen)), row_group_size=GROUP_ROWS)
-        os.replace(temporary, target)
-    except (pyarrow.ArrowException, OSError) as error:
-        temporary.unlink(missing_ok=True)
-        logger.debug("Parts in %s could not be put together (%s)", folder, error)
-        return
+    names, start = parts[0].file.schema_arrow.names, 0
     for part in parts:
-        part.file.close()
-        _remove(part.path)
+        for batch in part.file.iter_batches(batch_size=GROUP_ROWS, columns=names):
+            chosen = keep[start : start + len(batch)]
+            start += len(batch)
+            if chosen.any():
+                yield batch.filter(pyarrow.array(chosen))
 
 
 def _open(path: Path) -> _Part | None:
-    """Open a part; None if another process has just removed it, or it is damaged: then it is removed, with a warning."""
-    try:
-        return _Part(path)
-    except FileNotFoundError:
-        return None
-    except Exception as error:
-        _discard(path, error)
-        return None
-
-
-def _discard(path: Path, error: Exception) -> None:
-    reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-    logger.warning("%s in the cache is damaged (%s): removed, and its molecules are computed again.", path, reason)
-    _remove(path)
+    """Open a part; None if another process has just removed it, or it is of no use."""
+    return ParquetCache(path, AGAIN).attempt(_Part)
 
 
 def _size(path: Path) -> int:
@@ -327,13 +302,6 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:  # another process reads it, on Windows
-        logger.debug("%s could not be removed", path)
 
 
 def _values(column: pyarrow.Array) -> Any:

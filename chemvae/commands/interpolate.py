@@ -47,8 +47,8 @@ def interpolate(
 
 def _write_page(path: pd.DataFrame, output: Path, start: str, end: str) -> None:
     """Draw the path as one page."""
+    from chemvae.files import write_atomically
     from chemvae.pages import molecule_grid, page, section, table
-    from chemvae.runs import write_atomically
 
     legends = [
         f"{row.share:.0%} of the way; similarity {console.figure(row.similarity_start, 2)} to A, "

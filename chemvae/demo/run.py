@@ -19,8 +19,9 @@ from chemvae.demo.searches import choose_starts, improve, run_searches
 from chemvae.demo.sizes import choose_sizes
 from chemvae.demo.small_model import train_small
 from chemvae.errors import SettingsError
+from chemvae.files import write_atomically
 from chemvae.models.storage import find_run
-from chemvae.runs import RunFolder, write_atomically, write_json
+from chemvae.runs import RunFolder, write_json
 from chemvae.training.callbacks import Callback
 
 log = logging.getLogger(__name__)

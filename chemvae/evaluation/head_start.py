@@ -13,6 +13,7 @@ import torch
 from chemvae.models.storage import build_model, find_run, load_model, transfer_weights
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
+from chemvae.seeding import seeded
 from chemvae.training.inputs import TrainingInputs, choose_split, make_inputs
 from chemvae.training.session import as_table, monitored
 from chemvae.training.settings import TrainingSettings
@@ -124,8 +125,7 @@ def _unsaid() -> Iterator[None]:
 
 def _untrained(run: RunFolder, config: dict, settings: TrainingSettings) -> MolVAE:
     """The run's model as its seed made it."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
+    with seeded(settings.seed):
         return build_model(run, config)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from chemvae.evaluation import plots
 from chemvae.evaluation.mistakes import KINDS
 from chemvae.evaluation.protocols import PROPERTY_FIGURES, Evaluation
+from chemvae.files import write_atomically
 from chemvae.pages import (
     Html,
     escape,
@@ -25,7 +26,7 @@ from chemvae.pages import (
     tiles,
 )
 from chemvae.pages import plots as side_by_side
-from chemvae.runs import write_atomically, write_json
+from chemvae.runs import write_json
 
 N_DRAWN_FAILURES = 12
 N_DRAWN_SAMPLES = 24

@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from chemvae.errors import InputError, NothingUsableError
+from chemvae.files import write_atomically
 
 FORMAT = "chemvae projection 1"
 
@@ -79,9 +80,8 @@ class Projection(BaseEstimator):
         settings = {"name": self.name, "n_features": self.n_features_in_, "settings": self.get_params()}
         tensors = {key: np.ascontiguousarray(value) for key, value in self._state().items()}
         path = Path(path)
-        partial = path.with_name(path.name + ".tmp")
-        save_file(tensors, partial, metadata={"format": FORMAT, "projection": json.dumps(settings)})
-        partial.replace(path)
+        facts = {"format": FORMAT, "projection": json.dumps(settings)}
+        write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=facts))
         return path
 
     @abstractmethod

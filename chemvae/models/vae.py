@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -298,6 +299,27 @@ class MolVAE(nn.Module):
         """Say whether each canonical SMILES was in the training set [N], or None if the run kept no index."""
         hashes = self.training_facts.hashes
         return None if hashes is None else np.isin(smiles_hash(smiles), hashes)
+
+
+@contextmanager
+def eval_mode(model: nn.Module) -> Iterator[None]:
+    """Put a model in eval mode for the block, and back.
+
+    Examples
+    --------
+    >>> layer = nn.Dropout()
+    >>> with eval_mode(layer):
+    ...     layer.training
+    False
+    >>> layer.training
+    True
+    """
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
 
 
 def _parses(smiles: Sequence[str]) -> np.ndarray:

@@ -10,12 +10,12 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from chemvae.errors import SettingsError
 from chemvae.models.storage import model_tensors
 from chemvae.models.vae import MolVAE
+from chemvae.seeding import seeded
 
 GATES = 3
 
@@ -67,8 +67,7 @@ def _grown(model: MolVAE, part: str, units: int, seed: int, fill: Callable[[Tens
     before = getattr(model.settings, f"{part}_dim")
     if units < before:
         raise SettingsError(f"the {part} has {before} units and can only grow, not to {units}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         settings = replace(model.settings, **{f"{part}_dim": units})
         wide = MolVAE(model.vocabulary, settings, model.property_names, model.property_units)
     tensors = wide.state_dict()

@@ -78,31 +78,3 @@ class Scaling:
             for x, c, s in zip((features.z, features.descriptors), self.centre, self.spread, strict=True)
         )
         return Features(z, features.counts, descriptors)
-
-
-def count_tanimoto(a: Tensor, b: Tensor) -> Tensor:
-    """Tanimoto similarity of counts, sum of minima over sum of maxima: [N, M] float64 of a [N, L], b [M, L]; a kernel.
-
-    Minima are summed level by level, because min(x, y) is the number of levels that both reach: products of zeros and ones.
-
-    References
-    ----------
-    Ralaivola, Swamidass, Saigo & Baldi, Graph kernels for chemical informatics, 2005 (their MinMax kernel).
-    https://doi.org/10.1016/j.neunet.2005.07.009
-
-    Examples
-    --------
-    >>> count_tanimoto(torch.tensor([[2.0, 1.0, 0.0]]), torch.tensor([[1.0, 1.0, 1.0], [2.0, 1.0, 0.0]])).tolist()
-    [[0.5, 1.0]]
-    """
-    smaller = torch.zeros(len(a), len(b), dtype=torch.float64)
-    level = 1
-    while True:
-        reach_a, reach_b = a >= level, b >= level
-        columns = reach_a.any(dim=0) & reach_b.any(dim=0)
-        if not columns.any():
-            break
-        smaller += reach_a[:, columns].float() @ reach_b[:, columns].float().T
-        level += 1
-    larger = a.sum(dim=1).double()[:, None] + b.sum(dim=1).double() - smaller
-    return torch.where(larger > 0, smaller / larger.clamp_min(1e-9), 1.0)

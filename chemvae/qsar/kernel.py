@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from chemvae.qsar.features import DESCRIPTORS, Features, count_tanimoto
+from chemvae.gp.kernels import rbf, tanimoto
+from chemvae.gp.linalg import cholesky, squared_distance
+from chemvae.qsar.features import DESCRIPTORS, Features
 
 ITERATIONS = 40
 LEAST_NOISE = 1e-4  # of the labels' variance; keeps the matrices invertible
 REACH = 5.0  # logarithms stay this near to where they start: a line search may try what no rounding survives
-LARGEST_JITTER = 1e-2  # of a matrix's mean diagonal
 COUNT_SCALE = 60.0  # about the squared length of log(1 + counts) of a drug-sized molecule
 WEIGHTS = {"counts": ("tanimoto", "dot"), "z": ("code",), "descriptors": ("matern", "line")}
 
@@ -73,9 +74,9 @@ class Kernel:
         def loss() -> Tensor:
             optimizer.zero_grad()
             self.log = {name: value + REACH * torch.tanh(moved[name] / REACH) for name, value in start.items()}
-            cholesky = stable_cholesky(self(features, features, products) + self.noise * identity)
-            weights = torch.cholesky_solve(y[:, None], cholesky)[:, 0]
-            nats = 0.5 * y @ weights + cholesky.diagonal().log().sum() - self._log_prior()
+            root = cholesky(self(features, features, products) + self.noise * identity, relative=True)
+            weights = torch.cholesky_solve(y[:, None], root)[:, 0]
+            nats = 0.5 * y @ weights + root.diagonal().log().sum() - self._log_prior()
             nats.backward()
             return nats
 
@@ -94,8 +95,8 @@ class Kernel:
     def products(self, a: Features, b: Features, with_tanimoto: bool = False) -> Products:
         """Compare a (N molecules) with b (M); what the kernel does not look at is left out, unless it is asked for."""
         looks = "counts" in self.parts
-        tanimoto = count_tanimoto(a.counts, b.counts) if looks or with_tanimoto else None
-        return Products(tanimoto, a.counts.log1p().double() @ b.counts.log1p().double().T / COUNT_SCALE if looks else None)
+        similarity = tanimoto(a.counts, b.counts) if looks or with_tanimoto else None
+        return Products(similarity, a.counts.log1p().double() @ b.counts.log1p().double().T / COUNT_SCALE if looks else None)
 
     def __call__(self, a: Features, b: Features, products: Products | None = None) -> Tensor:
         """Covariance [N, M] of the function at scaled a and b, noise left out."""
@@ -105,10 +106,10 @@ class Kernel:
             total = total + self._weight("tanimoto") * products.tanimoto + self._weight("dot") * products.dot
         if "z" in self.parts:
             scale = torch.exp(-self.log["code length"]) / math.sqrt(a.z.shape[1])
-            total = total + self._weight("code") * torch.exp(-0.5 * _squared_distance(a.z * scale, b.z * scale))
+            total = total + self._weight("code") * rbf(a.z * scale, b.z * scale)
         if "descriptors" in self.parts:
             scale = torch.exp(-self.log["matern length"]) * math.sqrt(3 / len(DESCRIPTORS))
-            r = (_squared_distance(a.descriptors * scale, b.descriptors * scale) + 1e-12).sqrt()
+            r = (squared_distance(a.descriptors * scale, b.descriptors * scale) + 1e-12).sqrt()
             total = total + self._weight("matern") * (1 + r) * torch.exp(-r)
             total = total + self._weight("line") * (a.descriptors @ b.descriptors.T) / len(DESCRIPTORS)
         return total
@@ -127,25 +128,3 @@ class Kernel:
 
     def _weight(self, name: str) -> Tensor:
         return self.log[name].exp()
-
-
-def stable_cholesky(matrix: Tensor) -> Tensor:
-    """Cholesky factor of a covariance [N, N]; what rounding took from its diagonal is given back, in steps of ten.
-
-    Examples
-    --------
-    >>> factor = stable_cholesky(torch.ones(3, 3, dtype=torch.float64))
-    >>> bool((factor @ factor.T - 1).abs().max() < 1e-6)
-    True
-    """
-    scale, jitter = float(matrix.detach().diagonal().mean()), 0.0
-    while True:
-        factor, failed = torch.linalg.cholesky_ex(matrix + jitter * scale * torch.eye(len(matrix), dtype=matrix.dtype))
-        if not failed or jitter > LARGEST_JITTER:
-            return factor
-        jitter = max(10 * jitter, 1e-8)
-
-
-def _squared_distance(a: Tensor, b: Tensor) -> Tensor:
-    """[N, M] of a [N, K], b [M, K]; its gradient is finite where they meet."""
-    return (a.square().sum(dim=1)[:, None] + b.square().sum(dim=1) - 2 * a @ b.T).clamp_min(0.0)

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from chemvae.chem.fingerprints import scaffold
 from chemvae.errors import NothingUsableError
+from chemvae.gp.linalg import cholesky
 from chemvae.qsar.features import PARTS, Features, Scaling, check_parts
-from chemvae.qsar.kernel import Kernel, stable_cholesky
+from chemvae.qsar.kernel import Kernel
 
 if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE
@@ -96,7 +97,7 @@ class PropertyModel:
         self.kernel = Kernel(self.parts).fit(self.features.part(few), y[few])
         covariance = self.kernel(self.features, self.features)
         covariance.diagonal().add_(self.kernel.noise)
-        self._cholesky = stable_cholesky(covariance)
+        self._cholesky = cholesky(covariance, relative=True)
         inverse = torch.cholesky_inverse(self._cholesky)
         self._weights = inverse @ y  # [N]
         groups = group(scaffolds, rng)
@@ -175,7 +176,7 @@ def leave_out(inverse: Tensor, weights: Tensor, groups: Tensor) -> tuple[Tensor,
     error, variance = torch.empty_like(weights), torch.empty_like(weights)
     for number in groups.unique():
         rows = (groups == number).nonzero()[:, 0]
-        block = torch.cholesky_inverse(stable_cholesky(inverse[rows][:, rows]))
+        block = torch.cholesky_inverse(cholesky(inverse[rows][:, rows], relative=True))
         error[rows], variance[rows] = -(block @ weights[rows]), block.diagonal()
     return error, variance.sqrt()
 

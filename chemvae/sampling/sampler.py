@@ -9,6 +9,7 @@ import torch
 from chemvae.chem.fingerprints import morgan, tanimoto
 from chemvae.chem.molecules import canonicalize, invalid_reason
 from chemvae.errors import ChemVAEError, InvalidMoleculeError, SettingsError
+from chemvae.models.latent_space import draw_prior, slerp
 from chemvae.models.vae import MolVAE
 from chemvae.registry import find
 from chemvae.sampling.pipeline import decode_canonical, open_readers
@@ -24,14 +25,13 @@ def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int = 0) -
     ChemVAEError
         If the learned prior was never fitted (a run that was interrupted).
     """
-    name, density = find(dict(model.priors.items()), prior, "prior")
+    name, _ = find(dict(model.priors.items()), prior, "prior")
     if name == "learned" and not model.latent_statistics.is_fitted:
         raise ChemVAEError(
             "This model has no learned prior: it is fitted when training ends. Let it end (chemvae train --resume), or sample "
             "with --prior normal."
         )
-    generator = torch.Generator(model.device).manual_seed(seed)
-    return density.sample(n, generator)
+    return draw_prior(model, n, name, seed)
 
 
 def sample(
@@ -86,28 +86,6 @@ def encode_one(model: MolVAE, smiles: str) -> np.ndarray:
     return model.encode([canonical])[0]
 
 
-def slerp(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Walk from start [D] to end [D] at constant angular speed, lengths interpolated linearly; shares [S] in 0..1 to [S, D].
-
-    A straight line passes nearer to the origin than any training molecule lies; the arc keeps its distance (White 2016,
-    https://arxiv.org/abs/1609.04468). Parallel or zero vectors give the straight line.
-
-    Examples
-    --------
-    >>> slerp(np.array([1.0, 0.0]), np.array([0.0, 2.0]), np.array([0.0, 0.5, 1.0])).round(3).tolist()
-    [[1.0, 0.0], [1.061, 1.061], [0.0, 2.0]]
-    """
-    lengths = np.linalg.norm(start), np.linalg.norm(end)
-    if min(lengths) == 0:
-        return (1 - shares[:, None]) * start + shares[:, None] * end
-    a, b = start / lengths[0], end / lengths[1]
-    angle = np.arccos(np.clip(a @ b, -1, 1))
-    if np.sin(angle) < 1e-6:
-        return (1 - shares[:, None]) * start + shares[:, None] * end
-    direction = (np.sin((1 - shares) * angle)[:, None] * a + np.sin(shares * angle)[:, None] * b) / np.sin(angle)
-    return ((1 - shares) * lengths[0] + shares * lengths[1])[:, None] * direction
-
-
 def interpolate(model: MolVAE, start: str, end: str, n_steps: int = 9, n_samples: int = 8, seed: int = 0) -> pd.DataFrame:
     """Decode points on the way from one molecule to another.
 
@@ -128,7 +106,8 @@ def interpolate(model: MolVAE, start: str, end: str, n_steps: int = 9, n_samples
     if n_steps < 2:
         raise SettingsError(f"n_steps must be >= 2, got {n_steps}")
     shares = np.linspace(0, 1, n_steps)
-    z = slerp(encode_one(model, start), encode_one(model, end), shares)
+    first, last = (torch.from_numpy(encode_one(model, one))[None] for one in (start, end))
+    z = slerp(first, last, torch.from_numpy(shares)[:, None]).numpy()
     table = best_of(model, z, n_samples, seed)
     table.insert(1, "share", shares)
     ends = morgan([start, end])

@@ -11,7 +11,7 @@ import pandas as pd
 
 from chemvae.data.files.reading import STDIN, split_suffix
 from chemvae.errors import ChemVAEError, MissingExtraError, SettingsError
-from chemvae.runs import write_atomically
+from chemvae.files import write_atomically
 from chemvae.tables.latents import latent_columns
 
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet")

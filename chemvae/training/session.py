@@ -20,6 +20,7 @@ from chemvae.models.training_facts import TrainingFacts
 from chemvae.models.vae import MolVAE
 from chemvae.registry import find
 from chemvae.runs import RunFolder
+from chemvae.seeding import seeded
 from chemvae.training.callbacks import Callback
 from chemvae.training.inputs import TrainingInputs, choose_split, choose_vocabulary, make_inputs
 from chemvae.training.posthoc.finish import finish
@@ -119,8 +120,7 @@ def _new_model(inputs: TrainingInputs, table: Table, settings: ModelSettings, se
         if isinstance(table.units, (list, tuple))
         else dict(table.units)
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         model = MolVAE(inputs.vocabulary, settings, table.property_names, units)
     if source is not None:
         transfer_weights(source, model)

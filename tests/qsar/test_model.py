@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from rdkit import DataStructs
 
-from chemvae.chem.fingerprints import count_morgan
 from chemvae.chem.properties import compute_table
 from chemvae.data.catalog.locate import load_dataset
 from chemvae.errors import NothingUsableError, SettingsError
-from chemvae.qsar.features import DESCRIPTORS, Features, Scaling, count_tanimoto
+from chemvae.qsar.features import DESCRIPTORS, Features, Scaling
 from chemvae.qsar.kernel import Kernel
 from chemvae.qsar.model import HALF_WIDTH, PropertyModel, conformal_quantile, group, leave_out
 
@@ -22,13 +20,6 @@ def library():
 def scaled(model, smiles):
     features = Features.of(model, smiles)
     return Scaling.fit(features)(features)
-
-
-def test_similarity_of_counts_is_rdkits(molecules, tiny_model):
-    ours = count_tanimoto(*[Features.of(tiny_model, molecules).counts] * 2)
-    fingerprints = count_morgan(molecules)
-    theirs = [DataStructs.BulkTanimotoSimilarity(one, fingerprints) for one in fingerprints]
-    np.testing.assert_allclose(ours, theirs, atol=1e-12)
 
 
 def test_scaling_takes_mean_and_spread_away_and_gaps_to_the_mean(tiny_model, molecules):

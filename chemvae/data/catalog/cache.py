@@ -7,11 +7,9 @@ and of RDKit's version: whatever changes, it is read anew.
 from __future__ import annotations
 
 import hashlib
-import logging
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from rdkit import rdBase
@@ -21,9 +19,9 @@ from chemvae.chem.descriptor_cache import DEFINITIONS
 from chemvae.chem.descriptors import CLEANED, with_columns
 from chemvae.data.catalog.download import file_sha256
 from chemvae.data.files.reading import Chunk
+from chemvae.parquet_cache import ParquetCache
 
-logger = logging.getLogger(__name__)
-
+AGAIN = "the set is read anew"
 _CLEANED, _LINE, _PROBLEM = "chemvae:cleaned", "chemvae:line", "chemvae:problem"  # beside the set's own columns
 
 
@@ -35,18 +33,8 @@ def kept_path(name: str, facts: object, paths: Sequence[Path]) -> Path:
 
 def read_kept(path: Path, column: str, chunk_rows: int) -> Iterator[Chunk] | None:
     """Chunks of a kept set, whose SMILES in ``column`` are cleaned; None if it is not kept, or damaged (with a warning)."""
-    import pyarrow.parquet
-
-    if not path.is_file():
-        return None
-    try:
-        table = pyarrow.parquet.read_table(path, page_checksum_verification=True)  # whole: half a set must not be handed on
-        table.validate(full=True)
-    except Exception as error:  # whatever a damaged file makes the reader raise
-        logger.warning("%s in the cache is damaged (%s): the set is read anew.", path, type(error).__name__)
-        path.unlink(missing_ok=True)
-        return None
-    return _chunks(table, column, chunk_rows)
+    table = ParquetCache(path, AGAIN).read()
+    return None if table is None else _chunks(table, column, chunk_rows)
 
 
 def _chunks(table, column: str, chunk_rows: int) -> Iterator[Chunk]:
@@ -72,57 +60,14 @@ def _cells(column, rows: pd.Index) -> pd.Series:
 
 def keep(chunks: Iterator[Chunk], column: str, path: Path, jobs: int = 1) -> Iterator[Chunk]:
     """Clean the SMILES of a set, hand its chunks on, and keep them when the last was taken."""
-    writer = _Writer(path)
+    writer, is_read = ParquetCache(path, AGAIN).writer(), False
     try:
         for chunk in _cleaned(chunks, column, jobs):
-            writer.write(chunk, column)
+            writer.write(partial(_table, chunk, column))
             yield chunk
-        writer.finish()
+        is_read = True
     finally:
-        writer.leave()
-
-
-class _Writer:
-    """The file of a set; a folder that cannot be written, or cells no column can hold, cost a message and nothing else."""
-
-    def __init__(self, path: Path):
-        self._path, self._temporary = path, path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        self._file: Any = None
-        self._failed = False
-
-    def write(self, chunk: Chunk, column: str) -> None:
-        if not self._failed:
-            self._try(self._write, chunk, column)
-
-    def _write(self, chunk: Chunk, column: str) -> None:
-        import pyarrow.parquet
-
-        table = _table(chunk, column)
-        if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = pyarrow.parquet.ParquetWriter(
-                self._temporary, table.schema, compression="zstd", write_page_checksum=True
-            )
-        self._file.write_table(table.cast(self._file.schema))
-
-    def finish(self) -> None:
-        if self._file is not None and not self._failed:
-            self._file.close()
-            self._try(os.replace, self._temporary, self._path)
-
-    def leave(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._temporary.unlink(missing_ok=True)
-
-    def _try(self, function: Callable, *given: Any) -> None:
-        import pyarrow
-
-        try:
-            function(*given)
-        except (OSError, pyarrow.ArrowException) as error:
-            self._failed = True
-            logger.warning("%s cannot be kept (%s); next time the set is read anew.", self._path, error)
+        writer.close(keep=is_read)
 
 
 def _cleaned(chunks: Iterator[Chunk], column: str, jobs: int) -> Iterator[Chunk]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import logging
-import os
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chemvae.errors import InputError
+from chemvae.files import put_in_place
 
 logger = logging.getLogger(__name__)
 
@@ -130,4 +130,4 @@ def _check_and_place(url: str, part: Path, target: Path, sha256: str | None) -> 
             f"{url} is not the file chemvae knows: its sha256 is {found}, expected {sha256}. It was deleted. It may have "
             "changed upstream; a copy you trust can be used with --from PATH."
         )
-    os.replace(part, target)
+    put_in_place(part, target)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from rdkit import rdBase
 
 from chemvae.data.files.reading import METADATA_KEY
 from chemvae.errors import InputError
+from chemvae.files import Replacement
 
 
 class ParquetWriter:
@@ -34,12 +33,12 @@ class ParquetWriter:
         import pyarrow
         import pyarrow.parquet
 
-        self.path, self.temporary = path, path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        self._replacement = Replacement(path)
         kinds = {"text": pyarrow.string(), "number": pyarrow.float64()}
         note = json.dumps({"rdkit": rdBase.rdkitVersion, **(facts or {})}).encode()
         self.schema = pyarrow.schema([(name, kinds[kind]) for name, kind in types.items()], metadata={METADATA_KEY: note})
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = pyarrow.parquet.ParquetWriter(self.temporary, self.schema, compression="zstd")
+        self._file = pyarrow.parquet.ParquetWriter(self._replacement.temporary, self.schema, compression="zstd")
 
     def write(self, rows: Mapping[str, Sequence[Any]]) -> None:
         """Append rows, given as columns."""
@@ -53,9 +52,9 @@ class ParquetWriter:
     def __exit__(self, kind: type | None, *_: object) -> None:
         self._file.close()
         if kind is None:
-            os.replace(self.temporary, self.path)
+            self._replacement.finish()
         else:
-            self.temporary.unlink(missing_ok=True)
+            self._replacement.discard()
 
 
 @contextmanager
@@ -72,21 +71,9 @@ def new_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
         raise InputError(f"{path} exists. Choose another --output, or allow --overwrite.")
     if path.exists() and not (path / "card.json").is_file() and (path.is_file() or any(path.iterdir())):
         raise InputError(f"{path} is not a prepared data set (it holds no card.json), so it is not overwritten.")
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.mkdir(parents=True)
-    try:
+    with Replacement(path, make_way=True) as temporary:
+        temporary.mkdir(parents=True)
         yield temporary
-        _put_in_place(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _put_in_place(temporary: Path, path: Path) -> None:
-    old = path.with_name(f"{path.name}.{os.getpid()}.old.tmp")
-    if path.exists():
-        os.replace(path, old)
-    os.replace(temporary, path)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def as_columns(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> dict[str, list[Any]]:

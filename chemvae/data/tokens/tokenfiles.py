@@ -8,8 +8,6 @@ in a stream and read by mapping, so neither takes memory that grows with the mol
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from torch import Tensor
 from chemvae.data.tokens.tokenizing import BLOCK, BlockEncoder, blocks_of, join_rows, join_tokens
 from chemvae.data.tokens.vocabulary import PAD, Vocabulary
 from chemvae.errors import InputError, SettingsError
+from chemvae.files import Replacement
 
 IDS, OFFSETS, LABELS, FACTS = "ids.bin", "offsets.bin", "labels.bin", "tokens.json"
 FORMAT_VERSION = 1
@@ -181,12 +180,13 @@ class TokenWriter:
         if self.folder.exists():
             raise InputError(f"{self.folder} exists. Remove it, or choose another folder for the token set.")
         self._encoder = BlockEncoder(vocabulary)
-        self._temporary = self.folder.with_name(f"{self.folder.name}.{os.getpid()}.tmp")
+        self._replacement = Replacement(self.folder)
         self._n = self._n_ids = 0
 
     def __enter__(self) -> TokenWriter:
-        self._temporary.mkdir(parents=True)
-        self._ids, self._offsets, self._labels = ((self._temporary / name).open("wb") for name in (IDS, OFFSETS, LABELS))
+        temporary = self._replacement.temporary
+        temporary.mkdir(parents=True)
+        self._ids, self._offsets, self._labels = ((temporary / name).open("wb") for name in (IDS, OFFSETS, LABELS))
         np.zeros(1, dtype=np.int64).tofile(self._offsets)
         return self
 
@@ -216,7 +216,7 @@ class TokenWriter:
         for file in (self._ids, self._offsets, self._labels):
             file.close()
         if kind is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._replacement.discard()
             return
         facts = {
             "format_version": FORMAT_VERSION,
@@ -226,8 +226,8 @@ class TokenWriter:
             "labels": self.label_names,
             "vocabulary": self.vocabulary.to_dict(),
         }
-        (self._temporary / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        os.replace(self._temporary, self.folder)
+        (self._replacement.temporary / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        self._replacement.finish()
 
 
 def read_token_set(folder: str | Path) -> TokenSet:

@@ -13,6 +13,7 @@ from chemvae.design.goals import Goal, Utility
 from chemvae.design.oracles import CombinedOracle, FunctionOracle, Oracle, make_oracle
 from chemvae.design.oracles.factory import BUILTIN
 from chemvae.errors import SettingsError, UnknownNameError
+from chemvae.models.latent_space import draw_prior, usual_prior
 from chemvae.registry import find
 
 
@@ -133,10 +134,7 @@ def _usual_range(name: str, model: Any) -> tuple[float, float] | None:
     known = [key.lower() for key in getattr(model, "property_names", ())]
     if name.lower() not in known:
         return None
-
-    from chemvae.design.optimizers.latent_region import draw_prior
-
-    z = draw_prior(model, 512, seed=0).to(model.latent_statistics.mean.device)
+    z = draw_prior(model, 512, usual_prior(model))
     with torch.no_grad():
         values = model.predict_latent(z)[0][:, known.index(name.lower())].double()
     mean, std = float(values.mean()), float(values.std())

@@ -25,12 +25,13 @@ from chemvae.design.filters.base import Filter
 from chemvae.design.filters.chain import FilterChain
 from chemvae.design.goals import Utility
 from chemvae.design.optimizers.factory import make_optimizer
-from chemvae.design.optimizers.latent_region import LatentRegion, draw_seed
+from chemvae.design.optimizers.latent_region import LatentRegion
 from chemvae.design.oracles import Oracle
 from chemvae.design.results.describe import N_DESCRIBED, describe_molecules
 from chemvae.design.results.result import Result
 from chemvae.design.surrogates.predicted import PredictedUtility
 from chemvae.errors import SettingsError
+from chemvae.seeding import LARGEST_SHORT_SEED, draw_seed
 
 logger = logging.getLogger(__name__)
 
@@ -153,7 +154,7 @@ class Campaign:
     def _generation(self, n: int, seen: set[str]) -> tuple[Tensor, list[Candidate]]:
         """One answer of the optimizer: points, decoded, and molecules that it named, at their codes."""
         z = torch.as_tensor(self.optimizer.ask(n), dtype=torch.float32)
-        found = self.decoder.decode(z, draw_seed(self.generator), seen)
+        found = self.decoder.decode(z, draw_seed(self.generator, LARGEST_SHORT_SEED), seen)
         named = self.decoder.consider(self.optimizer.propose_smiles(n), seen)
         if not named:
             return z, found

@@ -18,7 +18,8 @@ from chemvae.design.goals import Goal
 from chemvae.design.oracles import CombinedOracle, Oracle
 from chemvae.design.results.result import Result
 from chemvae.errors import SettingsError
-from chemvae.seeding import own_random_state, quiet_model
+from chemvae.models.vae import eval_mode
+from chemvae.seeding import own_random_state
 
 PATIENCE = 20
 
@@ -122,7 +123,7 @@ def run_campaign(
     filters = gather_constraints(
         constraints, start=starts, min_similarity=min_similarity, scaffold=scaffold, forbid=forbid, alerts=alerts
     )
-    with time_limits(planned, timeout_s), quiet_model(model), own_random_state(seed, model):
+    with time_limits(planned, timeout_s), eval_mode(model), own_random_state(seed, model):
         campaign = Campaign(
             model,
             planned,

@@ -11,11 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from chemvae.models.latent_space import draw_prior, slerp, usual_prior
+from chemvae.seeding import LARGEST_SHORT_SEED, draw_seed
+
 MOVED_DIMENSIONS = 20  # of a sparse move, on average (Eriksson et al. 2019)
 DENSITY_QUANTILE = 0.01
 NORM_QUANTILE = 0.95
 MOST_INVERTED = 256
 WIDEST_MOVE = 1.0  # around anchors, in standard deviations of the training latents
+MOST_PARALLEL = 0.9995  # cosine of parents that are crossed
 
 
 class LatentRegion:
@@ -50,7 +54,7 @@ class LatentRegion:
         self.norm_cap = _finite_or(statistics.norm_cap(NORM_QUANTILE), math.inf)
         references = getattr(statistics, "references", torch.empty(0, self.latent_dim)).detach().float().cpu()
         self.references = references[~references.isnan().any(dim=1)]
-        self.prior = model.priors["learned"] if "learned" in model.priors else model.priors["normal"]
+        self.prior = model.priors[usual_prior(model)]
 
     def take_copy(self) -> None:
         """Go on with a copy of the model, so that the caller's own stays as it is when this one is retrained."""
@@ -88,10 +92,14 @@ class LatentRegion:
         """Pull points whose norm exceeds the cap back onto it: [N, D]."""
         return z * (self.norm_cap / z.norm(dim=1, keepdim=True).clamp_min(1e-12)).clamp(max=1.0)
 
+    def draw(self, n: int, seed: int) -> Tensor:
+        """Draw n points [n, D] from the learned prior, or the normal one where there is none; on the CPU."""
+        return draw_prior(self.model, n, usual_prior(self.model), seed).float().cpu()
+
     def explore(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw n points [n, D] from the learned prior, or around the anchors at widths up to one standard deviation."""
         if self.anchors is None or not len(self.anchors):
-            return draw_prior(self.model, n, draw_seed(generator))
+            return self.draw(n, draw_seed(generator, LARGEST_SHORT_SEED))
         centres = self.anchors[torch.randint(len(self.anchors), (n,), generator=generator)]
         return self.perturb(centres, torch.rand(n, generator=generator) * WIDEST_MOVE, generator)
 
@@ -137,44 +145,8 @@ class LatentRegion:
         coin = torch.rand(first.shape, generator=generator) < share
         swapped = torch.where(coin, second, first)
         use_slerp = torch.rand(len(first), 1, generator=generator) < 0.5
-        return self.cap(torch.where(use_slerp, slerp(first, second, share), swapped))
-
-
-def slerp(first: Tensor, second: Tensor, share: Tensor) -> Tensor:
-    """Interpolate along the arc: ``share`` [N, 1] of the way from first to second [N, D]; norms change evenly.
-
-    References
-    ----------
-    White, Sampling Generative Networks, 2016. https://arxiv.org/abs/1609.04468
-
-    Examples
-    --------
-    >>> slerp(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]]), torch.tensor([[0.5]])).norm().round(decimals=4)
-    tensor(1.)
-    """
-    a, b = first.norm(dim=1, keepdim=True).clamp_min(1e-9), second.norm(dim=1, keepdim=True).clamp_min(1e-9)
-    u, v = first / a, second / b
-    angle = (u * v).sum(dim=1, keepdim=True).clamp(-0.9995, 0.9995).arccos()
-    direction = ((1.0 - share) * angle).sin() / angle.sin() * u + (share * angle).sin() / angle.sin() * v
-    return ((1.0 - share) * a + share * b) * direction
+        return self.cap(torch.where(use_slerp, slerp(first, second, share, MOST_PARALLEL), swapped))
 
 
 def _finite_or(value: float, otherwise: float) -> float:
     return float(value) if math.isfinite(value) else otherwise
-
-
-def draw_prior(model: Any, n: int, seed: int) -> Tensor:
-    """Draw z [n, D] from the model's learned prior (the normal one where there is none), on the CPU.
-
-    The global random state is left as it was, on the model's device too.
-    """
-    prior = model.priors["learned"] if "learned" in model.priors else model.priors["normal"]
-    device = model.latent_statistics.mean.device
-    with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.no_grad():
-        torch.manual_seed(seed)
-        return prior.sample(n).float().cpu()
-
-
-def draw_seed(generator: torch.Generator) -> int:
-    """Draw a seed for what takes a number instead of a generator."""
-    return int(torch.randint(2**31 - 1, (1,), generator=generator))

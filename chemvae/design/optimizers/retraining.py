@@ -23,9 +23,10 @@ import torch
 
 from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.design.optimizers.archive import Archive
-from chemvae.design.optimizers.latent_region import LatentRegion, draw_prior, draw_seed
+from chemvae.design.optimizers.latent_region import LatentRegion
 from chemvae.objectives import Loss
 from chemvae.parallel import limited_threads
+from chemvae.seeding import LARGEST_SHORT_SEED, draw_seed
 from chemvae.training.data_parallel import DataParallel
 from chemvae.training.optim import make_optimizer
 
@@ -76,7 +77,7 @@ class Retrainer:
         self._told = len(archive)
         if not self._replay:
             self.region.take_copy()
-            self._replay = own_molecules(self.region, N_REPLAY, draw_seed(self.generator))
+            self._replay = own_molecules(self.region, N_REPLAY, draw_seed(self.generator, LARGEST_SHORT_SEED))
         if not self._replay:
             return False
         decoder = self.region.model.decoder
@@ -101,9 +102,9 @@ class Retrainer:
         data = SmilesDataset([*elite, *(self._replay[i] for i in chosen)], model.vocabulary)
         model.decoder.requires_grad_(True)
         optimizer = make_optimizer(model.decoder, self.learning_rate, WEIGHT_DECAY)
-        batches = data.epoch(0, BATCH_SIZE, draw_seed(self.generator))
+        batches = data.epoch(0, BATCH_SIZE, draw_seed(self.generator, LARGEST_SHORT_SEED))
         threads = torch.get_num_threads() if model.device.type == "cpu" else 1
-        parallel = DataParallel(model.decoder, threads, draw_seed(self.generator))
+        parallel = DataParallel(model.decoder, threads, draw_seed(self.generator, LARGEST_SHORT_SEED))
         try:
             with limited_threads(1):
                 for step, batch in enumerate(batches):
@@ -129,7 +130,7 @@ class Retrainer:
 
 def own_molecules(region: LatentRegion, n: int, seed: int) -> list[str]:
     """Up to n distinct molecules that the model writes at draws from its learned prior and that it can encode, as written."""
-    z = draw_prior(region.model, 2 * n, seed)
+    z = region.draw(2 * n, seed)
     table = region.model.decode(z, temperature=0.5, seed=seed)
     texts = list(dict.fromkeys(table["smiles"][table["valid"]]))
     reasons = region.model.encode_reasons(texts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import time
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from chemvae.design.oracles.score import Score
 from chemvae.errors import InputError, SettingsError
-from chemvae.runs import write_atomically
+from chemvae.files import alone_in
+from chemvae.parquet_cache import ParquetCache
 
 if TYPE_CHECKING:
     import pyarrow
@@ -74,9 +74,10 @@ class ScoreCache:
         self._unsaved_s = 0.0
         self._interval_s = SAVE_EVERY_S
         self._owner = os.getpid()
-        self._stamp = _stamp(self.path)
-        self._scores = {} if self._stamp is None else self._read()
-        self._is_saved = self._stamp is not None
+        self._file = ParquetCache(self.path)
+        found = self._file.read()
+        self._scores = {} if found is None else self._scores_of(found)
+        self._is_saved = found is not None
         self.known = {text: one for text, one in self._scores.items() if not (retry_failures and one.failed)}
         self.save()
         self._saved_at = time.monotonic()
@@ -102,26 +103,22 @@ class ScoreCache:
         import pyarrow.parquet  # noqa: F401  (before the clock starts)
 
         started = time.monotonic()
-        with _alone_in(self.path.parent):
+        with alone_in(self.path.parent):
             self._take_from_others()
-            write_atomically(self.path, self._write)
-            self._stamp = _stamp(self.path)
+            self._file.write(self._table())
         self._is_saved, self._unsaved_s, self._saved_at = True, 0.0, time.monotonic()
         self._interval_s = max(SAVE_EVERY_S, (self._saved_at - started) / LARGEST_SHARE)
 
     def _take_from_others(self) -> None:
         """Add what another program has saved since this one last read or wrote the file."""
-        now = _stamp(self.path)
-        if now is None or now == self._stamp:
-            return
-        for text, theirs in self._read().items():
+        found = self._file.read() if self._file.has_changed() else None
+        for text, theirs in {} if found is None else self._scores_of(found).items():
             ours = self._scores.get(text)
             if ours is None or (ours.failed and not theirs.failed):
                 self._scores[text] = theirs
 
-    def _write(self, path: Path) -> None:
+    def _table(self) -> pyarrow.Table:
         import pyarrow
-        import pyarrow.parquet
 
         scores = self._scores.values()
         columns = {"smiles": pyarrow.array(self._scores, pyarrow.string())}
@@ -130,18 +127,9 @@ class ScoreCache:
         columns["reason"] = pyarrow.array([one.reason for one in scores], pyarrow.string())
         columns["seconds"] = pyarrow.array([one.seconds for one in scores], pyarrow.float64())
         facts = json.dumps({"format": FORMAT, "oracle": self.oracle, "names": self.names})
-        table = pyarrow.table(columns).replace_schema_metadata({KEY: facts.encode()})
-        pyarrow.parquet.write_table(table, path, write_page_checksum=True)
+        return pyarrow.table(columns).replace_schema_metadata({KEY: facts.encode()})
 
-    def _read(self) -> dict[str, Score]:
-        import pyarrow.parquet
-
-        try:
-            table = pyarrow.parquet.read_table(self.path, page_checksum_verification=True)
-            table.validate(full=True)
-        except Exception as error:  # whatever a damaged file makes the reader raise
-            why = f"is damaged or no Parquet file ({type(error).__name__})"
-            raise InputError(f"The oracle's memory {self.path} {why}. Move it away, or give another file.") from None
+    def _scores_of(self, table: pyarrow.Table) -> dict[str, Score]:
         self._check(table)
         columns = [table[name].to_pylist() for name in ("smiles", "reason", "seconds", *self.names)]
         return {text: Score(tuple(values), why, s) for text, why, s, *values in zip(*columns, strict=True)}
@@ -163,30 +151,3 @@ class ScoreCache:
 def _check_names(names: Sequence[str]) -> None:
     if taken := sorted(set(names) & set(OWN_COLUMNS)):
         raise SettingsError(f"a value called '{taken[0]}' cannot be remembered, because a column is; give it another name")
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """What changes when a file is replaced; None where there is none."""
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return facts.st_ino, facts.st_mtime_ns, facts.st_size
-
-
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Keep other programs that write memories in this folder waiting; where folders cannot be locked, hope for the best."""
-    try:
-        import fcntl
-
-        handle = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):
-        yield
-        return
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

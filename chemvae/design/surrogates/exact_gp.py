@@ -10,13 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from chemvae.gp.kernels import rbf
+from chemvae.gp.linalg import cholesky
 from chemvae.parallel import limited_threads
 
 logger = logging.getLogger(__name__)
 
 FIT_ITERATIONS = 40
 SMALL = 1_000  # observations: up to here a fit is done sooner on one thread than on four beside busy neighbours
-JITTERS = (0.0, 1e-8, 1e-6, 1e-4, 1e-2)
 
 
 class ExactGP:
@@ -45,11 +46,11 @@ class ExactGP:
     def kernel(self, a: Tensor, b: Tensor) -> Tensor:
         """Covariances [A, B] of inputs a [A, D + P] and b [B, D + P]."""
         s, d = self.state, self.n_latent
-        total = s["z_scale"] * torch.exp(-0.5 * _squared_distance(a[:, :d] / s["z_length"], b[:, :d] / s["z_length"]))
+        total = s["z_scale"] * rbf(a[:, :d] / s["z_length"], b[:, :d] / s["z_length"])
         if a.shape[1] == d:
             return total
         p, q = a[:, d:], b[:, d:]
-        total = total + s["p_scale"] * torch.exp(-0.5 * _squared_distance(p / s["p_length"], q / s["p_length"]))
+        total = total + s["p_scale"] * rbf(p / s["p_length"], q / s["p_length"])
         return total + s["line"] * p @ q.T
 
     def variance(self, a: Tensor) -> Tensor:
@@ -70,26 +71,6 @@ class ExactGP:
         cross = self.kernel(a, self.x)
         half = torch.linalg.solve_triangular(self.root, cross.T, upper=False)
         return self.state["mean"] + cross @ self.weights, self.kernel(a, a) - half.T @ half
-
-
-def _squared_distance(a: Tensor, b: Tensor) -> Tensor:
-    return (a.square().sum(dim=1)[:, None] + b.square().sum(dim=1)[None] - 2.0 * a @ b.T).clamp_min(0.0)
-
-
-def cholesky(matrix: Tensor) -> Tensor:
-    """Lower factor of a covariance, with as little jitter as it takes."""
-    for jitter in JITTERS:
-        root, problem = torch.linalg.cholesky_ex(_raised(matrix, jitter))
-        if not int(problem):
-            return root
-    return torch.linalg.cholesky(_raised(matrix, 0.1))
-
-
-def _raised(matrix: Tensor, by: float) -> Tensor:
-    """A copy with something added to the diagonal; an identity of 3,000 rows would cost more than the factor."""
-    copy = matrix.clone()
-    copy.diagonal().add_(by)
-    return copy
 
 
 def fit_hyperparameters(x: Tensor, y: Tensor, n_latent: int, before: dict[str, Tensor] | None = None) -> dict[str, Tensor]:

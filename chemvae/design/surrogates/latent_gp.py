@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from chemvae.design.surrogates.exact_gp import ExactGP, cholesky, fit_hyperparameters
+from chemvae.design.surrogates.exact_gp import ExactGP, fit_hyperparameters
 from chemvae.design.surrogates.predicted import PredictedUtility
 from chemvae.design.surrogates.training_set import LOWEST_TARGET, REFIT_GROWTH, centre_and_spread
+from chemvae.gp.linalg import cholesky
 
 
 class LatentGP:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from chemvae.chem.fingerprints import CountRows, count_tanimoto, unfolded_counts
-from chemvae.design.surrogates.exact_gp import cholesky
 from chemvae.design.surrogates.training_set import LOWEST_TARGET, REFIT_GROWTH, centre_and_spread, training_rows
 from chemvae.errors import InputError, NothingUsableError
+from chemvae.gp.linalg import cholesky
 
 MAX_ROWS = 3000  # molecules conditioned on; time grows with their cube
 SPECTRUM_ROWS = 1000  # molecules the noise is estimated on

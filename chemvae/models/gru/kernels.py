@@ -29,6 +29,7 @@ import torch
 
 from chemvae.cache import cache_folder
 from chemvae.errors import ChemVAEError
+from chemvae.files import put_in_place
 
 log = logging.getLogger(__name__)
 
@@ -114,8 +115,8 @@ def _build(command: list[str], library: Path) -> None:
         checksum.write_text(_sha256(built))
         for file in (built, checksum):
             file.chmod(0o700 if file is built else 0o600)
-        os.replace(built, library)
-        os.replace(checksum, library.with_suffix(".sha256"))
+        put_in_place(built, library)
+        put_in_place(checksum, library.with_suffix(".sha256"))
 
 
 def is_trusted(library: Path) -> bool:

@@ -18,6 +18,7 @@ import torch
 
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import NothingUsableError, SettingsError
+from chemvae.models.latent_space import draw_prior
 from chemvae.models.vae import MolVAE
 from chemvae.training.tuning.base import write
 
@@ -117,5 +118,5 @@ def log_ratio(known: np.ndarray, written: np.ndarray) -> tuple[np.ndarray, float
 
 def _written(model: MolVAE, n: int, seed: int) -> list[str]:
     """Molecules among n texts at draws of the learned prior, in canonical form."""
-    z = model.priors["learned"].sample(n, torch.Generator(model.device).manual_seed(seed))
+    z = draw_prior(model, n, "learned", seed)
     return [one for one in write(model, z, torch.Generator().manual_seed(seed))[1] if one]

@@ -18,6 +18,7 @@ from chemvae.chem.molecules import canonicalize
 from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.errors import SettingsError
 from chemvae.models.decoding import finished
+from chemvae.models.latent_space import draw_prior
 from chemvae.models.priors import noised_codes
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss
@@ -104,8 +105,7 @@ def draw_points(model: MolVAE, n: int, noise: torch.Generator, seed: int, learne
     z = torch.randn(n - n_learned, model.latent_dim, generator=noise)
     if not n_learned:
         return z
-    generator = torch.Generator(model.device).manual_seed(seed)
-    return torch.cat([z, model.priors["learned"].sample(n_learned, generator).cpu()])
+    return torch.cat([z, draw_prior(model, n_learned, "learned", seed).cpu()])
 
 
 @torch.no_grad()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from chemvae.seeding import draw_seed, seeded
+
 WIDTH = 512
 DROPOUT = 0.4
 BATCH_SIZE = 512
@@ -40,8 +42,7 @@ class Critic:
 
     def __init__(self, real: Tensor, seed: int = 0):
         self.real, self.noise = real, torch.Generator().manual_seed(seed)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             self.net = nn.Sequential(
                 nn.Linear(real.shape[1], WIDTH), nn.SiLU(), nn.Linear(WIDTH, WIDTH), nn.SiLU(), nn.Dropout(DROPOUT),
                 nn.Linear(WIDTH, 1),
@@ -77,8 +78,7 @@ class Critic:
         return torch.randint(len(features), (n,), generator=self.noise)
 
     def _step(self, written: Tensor, n: int) -> None:
-        with torch.random.fork_rng(devices=[]):  # dropout draws from torch's own stream
-            torch.manual_seed(int(torch.randint(2**31, (), generator=self.noise)))
+        with seeded(draw_seed(self.noise, 2**31)):  # dropout draws from torch's own stream
             net = self.net.train()
             sides = net(self.real[self._some(self.real, n)])[:, 0], net(written[self._some(written, n)])[:, 0]
             loss = (nn.functional.softplus(-sides[0]).mean() + nn.functional.softplus(sides[1]).mean()) / 2

@@ -2,7 +2,7 @@
 
 import torch
 
-from chemvae.design.optimizers.latent_region import LatentRegion, draw_prior, slerp
+from chemvae.design.optimizers.latent_region import LatentRegion
 from tests.design.toys import ToyModel
 
 
@@ -37,13 +37,6 @@ def test_crossing_stays_between_the_parents():
     torch.testing.assert_close(region.mix(same, same, generator()), same, atol=2e-2, rtol=0)
 
 
-def test_slerp_keeps_the_ends_and_the_norm():
-    a, b = torch.nn.functional.normalize(torch.randn(2, 30, 16, generator=generator()), dim=2)
-    for share, end in ((0.0, a), (1.0, b)):
-        torch.testing.assert_close(slerp(a, b, torch.full((30, 1), share)), end)
-    torch.testing.assert_close(slerp(a, b, torch.full((30, 1), 0.3)).norm(dim=1), torch.ones(30))
-
-
 def test_an_unfitted_model_has_no_gates():
     model = ToyModel()
     model.latent_statistics.density_threshold = lambda quantile: float("nan")
@@ -57,5 +50,5 @@ def test_prior_draws_leave_the_global_state_alone():
     torch.manual_seed(3)
     expected = torch.rand(2)
     torch.manual_seed(3)
-    first = draw_prior(ToyModel(), 5, seed=1)
-    assert torch.equal(torch.rand(2), expected) and torch.equal(first, draw_prior(ToyModel(), 5, seed=1))
+    first = LatentRegion(ToyModel()).draw(5, seed=1)
+    assert torch.equal(torch.rand(2), expected) and torch.equal(first, LatentRegion(ToyModel()).draw(5, seed=1))
