@@ -79,9 +79,9 @@ def chemvae_training(workload: Workload, preset: str, device: torch.device) -> M
     return measure
 
 
-def torch_gru_training(workload: Workload, preset: str, device: torch.device, autocast: bool) -> Measure:
+def torch_gru_training(workload: Workload, preset: str, device: torch.device, *, autocast: bool) -> Measure:
     """The same model on torch.nn.GRU in a plain loop, on the same batches."""
-    step = torch_gru_step(workload.model.to(device), preset, autocast)
+    step = torch_gru_step(workload.model.to(device), preset, autocast=autocast)
 
     def measure(batch_size: int, threads: int, seconds: float, seed: int) -> float:
         warm_up = workload.train.batch(np.arange(min(WARM_UP_MOLECULES, len(workload.train))))

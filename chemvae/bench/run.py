@@ -221,7 +221,7 @@ class _Bench:
         s, found = self.settings, [ours]
         for key, autocast in (("nn_gru", False), ("nn_gru_autocast", True)):
             log.info("The same model on torch.nn.GRU%s.", " under bf16 autocast" if autocast else "")
-            measure = torch_gru_training(work, s.preset, self.device, autocast)
+            measure = torch_gru_training(work, s.preset, self.device, autocast=autocast)
             found.append(self._best(Contender(key, measure, s.batch_sizes[0], self.threads), s.batch_sizes))
         plain = Contender("train_fp32", chemvae_training(work.in_fp32(), s.preset, self.device), ours.batch_size, self.threads)
         found.append(plain)
@@ -299,7 +299,7 @@ class _Bench:
         log.info("One GRU step%s.", ", and torch.compile" if s.compile else "")
         dtype = torch.bfloat16 if self.figures["train_peak"] == "bf16" else torch.float32
         with limited_threads(1):
-            self.figures |= measure_step(dtype, s.seconds / 6, s.compile)
+            self.figures |= measure_step(dtype, s.seconds / 6, compiled=s.compile)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from chemvae.chem.molecules import canonicalize
+from chemvae.data.prepare.sources import ReadingOptions
 from chemvae.data.prepare.tables import iter_rows, load_table, read_rows
 from chemvae.errors import InputError, InvalidMoleculeError, NothingUsableError, SettingsError, UnknownNameError
 
@@ -163,3 +164,15 @@ def test_one_molecule_is_enough():
     table = load_table(["C" * 600])
     assert table.smiles == ["C" * 600] and table.labels.shape == (1, 0)
     assert issubclass(UnknownNameError, KeyError)
+
+
+def test_options_in_one_and_by_name_mean_the_same(path):
+    spec = ReadingOptions(properties=["gap"], id_column="key", limit=3)
+    one, two = load_table(path, spec), load_table(path, properties=["gap"], id_column="key", limit=3)
+    pd.testing.assert_frame_equal(one.frame(), two.frame())
+    assert one.n_rows == two.n_rows == 3
+    assert load_table(path, spec, limit=2).n_rows == 2 and spec.limit == 3
+    with pytest.raises(UnknownNameError, match="'propertys'. Did you mean 'properties'"):
+        load_table(path, propertys=["gap"])
+    with pytest.raises(SettingsError, match="'SMILES' is no ReadingOptions"):
+        load_table(path, "SMILES")
