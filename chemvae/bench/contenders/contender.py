@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from chemvae.bench.baselines import bucketed, step_for, torch_gru_step
-from chemvae.bench.generation import Generator
-from chemvae.bench.moses import MosesShapedVAE, framed, moses_batches, moses_step
+from chemvae.bench.contenders.moses import MosesShapedVAE, framed, moses_batches, moses_step
+from chemvae.bench.contenders.torch_gru import bucketed, step_for, torch_gru_step
+from chemvae.bench.measures.generation import Generator
+from chemvae.bench.measures.training import WARM_UP_S, train_for, training_settings
 from chemvae.bench.timing import repeat
-from chemvae.bench.training import WARM_UP_S, train_for, training_settings
 from chemvae.bench.workload import Workload
 from chemvae.parallel import limited_threads
 

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch.autograd.profiler import profile
 
-from chemvae.bench.training import WARM_UP_S, train_for, training_settings
+from chemvae.bench.measures.training import WARM_UP_S, train_for, training_settings
 from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.models.gru.kernels import kernels
 from chemvae.models.vae import MolVAE
