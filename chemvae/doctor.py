@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chemvae.cache import cache_folder
 
-CORE = ("torch", "rdkit", "numpy", "pandas", "pyarrow", "scikit-learn", "botorch", "lightning-fabric", "safetensors")
+CORE = ("torch", "rdkit", "numpy", "pandas", "pyarrow", "scikit-learn", "botorch", "lightning-fabric", "safetensors", "loky")
 EXTRAS = {
     "maps": ("pacmap", "openTSNE", "umap"),
     "eval": ("fcd",),

@@ -118,15 +118,15 @@ def test_a_tuned_step_is_taken_again_only_for_the_settings_it_was_tuned_with(dru
 
     molecules = {"data": ["CCO", "CCN"], "long": ["CCO"]}
     monkeypatch.setattr(drug_run, "training_molecules", lambda path: molecules[path.name])
-    step = lambda steps, beside: drug_run.decoder_tuned(  # noqa: E731
-        tiny_model, tmp_path / "data", tmp_path / "tuned", tune, drug_run.NoisedCodeSettings(steps=steps), beside
+    step = lambda steps, reconstructed: drug_run.decoder_tuned(  # noqa: E731
+        tiny_model, tmp_path / "data", tmp_path / "tuned", tune, drug_run.NoisedCodeSettings(steps=steps), reconstructed
     )
     for _ in range(2):
         assert step(3, tmp_path / "long")[1].path == tmp_path / "tuned"
     assert done == [(2, 1)] and (tmp_path / "tuned" / "tuning.csv").exists()
     with pytest.raises(SettingsError, match="steps"):
         step(4, tmp_path / "long")
-    with pytest.raises(SettingsError, match="beside"):
+    with pytest.raises(SettingsError, match="reconstructed"):
         step(3, None)
     assert done == [(2, 1)]
 
@@ -152,8 +152,8 @@ def walk(drug_run, tmp_path, monkeypatch):
     seen = []
     answer = lambda name: (None, drug_run.RunFolder(tmp_path / name))  # noqa: E731
 
-    def taught(model, data, asked, folder, beside):
-        seen.append((folder.name, beside and beside.name))
+    def taught(model, data, asked, folder, reconstructed):
+        seen.append((folder.name, reconstructed and reconstructed.name))
         return answer(folder.name)
 
     def finished(model, config, data, folder, matching=None):

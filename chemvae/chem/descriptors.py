@@ -142,7 +142,7 @@ def stream_columns(
     remembers = cache and keeps_molecules() and len(first[0]) >= LEAST_REMEMBERED
     with ExitStack() as stack:
         memory = _Memory(stack) if remembers else None
-        workers = stack.enter_context(Workers(compute_columns, jobs, light=True))
+        workers = stack.enter_context(Workers(compute_columns, jobs))
         waiting: deque[_Block] = deque()
         for texts in itertools.chain(first, blocks):
             waiting.append(_Block(texts, columns, memory, workers))

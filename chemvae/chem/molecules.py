@@ -1,7 +1,9 @@
 """Read, write and clean molecules, and say in words why a string is not one.
 
-Nothing here raises on a bad molecule: an unreadable string is None and :func:`invalid_reason` tells why. RDKit's own log
-stays silent inside these functions and is left as the caller had it.
+What has more than :data:`LONGEST_SMILES` characters or :data:`MOST_ATOMS` atoms is not read: RDKit crashes on some strings
+of ten thousand, and takes minutes for scaffolds and drawings of some with a thousand atoms. Nothing here raises on a bad
+molecule: an unreadable string is None and :func:`invalid_reason` tells why. RDKit's own log stays silent inside these
+functions and is left as the caller had it.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ if TYPE_CHECKING:  # worker processes that only read molecules start sooner with
     import numpy as np
 
 STANDARDIZE_MODES = ("none", "salts", "neutral")
+LONGEST_SMILES = 2_000  # characters
+MOST_ATOMS = 500  # heavy ones; the scaffold of as many takes a fifth of a second, their drawing a second and a half
 _PROBLEM_WORDS = {
     "KekulizeException": "no alternating bonds fit its aromatic ring",
     "AtomKekulizeException": "it has an aromatic atom outside a ring",
@@ -45,7 +49,7 @@ def quiet() -> Iterator[None]:
 
 
 def parse(smiles: Any) -> Chem.Mol | None:
-    """Read one SMILES; None if RDKit cannot, if there is no atom, or if it is not a string.
+    """Read one SMILES; None if RDKit cannot, if there is no atom or are too many, or if it is not a string.
 
     Blanks around it are ignored. A blank inside is not: what follows it is a name, which belongs to the file reader.
 
@@ -59,11 +63,11 @@ def parse(smiles: Any) -> Chem.Mol | None:
     if not isinstance(smiles, str):
         return None
     fields = smiles.split()
-    if len(fields) != 1:
+    if len(fields) != 1 or len(fields[0]) > LONGEST_SMILES:
         return None
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(fields[0])
-    return mol if mol is not None and mol.GetNumAtoms() > 0 else None
+    return mol if mol is not None and mol.GetNumAtoms() > 0 and is_small(mol) else None
 
 
 def canonicalize(smiles: str) -> str | None:
@@ -155,13 +159,41 @@ def invalid_reason(smiles: Any) -> str | None:
         return "the cell is empty"
     if len(fields) > 1:
         return "it holds a blank; a name belongs in a column of its own"
+    if len(fields[0]) > LONGEST_SMILES:
+        return f"it has {len(fields[0]):,} characters; molecules of more than {LONGEST_SMILES:,} are not read"
     if parse(smiles) is not None:
         return None
-    with quiet():
-        raw = Chem.MolFromSmiles(fields[0], sanitize=False)
+    raw = parse_raw(fields[0])
     if raw is None:
         return _syntax_reason(fields[0])
+    if not is_small(raw):
+        return f"it has {raw.GetNumHeavyAtoms():,} heavy atoms; molecules of more than {MOST_ATOMS:,} are not read"
     return "it has no atoms" if raw.GetNumAtoms() == 0 else _chemistry_reason(raw)
+
+
+def parse_raw(smiles: str) -> Chem.Mol | None:
+    """Read one SMILES by its grammar alone, without chemistry; None if it does not follow it or is too long.
+
+    Examples
+    --------
+    >>> parse_raw("C(C)(C)(C)(C)C").GetNumAtoms(), parse_raw("C1CC") is None
+    (6, True)
+    """
+    if not smiles.strip() or len(smiles) > LONGEST_SMILES:
+        return None
+    with quiet():
+        return Chem.MolFromSmiles(smiles, sanitize=False)
+
+
+def is_small(mol: Chem.Mol) -> bool:
+    """Whether a molecule has few enough atoms for everything that is done with it.
+
+    Examples
+    --------
+    >>> is_small(Chem.MolFromSmiles("CCO"))
+    True
+    """
+    return mol.GetNumHeavyAtoms() <= MOST_ATOMS
 
 
 def _needs_cleaning(mol: Chem.Mol, mode: str) -> bool:

@@ -9,7 +9,7 @@ from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
 from chemvae.chem.fingerprints import scaffold, tanimoto
-from chemvae.chem.molecules import invalid_reason, parse, quiet
+from chemvae.chem.molecules import invalid_reason, parse, parse_raw, quiet
 from chemvae.evaluation.roundtrip import Canonical, Encoded, encode_molecules, reconstruction_greedy
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ def classify(source: str, decoded: str, *, valid: bool = True) -> str:
 
 
 def _invalid_kind(text: str) -> str:
+    raw = parse_raw(text)
     with quiet():
-        raw = Chem.MolFromSmiles(text, sanitize=False) if text.strip() else None
         problems = [] if raw is None else [problem.GetType() for problem in Chem.DetectChemistryProblems(raw)]
     if not problems:
         return "syntax"

@@ -160,7 +160,7 @@ class OwnSamples(Objective):
 
     def _check(self, texts: list[str]) -> list[bool]:
         if self._workers is None:
-            self._workers = Workers(is_molecule, self._jobs, light=True)
+            self._workers = Workers(is_molecule, self._jobs)
         answers = [self._workers.submit(texts[i : i + RDKIT_BLOCK]) for i in range(0, len(texts), RDKIT_BLOCK)]
         return [one for answer in answers for one in answer.result()]
 

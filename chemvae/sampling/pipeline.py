@@ -32,7 +32,7 @@ def count_readers(n: int, jobs: int = 0) -> int:
 
 def open_readers(n: int, jobs: int = 0) -> Workers:
     """Workers that write canonical SMILES, started at once; they leave the cores to the decoder while it wants them."""
-    workers = Workers(canonicalize, count_readers(n, jobs), light=True, yielding=True)
+    workers = Workers(canonicalize, count_readers(n, jobs), yielding=True)
     workers.start()
     return workers
 

@@ -290,28 +290,32 @@ def tuned(model: MolVAE, data: Path, asked: dict, folder: Path) -> tuple[MolVAE,
     return decoder_tuned(model, data, folder, tune_by_expert_iteration, ExpertIterationSettings(**asked, jobs=0))
 
 
-def rewarded(model: MolVAE, data: Path, asked: dict, folder: Path, beside: Path | None) -> tuple[MolVAE, RunFolder]:
+def rewarded(model: MolVAE, data: Path, asked: dict, folder: Path, reconstructed: Path | None) -> tuple[MolVAE, RunFolder]:
     """The decoder rewarded for molecules like the data set's at draws from the priors."""
-    return decoder_tuned(model, data, folder, tune_by_reinforce, ReinforceSettings(**asked), beside)
+    return decoder_tuned(model, data, folder, tune_by_reinforce, ReinforceSettings(**asked), reconstructed)
 
 
-def noised(model: MolVAE, data: Path, asked: dict, folder: Path, beside: Path | None) -> tuple[MolVAE, RunFolder]:
+def noised(model: MolVAE, data: Path, asked: dict, folder: Path, reconstructed: Path | None) -> tuple[MolVAE, RunFolder]:
     """The decoder taught more at noised codes of the data set."""
-    return decoder_tuned(model, data, folder, tune_to_noised_codes, NoisedCodeSettings(**asked), beside)
+    return decoder_tuned(model, data, folder, tune_to_noised_codes, NoisedCodeSettings(**asked), reconstructed)
 
 
 def decoder_tuned(
-    model: MolVAE, data: Path, folder: Path, tune, settings, beside: Path | None = None
+    model: MolVAE, data: Path, folder: Path, tune, settings, reconstructed: Path | None = None
 ) -> tuple[MolVAE, RunFolder]:
     """A model after one of the tunings of its decoder, with its curve; other molecules may be reconstructed beside it."""
-    run, asked = RunFolder(folder), {**asdict(settings), "beside": beside and beside.name}
+    run, asked = RunFolder(folder), {**asdict(settings), "reconstructed": reconstructed and reconstructed.name}
     if run.has("model.safetensors"):
         kept = run.read_config().get("tuning", {})
         if other := [name for name in asked if kept.get(name, asked[name]) != asked[name]]:
             raise SettingsError(f"{run.path} was tuned with other settings ({', '.join(other)}); move it, or rename the step")
         return api.load(run.path), run
     train = SmilesDataset(training_molecules(data), model.vocabulary)
-    others = {} if beside is None else {"reconstruction_data": SmilesDataset(training_molecules(beside), model.vocabulary)}
+    others = (
+        {}
+        if reconstructed is None
+        else {"reconstruction_data": SmilesDataset(training_molecules(reconstructed), model.vocabulary)}
+    )
     rows = tune(model, train, settings, report=lambda row: print(row, flush=True), **others)
     run.path.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(run.path / "tuning.csv", index=False)

@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 from rdkit import Chem, rdBase
 
-from chemvae.chem.molecules import canonicalize, invalid_reason, parse, quiet, randomize, standardize
+from chemvae.chem.molecules import (
+    LONGEST_SMILES,
+    MOST_ATOMS,
+    canonicalize,
+    invalid_reason,
+    parse,
+    parse_raw,
+    quiet,
+    randomize,
+    standardize,
+)
 from chemvae.errors import SettingsError
 
 MOLECULES = [
@@ -109,3 +119,21 @@ def test_none_changes_nothing_but_the_writing():
 def test_unknown_mode_is_a_settings_error():
     with pytest.raises(SettingsError, match="none, salts, neutral"):
         standardize("C", "all")
+
+
+@pytest.mark.parametrize(
+    "text", ["C" * 20_000, "C(" * 20_000, "C(" * 10_000 + "C" + ")" * 10_000, "c1ccccc1" * 5_000, "[" * 30_000]
+)
+def test_a_string_of_twenty_thousand_characters_is_a_reason_and_not_a_crash(text):
+    assert parse(text) is None and canonicalize(text) is None and parse_raw(text) is None
+    assert invalid_reason(text) == f"it has {len(text):,} characters; molecules of more than {LONGEST_SMILES:,} are not read"
+
+
+def test_one_atom_more_than_most_is_too_many():
+    assert canonicalize("C" * MOST_ATOMS) == "C" * MOST_ATOMS and invalid_reason("C" * MOST_ATOMS) is None
+    assert parse("C" * (MOST_ATOMS + 1)) is None
+    assert invalid_reason("C" * (MOST_ATOMS + 1)) == "it has 501 heavy atoms; molecules of more than 500 are not read"
+
+
+def test_hydrogens_are_not_counted_as_atoms():
+    assert parse("[H]" + "C([H])([H])" * 120 + "[H]").GetNumHeavyAtoms() == 120

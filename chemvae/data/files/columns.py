@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.molecules import parse
+from chemvae.data.files.numbers import MISSING_WORDS, read_numbers
 from chemvae.errors import NothingUsableError
 
 logger = logging.getLogger(__name__)
 
 SMILES_NAMES = ("smiles", "canonical_smiles", "isomeric_smiles", "smi")
-MISSING_WORDS = frozenset({"", "nan", "na", "n/a", "none", "null", "-", "?", "<na>"})
 SPLITS = ("train", "valid", "test")
 _SPLIT_WORDS = {
     "train": "train",
@@ -117,7 +117,7 @@ def parse_numbers(cells: pd.Series | Sequence[Any]) -> tuple[np.ndarray, np.ndar
     values : ndarray of float64 [N]
         NaN where there is none; infinite values count as none.
     bad : ndarray of bool [N]
-        True where something stands that is neither a number nor a word for "missing".
+        True where something stands that is neither a number nor a word for "missing"; :func:`read_numbers` says why.
 
     Examples
     --------
@@ -125,23 +125,8 @@ def parse_numbers(cells: pd.Series | Sequence[Any]) -> tuple[np.ndarray, np.ndar
     >>> values.tolist(), bad.tolist()
     ([1.5, nan, nan, 2000.0], [False, False, True, False])
     """
-    series = pd.Series(cells)
-    if pd.api.types.is_bool_dtype(series.dtype):
-        series = series.astype(float)
-    if not pd.api.types.is_numeric_dtype(series.dtype):
-        series = series.astype(object)
-        values = pd.to_numeric(series, errors="coerce").to_numpy(dtype=float, na_value=np.nan, copy=True)
-        unread = np.flatnonzero(np.isnan(values))  # blanks around a number may be the reason
-        if len(unread):
-            text = series.iloc[unread].map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
-            values[unread] = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    else:
-        values = series.to_numpy(dtype=float, na_value=np.nan)
-    values = np.where(np.isfinite(values), values, np.nan)
-    unread = np.flatnonzero(np.isnan(values))
-    bad = np.zeros(len(values), dtype=bool)
-    bad[unread] = [not is_missing(series.iloc[i]) for i in unread]
-    return values, bad
+    column = read_numbers(cells)
+    return column.values, column.bad
 
 
 def parse_split(cell: Any) -> str | None:

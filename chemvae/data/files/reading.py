@@ -24,12 +24,14 @@ import pandas as pd
 from rdkit import rdBase
 
 from chemvae.data.files.columns import SMILES_NAMES, looks_headerless
+from chemvae.data.files.numbers import DECIMAL
 from chemvae.data.files.sdf import read_sdf_records
 from chemvae.data.files.streams import decompress, find_encoding, peek
 from chemvae.errors import InputError
 
 CHUNK_ROWS = 4096
 STDIN = "-"
+DECIMAL_OF = {",": ".", ";": ","}  # what a separator says of decimal signs; a tab says nothing
 FORMATS = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -242,9 +244,13 @@ def _read_csv(text: Iterable[str], delimiter: str, chunk_rows: int) -> Iterator[
     header = top[0][1]
     if looks_headerless(header, [row for _, row in top[1:]]):
         columns = [f"column_{i + 1}" for i in range(len(header))]
-        yield from _chunks(chain(top, rows), columns, chunk_rows)
+        chunks = _chunks(chain(top, rows), columns, chunk_rows)
     else:
-        yield from _chunks(chain(top[1:], rows), _unique_names(header), chunk_rows)
+        chunks = _chunks(chain(top[1:], rows), _unique_names(header), chunk_rows)
+    for chunk in chunks:
+        if delimiter in DECIMAL_OF:
+            chunk.frame.attrs[DECIMAL] = DECIMAL_OF[delimiter]
+        yield chunk
 
 
 def _unique_names(header: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rdkit import Chem
 
-from chemvae.chem.molecules import quiet
+from chemvae.chem.molecules import MOST_ATOMS, is_small, quiet
 
 _DATA_NAME = re.compile(r"^>.*?<(.+?)>")
 
@@ -49,9 +49,12 @@ def read_sdf_records(text: Iterable[str]) -> Iterator[SdfRecord]:
 def _read_record(lines: list[str], number: int) -> SdfRecord:
     end = next((i + 1 for i, line in enumerate(lines) if line.startswith("M  END")), len(lines))
     mol = _read_structure("\n".join(lines[:end]) + "\n")
-    cells = {"smiles": "" if mol is None else Chem.MolToSmiles(mol), "name": lines[0].strip() if lines else ""}
+    problem = "its structure block cannot be read" if mol is None else ""
+    if mol is not None and not is_small(mol):
+        problem = f"it has {mol.GetNumHeavyAtoms():,} heavy atoms; molecules of more than {MOST_ATOMS:,} are not read"
+    cells = {"smiles": "" if problem else Chem.MolToSmiles(mol), "name": lines[0].strip() if lines else ""}
     cells.update(_data_items(lines[end:]))
-    return SdfRecord(cells, number, "its structure block cannot be read" if mol is None else "")
+    return SdfRecord(cells, number, problem)
 
 
 def _read_structure(block: str) -> Chem.Mol | None:

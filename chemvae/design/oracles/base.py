@@ -21,7 +21,7 @@ from chemvae.chem.molecules import canonicalize, invalid_reason
 from chemvae.design.oracles.cache import ScoreCache
 from chemvae.design.oracles.pools import ENGINES, WorkerPool, map_scores, split
 from chemvae.design.oracles.score import NoScore, Score
-from chemvae.design.worker import describe_error
+from chemvae.parallel.timed import describe_error
 from chemvae.registry import find
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Oracle(ABC):
         For reports; the class's name unless set.
     timeout_s : float or None
         Seconds a molecule may take. With a limit each molecule is scored alone in a worker process (see
-        :mod:`chemvae.design.worker` for what that asks of the oracle), and an overrun is NaN with that reason.
+        :mod:`chemvae.parallel.timed` for what that asks of the oracle), and an overrun is NaN with that reason.
     chunk_size : int or None
         Molecules handed to ``evaluate`` at a time; None hands over all. Scores are recorded after each chunk, so a small
         chunk loses less when the program is killed.

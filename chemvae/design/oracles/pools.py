@@ -10,15 +10,14 @@ import contextlib
 import math
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from multiprocessing import connection
 from typing import Any, Protocol
 
 from chemvae.design.oracles.score import Score, Scorer
-from chemvae.design.worker import RemoteError, TimedFunction, TimeLimitError
 from chemvae.errors import ChemVAEError, SettingsError
 from chemvae.parallel import WAITING_PER_WORKER, Workers, count_jobs
+from chemvae.parallel.timed import TimedWorker
 
 CHUNKS_PER_WORKER = 4
 LARGEST_CHUNK = 256
@@ -79,44 +78,6 @@ def retry_alone(oracle: Scorer, chunk: Chunk, reason: str, seconds: float, waiti
     return [(chunk, [oracle.failure(reason, seconds)])]
 
 
-class Worker(TimedFunction):
-    """A worker that is given a chunk now and asked for its scores later."""
-
-    def begin(self, chunk: Chunk) -> None:
-        """Hand over a chunk; the clock starts when the worker is up."""
-        self.problem = ""
-        try:
-            if self._process is None or not self._process.is_alive():
-                self._start()
-            self._pipe.send(chunk)
-        except (RemoteError, OSError) as error:
-            self.problem = str(error) or "the worker process died"
-        self.began = time.perf_counter()
-        self.due = self.began + self.timeout_s
-
-    def finish(self) -> tuple[list[Score] | None, str]:
-        """Return the scores, or None and what happened to the worker."""
-        try:
-            if self.problem:
-                return None, self.problem
-            if self._pipe.poll(0):
-                return self._receive(), ""
-        except RemoteError as error:
-            return None, str(error)
-        self.close()
-        return None, str(TimeLimitError(f"timed out after {self.timeout_s:g} s"))
-
-    @staticmethod
-    def next_done(workers: Iterable[Worker]) -> list[Worker]:
-        """Wait until some have an answer, a problem, or no time left."""
-        if failed := [worker for worker in workers if worker.problem]:
-            return failed
-        left_s = min(worker.due for worker in workers) - time.perf_counter()
-        ready = connection.wait([worker._pipe for worker in workers], None if math.isinf(left_s) else max(left_s, 0.0))
-        now = time.perf_counter()
-        return [worker for worker in workers if worker._pipe in ready or now >= worker.due]
-
-
 class LocalWorkerPool:
     """Worker processes on this machine. With a time limit each molecule goes alone, and an overrun ends its worker only.
 
@@ -131,7 +92,7 @@ class LocalWorkerPool:
         limit_s = math.inf if oracle.timeout_s is None else oracle.timeout_s
         function = partial(_score_all, oracle.worker_copy())
         try:
-            self.workers = [Worker(function, limit_s) for _ in range(self.jobs)]
+            self.workers = [TimedWorker(function, limit_s) for _ in range(self.jobs)]
         except SettingsError:
             if oracle.timeout_s is not None:
                 raise
@@ -146,13 +107,13 @@ class LocalWorkerPool:
 
     def work(self, waiting: deque[Chunk]) -> Iterator[Scored]:
         """Yield chunks with their scores as they are done."""
-        busy: dict[Worker, Chunk] = {}
+        busy: dict[TimedWorker, Chunk] = {}
         try:
             while waiting or busy:
                 for worker in [worker for worker in self.workers if worker not in busy][: len(waiting)]:
                     busy[worker] = waiting.popleft()
                     worker.begin(busy[worker])
-                for worker in Worker.next_done(busy):
+                for worker in TimedWorker.next_done(busy):
                     chunk = busy.pop(worker)
                     scores, reason = worker.finish()
                     seconds = time.perf_counter() - worker.began

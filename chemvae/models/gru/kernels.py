@@ -5,11 +5,14 @@ operations. ``small_product()`` hands those kernels torch's own matrix product f
 multiplies between single steps. ``CHEMVAE_NO_COMPILER=1`` and ``CHEMVAE_NO_BRGEMM=1`` switch them off.
 
 The compiled file lives in the user's cache folder under a name that holds a hash of source, compiler flags and processor, so
-a changed machine compiles anew.
+a changed machine compiles anew. It is loaded only if its checksum, kept beside it, is right and nobody else could have written
+it; otherwise it is built again, in a folder of this process alone where the cache is somebody else's.
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -17,6 +20,7 @@ import logging
 import os
 import platform
 import shutil
+import stat
 import subprocess
 import tempfile
 from pathlib import Path
@@ -76,24 +80,75 @@ def _processor() -> str:
 
 
 def _compiled(compiler: str) -> Path:
+    """The library in the cache, built now unless it is there, whole and our own."""
     flags = FLAGS + _openmp_flags()
     fingerprint = "\n".join([SOURCE.read_text(), compiler, _processor(), torch.__version__, *flags])
-    folder = cache_folder() / "kernels"
-    library = folder / f"gates-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}.so"
-    if not library.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as work:
-            built = Path(work) / "gates.so"
-            done = subprocess.run(
-                [compiler, *flags, "-o", str(built), str(SOURCE), *LIBRARIES],
-                capture_output=True,
-                text=True,
-                timeout=COMPILE_TIMEOUT_S,
-            )
-            if done.returncode != 0:
-                raise ChemVAEError(f"{compiler} failed: {done.stderr.strip().splitlines()[-1:]}")
-            os.replace(built, library)
+    library = cache_folder() / "kernels" / f"gates-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}.so"
+    if is_trusted(library):
+        return library
+    if not _is_private(library.parent) or (library.exists() and not _is_ours(library)):
+        log.warning("%s is not this user's alone: the kernels are built for this process only.", library)
+        library = Path(_own_folder()) / library.name
+    _build([compiler, *flags], library)
     return library
+
+
+def _is_private(folder: Path) -> bool:
+    """Make a folder that only this user may write, if it is not there, and say whether it is one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)
+    return _is_ours(folder)
+
+
+def _build(command: list[str], library: Path) -> None:
+    """Compile into ``library`` and write its checksum beside it; each file is whole or not there."""
+    with tempfile.TemporaryDirectory(dir=library.parent) as work:
+        built = Path(work) / "gates.so"
+        done = subprocess.run(
+            [*command, "-o", str(built), str(SOURCE), *LIBRARIES], capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S
+        )
+        if done.returncode != 0:
+            raise ChemVAEError(f"{command[0]} failed: {done.stderr.strip().splitlines()[-1:]}")
+        checksum = Path(work) / "gates.sha256"
+        checksum.write_text(_sha256(built))
+        for file in (built, checksum):
+            file.chmod(0o700 if file is built else 0o600)
+        os.replace(built, library)
+        os.replace(checksum, library.with_suffix(".sha256"))
+
+
+def is_trusted(library: Path) -> bool:
+    """Whether a compiled file may be loaded: there, as long and as written, and nobody else's.
+
+    A truncated library would end the process when it is loaded, and a planted one would run.
+    """
+    checksum = library.with_suffix(".sha256")
+    try:
+        ours = all(_is_ours(path) for path in (library, checksum, library.parent))
+        return ours and checksum.read_text().strip() == _sha256(library)
+    except OSError:
+        return False
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is owned by this user (or root) and others may not write it; where there are no owners, it is."""
+    if not hasattr(os, "getuid"):
+        return True
+    facts = path.stat()
+    return facts.st_uid in (os.getuid(), 0) and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@functools.cache
+def _own_folder() -> str:
+    """A folder of this process, gone with it."""
+    folder = tempfile.mkdtemp(prefix="chemvae-kernels-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _declare(library: ctypes.CDLL) -> ctypes.CDLL:

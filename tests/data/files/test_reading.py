@@ -9,6 +9,7 @@ import pytest
 import zstandard
 from rdkit import Chem
 
+from chemvae.data.files.columns import parse_numbers
 from chemvae.data.files.reading import Chunk, read_records
 from chemvae.data.files.writing import concat
 from chemvae.errors import InputError
@@ -194,3 +195,11 @@ def test_a_header_alone_gives_no_chunks(tmp_path):
 def test_text_is_never_taken_for_canonical():
     assert not Chunk(pd.DataFrame()).is_canonical
     assert not any(chunk.is_canonical for chunk in read_records(io.BytesIO(CSV.encode())))
+
+
+@pytest.mark.parametrize(
+    ("text", "values"), [(b"smiles;y\nCO;2\nCN;2,5\n", [2.0, 2.5]), (b'smiles,y\nCO,2\nCN,"1,200"\n', [2.0, 1200.0])]
+)
+def test_the_separator_says_what_a_comma_in_a_number_means(text, values):
+    frame = next(read_records(io.BytesIO(text))).frame
+    assert parse_numbers(frame["y"])[0].tolist() == values

@@ -16,10 +16,10 @@ from chemvae.design.oracles.factory import make_oracle
 from chemvae.design.oracles.pools import split
 from chemvae.design.oracles.simple import FunctionOracle, PropertyOracle
 from chemvae.design.oracles.subprocess_json import CommandOracle
-from chemvae.design.worker import TimedFunction
 from chemvae.errors import SettingsError, UnknownNameError
-from tests.design.test_worker import is_running
+from chemvae.parallel.timed import TimedFunction
 from tests.design.toys import carbons
+from tests.parallel.test_timed import is_running
 
 MOLECULES = ["C" * n for n in range(1, 13)]
 

@@ -1,4 +1,4 @@
-"""As much of a pool of processes as :mod:`chemvae.parallel` needs, over Ray."""
+"""As much of a pool of processes as :class:`~chemvae.parallel.pool.Workers` needs, over Ray."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chemvae.errors import ChemVAEError, MissingExtraError
+from chemvae.parallel.worker import apply
 
 
 class RayPool:
@@ -39,14 +40,14 @@ class RayPool:
         self.jobs = jobs if jobs > 0 else max(int(ray.cluster_resources().get("CPU", 1)), 1)
         self._sent: dict[int, tuple[Callable, Any]] = {}  # functions, kept alive with what stands for them in the cluster
 
-    def submit(self, task: Callable, function: Callable, block: Sequence) -> RayAnswer:
-        """Have ``task(function, block)`` done; a function is sent once, however many blocks follow."""
+    def submit(self, function: Callable, block: Sequence) -> RayAnswer:
+        """Have a function applied to the items of a block; a function is sent once, however many blocks follow."""
         if id(function) not in self._sent:
             self._sent[id(function)] = function, self._ray.put(function)
-        once = self._ray.remote(max_retries=0)(task)  # what failed is for the caller to judge, and may be dear
+        once = self._ray.remote(max_retries=0)(apply)  # what failed is for the caller to judge, and may be dear
         return RayAnswer(self._ray, once.remote(self._sent[id(function)][1], list(block)))
 
-    def shutdown(self, cancel_futures: bool = True) -> None:
+    def shutdown(self) -> None:
         """Forget the functions. The cluster goes on: it may serve others, and ends with the program that started it."""
         self._sent.clear()
 

@@ -8,18 +8,21 @@ Either way the function runs in a copy: what it changes in memory (a counter, a 
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import pickle
 import signal
 import sys
-import threading
+import time
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from multiprocessing import connection
 from typing import Any
 
 from chemvae.errors import SettingsError
+from chemvae.parallel.worker import leave_with_parent
 
 START_LIMIT_S = 120.0
 
@@ -119,6 +122,53 @@ class TimedFunction:
         self._receive()
 
 
+class TimedWorker(TimedFunction):
+    """A worker that is given an item now and asked for its value later, so that several work side by side.
+
+    Examples
+    --------
+    >>> half = TimedWorker(lambda x: x / 2, timeout_s=20.0)
+    >>> half.begin(3.0)
+    >>> [worker.finish() for worker in TimedWorker.next_done([half])]
+    [(1.5, '')]
+    >>> half.close()
+    """
+
+    def begin(self, item: Any) -> None:
+        """Hand over an item; the clock starts when the worker is up."""
+        self.problem = ""
+        try:
+            if self._process is None or not self._process.is_alive():
+                self._start()
+            self._pipe.send(item)
+        except (RemoteError, OSError) as error:
+            self.problem = str(error) or "the worker process died"
+        self.began = time.perf_counter()
+        self.due = self.began + self.timeout_s
+
+    def finish(self) -> tuple[Any, str]:
+        """Return the value, or None and what happened to the worker."""
+        try:
+            if self.problem:
+                return None, self.problem
+            if self._pipe.poll(0):
+                return self._receive(), ""
+        except RemoteError as error:
+            return None, str(error)
+        self.close()
+        return None, str(TimeLimitError(f"timed out after {self.timeout_s:g} s"))
+
+    @staticmethod
+    def next_done(workers: Iterable[TimedWorker]) -> list[TimedWorker]:
+        """Wait until some have an answer, a problem, or no time left."""
+        if failed := [worker for worker in workers if worker.problem]:
+            return failed
+        left_s = min(worker.due for worker in workers) - time.perf_counter()
+        ready = connection.wait([worker._pipe for worker in workers], None if math.isinf(left_s) else max(left_s, 0.0))
+        now = time.perf_counter()
+        return [worker for worker in workers if worker._pipe in ready or now >= worker.due]
+
+
 def start_method(function: Callable) -> str:
     """Choose "fork" or "spawn" for a function on this system.
 
@@ -155,7 +205,7 @@ def _serve(function: Callable, pipe: Any, inherited: Any) -> None:
         inherited.close()
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)  # a forked OpenMP pool never wakes up
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    leave_with_parent()
     pipe.send(("ok", "ready"))
     while True:
         try:
@@ -185,13 +235,6 @@ def describe_error(error: BaseException, limit: int = 300) -> str:
     lines = str(error).strip().splitlines()
     text = type(error).__name__ + (f": {lines[0]}" if lines else "")
     return text[:limit]
-
-
-def _leave_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _end(process: Any, pipe: Any) -> None:

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from chemvae.design.worker import RemoteError, TimedFunction, TimeLimitError, start_method
 from chemvae.errors import SettingsError
+from chemvae.parallel.timed import RemoteError, TimedFunction, TimeLimitError, start_method
 from tests.design.toys import carbons
 
 
@@ -97,7 +97,7 @@ def test_elsewhere_importable_functions_are_spawned(monkeypatch):
 
 
 def test_a_spawned_worker_gives_the_same_answers(monkeypatch):
-    monkeypatch.setattr("chemvae.design.worker.start_method", lambda function: "spawn")
+    monkeypatch.setattr("chemvae.parallel.timed.start_method", lambda function: "spawn")
     timed = TimedFunction(carbons, timeout_s=30)
     assert timed("CCO") == 2.0
     with pytest.raises(RemoteError, match="AttributeError"):
@@ -108,7 +108,7 @@ def test_a_spawned_worker_gives_the_same_answers(monkeypatch):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_worker_does_not_outlive_a_killed_parent():
     script = (
-        "import os, time\nfrom chemvae.design.worker import TimedFunction\n"
+        "import os, time\nfrom chemvae.parallel.timed import TimedFunction\n"
         "timed = TimedFunction(lambda x: os.getpid() if x else time.sleep(600), timeout_s=600)\n"
         "print(timed(1), flush=True)\ntimed(0)"
     )

@@ -1,0 +1,224 @@
+"""Numbers as people and their programs write them: what clearly is one is read, what clearly is empty is open.
+
+The rest is refused. A label that is silently wrong is worse than one that is missing, so dates, truth values, formulas, error
+cells, units, ranges and whatever could be read in two ways are no numbers here, each with the reason; ``>10`` is a bound.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+MISSING_WORDS = frozenset(
+    {"", "nan", "na", "n/a", "#n/a", "none", "null", "nil", "-", "--", "---", "–", "—", "?", "<na>", "nat"}
+)
+"""What stands in a cell that has no value."""
+WAITING_WORDS = frozenset(
+    {"open", "pending", "later", "todo", "to do", "tbd", "tba", "n.a.", "n.d.", "nd", "not determined", "not measured"}
+    | {"not tested", "not yet", "not yet measured", "in progress", "running", "..."}
+)
+"""What stands in a cell whose value is still to come."""
+DECIMAL = "decimal"
+"""Key of ``frame.attrs`` under which a reader says how its file writes decimals: "." or ",", where its separator tells."""
+
+_LOOKS = str.maketrans(
+    {
+        **dict.fromkeys("\u2212\u2012\u2013\ufe63\uff0d", "-"),  # minus signs and dashes of word processors
+        "\uff0b": "+",
+        "\uff0e": ".",
+        "\uff0c": ",",
+        **dict.fromkeys("\u00a0\u2007\u2009\u200a\u202f\u3000", " "),
+        **dict.fromkeys("\u200b\u200e\u200f\u2060\ufeff", None),
+        **{chr(0xFF10 + digit): str(digit) for digit in range(10)},
+    }
+)
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_PLAIN = re.compile(r"[+-]? ?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_POWER = re.compile(r"([+-]? ?\d+(?:\.\d+)?) ?[x×·*] ?10(?: ?\^ ?([+-]?\d+)|([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))")
+_BOUND = re.compile(r"(<=|>=|=<|=>|<|>|≤|≥) ?(.+)")
+_BOUNDS = {"<=": "<", "=<": "<", "≤": "<", ">=": ">", "=>": ">", "≥": ">"}
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:([,. '’])\d{3})(?:\1\d{3})*(?:([.,])\d+)?")
+_COMMA_DECIMAL = re.compile(r"[+-]? ?\d*,\d+(?:[eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell says."""
+
+    value: float = math.nan
+    """NaN unless it is a number."""
+    bound: str = ""
+    """``<`` or ``>`` where the cell says on which side of ``limit`` the value lies."""
+    limit: float = math.nan
+    """Of a bound."""
+    problem: str = ""
+    """Why it is refused; empty for a number, a bound, and an empty cell."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing stands there."""
+        return math.isnan(self.value) and not self.bound and not self.problem
+
+
+@dataclass(frozen=True)
+class Column:
+    """What the cells of a column say."""
+
+    values: np.ndarray
+    """float64 [N]; NaN where there is no number."""
+    refused: dict[int, str] = field(default_factory=dict)
+    """Position -> why a cell that is not empty holds no number; bounds are among them."""
+    bounds: dict[int, tuple[str, float]] = field(default_factory=dict)
+    """Position -> side and limit of a censored value."""
+
+    @property
+    def bad(self) -> np.ndarray:
+        """bool [N]: where something stands that is no number."""
+        mask = np.zeros(len(self.values), dtype=bool)
+        mask[list(self.refused)] = True
+        return mask
+
+
+def read_number(cell: Any, decimal: str = "") -> Cell:
+    """Read one cell.
+
+    Parameters
+    ----------
+    cell : object
+        Text, a number, or whatever a spreadsheet made of it.
+    decimal : str
+        "." or "," where the file says how it writes decimals; "" where it does not. With "," a comma is a decimal sign, with
+        "." groups of three digits behind commas are thousands; what could be either is refused.
+
+    Examples
+    --------
+    >>> read_number("−3.5").value, read_number("1.2 × 10⁻³").value, read_number("2,5", decimal=",").value
+    (-3.5, 0.0012, 2.5)
+    >>> read_number("> 10").bound, read_number("n.d.").is_open, read_number(True).problem
+    ('>', True, 'true or false is no number; write 1 or 0')
+    >>> read_number("1,200").problem
+    "'1,200' is 1200 or 1.200; write it without a comma"
+    """
+    if isinstance(cell, str):
+        return _read_text(cell, decimal)
+    if isinstance(cell, (bool, np.bool_)):
+        return Cell(problem="true or false is no number; write 1 or 0")
+    if cell is None or cell is pd.NA or cell is pd.NaT or isinstance(cell, (np.datetime64, np.timedelta64)) and np.isnat(cell):
+        return Cell()
+    if isinstance(cell, (date, time, timedelta, np.datetime64, np.timedelta64)):
+        return Cell(problem=f"{cell} is a date or time, not a number; a spreadsheet may have made it of one")
+    if isinstance(cell, (Real, Decimal, Fraction, np.number)) and not isinstance(cell, np.complexfloating):
+        return _finite(float(cell), str(cell))
+    return Cell(problem=f"a {type(cell).__name__} is no number")
+
+
+def _finite(value: float, written: str) -> Cell:
+    if math.isinf(value):
+        return Cell(problem=f"{written} is not finite")
+    return Cell(value)
+
+
+def _read_text(text: str, decimal: str) -> Cell:
+    plain = " ".join(text.translate(_LOOKS).split())
+    word = plain.lower()
+    if word in MISSING_WORDS or word in WAITING_WORDS:
+        return Cell()
+    if plain[0] in "=#@":
+        what = "a formula" if plain[0] != "#" else "an error cell of a spreadsheet"
+        return Cell(problem=f"'{plain[:40]}' is {what}; paste the value")
+    if match := _BOUND.fullmatch(plain):
+        return _bound(*match.groups(), plain, decimal)
+    return _read_value(plain, decimal)
+
+
+def _bound(sign: str, rest: str, plain: str, decimal: str) -> Cell:
+    limit = _read_value(rest, decimal)
+    if limit.problem:
+        return limit
+    side = _BOUNDS.get(sign, sign)
+    return Cell(bound=side, limit=limit.value, problem=f"'{plain}' is a bound, not a value")
+
+
+def _read_value(plain: str, decimal: str) -> Cell:
+    """Read a number without bound or word: plain, with a power of ten, with a decimal comma, with thousands."""
+    if _PLAIN.fullmatch(plain):
+        return _finite(float(plain.replace(" ", "")), plain)
+    if match := _POWER.fullmatch(plain):
+        exponent = match[2] or match[3].translate(_RAISED)
+        return _finite(float(f"{match[1].replace(' ', '')}e{exponent}"), plain)
+    if decimal == "," and _COMMA_DECIMAL.fullmatch(plain):
+        return _finite(float(plain.replace(" ", "").replace(",", ".")), plain)
+    if match := _GROUPED.fullmatch(plain):
+        return _grouped(plain, *match.groups(), decimal)
+    comma = "; write decimals with a point" if _COMMA_DECIMAL.fullmatch(plain) else "; leave out units and remarks"
+    return Cell(problem=f"'{plain[:40]}' is no number{comma if re.match(r'[+-]? ?[.,]?[0-9]', plain) else ''}")
+
+
+def _grouped(plain: str, mark: str, point: str | None, decimal: str) -> Cell:
+    """Read a number whose digits stand in groups of three behind ``mark``, with a fraction behind ``point`` if any."""
+    if point == mark:
+        return Cell(problem=f"'{plain}' is no number; leave out units and remarks")
+    clear = plain.count(mark) > 1 or mark in " '’" or point or (mark == "," and decimal == ".")
+    if not clear:
+        return Cell(problem=f"'{plain}' is {plain.replace(mark, '')} or {plain.replace(',', '.')}; write it without a comma")
+    whole = plain.replace(mark, "")
+    return _finite(float(whole.replace(",", ".") if point == "," else whole), plain)
+
+
+def read_numbers(cells: pd.Series | Sequence[Any], decimal: str | None = None) -> Column:
+    """Read the cells of a column.
+
+    Parameters
+    ----------
+    cells : Series or sequence, length N
+    decimal : str, optional
+        As for :func:`read_number`; None asks ``cells.attrs``.
+
+    Examples
+    --------
+    >>> column = read_numbers(["1.5", "", "high", " 2e3", ">10"])
+    >>> column.values.tolist(), column.refused[2], column.bounds
+    ([1.5, nan, nan, 2000.0, nan], "'high' is no number", {4: ('>', 10.0)})
+    """
+    series = cells if isinstance(cells, pd.Series) else pd.Series(list(cells), dtype=object)
+    decimal = series.attrs.get(DECIMAL, "") if decimal is None else decimal
+    is_number = pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype)
+    if is_number:
+        values = series.to_numpy(dtype=float, na_value=np.nan, copy=True)
+    else:
+        values = _quick(series)
+    return _slowly(series, values, decimal)
+
+
+def _quick(series: pd.Series) -> np.ndarray:
+    """What pandas reads of text without doubt; NaN for all else."""
+    values = np.full(len(series), np.nan)
+    cells = series.astype(object)
+    text = np.array([isinstance(cell, str) for cell in cells], dtype=bool)
+    if text.any():
+        values[text] = pd.to_numeric(cells[text], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return values
+
+
+def _slowly(series: pd.Series, values: np.ndarray, decimal: str) -> Column:
+    """Look at each cell that has no finite value yet."""
+    refused: dict[int, str] = {}
+    bounds: dict[int, tuple[str, float]] = {}
+    for position in np.flatnonzero(~np.isfinite(values)).tolist():
+        cell = read_number(series.iloc[position], decimal)
+        values[position] = cell.value
+        if cell.problem:
+            refused[position] = cell.problem
+        if cell.bound:
+            bounds[position] = (cell.bound, cell.limit)
+    return Column(values, refused, bounds)
