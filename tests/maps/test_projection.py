@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from chemvae.errors import InputError
-from chemvae.maps import load_projection, map_quality
+from chemvae.maps import map_quality
 from chemvae.maps.projection import PCAProjection
 from tests.contracts.projection_contract import ProjectionContract
 
@@ -54,24 +53,6 @@ def test_pca_of_very_little_fills_up_with_zeros(shape):
     apart = np.linalg.norm(z[0] - z[-1])
     if shape[0] == 2:
         assert np.linalg.norm(xy[0] - xy[1]) == pytest.approx(apart)
-
-
-@pytest.mark.parametrize("content", [b"", b"junk" * 100, b"\x80\x04K\x01."])
-def test_a_damaged_file_is_one_sentence(tmp_path, content):
-    path = tmp_path / "map.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match="cannot be read as a map projection"):
-        load_projection(path)
-    with pytest.raises(InputError, match="cannot be read"):
-        load_projection(tmp_path / "missing.safetensors")
-
-
-def test_another_safetensors_file_is_refused(tmp_path):
-    from safetensors.numpy import save_file
-
-    save_file({"weight": np.zeros(3)}, tmp_path / "model.safetensors")
-    with pytest.raises(InputError, match="not a map projection"):
-        load_projection(tmp_path / "model.safetensors")
 
 
 def test_quality_of_an_isometry_is_one_and_of_noise_is_chance():
