@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
-from chemvae.errors import UnknownNameError
+from chemvae.errors import SettingsError, UnknownNameError
+
+Spec = TypeVar("Spec")
 
 
 def find(table: Mapping[str, Any], name: str, kind: str) -> tuple[str, Any]:
@@ -57,3 +60,37 @@ def build(table: Mapping[str, Any], spec: str | Mapping[str, Any] | Any, kind: s
     settings = dict(spec)
     _, factory = find(table, settings.pop("name"), kind)
     return factory(**context, **settings)
+
+
+def make_spec(kind: type[Spec], spec: Spec | None, options: Mapping[str, Any]) -> Spec:
+    """Return ``spec``, or without one the defaults of ``kind``, with the fields that ``options`` names changed.
+
+    Parameters
+    ----------
+    kind : frozen dataclass
+        With a default for every field.
+    spec : instance of ``kind``, optional
+    options : mapping of field name to value
+
+    Raises
+    ------
+    UnknownNameError
+        If an option is no field, naming the nearest one.
+    SettingsError
+        If ``spec`` is something else, or the class refuses a value.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Look:
+    ...     width: int = 8
+    ...     title: str = ""
+    >>> make_spec(Look, Look(title="new"), {"width": 9})
+    Look(width=9, title='new')
+    """
+    if not isinstance(spec, (kind, type(None))):
+        raise SettingsError(f"{spec!r:.60} is no {kind.__name__}; make one of its fields, or give those by name")
+    known = {item.name: item for item in fields(kind)}
+    chosen = {find(known, name, f"field of {kind.__name__}")[0]: value for name, value in options.items()}
+    return replace(kind() if spec is None else spec, **chosen)

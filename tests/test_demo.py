@@ -59,7 +59,7 @@ def shipped(tmp_path_factory):
 def demo(request):
     """Each of the two in turn: folder, results, sizes."""
     folder, results = request.getfixturevalue(request.param)
-    return folder, results, choose_sizes(request.param == "trained", fast=True)
+    return folder, results, choose_sizes(train=request.param == "trained", fast=True)
 
 
 class Elements(HTMLParser):

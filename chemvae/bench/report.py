@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chemvae.bench.breakdown import PARTS
+from chemvae.bench.measures.breakdown import PARTS
 from chemvae.bench.protocol import PROTOCOL
 
 

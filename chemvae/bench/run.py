@@ -16,9 +16,8 @@ from typing import Any
 import torch
 
 from chemvae import api, sampling
-from chemvae.bench import moses
-from chemvae.bench.breakdown import step_breakdown
-from chemvae.bench.contenders import (
+from chemvae.bench.contenders import moses
+from chemvae.bench.contenders.contender import (
     Contender,
     chemvae_sampling,
     chemvae_training,
@@ -27,14 +26,15 @@ from chemvae.bench.contenders import (
     rounds,
     torch_gru_training,
 )
-from chemvae.bench.flops import decoding_flops, encoding_flops, forward_flops, share_of_peak, training_flops
-from chemvae.bench.gate_step import measure_step
-from chemvae.bench.generation import Generator, end_to_end
-from chemvae.bench.growth import measure_growth, repeated
-from chemvae.bench.peak import measure_peak
+from chemvae.bench.measures.breakdown import step_breakdown
+from chemvae.bench.measures.flops import decoding_flops, encoding_flops, forward_flops, share_of_peak, training_flops
+from chemvae.bench.measures.gate_step import measure_step
+from chemvae.bench.measures.generation import Generator, end_to_end
+from chemvae.bench.measures.growth import measure_growth, repeated
+from chemvae.bench.measures.peak import measure_peak
+from chemvae.bench.measures.startup import measure_startup
 from chemvae.bench.protocol import PROTOCOL
 from chemvae.bench.settings import BenchSettings
-from chemvae.bench.startup import measure_startup
 from chemvae.bench.timing import MIB, busy_neighbours, cores, peak_memory_mib, spread
 from chemvae.bench.workload import Workload, read_workload
 from chemvae.errors import NothingUsableError
@@ -222,7 +222,7 @@ class _Bench:
         s, found = self.settings, [ours]
         for key, autocast in (("nn_gru", False), ("nn_gru_autocast", True)):
             log.info("The same model on torch.nn.GRU%s.", " under bf16 autocast" if autocast else "")
-            measure = torch_gru_training(work, s.preset, self.device, autocast)
+            measure = torch_gru_training(work, s.preset, self.device, autocast=autocast)
             found.append(self._best(Contender(key, measure, s.batch_sizes[0], self.threads), s.batch_sizes))
         plain = Contender("train_fp32", chemvae_training(work.in_fp32(), s.preset, self.device), ours.batch_size, self.threads)
         found.append(plain)
@@ -300,7 +300,7 @@ class _Bench:
         log.info("One GRU step%s.", ", and torch.compile" if s.compile else "")
         dtype = torch.bfloat16 if self.figures["train_peak"] == "bf16" else torch.float32
         with limited_threads(1):
-            self.figures |= measure_step(dtype, s.seconds / 6, s.compile)
+            self.figures |= measure_step(dtype, s.seconds / 6, compiled=s.compile)
 
 
 @contextlib.contextmanager

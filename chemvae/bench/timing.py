@@ -22,7 +22,9 @@ def wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def repeat(work: Callable[[], object], seconds: float, device: torch.device | None = None, warm_up: bool = True) -> list[float]:
+def repeat(
+    work: Callable[[], object], seconds: float, device: torch.device | None = None, *, warm_up: bool = True
+) -> list[float]:
     """Return the seconds each repetition of ``work`` took: as many as fit into ``seconds``, at least one.
 
     Parameters

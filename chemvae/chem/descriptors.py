@@ -57,6 +57,7 @@ def compute_many(
     properties: Iterable[str] = (),
     fingerprint: str | None = None,
     jobs: int = 1,
+    *,
     cache: bool = True,
 ) -> Descriptors:
     """Compute properties and fingerprints of many molecules, or remember them.
@@ -97,22 +98,24 @@ def compute_many(
         raise SettingsError(f"fingerprint must be one of {', '.join(FINGERPRINTS)}, got '{fingerprint}'")
     names = list(dict.fromkeys(find(PROPERTIES, name, "property")[0] for name in properties))
     smiles = list(smiles)
-    values = np.full((len(smiles), len(names)), np.nan)
-    bits = np.zeros((len(smiles), MORGAN_BYTES), dtype=np.uint8) if fingerprint else None
-    windows = (smiles[start : start + WINDOW] for start in range(0, len(smiles), WINDOW))
-    start = 0
-    for found in stream_columns(windows, [*names, *([fingerprint] if fingerprint else [])], jobs, cache):
-        stop = min(start + WINDOW, len(smiles))
-        for j, name in enumerate(names):
-            values[start:stop, j] = found[name]
-        if bits is not None:
-            bits[start:stop] = found[fingerprint]
-        start = stop
-    return Descriptors(pd.DataFrame(values, columns=names), bits)
+    wanted = {name: np.full(len(smiles), np.nan) for name in names}
+    wanted |= {fingerprint: np.zeros((len(smiles), MORGAN_BYTES), dtype=np.uint8)} if fingerprint else {}
+    _fill_columns(wanted, smiles, jobs, cache=cache)
+    bits = wanted.pop(fingerprint, None)
+    return Descriptors(pd.DataFrame(wanted, index=range(len(smiles)), columns=names), bits)
+
+
+def _fill_columns(wanted: dict[str, np.ndarray], smiles: list[str], jobs: int, *, cache: bool) -> None:
+    """Write each wanted column [N, ...] in place, a window of molecules at a time."""
+    starts = range(0, len(smiles), WINDOW)
+    windows = (smiles[start : start + WINDOW] for start in starts)
+    for start, found in zip(starts, stream_columns(windows, list(wanted), jobs, cache=cache), strict=True):
+        for name, column in wanted.items():
+            column[start : start + WINDOW] = found[name]
 
 
 def stream_columns(
-    blocks: Iterable[Sequence[Any]], columns: Sequence[str], jobs: int = 1, cache: bool = True
+    blocks: Iterable[Sequence[Any]], columns: Sequence[str], jobs: int = 1, *, cache: bool = True
 ) -> Iterator[dict[str, Any]]:
     """Compute columns of blocks of molecules, in order; only a few blocks are ever in memory.
 

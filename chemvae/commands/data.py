@@ -86,8 +86,8 @@ def prepare(
     folder = output or Path("data") / _stem(data)
     with console.working(f"Preparing {data}"):
         report = run(
-            data, folder, smiles_column, properties, id_column, split_column, standardize, split, compute or (), from_,
-            overwrite, jobs,
+            data, folder, smiles_column=smiles_column, properties=properties, id_column=id_column, split_column=split_column,
+            standardize=standardize, source_path=from_, jobs=jobs, split=split, compute=compute or (), overwrite=overwrite,
         )  # fmt: skip
     rows = [("rows read", report.n_rows), ("molecules kept", report.n_kept)]
     rows += [(f"left out: {reason}", count) for reason, count in report.dropped.items()]

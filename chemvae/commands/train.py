@@ -113,7 +113,7 @@ def _say_what_was_gained(run: Path, compare: bool, device: str, jobs: int) -> No
         return
     try:
         with console.working("Training from nothing, to compare" if compare else "Measuring what the given weights gained"):
-            gained = measure_head_start(RunFolder(run), compare, device, jobs)
+            gained = measure_head_start(RunFolder(run), compare=compare, device=device, jobs=jobs)
     except ChemVAEError as error:  # the run itself is done and stays as it is
         console.say(f"What the given weights gained was not measured: {error}")
         return

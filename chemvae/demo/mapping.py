@@ -11,7 +11,8 @@ import pandas as pd
 from chemvae.chem.properties import compute_table
 from chemvae.demo.molecule import Study
 from chemvae.demo.searches import METHODS, Comparison
-from chemvae.maps import PCAProjection, Trajectory, map_quality
+from chemvae.maps import Trajectory, map_quality
+from chemvae.maps.projection import PCAProjection
 from chemvae.models.vae import MolVAE
 
 SHOWN = ("logP", "qed", "SAS")

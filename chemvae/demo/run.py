@@ -33,24 +33,20 @@ def run_demo(
     out: str | Path = "demo",
     model: str | Path | None = None,
     start: str | None = None,
+    *,
     train: bool = False,
     seed: int = 0,
     fast: bool = False,
-    *,
     callbacks: Sequence[Callback] | None = None,
 ) -> dict[str, Any]:
-    """Show what a model can do, offline, and write a report.
+    """Show what a model can do, offline, and write ``report.html`` and ``results.json``, whose content is returned.
 
-    Makes the library "virtual-drugs"; measures the model on molecules of it that it was not trained on; sends a molecule
-    through it and looks around it; improves given molecules; searches by all methods with the same number of oracle calls;
-    draws the map; writes ``report.html`` and ``results.json``. A minute or two on two cores with the shipped model, about five
-    with one that is trained first. What it does is logged.
+    A minute or two on two cores with the shipped model, about five with one that is trained first. What it does is logged.
 
     Parameters
     ----------
     out : path
-        Folder for the report, ``data`` (the library), ``evaluation``, and with ``train`` ``run`` (the model). Those are
-        replaced.
+        Folder for the report, ``data`` (the library), ``evaluation``, and with ``train`` ``run``. Those are replaced.
     model : str or path, optional
         A shipped name or a run folder; by default "drug".
     start : str, optional
@@ -64,11 +60,6 @@ def run_demo(
     callbacks : sequence of Callback, optional
         Told how training goes; without any, a line is logged every ten seconds.
 
-    Returns
-    -------
-    dict
-        What ``results.json`` holds.
-
     Raises
     ------
     SettingsError
@@ -77,18 +68,18 @@ def run_demo(
         If there is no such model, or the molecule is none that the model can read.
     CollapseError
         If training went wrong.
-
-    Examples
-    --------
-    >>> results = run_demo("demo", start="CC(=O)Nc1ccc(O)cc1")  # doctest: +SKIP
-    >>> results["molecule"]["came_back"]  # doctest: +SKIP
-    True
     """
     if complaints := _complaints(model, start, train):
         raise SettingsError(complaints)
     name = Path(out, "run").as_posix() if train else str(model or SHIPPED_NAME)
-    findings = Findings(Path(out), choose_sizes(train, fast), seed, name, train, check_molecule(start) if start else None)
-    if train:
+    sizes = choose_sizes(train=train, fast=fast)
+    findings = Findings(Path(out), sizes, seed, name, train, check_molecule(start) if start else None)
+    return _walk(findings, callbacks)
+
+
+def _walk(findings: Findings, callbacks: Sequence[Callback] | None) -> dict[str, Any]:
+    """Take every step in turn: library and model, measurement, one molecule, searches, map, report."""
+    if findings.is_trained:
         _make_library(findings)
         _train(findings, callbacks)
     else:

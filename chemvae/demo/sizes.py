@@ -54,7 +54,7 @@ SHIPPED_FAST = DemoSizes(
 )  # fmt: skip
 
 
-def choose_sizes(train: bool, fast: bool) -> DemoSizes:
+def choose_sizes(*, train: bool, fast: bool) -> DemoSizes:
     """The sizes of one of the four demos; the fast ones are for tests and say little.
 
     Examples

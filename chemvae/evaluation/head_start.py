@@ -65,7 +65,7 @@ class HeadStart:
         return None
 
 
-def measure_head_start(run: RunFolder, compare: bool = False, device: str = "auto", jobs: int = 1) -> HeadStart | None:
+def measure_head_start(run: RunFolder, *, compare: bool = False, device: str = "auto", jobs: int = 1) -> HeadStart | None:
     """Measure what a finished run gained from the model it started from.
 
     The data is read again; the model before the first step is built again from the run's seed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +32,7 @@ from chemvae.evaluation.roundtrip import (
 from chemvae.evaluation.selection import select_molecules
 from chemvae.evaluation.sentences import protocol_sentences
 from chemvae.models.information import active_units, gaussian_kl, mutual_information
+from chemvae.registry import make_spec
 
 if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE
@@ -148,30 +149,29 @@ def run_evaluation(
         If no string is a molecule.
     SettingsError
         If a size is out of range, or a column of labels has not N values.
+    UnknownNameError
+        If there is no such field.
     """
-    settings = _changed(settings or EvaluationSettings(), changes)
+    settings = make_spec(EvaluationSettings, settings, changes)
     canonical = Canonical(settings.jobs)
     table, n_failed = select_molecules(smiles, labels, settings.n_molecules, canonical)
     encoded = encode_molecules(model, table["smiles"].tolist(), canonical)
     counts = {"n_molecules": len(table), "n_failed_parse": n_failed, "n_unencodable": len(table) - len(encoded.rows)}
     logger.info("Evaluating on %d molecules (%d could not be read, %d not encoded)", *counts.values())
     back, decodes = _reconstruction(model, encoded, canonical, settings)
-    logger.info(
-        "Reconstructed %.1f %% greedily; sampling %d molecules three times",
-        100 * back["reconstruction_greedy"],
-        settings.n_samples,
-    )
     quality, samples = _generation(model, encoded, training, canonical, settings)
     errors, predictions = _properties(model, encoded, table)
     figures = back | quality | _bound(model, encoded, settings.seed) | errors | counts
-    figures = {key: _plain(value) for key, value in figures.items()} | {"seed": settings.seed}
-    facts = {"most": settings.n_molecules, "n_unique": N_UNIQUE, "jt_draws": JT_DRAWS, "jt_decodes": JT_DECODES}
-    figures["protocol"] = protocol_sentences(figures, facts, _sampling_prior(model))
-    logger.info("Decoding at growing distance from the data")
     curves = _curves(model, encoded, canonical, settings) if settings.n_curve and len(encoded.rows) else {}
-    return Evaluation(
-        figures, predictions, failure_table(encoded, decodes), samples, units=dict(model.property_units), **curves
-    )
+    failures, units = failure_table(encoded, decodes), dict(model.property_units)
+    return Evaluation(_with_protocol(figures, model, settings), predictions, failures, samples, units=units, **curves)
+
+
+def _with_protocol(figures: Mapping[str, Any], model: MolVAE, settings: EvaluationSettings) -> dict[str, Any]:
+    """The figures as JSON holds them, with the seed and a sentence for each of how it was measured."""
+    plain = {key: _plain(value) for key, value in figures.items()} | {"seed": settings.seed}
+    facts = {"most": settings.n_molecules, "n_unique": N_UNIQUE, "jt_draws": JT_DRAWS, "jt_decodes": JT_DECODES}
+    return plain | {"protocol": protocol_sentences(plain, facts, _sampling_prior(model))}
 
 
 def _reconstruction(
@@ -180,6 +180,7 @@ def _reconstruction(
     share, decodes = reconstruction_greedy(model, encoded, canonical)
     first = min(settings.n_reconstruction, len(encoded.smiles))
     sampled = reconstruction_sampled(model, encoded, canonical, first=first, seed=settings.seed)
+    logger.info("Reconstructed %.1f %% greedily; sampling %d molecules three times", 100 * share, settings.n_samples)
     return {"reconstruction_greedy": share, "reconstruction_jt": sampled, "n_reconstruction_jt": first}, decodes
 
 
@@ -279,6 +280,7 @@ def _properties(model: MolVAE, encoded: Encoded, table: pd.DataFrame) -> tuple[d
 
 
 def _curves(model: MolVAE, encoded: Encoded, canonical: Canonical, settings: EvaluationSettings) -> dict[str, Any]:
+    logger.info("Decoding at growing distance from the data")
     first = settings.n_curve
     loc, scale = encoded.among(first)
     gaps = torch.cdist(loc, encoded.loc)
@@ -290,13 +292,6 @@ def _curves(model: MolVAE, encoded: Encoded, canonical: Canonical, settings: Eva
         "posterior_radius": float(scale.pow(2).sum(dim=1).sqrt().median()),
         "neighbour_radius": float(nearest.median()) if bool(nearest.isfinite().all()) else math.nan,
     }
-
-
-def _changed(settings: EvaluationSettings, changes: Mapping[str, int]) -> EvaluationSettings:
-    unknown = sorted(set(changes) - {f.name for f in fields(settings)})
-    if unknown:
-        raise SettingsError(f"unknown setting {', '.join(unknown)}; there are {', '.join(f.name for f in fields(settings))}")
-    return replace(settings, **changes)
 
 
 def _plain(value: Any) -> float | int | None:

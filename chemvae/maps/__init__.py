@@ -2,12 +2,13 @@
 
 from chemvae.maps.factory import PROJECTIONS, load_projection
 from chemvae.maps.interactive import map_assets, map_component, read_map, write_map
-from chemvae.maps.payload import Trajectory
+from chemvae.maps.payload import MapOptions, Trajectory
 from chemvae.maps.picture import write_png
 from chemvae.maps.projection import Projection, map_quality
 
 __all__ = [
     "PROJECTIONS",
+    "MapOptions",
     "Projection",
     "Trajectory",
     "load_projection",

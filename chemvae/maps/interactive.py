@@ -23,16 +23,15 @@ import pandas as pd
 
 from chemvae.errors import InputError, SettingsError
 from chemvae.maps.palette import page_palette
-from chemvae.maps.payload import Trajectory, build_payload, unpack, unpack_axis, unpack_lines, unpack_numbers
+from chemvae.maps.payload import MapOptions, build_payload, unpack, unpack_axis, unpack_lines, unpack_numbers
 from chemvae.maps.picture import write_png
+from chemvae.registry import make_spec
 
 PAGE_SCRIPTS = (
     "unpack.js", "view.js", "grid.js", "raster.js", "webgl.js", "structures.js", "legend.js", "cards.js", "overlay.js",
     "address.js", "controls.js", "stage.js", "map.js",
 )  # fmt: skip
 """Our scripts, in the order they are joined."""
-
-THEMES = ("auto", "light", "dark")
 
 
 def write_map(
@@ -41,46 +40,30 @@ def write_map(
     smiles: Sequence[str],
     columns: pd.DataFrame | None = None,
     title: str = "Map of molecules",
+    options: MapOptions | None = None,
     *,
-    units: Mapping[str, str] | None = None,
-    color: str | None = None,
-    trajectories: Sequence[Trajectory | np.ndarray] | None = None,
-    axis_labels: tuple[str, str] | None = None,
-    note: str = "",
-    theme: str = "auto",
     png: Path | str | None = None,
+    **changes: Any,
 ) -> Path:
     """Write the map of N molecules to one HTML file that needs nothing else, and optionally a picture.
 
     Parameters
     ----------
     path : Path or str
-        The page.
+        The page, which is returned.
     xy : ndarray [N, 2]
         Map coordinates. Rows with NaN are left out and counted on the page.
     smiles : sequence of str
         One per row, shown and drawn as they are.
     columns : DataFrame with N rows
         Whatever else is known: numbers and short lists of names can colour the map, all are shown and searched.
-    title, note : str
-        Heading, and a line under it: how the map was made and how far it can be trusted.
-    units : mapping
-        Column name to unit; ``"1"`` shows as none.
-    color : str
-        Column that colours the map at first. Default: the first with numbers.
-    trajectories : sequence of Trajectory or ndarray [T, 2]
-        Paths drawn over the points.
-    axis_labels : pair of str
-        Names of the axes, where they mean something.
-    theme : str
-        ``auto`` follows the reader's system; ``light``, ``dark``.
+    title : str
+        Heading.
+    options : MapOptions, optional
     png : Path or str
-        Also draw the map there, coloured by ``color``.
-
-    Returns
-    -------
-    Path
-        The page written.
+        Also draw the map there, coloured by ``options.color``.
+    **changes
+        Fields of :class:`MapOptions`, such as ``color="logP"``.
 
     Raises
     ------
@@ -97,26 +80,14 @@ def write_map(
     ...     read_map(page)["smiles"].tolist()
     ['CCO', 'c1ccccc1']
     """
-    component, assets = map_component(
-        xy,
-        smiles,
-        columns,
-        title,
-        units=units,
-        color=color,
-        trajectories=trajectories,
-        axis_labels=axis_labels,
-        note=note,
-        theme=theme,
-        height="100vh",
-        key="map",
-    )
+    show = make_spec(MapOptions, options, changes)
+    component, assets = map_component(xy, smiles, columns, title, show, height="100vh")
     page = Template(_asset("page/page.html")).substitute(title=html.escape(title), component=component, assets=assets)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     if png is not None:
-        write_png(png, xy, columns, title, units=units, color=color, trajectories=trajectories, axis_labels=axis_labels)
+        write_png(png, xy, columns, title, show)
     return path
 
 
@@ -125,15 +96,11 @@ def map_component(
     smiles: Sequence[str],
     columns: pd.DataFrame | None = None,
     title: str = "",
+    options: MapOptions | None = None,
     *,
-    units: Mapping[str, str] | None = None,
-    color: str | None = None,
-    trajectories: Sequence[Trajectory | np.ndarray] | None = None,
-    axis_labels: tuple[str, str] | None = None,
-    note: str = "",
-    theme: str = "auto",
     height: str = "36rem",
     key: str = "map",
+    **changes: Any,
 ) -> tuple[str, str]:
     """Return the map as HTML for another page, and the styles and scripts that page must hold once.
 
@@ -142,12 +109,12 @@ def map_component(
 
     Parameters
     ----------
+    xy, smiles, columns, title, options, **changes
+        As in ``write_map``.
     height : str
         CSS height of the map.
     key : str
         Element id, different for each map of a page: letters, digits, ``_``; starts with a letter.
-    xy, smiles, columns, title, units, color, trajectories, axis_labels, note, theme
-        As in ``write_map``.
 
     Returns
     -------
@@ -160,19 +127,24 @@ def map_component(
     >>> component.startswith('<div class="chemvae-map" id="space"'), "</style>" in assets
     (True, True)
     """
+    show = make_spec(MapOptions, options, changes)
+    _check(show, height, key)
+    payload = build_payload(xy, smiles, columns, show)
+    payload |= {"title": str(title), "note": str(show.note), "theme": show.theme, "fills_page": height == "100vh"}
+    data = f'<script type="application/json" class="cm-data">{_script_json(payload)}</script>'
+    return f'<div class="chemvae-map" id="{key}" style="height:{height}">{data}</div>\n', map_assets()
+
+
+def _check(options: MapOptions, height: str, key: str) -> None:
+    """Refuse what cannot stand in a page, with all complaints at once."""
     complaints = []
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", key):
         complaints.append(f"key must be letters, digits and _, starting with a letter, got '{key}'")
-    if theme not in THEMES:
-        complaints.append(f"theme must be one of {', '.join(THEMES)}, got '{theme}'")
+    complaints += options.complaints()
     if not re.fullmatch(r"\d+(\.\d+)?(px|rem|em|vh|%)", height):
         complaints.append(f"height must be a CSS length such as 36rem, got '{height}'")
     if complaints:
         raise SettingsError(complaints)
-    payload = build_payload(xy, smiles, columns, units=units, color=color, trajectories=trajectories, axis_labels=axis_labels)
-    payload |= {"title": str(title), "note": str(note), "theme": theme, "fills_page": height == "100vh"}
-    data = f'<script type="application/json" class="cm-data">{_script_json(payload)}</script>'
-    return f'<div class="chemvae-map" id="{key}" style="height:{height}">{data}</div>\n', map_assets()
 
 
 @lru_cache(maxsize=1)

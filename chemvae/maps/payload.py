@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.errors import InputError, NothingUsableError
-from chemvae.registry import find
+from chemvae.registry import find, make_spec
 
 PAYLOAD_VERSION = 1
 STEPS = 65_535
@@ -46,6 +46,31 @@ class Trajectory:
     name: str = "trajectory"
     smiles: Sequence[str] = ()
     labels: Sequence[str] = ()
+
+
+THEMES = ("auto", "light", "dark")
+
+
+@dataclass(frozen=True)
+class MapOptions:
+    """What a map shows beside its points; page, component and picture share it."""
+
+    units: Mapping[str, str] | None = None
+    """Column name to unit; ``"1"`` shows as none."""
+    color: str | None = None
+    """Column that colours the map at first; by default the first with numbers."""
+    trajectories: Sequence[Trajectory | Any] | None = None
+    """Paths drawn over the points: :class:`Trajectory`, or map coordinates [T, 2]."""
+    axis_labels: tuple[str, str] | None = None
+    """Names of the axes, where they mean something."""
+    note: str = ""
+    """A line under the heading of a page: how the map was made and how far it can be trusted."""
+    theme: str = "auto"
+    """Of a page: ``auto`` follows the reader's system; ``light``, ``dark``."""
+
+    def complaints(self) -> list[str]:
+        """What is wrong with these options."""
+        return [] if self.theme in THEMES else [f"theme must be one of {', '.join(THEMES)}, got '{self.theme}'"]
 
 
 def pack(array: np.ndarray | bytes) -> str:
@@ -171,13 +196,11 @@ def build_payload(
     xy: np.ndarray,
     smiles: Sequence[str],
     columns: pd.DataFrame | None = None,
-    *,
-    units: Mapping[str, str] | None = None,
-    color: str | None = None,
-    trajectories: Sequence[Trajectory | Any] | None = None,
-    axis_labels: tuple[str, str] | None = None,
+    options: MapOptions | None = None,
+    **changes: Any,
 ) -> dict[str, Any]:
     """Check the parts of a map and return them as one JSON-able dict; the arguments are those of ``write_map``."""
+    show = make_spec(MapOptions, options, changes)
     xy, smiles = np.asarray(xy, dtype=np.float64), list(smiles)
     columns = pd.DataFrame(index=range(len(smiles))) if columns is None else columns
     _check(xy, smiles, columns)
@@ -186,10 +209,10 @@ def build_payload(
         raise NothingUsableError(f"None of the {len(xy)} molecules has a place on the map. Check that they could be encoded.")
     rows = np.flatnonzero(placed)
     packed = [
-        pack_column(str(name), columns.iloc[rows, position].reset_index(drop=True), (units or {}).get(str(name), ""))
+        pack_column(str(name), columns.iloc[rows, position].reset_index(drop=True), (show.units or {}).get(str(name), ""))
         for position, name in enumerate(columns.columns)
     ]
-    paths = [_trajectory(path, number) for number, path in enumerate(trajectories or (), start=1)]
+    paths = [_trajectory(path, number) for number, path in enumerate(show.trajectories or (), start=1)]
     corners = np.vstack([xy[rows], *[path["xy"] for path in paths if len(path["xy"])]])
     (x_low, y_low), (x_high, y_high) = corners.min(axis=0), corners.max(axis=0)
     return {
@@ -198,10 +221,10 @@ def build_payload(
         "n_unplaced": int(len(xy) - len(rows)),
         "x": pack_axis(xy[rows, 0], float(x_low), float(x_high)),
         "y": pack_axis(xy[rows, 1], float(y_low), float(y_high)),
-        "axis_labels": list(axis_labels) if axis_labels else None,
+        "axis_labels": list(show.axis_labels) if show.axis_labels else None,
         "smiles": pack_lines([smiles[row] for row in rows]),
         "columns": packed,
-        "color": _first_color(packed, color),
+        "color": _first_color(packed, show.color),
         "trajectories": [path | {"xy": path["xy"].tolist()} for path in paths],
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from chemvae.maps.palette import CATEGORIES, MISSING, TRAJECTORIES, number_ramp
-from chemvae.maps.payload import Trajectory, build_payload, unpack, unpack_axis, unpack_numbers
+from chemvae.maps.payload import MapOptions, build_payload, unpack, unpack_axis, unpack_numbers
+from chemvae.registry import make_spec
 
 
 def write_png(
@@ -18,13 +19,11 @@ def write_png(
     xy: np.ndarray,
     columns: pd.DataFrame | None = None,
     title: str = "",
+    options: MapOptions | None = None,
     *,
-    units: Mapping[str, str] | None = None,
-    color: str | None = None,
-    trajectories: Sequence[Trajectory | np.ndarray] | None = None,
-    axis_labels: tuple[str, str] | None = None,
     width: float = 8.0,
     dpi: int = 160,
+    **changes: Any,
 ) -> Path:
     """Draw the map to a PNG (or PDF, SVG: by the suffix) in the colours of the page.
 
@@ -34,12 +33,16 @@ def write_png(
         The picture.
     xy : ndarray [N, 2]
         Map coordinates; NaN rows are left out.
-    columns, title, units, color, trajectories, axis_labels
+    columns, title
         As in ``write_map``.
+    options : MapOptions, optional
+        ``note`` and ``theme`` are a page's and change no picture.
     width : float
         Inches.
     dpi : int
         Pixels per inch.
+    **changes
+        Fields of :class:`MapOptions`.
 
     Returns
     -------
@@ -53,16 +56,15 @@ def write_png(
     """
     from matplotlib.figure import Figure
 
-    chosen = build_payload(
-        xy, [""] * len(xy), columns, units=units, color=color, trajectories=trajectories, axis_labels=axis_labels
-    )
+    show = make_spec(MapOptions, options, changes)
+    chosen = build_payload(xy, [""] * len(xy), columns, show)
     figure = Figure(figsize=(width, 0.78 * width), layout="constrained")
     axes = figure.add_subplot()
     _draw_points(axes, chosen)
     for number, track in enumerate(chosen["trajectories"]):
         _draw_track(axes, track, TRAJECTORIES["light"][number % len(TRAJECTORIES["light"])])
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", parse_math=False)
-    _dress(axes, axis_labels)
+    _dress(axes, show.axis_labels)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=dpi)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import logging
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ MOST_HELD_OUT = 4_000
 PATIENCE_NATS = 1.0  # held-out codes may become so much less likely before fitting ends
 
 
-def spline(x: Tensor, raw: Tensor, inverse: bool = False) -> tuple[Tensor, Tensor]:
+def spline(x: Tensor, raw: Tensor, *, inverse: bool = False) -> tuple[Tensor, Tensor]:
     """Apply one monotonic rational-quadratic spline per element, the identity outside [-4, 4].
 
     Parameters
@@ -59,9 +60,54 @@ def spline(x: Tensor, raw: Tensor, inverse: bool = False) -> tuple[Tensor, Tenso
     >>> torch.allclose(back, x, atol=1e-4), torch.allclose(up, -down, atol=1e-3)
     (True, True)
     """
-    K = (raw.shape[-1] + 1) // 3
     inside = x.abs() < BOUND
     at = x.clamp(-BOUND, BOUND)
+    piece = _find_piece(at, raw, inverse=inverse)
+    share = piece.solve(at) if inverse else (at - piece.left) / piece.width
+    both = share * (1 - share)
+    base = piece.mean_slope + piece.bend * both
+    log_slope = piece.log_slope(share, both, base)
+    if inverse:
+        y, log_slope = piece.left + share * piece.width, -log_slope
+    else:
+        y = piece.bottom + piece.height * (piece.mean_slope * share.square() + piece.slope * both) / base
+    return torch.where(inside, y, x), torch.where(inside, log_slope, 0.0)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """The bin of a spline that each element falls into; every field is a Tensor [...]."""
+
+    left: Tensor
+    bottom: Tensor
+    slope: Tensor
+    """At the left knot, as ``next_slope`` is at the right one."""
+    next_slope: Tensor
+    width: Tensor
+    height: Tensor
+    mean_slope: Tensor
+    bend: Tensor
+    """What the slopes at both ends exceed the mean slope by, together."""
+
+    def log_slope(self, share: Tensor, both: Tensor, base: Tensor) -> Tensor:
+        """log dy/dx where ``share`` of the width, 0-1, lies to the left; ``base`` is equation 4's denominator (equation 5)."""
+        steep = self.mean_slope.square() * (
+            self.next_slope * share.square() + 2 * self.mean_slope * both + self.slope * (1 - share).square()
+        )
+        return steep.log() - 2 * base.log()
+
+    def solve(self, y: Tensor) -> Tensor:
+        """The share of the width at which height ``y`` is reached (equation 6)."""
+        rise = y - self.bottom
+        a = self.height * (self.mean_slope - self.slope) + rise * self.bend
+        b = self.height * self.slope - rise * self.bend
+        c = -self.mean_slope * rise
+        return 2 * c / (-b - (b.square() - 4 * a * c).clamp(min=0).sqrt())
+
+
+def _find_piece(at: Tensor, raw: Tensor, *, inverse: bool) -> _Piece:
+    """Find the bin of every element of ``at``, an argument or (``inverse``) a value, in [-4, 4]."""
+    K = (raw.shape[-1] + 1) // 3
     x_knots, y_knots = _knots(raw[..., :K]), _knots(raw[..., K : 2 * K])
     slopes = nn.functional.pad(SMALLEST_SLOPE + nn.functional.softplus(raw[..., 2 * K :] + _ONE), (1, 1), value=1.0)
     known = y_knots if inverse else x_knots
@@ -71,21 +117,7 @@ def spline(x: Tensor, raw: Tensor, inverse: bool = False) -> tuple[Tensor, Tenso
     width, height = right - left, top - bottom
     mean_slope = height / width
     bend = next_slope + slope - 2 * mean_slope
-    if inverse:
-        rise = at - bottom
-        a = height * (mean_slope - slope) + rise * bend
-        b = height * slope - rise * bend
-        c = -mean_slope * rise
-        share = 2 * c / (-b - (b.square() - 4 * a * c).clamp(min=0).sqrt())
-    else:
-        share = (at - left) / width
-    both = share * (1 - share)
-    base = mean_slope + bend * both
-    steep = mean_slope.square() * (next_slope * share.square() + 2 * mean_slope * both + slope * (1 - share).square())
-    log_slope = steep.log() - 2 * base.log()
-    y = left + share * width if inverse else bottom + height * (mean_slope * share.square() + slope * both) / base
-    log_slope = -log_slope if inverse else log_slope
-    return torch.where(inside, y, x), torch.where(inside, log_slope, 0.0)
+    return _Piece(left, bottom, slope, next_slope, width, height, mean_slope, bend)
 
 
 _ONE = math.log(math.expm1(1 - SMALLEST_SLOPE))  # raw slopes of 0 are slopes of 1
@@ -114,14 +146,14 @@ class Coupling(nn.Module):
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # the identity, to begin with
 
-    def forward(self, x: Tensor, inverse: bool = False) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, *, inverse: bool = False) -> tuple[Tensor, Tensor]:
         """Change x [N, D]; also the log determinant [N]."""
         kept, changed = x[:, : self.kept], x[:, self.kept :]
         h = self.first(kept)
         for block in self.blocks:
             h = h + block(h)
         raw = self.last(h.relu()).view(*changed.shape, 3 * self.bins - 1)
-        y, log_slope = spline(changed, raw, inverse)
+        y, log_slope = spline(changed, raw, inverse=inverse)
         return torch.cat([kept, y], dim=1), log_slope.sum(dim=1)
 
 

@@ -38,8 +38,8 @@ def beam_search(
     n_rows, width, max_length : int
         N, the beginnings kept (W), and the most tokens a string may have, end token included (L).
     allowed : callable, optional
-        ``allowed(state) -> bool [n, V]``, asked after each step; what it denies is never written. Probabilities stay those of
-        the decoder: nothing is shared out among the rest.
+        ``allowed(state) -> bool [n, V]``, asked after each step; what it denies is never written. Probabilities stay the
+        decoder's own.
 
     Returns
     -------
@@ -58,39 +58,68 @@ def beam_search(
     >>> ids[0, :, :3].tolist()
     [[2, 0, 0], [4, 2, 0]]
     """
-    kept_ids = torch.full((n_rows, width, max_length), PAD, dtype=torch.long, device=device)
-    kept = torch.full((n_rows, width), -torch.inf, device=device)
-    rows = torch.arange(n_rows, device=device)  # [n] those still searched
-    ids = torch.full((n_rows, 1, max_length), PAD, dtype=torch.long, device=device)  # [n, w, L] beginnings
-    score = torch.zeros(n_rows, 1, device=device)  # [n, w]
-    tokens = torch.full((n_rows,), BOS, dtype=torch.long, device=device)
+    search = _Search(n_rows, width, max_length, device)
     for position in range(max_length):
-        log_p = step(state, tokens).float().log_softmax(dim=1)
+        log_p = step(state, search.tokens).float().log_softmax(dim=1)
         if allowed is not None:
             log_p = log_p.masked_fill(~allowed(state).to(log_p.device), -torch.inf)
-        n, w = score.shape
-        reached = score[:, :, None] + log_p.view(n, w, -1)  # [n, w, V]
-        ended = ids.clone()
-        ended[:, :, position] = EOS
-        kept_ids[rows], kept[rows] = _best(
-            torch.cat([kept_ids[rows], ended], dim=1), torch.cat([kept[rows], reached[:, :, EOS]], dim=1), width
-        )
-        reached[:, :, EOS] = -torch.inf
-        n_tokens = reached.shape[2]
-        score, index = reached.flatten(1).topk(min(width, w * n_tokens), dim=1)
-        parent, token = index // n_tokens, index % n_tokens
-        ids = ids.gather(1, parent[:, :, None].expand(-1, -1, max_length))
-        ids[:, :, position] = token
-        open_ = score[:, 0] > kept[rows, -1]
-        if not open_.any():
+        survivors = search.advance(log_p, position)
+        if not len(survivors):
             break
-        flat = torch.arange(n, device=device)[:, None] * w + parent  # rows of the state that go on
-        state.keep(flat[open_].flatten())
-        rows, ids, score, tokens = rows[open_], ids[open_], score[open_], token[open_].flatten()
-    for i, row in enumerate(rows.tolist()):
-        if kept[row, 0] == -torch.inf:
-            kept_ids[row, 0] = ids[i, 0]
-    return kept_ids, kept
+        state.keep(survivors)
+    return search.result()
+
+
+class _Search:
+    """The best endings of all N rows, and the beginnings of the n rows that are still searched."""
+
+    def __init__(self, n_rows: int, width: int, max_length: int, device: torch.device | str):
+        self.width = width
+        self.kept_ids = torch.full((n_rows, width, max_length), PAD, dtype=torch.long, device=device)
+        self.kept = torch.full((n_rows, width), -torch.inf, device=device)
+        self.rows = torch.arange(n_rows, device=device)  # [n] those still searched
+        self.ids = torch.full((n_rows, 1, max_length), PAD, dtype=torch.long, device=device)  # [n, w, L] beginnings
+        self.score = torch.zeros(n_rows, 1, device=device)  # [n, w]
+        self.tokens = torch.full((n_rows,), BOS, dtype=torch.long, device=device)  # [n * w] the last of each beginning
+
+    def advance(self, log_p: Tensor, position: int) -> Tensor:
+        """Go on by one token of log probabilities [n w, V]; which beginnings go on, as rows of the state before."""
+        reached = self.score[:, :, None] + log_p.view(*self.score.shape, -1)  # [n, w, V]
+        self._set_apart(reached[:, :, EOS], position)
+        reached[:, :, EOS] = -torch.inf
+        return self._go_on(reached, position)
+
+    def _set_apart(self, score: Tensor, position: int) -> None:
+        """Keep what ends here, with score [n, w], if it is among the best of its row."""
+        ended = self.ids.clone()
+        ended[:, :, position] = EOS
+        self.kept_ids[self.rows], self.kept[self.rows] = _best(
+            torch.cat([self.kept_ids[self.rows], ended], dim=1), torch.cat([self.kept[self.rows], score], dim=1), self.width
+        )
+
+    def _go_on(self, reached: Tensor, position: int) -> Tensor:
+        """Choose the most probable beginnings among those ``reached`` [n, w, V], and leave rows that are done."""
+        n, w, n_tokens = reached.shape
+        score, index = reached.flatten(1).topk(min(self.width, w * n_tokens), dim=1)
+        parent, token = index // n_tokens, index % n_tokens
+        ids = self.ids.gather(1, parent[:, :, None].expand(-1, -1, self.ids.shape[2]))
+        ids[:, :, position] = token
+        self.ids = ids
+        is_open = score[:, 0] > self.kept[self.rows, -1]
+        if not is_open.any():
+            return self.rows[:0]
+        flat = torch.arange(n, device=reached.device)[:, None] * w + parent
+        self.rows, self.ids, self.score, self.tokens = (
+            self.rows[is_open], ids[is_open], score[is_open], token[is_open].flatten()
+        )  # fmt: skip
+        return flat[is_open].flatten()
+
+    def result(self) -> tuple[Tensor, Tensor]:
+        """The endings [N, W, L] with their scores [N, W]; for a row without any, its most probable beginning."""
+        for i, row in enumerate(self.rows.tolist()):
+            if self.kept[row, 0] == -torch.inf:
+                self.kept_ids[row, 0] = self.ids[i, 0]
+        return self.kept_ids, self.kept
 
 
 def _best(ids: Tensor, score: Tensor, width: int) -> tuple[Tensor, Tensor]:

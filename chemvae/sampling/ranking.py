@@ -70,9 +70,9 @@ def decode_points(model: MolVAE, z: np.ndarray | Tensor, settings: DecodeSetting
     s = settings
     if s.best_of:
         temperature = DRAW_TEMPERATURE if s.temperature is None else s.temperature
-        return decode_best_of(model, z, s.best_of, temperature, s.seed, s.mask_syntax)
+        return decode_best_of(model, z, s.best_of, temperature, s.seed, mask_syntax=s.mask_syntax)
     if s.beam:
-        return decode_beam(model, z, s.beam, s.mask_syntax)
+        return decode_beam(model, z, s.beam, mask_syntax=s.mask_syntax)
     decode = decode_masked if s.mask_syntax else MolVAE.decode
     return decode(model, z, n_samples=s.n_samples, temperature=s.temperature or 0.0, seed=s.seed)
 
@@ -83,6 +83,7 @@ def decode_best_of(
     n: int = 8,
     temperature: float = DRAW_TEMPERATURE,
     seed: int = 0,
+    *,
     mask_syntax: bool = False,
 ) -> pd.DataFrame:
     """Decode every point greedily and ``n - 1`` times by drawing, and return the best by the rule of this module.
@@ -130,7 +131,7 @@ def _beside(one: Tensor, others: Tensor, n: int) -> Tensor:
     return torch.cat(rows, dim=1).flatten(0, 1)
 
 
-def decode_beam(model: MolVAE, z: np.ndarray | Tensor, width: int = 8, mask_syntax: bool = False) -> pd.DataFrame:
+def decode_beam(model: MolVAE, z: np.ndarray | Tensor, width: int = 8, *, mask_syntax: bool = False) -> pd.DataFrame:
     """Find every point's ``width`` most probable strings by beam search, and return the best by the rule of this module.
 
     Returns

@@ -10,7 +10,8 @@ from unittest.mock import patch
 
 import pandas as pd
 
-from chemvae.bench import BenchSettings, run, run_bench, startup
+from chemvae.bench import BenchSettings, run, run_bench
+from chemvae.bench.measures import startup
 from tests.conftest import MOLECULES
 
 MICRO = {

@@ -5,9 +5,7 @@ import json
 import pytest
 
 from chemvae import runs
-from chemvae.bench import BenchSettings, report, run_bench
-from chemvae.bench.protocol import PROTOCOL
-from chemvae.bench.workload import PREFERRED, is_at_hand
+from chemvae.bench import BenchSettings, run_bench
 from chemvae.errors import ChemVAEError, NothingUsableError
 from tests.bench.small import MICRO, small_run, write_molecules
 
@@ -37,12 +35,6 @@ def test_every_key_is_there(figures):
 
 def numbers(value):
     return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
-
-
-def test_every_figure_explains_itself(figures):
-    assert set(figures["protocol"]) <= set(figures)
-    assert {key for key in ASKED_FOR if key in PROTOCOL} <= set(figures["protocol"])
-    assert all(words.endswith(".") for words in PROTOCOL.values())
 
 
 def test_ratios_are_medians_of_rounds(figures):
@@ -77,21 +69,6 @@ def test_figures_can_be_written(figures, tmp_path):
     assert json.loads((tmp_path / "bench.json").read_text())["threads"] == 1
 
 
-def test_the_report_shows_every_group(figures):
-    groups = report.groups(figures)
-    assert len(groups) == 7 and all(group.lines for group in groups)
-    shown = {line.name: line for group in groups for line in group.lines}
-    assert shown["chemvae"].ratio.endswith(f"of the {figures['train_peak']} peak")
-    assert shown["MOSES-shaped VAE"].ratio == f"chemvae {report.times(figures['train_vs_moses'])}"
-    assert "1 thread" in report.headline(figures)
-
-
-def test_what_was_not_measured_is_left_out(figures):
-    shown = report.groups({**figures, "gate_step_kernels_us": None, "startup_help_s": None})
-    names = [line.name for group in shown for line in group.lines]
-    assert "chemvae --help" not in names and "step, compiled gates" not in names
-
-
 def test_data_and_model_that_are_not_there_are_said(csv, tmp_path):
     with pytest.raises(ChemVAEError, match="nowhere"):
         run_bench(BenchSettings(data=str(tmp_path / "nowhere.csv"), **MICRO))
@@ -100,11 +77,3 @@ def test_data_and_model_that_are_not_there_are_said(csv, tmp_path):
     (tmp_path / "bad.csv").write_text("smiles\nC1CC\n")
     with pytest.raises(NothingUsableError):
         run_bench(BenchSettings(data=str(tmp_path / "bad.csv"), **MICRO))
-
-
-def test_zinc_is_taken_only_where_it_lies(monkeypatch, tmp_path):
-    monkeypatch.setenv("CHEMVAE_CACHE", str(tmp_path))
-    monkeypatch.setenv("CHEMVAE_DATA", str(tmp_path / "missing"))
-    assert not is_at_hand(PREFERRED)
-    monkeypatch.delenv("CHEMVAE_DATA")
-    assert not is_at_hand(PREFERRED)

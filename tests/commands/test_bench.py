@@ -6,7 +6,7 @@ import os
 import pytest
 
 from chemvae import bench
-from chemvae.bench.startup import first_sample, whole_process
+from chemvae.bench.measures.startup import first_sample, whole_process
 from tests.bench.small import small_run
 
 

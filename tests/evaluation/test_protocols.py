@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from chemvae.errors import NothingUsableError, SettingsError
+from chemvae.errors import NothingUsableError, SettingsError, UnknownNameError
 from chemvae.evaluation import evaluate_model, run_evaluation
 
 from .fakes import MemoryModel
@@ -121,5 +121,5 @@ def test_labels_of_the_wrong_length_and_bad_sizes_are_refused():
         evaluate_model(MemoryModel(MOLECULES), MOLECULES, {"heavy": [1.0]}, **SIZES)
     with pytest.raises(SettingsError, match="n_samples must be >= 1, got 0"):
         evaluate_model(MemoryModel(MOLECULES), MOLECULES, n_samples=0)
-    with pytest.raises(SettingsError, match="unknown setting n_sample;"):
+    with pytest.raises(UnknownNameError, match="Did you mean 'n_samples'"):
         evaluate_model(MemoryModel(MOLECULES), MOLECULES, n_sample=5)

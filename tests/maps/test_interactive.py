@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import chemvae.maps
-from chemvae.errors import InputError, SettingsError
-from chemvae.maps import Trajectory, map_assets, map_component, read_map, write_map
+from chemvae.errors import InputError, SettingsError, UnknownNameError
+from chemvae.maps import MapOptions, Trajectory, map_assets, map_component, read_map, write_map
 from chemvae.maps.payload import STEPS
 
 SMILES = ["CCO", "c1ccccc1", "C[C@H](N)C(=O)O", "not a molecule", ""]
@@ -103,6 +103,19 @@ def test_settings_are_checked_together(table):
     with pytest.raises(SettingsError) as caught:
         map_component(table[0], SMILES, key='x" onload="', theme="pink", height="1px;color:red")
     assert [complaint.split()[0] for complaint in caught.value.complaints] == ["key", "theme", "height"]
+
+
+def test_options_in_one_and_by_name_make_the_same_page(table, tmp_path):
+    xy, columns = table[0], table[1]
+    show = MapOptions(color="long", axis_labels=("a", "b"), note="by hand", theme="dark")
+    pages = [
+        write_map(tmp_path / "one.html", xy, SMILES, columns, "Map", show),
+        write_map(tmp_path / "two.html", xy, SMILES, columns, "Map", MapOptions(color="long"), axis_labels=("a", "b"),
+                  note="by hand", theme="dark"),
+    ]  # fmt: skip
+    assert pages[0].read_bytes() == pages[1].read_bytes()
+    with pytest.raises(UnknownNameError, match="'colour'. Did you mean 'color'"):
+        write_map(tmp_path / "three.html", xy, SMILES, columns, colour="long")
 
 
 def test_a_file_that_is_no_map_is_one_sentence(tmp_path):

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from chemvae.errors import MissingExtraError
-from chemvae.maps import PROJECTIONS, load_projection
+from chemvae.maps import PROJECTIONS
 from chemvae.maps.manifold import NeighbourProjection, TSNEProjection, place_by_neighbours
+from tests.contracts.projection_contract import ProjectionContract, islands, nearest_label
+from tests.maps import test_projection
 
 
 class FirstTwo(NeighbourProjection):
@@ -20,17 +22,40 @@ class FirstTwo(NeighbourProjection):
         return rows[:, :2]
 
 
-def islands(n_each=50, n_dims=6, seed=0):
-    """Three well separated clusters: latents [3 n, D] and their numbers [3 n]."""
-    rng = np.random.default_rng(seed)
-    centres = 30.0 * np.eye(3, n_dims)
-    label = np.repeat(np.arange(3), n_each)
-    return centres[label] + rng.normal(size=(len(label), n_dims)), label
+class TestFirstTwo(ProjectionContract):
+    """A stranger's projection: its layout, and one line in the table."""
+
+    name = "first_two"
+
+    @pytest.fixture(autouse=True)
+    def in_the_table(self, monkeypatch):
+        monkeypatch.setitem(PROJECTIONS, self.name, FirstTwo)
 
 
-def nearest_label(xy, reference_xy, label):
-    distance = np.linalg.norm(xy[:, None] - reference_xy[None], axis=2)
-    return label[distance.argmin(axis=1)]
+class TestTSNE(ProjectionContract):
+    name = "tsne"
+
+    @pytest.fixture(autouse=True)
+    def without_opentsne(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "openTSNE", None)
+
+
+class TestOpenTSNE(ProjectionContract):
+    name, extra = "tsne", "openTSNE"
+
+
+@pytest.mark.slow  # compiles for half a minute
+class TestUMAP(ProjectionContract):
+    name, extra = "umap", "umap"
+
+
+@pytest.mark.slow
+class TestPaCMAP(ProjectionContract):
+    name, extra = "pacmap", "pacmap"
+
+
+def test_every_projection_has_a_contract():
+    assert set(PROJECTIONS) <= {case.name for case in ProjectionContract.__subclasses__()} | {test_projection.TestPCA.name}
 
 
 def no_neighbour_is_itself(n, k):
@@ -87,36 +112,11 @@ def test_many_copies_of_one_molecule_have_one_place():
     np.testing.assert_array_equal(xy, np.broadcast_to(xy[0], xy.shape))
 
 
-def check_islands(projection, tmp_path):
-    """New points land on the island they belong to, in memory and from the file."""
+def check_islands(projection):
+    """New points land on the island they belong to."""
     z, label = islands()
-    xy = projection.fit_transform(z)
     new, new_label = islands(n_each=10, seed=4)
-    placed = projection.transform(new)
-    assert (nearest_label(placed, xy, label) == new_label).all()
-    loaded = load_projection(projection.save(tmp_path / "map.safetensors"))
-    np.testing.assert_array_equal(loaded.transform(new), placed)
-    np.testing.assert_array_equal(projection.transform(z), xy)
-
-
-def test_tsne_by_scikit_learn_where_opentsne_is_missing(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "openTSNE", None)
-    check_islands(TSNEProjection(), tmp_path)
-    z, _ = islands(n_each=10)
-    np.testing.assert_array_equal(TSNEProjection().fit_transform(z), TSNEProjection().fit_transform(z))
-
-
-@pytest.mark.parametrize(
-    "name, module",
-    [
-        ("tsne", "openTSNE"),
-        pytest.param("umap", "umap", marks=pytest.mark.slow),  # compiles for half a minute
-        pytest.param("pacmap", "pacmap", marks=pytest.mark.slow),
-    ],
-)
-def test_the_real_library(name, module, tmp_path):
-    pytest.importorskip(module, reason=f"{module} comes with the extra 'maps'")
-    check_islands(PROJECTIONS[name](), tmp_path)
+    assert (nearest_label(projection.fit(z).transform(new), projection.embedding_, label) == new_label).all()
 
 
 @pytest.mark.parametrize("name, module, package", [("umap", "umap", "umap-learn"), ("pacmap", "pacmap", "pacmap")])
@@ -127,7 +127,7 @@ def test_a_missing_library_says_how_to_get_it(name, module, package, monkeypatch
 
 
 @pytest.mark.parametrize("name, module, maker", [("umap", "umap", "UMAP"), ("pacmap", "pacmap", "PaCMAP")])
-def test_settings_reach_the_library(name, module, maker, monkeypatch, tmp_path):
+def test_settings_reach_the_library(name, module, maker, monkeypatch):
     asked = {}
 
     def make(**settings):
@@ -135,5 +135,5 @@ def test_settings_reach_the_library(name, module, maker, monkeypatch, tmp_path):
         return types.SimpleNamespace(fit_transform=lambda rows, **_: rows[:, :2])
 
     monkeypatch.setitem(sys.modules, module, types.SimpleNamespace(**{maker: make}))
-    check_islands(PROJECTIONS[name](n_neighbors=8, random_state=11), tmp_path)
+    check_islands(PROJECTIONS[name](n_neighbors=8, random_state=11))
     assert asked["n_neighbors"] == 8 and asked["random_state"] == 11

@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgb
 
 from chemvae.errors import UnknownNameError
 from chemvae.maps import Trajectory, write_png
-from chemvae.maps.palette import CATEGORIES, MISSING, TRAJECTORIES, number_ramp, page_palette
+from chemvae.maps.palette import CATEGORIES, MISSING, TRAJECTORIES
 
 SQUARE = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
@@ -17,13 +17,6 @@ def pixels_near(image, colour, alpha=1.0):
     """Rows and columns [M, 2] of the pixels of a colour laid on white, and of nothing else."""
     wanted = 1 - alpha * (1 - np.array(to_rgb(colour)))
     return np.argwhere(np.abs(image[:, :, :3] - wanted).max(axis=2) < 0.02)
-
-
-def luminance(colour):
-    """CIE lightness L*, 0-100."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
-    y = float(np.dot([0.2126, 0.7152, 0.0722], linear))
-    return 116 * y ** (1 / 3) - 16 if y > 0.008856 else 903.3 * y
 
 
 def test_points_stand_where_they_should_in_their_colour(tmp_path):
@@ -59,16 +52,3 @@ def test_dollar_signs_are_no_formulas_and_other_suffixes_work(tmp_path):
         assert b"<svg" in path.read_bytes()
     with pytest.raises(UnknownNameError):
         write_png(tmp_path / "map.png", SQUARE, columns, color="y")
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_ramp_rises_evenly_in_lightness(theme):
-    lightness = np.array([luminance(colour) for colour in number_ramp(theme)])
-    steps = np.diff(lightness[::11])
-    assert (steps > 0).all() and steps.max() < 2 * steps.min()
-
-
-def test_every_theme_has_every_colour():
-    light, dark = page_palette()["light"], page_palette()["dark"]
-    assert light.keys() == dark.keys()
-    assert all(len(light[name]) == len(dark[name]) for name in light)

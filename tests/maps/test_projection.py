@@ -1,12 +1,15 @@
-"""Projections: closed forms for PCA, the contract for all, and files that hold no code."""
+"""Projections: closed forms for PCA, and files that hold no code."""
 
 import numpy as np
 import pytest
-from sklearn.base import clone
 
-from chemvae.errors import InputError, NothingUsableError
-from chemvae.maps import PROJECTIONS, load_projection, map_quality
+from chemvae.maps import map_quality
 from chemvae.maps.projection import PCAProjection
+from tests.contracts.projection_contract import ProjectionContract
+
+
+class TestPCA(ProjectionContract):
+    name = "pca"
 
 
 @pytest.fixture
@@ -50,65 +53,6 @@ def test_pca_of_very_little_fills_up_with_zeros(shape):
     apart = np.linalg.norm(z[0] - z[-1])
     if shape[0] == 2:
         assert np.linalg.norm(xy[0] - xy[1]) == pytest.approx(apart)
-
-
-@pytest.mark.parametrize("name", ["pca", "tsne"])
-def test_saved_and_loaded_gives_the_same_answer(latents, tmp_path, name):
-    projection = PROJECTIONS[name](random_state=5)
-    projection.fit(latents)
-    new = latents[:10] + 0.05
-    loaded = load_projection(projection.save(tmp_path / "map.safetensors"))
-    np.testing.assert_array_equal(loaded.transform(new), projection.transform(new))
-    assert loaded.get_params() == projection.get_params()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.safetensors"]
-
-
-@pytest.mark.parametrize("name", ["pca", "tsne"])
-def test_rows_with_nan_pass_through(latents, name):
-    latents[3, 2] = np.nan
-    projection = PROJECTIONS[name]()
-    xy = projection.fit_transform(latents)
-    assert np.isnan(xy[3]).all() and np.isfinite(np.delete(xy, 3, axis=0)).all()
-    moved = projection.transform(latents[2:5])
-    assert np.isnan(moved[1]).all() and np.isfinite(moved[[0, 2]]).all()
-
-
-@pytest.mark.parametrize("name", list(PROJECTIONS))
-def test_contract_of_the_table(name):
-    projection = PROJECTIONS[name](random_state=7)
-    assert projection.name == name
-    assert clone(projection).get_params() == projection.get_params()
-    with pytest.raises(InputError, match="not fitted"):
-        projection.transform(np.zeros((2, 3)))
-    with pytest.raises(InputError, match="not fitted"):
-        projection.save("nowhere")
-    with pytest.raises(NothingUsableError):
-        projection.fit(np.full((4, 3), np.nan))
-    with pytest.raises(InputError, match=r"\[N, D\]"):
-        projection.fit(np.zeros(4))
-
-
-def test_another_width_is_refused(latents):
-    with pytest.raises(InputError, match="7 latent dimensions, got 3"):
-        PCAProjection().fit(latents).transform(np.zeros((2, 3)))
-
-
-@pytest.mark.parametrize("content", [b"", b"junk" * 100, b"\x80\x04K\x01."])
-def test_a_damaged_file_is_one_sentence(tmp_path, content):
-    path = tmp_path / "map.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match="cannot be read as a map projection"):
-        load_projection(path)
-    with pytest.raises(InputError, match="cannot be read"):
-        load_projection(tmp_path / "missing.safetensors")
-
-
-def test_another_safetensors_file_is_refused(tmp_path):
-    from safetensors.numpy import save_file
-
-    save_file({"weight": np.zeros(3)}, tmp_path / "model.safetensors")
-    with pytest.raises(InputError, match="not a map projection"):
-        load_projection(tmp_path / "model.safetensors")
 
 
 def test_quality_of_an_isometry_is_one_and_of_noise_is_chance():

@@ -63,7 +63,11 @@ def test_one_decode_is_the_greedy_one_and_columns_stay(tiny_model):
     z[1] = np.nan
     greedy = tiny_model.decode(z)
     pd.testing.assert_frame_equal(decode_best_of(tiny_model, z, n=1), greedy, rtol=1e-5)
-    for found in (decode_best_of(tiny_model, z, n=4), decode_beam(tiny_model, z, 3), decode_beam(tiny_model, z, 3, True)):
+    for found in (
+        decode_best_of(tiny_model, z, n=4),
+        decode_beam(tiny_model, z, 3),
+        decode_beam(tiny_model, z, 3, mask_syntax=True),
+    ):
         assert found.columns.tolist() == greedy.columns.tolist() and found["row"].tolist() == [0, 1, 2, 3, 4]
         assert found["smiles"][1] == "" and np.isnan(found["log_prob"][1])
 
@@ -87,7 +91,7 @@ def test_settings_lead_to_the_function_they_name(tiny_model):
     same = [
         (DecodeSettings(n_samples=2, temperature=0.5, seed=3), tiny_model.decode(z, n_samples=2, temperature=0.5, seed=3)),
         (DecodeSettings(best_of=3, seed=1), decode_best_of(tiny_model, z, 3, 1.0, 1)),
-        (DecodeSettings(beam=2, mask_syntax=True), decode_beam(tiny_model, z, 2, True)),
+        (DecodeSettings(beam=2, mask_syntax=True), decode_beam(tiny_model, z, 2, mask_syntax=True)),
     ]
     for settings, expected in same:
         pd.testing.assert_frame_equal(decode_points(tiny_model, z, settings), expected)

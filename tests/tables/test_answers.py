@@ -6,7 +6,7 @@ import pytest
 
 from chemvae import tables
 from chemvae.chem.properties import compute_table
-from chemvae.errors import NothingUsableError, SettingsError
+from chemvae.errors import SettingsError
 
 ROWS = pd.DataFrame({"who": ["a", "b", "c"], "smiles": ["OCC", "C1CC", "c1ccccc1"], "logP": [1.0, 2.0, 3.0]})
 
@@ -58,27 +58,3 @@ def test_what_rdkit_computes_stands_beside_what_is_predicted(tiny_model):
     ]  # fmt: skip
     expected = compute_table(["CCO", "c1ccccc1"], ["logP", "qed"])
     np.testing.assert_allclose(found.loc[[0, 2], ["logP_computed", "qed_computed"]], expected, rtol=1e-6)
-
-
-def test_new_properties_are_learned_from_one_table_and_predicted_for_another(tiny_model, molecules):
-    known = pd.DataFrame({"structure": [*molecules, *(f"CCC{'C' * n}O" for n in range(12))]})
-    known["heat"] = compute_table(known["structure"].tolist(), ["MW"])["MW"] / 10
-    known["Gap"] = np.where(np.arange(len(known)) % 3 == 0, np.nan, np.arange(len(known)))
-    models = tables.fit_properties(tiny_model, known, ["HEAT", "gap"])
-    assert list(models) == ["heat", "Gap"] and [len(one.smiles) for one in models.values()] == [32, 21]
-    rows = pd.DataFrame({"smiles": ["OCCCCC", "C1CC", "[Ru]"], "heat": [8.8, 1.0, 2.0]})
-    found = tables.predict_new_table(models, rows)
-    assert found.columns.tolist() == [
-        "smiles", "heat", "heat_predicted", "heat_predicted_std", "heat_predicted_low", "heat_predicted_high",
-        "Gap", "Gap_std", "Gap_low", "Gap_high", "similarity", "reason",
-    ]  # fmt: skip
-    assert found["heat"].tolist() == [8.8, 1.0, 2.0] and found["similarity"][0] == 1.0 and found["similarity"][2] < 0.2
-    assert found.iloc[1, 2:11].isna().all() and found["reason"].map(bool).tolist() == [False, True, False]
-    assert found.loc[0, "heat_predicted_low"] < 8.815 < found.loc[0, "heat_predicted_high"]
-    assert len(tables.predict_new_table(models, rows, on_invalid="skip")) == 2
-
-
-def test_a_column_without_labels_is_named(tiny_model, molecules):
-    table = pd.DataFrame({"smiles": molecules, "heat": [1.0, 2.0] + [None] * 18})
-    with pytest.raises(NothingUsableError, match="column heat: Only 2"):
-        tables.fit_properties(tiny_model, table, ["heat"])

@@ -116,7 +116,7 @@ def locate(name: str, source_path: str | Path | None = None, progress: Progress 
 
 
 def open_dataset(
-    located: Located, chunk_rows: int = CHUNK_ROWS, limit: int | None = None, jobs: int = 1, clean: bool = False
+    located: Located, chunk_rows: int = CHUNK_ROWS, limit: int | None = None, jobs: int = 1, *, clean: bool = False
 ) -> Iterator[Chunk]:
     """Stream a set in chunks of rows with the columns of its card.
 

@@ -58,7 +58,7 @@ class ParquetWriter:
 
 
 @contextmanager
-def new_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
+def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary folder that becomes ``path`` if the block ends well, and vanishes if it does not.
 
     Raises

@@ -19,7 +19,6 @@ import pandas as pd
 from rdkit import rdBase
 
 from chemvae.chem.descriptors import SCAFFOLD, with_columns
-from chemvae.chem.molecules import check_standardize_mode
 from chemvae.chem.properties import PROPERTIES
 from chemvae.data.catalog.locate import is_catalog_name
 from chemvae.data.files.columns import SPLITS, find_column, find_smiles_column, find_split_column, parse_numbers, parse_split
@@ -27,13 +26,24 @@ from chemvae.data.files.reading import Chunk, read_records
 from chemvae.data.files.writing import ParquetWriter, new_folder
 from chemvae.data.prepare.checking import Check, check
 from chemvae.data.prepare.cleaning import BROKEN_ROW, DUPLICATE, UNKNOWN_SPLIT, Clean, Dropped
-from chemvae.data.prepare.sources import PREPARED_FILE, Data, Source, clean_pieces, open_source
+from chemvae.data.prepare.sources import PREPARED_FILE, Data, ReadingOptions, Source
 from chemvae.data.prepare.tables import Table, iter_rows, load_table, read_rows
 from chemvae.data.splits import SPLIT_RULES, SeenKeys, hash_split, key_splits, smiles_keys
 from chemvae.errors import NothingUsableError, SettingsError
-from chemvae.registry import find
+from chemvae.registry import find, make_spec
 
-__all__ = ["Check", "Report", "Table", "check", "iter_rows", "load_table", "prepare", "read_records", "read_rows"]
+__all__ = [
+    "Check",
+    "ReadingOptions",
+    "Report",
+    "Table",
+    "check",
+    "iter_rows",
+    "load_table",
+    "prepare",
+    "read_records",
+    "read_rows",
+]
 SPLIT_MODES = ("auto", "hash", "scaffold", "none")
 DROPPED_FILE, CARD_FILE, TEXT_FILE = "dropped.csv", "card.json", "card.md"
 
@@ -73,16 +83,12 @@ class Report:
 def prepare(
     data: Data,
     out: str | Path,
-    smiles_column: str | None = None,
-    properties: Sequence[str] | None = None,
-    id_column: str | None = None,
-    split_column: str | None = None,
-    standardize: str | None = None,
+    reading: ReadingOptions | None = None,
+    *,
     split: str = "auto",
     compute: Sequence[str] = (),
-    source_path: str | Path | None = None,
     overwrite: bool = False,
-    jobs: int = 1,
+    **options: Any,
 ) -> Report:
     """Clean a table into ``<out>/data.parquet``, beside ``dropped.csv``, ``card.json`` and ``card.md``.
 
@@ -90,26 +96,21 @@ def prepare(
 
     Parameters
     ----------
-    data, smiles_column, id_column, split_column, source_path
+    data
         As in :func:`chemvae.data.prepare.tables.load_table`.
     out : path
         The folder to make.
-    properties : sequence of str, optional
-        Columns of labels to keep; without it those of the catalog's card, or every column of numbers.
-    standardize : {"none", "salts", "neutral"}, optional
-        Without it "none" for a set of the catalog and "salts" for a table of yours.
+    reading : ReadingOptions, optional
+        Without ``properties`` the labels of the catalog's card are kept, or every column of numbers; without ``standardize``
+        it is "none" for a set of the catalog and "salts" for a table of yours.
     split : {"auto", "hash", "scaffold", "none"}
         "auto" keeps a split column and else goes by hash; see :mod:`chemvae.data.splits`.
     compute : sequence of str
         Properties of :data:`chemvae.chem.properties.PROPERTIES` to compute and add.
     overwrite : bool
         Replace an earlier prepared folder.
-    jobs : int
-        Worker processes.
-
-    Returns
-    -------
-    Report
+    **options
+        Fields of :class:`ReadingOptions`, such as ``jobs=4``.
 
     Raises
     ------
@@ -126,38 +127,37 @@ def prepare(
     >>> report.n_kept, report.dropped
     (2, {'duplicate': 1, 'not a molecule': 1})
     """
+    plan = _plan(data, make_spec(ReadingOptions, reading, options), split, compute)
+    with new_folder(Path(out), overwrite=overwrite) as folder:
+        return _write(plan, folder)
+
+
+def _plan(data: Data, reading: ReadingOptions, split: str, compute: Sequence[str]) -> _Plan:
+    """Check what is asked for and open the data."""
     if split not in SPLIT_MODES:
         raise SettingsError(f"split must be one of {', '.join(SPLIT_MODES)}, got '{split}'")
-    mode = standardize or ("none" if is_catalog_name(data) else "salts")
-    check_standardize_mode(mode)
+    mode = reading.standardize or ("none" if is_catalog_name(data) else "salts")
     computed = [find(PROPERTIES, name, "property")[0] for name in compute]
-    source = open_source(data, source_path, jobs=jobs, smiles_column=smiles_column, clean=mode == "none")
-    plan = _Plan(source, mode, split, computed, properties, id_column, split_column)
-    with new_folder(Path(out), overwrite) as folder:
-        report = _run(plan, folder, jobs)
-        (folder / CARD_FILE).write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
-        (folder / TEXT_FILE).write_text(report.text(), encoding="utf-8")
+    return _Plan(reading.open(data, mode), reading, mode, split, computed)
+
+
+def _write(plan: _Plan, folder: Path) -> Report:
+    """Fill the folder."""
+    report = _run(plan, folder)
+    (folder / CARD_FILE).write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+    (folder / TEXT_FILE).write_text(report.text(), encoding="utf-8")
     return report
 
 
 class _Plan:
     """Which columns to keep, settled by the first chunk."""
 
-    def __init__(
-        self,
-        source: Source,
-        mode: str,
-        split: str,
-        computed: list[str],
-        properties: Sequence[str] | None,
-        ids: str | None,
-        split_column: str | None,
-    ):
-        self.source, self.mode, self.split, self.computed = source, mode, split, computed
-        self.smiles, self.ids = source.smiles_column or "", ids
-        self.properties: list[str] = list(properties or ())
-        self.is_choosing = properties is None
-        self.split_column = (split_column or source.split_column) if split == "auto" else None
+    def __init__(self, source: Source, reading: ReadingOptions, mode: str, split: str, computed: list[str]):
+        self.source, self.reading, self.mode, self.split, self.computed = source, reading, mode, split, computed
+        self.smiles, self.ids = source.smiles_column or "", reading.id_column
+        self.properties: list[str] = list(reading.properties or ())
+        self.is_choosing = reading.properties is None
+        self.split_column = (reading.split_column or source.split_column) if split == "auto" else None
 
     def settle(self, frame: pd.DataFrame) -> None:
         """Find the columns in the first chunk."""
@@ -199,7 +199,7 @@ def _holds_numbers(cells: pd.Series) -> bool:
     return bool(np.isfinite(values).any()) and not bad.any()
 
 
-def _run(plan: _Plan, folder: Path, jobs: int) -> Report:
+def _run(plan: _Plan, folder: Path) -> Report:
     first = next(plan.source.chunks)
     plan.settle(first.frame)
     tally, seen = _Tally(), SeenKeys()
@@ -209,7 +209,7 @@ def _run(plan: _Plan, folder: Path, jobs: int) -> Report:
     ):
         dropped_rows = csv.writer(file)
         dropped_rows.writerow(Dropped._fields)
-        for piece in _cleaned(plan, first, jobs):
+        for piece in _cleaned(plan, first):
             kept, dropped = piece.sort_out(plan, seen)
             writer.write(kept)
             dropped_rows.writerows(dropped)
@@ -219,11 +219,11 @@ def _run(plan: _Plan, folder: Path, jobs: int) -> Report:
     return tally.report(plan)
 
 
-def _cleaned(plan: _Plan, first: Chunk, jobs: int) -> Iterator[_Piece]:
+def _cleaned(plan: _Plan, first: Chunk) -> Iterator[_Piece]:
     """Clean every row, and compute what was asked for of those that are molecules."""
-    cleaned = clean_pieces(chain([first], plan.source.chunks), plan.smiles, plan.mode, jobs)
+    cleaned = plan.reading.clean(chain([first], plan.source.chunks), plan.smiles, plan.mode)
     columns = [*plan.computed, *([SCAFFOLD] if plan.split == "scaffold" else [])]
-    for (chunk, cleans), found in with_columns(cleaned, _molecules, columns, jobs):
+    for (chunk, cleans), found in with_columns(cleaned, _molecules, columns, plan.reading.jobs):
         yield _Piece(chunk, cleans, found)
 
 

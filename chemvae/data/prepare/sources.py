@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from chemvae.chem.descriptors import CLEANED, UNCHANGED, with_columns
+from chemvae.chem.molecules import check_standardize_mode
 from chemvae.data.catalog.locate import is_catalog_name, locate, nearest_names, open_dataset
 from chemvae.data.files.columns import is_missing
 from chemvae.data.files.reading import CHUNK_ROWS, STDIN, Chunk, read_records, source_name
@@ -20,6 +21,43 @@ from chemvae.errors import InputError, NothingUsableError
 
 PREPARED_FILE = "data.parquet"
 Data = str | Path | Sequence[str] | pd.Series | pd.DataFrame
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How a table of molecules is read; :func:`~chemvae.data.prepare.tables.load_table` and ``prepare`` share it."""
+
+    smiles_column: str | None = None
+    """Found by itself where it has a usual name or looks like SMILES."""
+    properties: Sequence[str] | None = None
+    """Columns of labels, in any case; without it what the reader takes by itself."""
+    id_column: str | None = None
+    """Column of names to keep."""
+    split_column: str | None = None
+    """Column of train, valid and test; found by itself if it is called ``split``."""
+    standardize: str | None = None
+    """"none", "salts" or "neutral", as in :func:`chemvae.chem.molecules.standardize`; without it the reader's own choice."""
+    source_path: str | Path | None = None
+    """Where a set of the catalog lies (``--from``)."""
+    limit: int | None = None
+    """Stop after so many rows."""
+    jobs: int = 1
+    """Worker processes; 0 takes one per core."""
+    symbol_check: SymbolCheck | None = None
+    """Canonical SMILES -> complaint or None, to turn away what a vocabulary cannot write."""
+
+    def __post_init__(self) -> None:
+        if self.standardize is not None:
+            check_standardize_mode(self.standardize)
+
+    def open(self, data: Data, mode: str) -> Source:
+        """Open the data, whose SMILES will be cleaned with ``mode``."""
+        source = {"source_path": self.source_path, "smiles_column": self.smiles_column}
+        return open_source(data, **source, limit=self.limit, jobs=self.jobs, clean=mode == "none")
+
+    def clean(self, chunks: Iterable[Chunk], column: str, mode: str) -> Iterator[tuple[Chunk, list[Clean]]]:
+        """Clean the SMILES of a stream with ``mode``; see :func:`clean_pieces`."""
+        return clean_pieces(chunks, column, mode, self.jobs, self.symbol_check)
 
 
 @dataclass(frozen=True)
@@ -44,6 +82,7 @@ def open_source(
     limit: int | None = None,
     jobs: int = 1,
     smiles_column: str | None = None,
+    *,
     clean: bool = False,
 ) -> Source:
     """Open a catalog name, a path, a prepared folder, "-", or a list, Series or DataFrame, as a stream of chunks.
@@ -133,7 +172,7 @@ def _open_named(
         located = locate(data, source_path)
         card = located.card
         split = next((column.name for column in card.columns if column.role == "split"), None)
-        chunks = open_dataset(located, chunk_rows, limit, jobs, clean)
+        chunks = open_dataset(located, chunk_rows, limit, jobs, clean=clean)
         return Source(card.name, chunks, card.units, smiles_column or card.smiles_column, split)
     path = Path(data)
     if source_path is not None:

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chemvae.chem.molecules import check_standardize_mode
 from chemvae.chem.properties import PROPERTIES
 from chemvae.data.files.columns import find_column, find_smiles_column, find_split_column, parse_numbers, parse_split
 from chemvae.data.files.reading import CHUNK_ROWS, Chunk
 from chemvae.data.files.writing import concat
-from chemvae.data.prepare.cleaning import BROKEN_ROW, INVALID, UNKNOWN_SPLIT, Clean, Dropped, SymbolCheck
-from chemvae.data.prepare.sources import Data, Source, clean_pieces, open_source
+from chemvae.data.prepare.cleaning import BROKEN_ROW, INVALID, UNKNOWN_SPLIT, Clean, Dropped
+from chemvae.data.prepare.sources import Data, ReadingOptions, Source, open_source
 from chemvae.errors import InputError, InvalidMoleculeError, NothingUsableError, SettingsError
+from chemvae.registry import make_spec
 
 logger = logging.getLogger(__name__)
 
@@ -75,17 +75,11 @@ class Table:
 
 def load_table(
     data: Data,
-    smiles_column: str | None = None,
-    properties: Sequence[str] = (),
-    id_column: str | None = None,
-    split_column: str | None = None,
+    reading: ReadingOptions | None = None,
+    *,
     on_invalid: str = "skip",
-    standardize: str = "none",
-    source_path: str | Path | None = None,
-    limit: int | None = None,
-    jobs: int = 1,
-    symbol_check: SymbolCheck | None = None,
     optional_properties: Sequence[str] = (),
+    **options: Any,
 ) -> Table:
     """Read molecules with labels: canonical, invalid ones counted, missing labels NaN. Duplicates are kept.
 
@@ -94,28 +88,14 @@ def load_table(
     data : str, Path, list of SMILES, Series or DataFrame
         A catalog name, a file (``.csv .tsv .smi .sdf .parquet``, also ``.gz`` and ``.zst``), a folder that ``prepare`` made,
         or "-" for standard input.
-    smiles_column, id_column, split_column : str, optional
-        Found by themselves where they have usual names (``smiles``, ``split``).
-    properties : sequence of str, length P
-        Columns of labels; case does not matter.
+    reading : ReadingOptions, optional
+        Without ``properties`` no labels are read, without ``standardize`` it is "none".
     on_invalid : {"skip", "keep", "error"}
         What becomes of a molecule RDKit cannot read.
-    standardize : {"none", "salts", "neutral"}
-        As in :func:`chemvae.chem.molecules.standardize`.
-    source_path : path, optional
-        Where a catalog set lies (``--from``).
-    limit : int, optional
-        Stop after so many rows.
-    jobs : int
-        Worker processes.
-    symbol_check : callable, optional
-        Canonical SMILES -> complaint or None, to turn away what a vocabulary cannot write.
     optional_properties : sequence of str
         Columns of labels that are taken where the data has them.
-
-    Returns
-    -------
-    Table
+    **options
+        Fields of :class:`ReadingOptions`, such as ``properties=["logP"]`` or ``limit=100``.
 
     Raises
     ------
@@ -134,15 +114,19 @@ def load_table(
     """
     if on_invalid not in ON_INVALID:
         raise SettingsError(f"on_invalid must be one of {', '.join(ON_INVALID)}, got '{on_invalid}'")
-    check_standardize_mode(standardize)
-    clean = standardize == "none"
-    source = open_source(data, source_path, limit=limit, jobs=jobs, smiles_column=smiles_column, clean=clean)
+    reading = make_spec(ReadingOptions, reading, options)
+    return _read(data, reading, on_invalid, optional_properties)
+
+
+def _read(data: Data, reading: ReadingOptions, on_invalid: str, optional_properties: Sequence[str]) -> Table:
+    mode = reading.standardize or "none"
+    source = reading.open(data, mode)
     first = next(source.chunks)
     present = {str(column).lower() for column in first.frame.columns}
-    properties = [*properties, *(name for name in optional_properties if name.lower() in present)]
-    wanted = _Wanted(source, first.frame, properties, id_column, split_column)
+    properties = [*(reading.properties or ()), *(name for name in optional_properties if name.lower() in present)]
+    wanted = _Wanted(source, first.frame, properties, reading.id_column, reading.split_column)
     collected = _Collected(wanted, on_invalid)
-    for chunk, cleaned in clean_pieces(chain([first], source.chunks), wanted.smiles, standardize, jobs, symbol_check):
+    for chunk, cleaned in reading.clean(chain([first], source.chunks), wanted.smiles, mode):
         collected.add(chunk, cleaned)
     return collected.table()
 

@@ -46,7 +46,7 @@ class TokenArray:
 
     @classmethod
     def from_writable(
-        cls, smiles: Iterable[str], vocabulary: Vocabulary, refuse: bool = False
+        cls, smiles: Iterable[str], vocabulary: Vocabulary, *, refuse: bool = False
     ) -> tuple[TokenArray, np.ndarray]:
         """Encode the molecules that the vocabulary can write, and say which of all those are, bool [N]."""
         encoder = BlockEncoder(vocabulary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 from chemvae.design.oracles.base import Oracle
@@ -15,7 +16,7 @@ from chemvae.design.oracles.simple import FunctionOracle, MoleculeOracle, Predic
 from chemvae.design.oracles.subprocess_csv import CsvCommandOracle
 from chemvae.design.oracles.subprocess_json import CommandOracle
 from chemvae.errors import SettingsError
-from chemvae.registry import find
+from chemvae.registry import build, find
 
 ORACLES = {
     "function": FunctionOracle,
@@ -28,7 +29,7 @@ ORACLES = {
     "combined": CombinedOracle,
     "desirability": Desirability,
 }
-"""Classes of oracle; :func:`make_oracle` makes one from what a user gives, or from a name in ``BUILTIN``."""
+"""Kinds of oracle; :func:`make_oracle` makes one from ``{"name": kind, setting: value, ...}``."""
 
 BUILTIN: dict[str, Builtin] = {
     **SINGLE,
@@ -58,7 +59,8 @@ def make_oracle(
     spec : Oracle, callable, str or mapping
         An oracle as it is; any ``str -> float``; a property name (computed by RDKit, or else predicted by ``model``); a name
         of :data:`BUILTIN`, with its argument behind a colon (``"similarity:CCO"``,
-        ``"cmd:program arguments"``, ...); ``"package.module:function"``; or a mapping from names to any of these.
+        ``"cmd:program arguments"``, ...); ``"package.module:function"``; a kind of :data:`ORACLES` with its settings
+        (``{"name": "command", "command": ["dock"]}``); or a mapping from names to any of these.
     model : MolVAE, optional
     timeout_s : float, optional
         Seconds per molecule; sets the oracle's own limit.
@@ -82,6 +84,8 @@ def make_oracle(
     --------
     >>> make_oracle("QED").names, make_oracle(len)(["CCO"]), make_oracle("similarity:OCC")(["CCO"])
     (('qed',), array([3.]), array([1.]))
+    >>> make_oracle({"name": "property", "properties": ["rings"]})(["C1CC1"])
+    array([1.])
     """
     oracle = _make(spec, model)
     if engine is not None:
@@ -102,7 +106,30 @@ def _make(spec: Any, model: Any) -> Oracle:
     if isinstance(spec, Mapping):
         if not spec:
             raise SettingsError("the mapping of oracles is empty; say {'name': oracle, ...}, or leave it out and name goals")
+        if _names_a_kind(spec):
+            return _of_kind(spec, model)
         return CombinedOracle([_make(part, model).renamed(name) for name, part in spec.items()])
     if callable(spec):
         return FunctionOracle(spec)
     raise SettingsError(f"an oracle is a function from SMILES to a number, an Oracle, or a name; got {type(spec).__name__}")
+
+
+def _names_a_kind(spec: Mapping[str, Any]) -> bool:
+    """Whether a mapping is a kind of oracle with its settings, and not one from names to oracles."""
+    name = spec.get("name")
+    if not isinstance(name, str):
+        return False
+    oracles = all(isinstance(value, (Oracle, str, Mapping)) or callable(value) for value in spec.values())
+    return not oracles or name.lower() in (kind.lower() for kind in ORACLES)
+
+
+def _of_kind(spec: Mapping[str, Any], model: Any) -> Oracle:
+    """Make an oracle of :data:`ORACLES`; one that asks a model is given this one unless the spec brings its own."""
+    name, kind = find(ORACLES, spec["name"], "kind of oracle")
+    takes = signature(kind)
+    context = {"model": model} if "model" in takes.parameters and "model" not in spec else {}
+    try:
+        takes.bind(**context, **{key: value for key, value in spec.items() if key != "name"})
+    except TypeError as error:
+        raise SettingsError(f"the oracle '{name}' cannot be made ({error}); it takes {', '.join(takes.parameters)}") from None
+    return build(ORACLES, spec, "kind of oracle", **context)

@@ -61,7 +61,7 @@ def _number(value: Any) -> float:
 
 
 class PropertyOracle(Oracle):
-    """Properties computed by RDKit, by name: logP, qed, SAS, MW, ... (``PROPERTIES``).
+    """Properties computed by RDKit, by name (``properties`` adds to ``names``): logP, qed, SAS, MW, ... (``PROPERTIES``).
 
     Raises
     ------
@@ -75,8 +75,8 @@ class PropertyOracle(Oracle):
            [0., 1.]])
     """
 
-    def __init__(self, *names: str):
-        self.names = self.properties = tuple(find(PROPERTIES, name, "property")[0] for name in names)
+    def __init__(self, *names: str, properties: Sequence[str] = ()):
+        self.names = self.properties = tuple(find(PROPERTIES, name, "property")[0] for name in (*names, *properties))
         self.label = ", ".join(self.properties)
 
     def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
@@ -91,7 +91,7 @@ class PredictorOracle(Oracle):
     ----------
     model : MolVAE
     *names : str
-        Properties it predicts.
+        Properties it predicts; ``properties`` adds to them.
     kappa : float
         Score by the mean less kappa predicted standard deviations: above 0 for what is to be large, so that what the model
         is unsure of does not win; below 0 for what is to be small.
@@ -104,10 +104,10 @@ class PredictorOracle(Oracle):
 
     shares_work = False  # a batch is one computation
 
-    def __init__(self, model: Any, *names: str, kappa: float = 0.0):
+    def __init__(self, model: Any, *names: str, kappa: float = 0.0, properties: Sequence[str] = ()):
         table = {name: name for name in model.property_names}
         self.model, self.kappa = model, float(kappa)
-        self.names = self.properties = tuple(find(table, name, "predicted property")[0] for name in names)
+        self.names = self.properties = tuple(find(table, name, "predicted property")[0] for name in (*names, *properties))
         self.label = ", ".join(f"predicted {name}{describe_bound(self.kappa)}" for name in self.properties)
 
     def evaluate(self, smiles: Sequence[str]) -> np.ndarray:

@@ -60,7 +60,7 @@ def fetch(package: str, version: str, folder: Path) -> Path:
     return folder / "package"
 
 
-def rebuild(card: dict, version: str, accept: bool) -> None:
+def rebuild(card: dict, version: str, *, accept: bool) -> None:
     """Write every file of the card from the npm package; refuse unknown content unless ``accept``."""
     with tempfile.TemporaryDirectory() as name:
         package = fetch(card["package"], version, Path(name))
@@ -86,7 +86,7 @@ def main() -> None:
     options = parser.parse_args()
     card = json.loads(CARD.read_text("utf-8"))
     if not options.check:
-        rebuild(card, options.version or card["version"], options.accept)
+        rebuild(card, options.version or card["version"], accept=options.accept)
     if found := complaints(card):
         sys.exit("; ".join(found))
     log.info("all files agree with assets.json")

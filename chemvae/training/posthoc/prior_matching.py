@@ -42,11 +42,8 @@ def match_prior(
         Trained, with a fitted learned prior.
     train : SmilesDataset
         Training molecules; up to 40,000 of them are used.
-    rounds : int
-        Times that texts are written and the prior is fitted again.
-    texts : int
-        Written in each round, at temperature 1.
-    seed : int
+    rounds, texts : int
+        Times that the prior is fitted again, and texts written each time, at temperature 1.
 
     Returns
     -------
@@ -65,33 +62,50 @@ def match_prior(
     if found := [f"{name} must be >= 1, got {value}" for name, value in (("rounds", rounds), ("texts", texts)) if value < 1]:
         raise SettingsError(found)
     rng = np.random.default_rng(seed)
-    some = train.smiles.take(rng.permutation(len(train))[:CODES])
-    q = model.posterior(some)
-    known = q.mean.cpu().numpy()
-    draws = known + q.stddev.cpu().numpy() * rng.standard_normal(known.shape, dtype=np.float32)
-    prior, log_weight, rows = model.priors["learned"].to(model.device), np.zeros(len(known)), []
+    known, draws = _codes(model, train, rng)
+    model.priors["learned"].to(model.device)
+    log_weight, rows = np.zeros(len(known)), []
     for number in range(rounds):
         written = _written(model, texts, seed + number)
-        share = len(written) / texts
-        if min(len(written), len(known)) < FEWEST_MOLECULES:
-            raise NothingUsableError(
-                f"{len(written)} of {texts} texts written at draws of the learned prior are molecules, beside {len(known)}"
-                f" training molecules; matching takes at least {FEWEST_MOLECULES} of each, so train longer, or on more of them"
-            )
+        _check_enough(len(written), texts, len(known))
         direction, classifier_accuracy = log_ratio(known, model.encode(written))
         log_weight = log_weight + known @ direction
         log_weight = (log_weight - log_weight.mean()).clip(-LARGEST_LOG_WEIGHT, LARGEST_LOG_WEIGHT)
         weight = np.exp(log_weight)
-        chosen = rng.choice(len(draws), len(draws), p=weight / weight.sum())
-        with torch.enable_grad():
-            prior.cpu().fit(draws[chosen], seed)
-        prior.to(model.device)
-        effective = float(weight.sum() ** 2 / (weight @ weight) / len(weight))
-        rows.append(
-            {"round": number + 1, "valid": share, "classifier_accuracy": classifier_accuracy, "effective_share": effective}
-        )
+        _fit_weighted(model, draws, weight, rng, seed)
+        figures = {"valid": len(written) / texts, "classifier_accuracy": classifier_accuracy}
+        rows.append({"round": number + 1, **figures, "effective_share": _effective_share(weight)})
         log.info("prior matching %s", rows[-1])
     return rows
+
+
+def _codes(model: MolVAE, train: SmilesDataset, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Posterior means [N, D] of training molecules, and one draw from each posterior."""
+    q = model.posterior(train.smiles.take(rng.permutation(len(train))[:CODES]))
+    known = q.mean.cpu().numpy()
+    return known, known + q.stddev.cpu().numpy() * rng.standard_normal(known.shape, dtype=np.float32)
+
+
+def _check_enough(n_written: int, texts: int, n_known: int) -> None:
+    if min(n_written, n_known) < FEWEST_MOLECULES:
+        raise NothingUsableError(
+            f"{n_written} of {texts} texts written at draws of the learned prior are molecules, beside {n_known} training"
+            f" molecules; matching takes at least {FEWEST_MOLECULES} of each, so train longer, or on more of them"
+        )
+
+
+def _fit_weighted(model: MolVAE, draws: np.ndarray, weight: np.ndarray, rng: np.random.Generator, seed: int) -> None:
+    """Fit the learned prior to as many draws [N, D] as there are, chosen by their weight [N]."""
+    chosen = rng.choice(len(draws), len(draws), p=weight / weight.sum())
+    prior = model.priors["learned"]
+    with torch.enable_grad():
+        prior.cpu().fit(draws[chosen], seed)
+    prior.to(model.device)
+
+
+def _effective_share(weight: np.ndarray) -> float:
+    """Kish's effective sample size over n; 1 where all weigh the same."""
+    return float(weight.sum() ** 2 / (weight @ weight) / len(weight))
 
 
 def log_ratio(known: np.ndarray, written: np.ndarray) -> tuple[np.ndarray, float]:

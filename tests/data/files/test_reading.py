@@ -12,7 +12,7 @@ from rdkit import Chem
 from chemvae.data.files.columns import parse_numbers
 from chemvae.data.files.reading import Chunk, read_records
 from chemvae.data.files.writing import concat
-from chemvae.errors import InputError, MissingExtraError
+from chemvae.errors import InputError
 
 SMILES = ["CCO", "c1ccccc1", "C[C@H](N)C(=O)[O-]"]
 NAMES = ["ethanol", "benzene", "alanine"]
@@ -139,12 +139,6 @@ def test_a_damaged_sdf_record_costs_itself_only():
     assert chunk.frame["rank"].tolist() == ["7", "7", "7", "", "7", "7", "7"]
 
 
-def test_an_sdf_structure_that_does_not_sanitise_stays_visible():
-    mol = Chem.MolFromSmiles("CN(C)(C)C", sanitize=False)
-    chunk = next(read_records(io.BytesIO((Chem.MolToMolBlock(mol, kekulize=False) + "$$$$\n").encode())))
-    assert chunk.frame["smiles"].tolist() == ["CN(C)(C)C"] and not chunk.problems
-
-
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -191,13 +185,6 @@ def test_missing_files_bring_the_nearest_name(tmp_path):
         read(tmp_path / "no" / "zinc.csv")
     with pytest.raises(InputError, match="is a folder"):
         read(tmp_path)
-
-
-def test_zst_without_zstandard_names_the_extra(tmp_path, monkeypatch):
-    (tmp_path / "a.csv.zst").write_bytes(zstandard.ZstdCompressor().compress(CSV.encode()))
-    monkeypatch.setitem(sys.modules, "zstandard", None)
-    with pytest.raises(MissingExtraError, match=r"chemvae\[zstd\]"):
-        read(tmp_path / "a.csv.zst")
 
 
 def test_a_header_alone_gives_no_chunks(tmp_path):

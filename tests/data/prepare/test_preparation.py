@@ -12,6 +12,7 @@ import pytest
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute
 from chemvae.data.prepare.preparation import load_table, prepare
+from chemvae.data.prepare.sources import ReadingOptions
 from chemvae.data.splits import hash_split, scaffold_split
 from chemvae.errors import InputError, NothingUsableError, SettingsError, UnknownNameError
 
@@ -182,3 +183,21 @@ def write_in_base_five(number: int) -> str:
         number, digit = divmod(number, 5)
         chain += ("C", "N", "O", "S", "C(F)")[digit]
     return f"Cl{chain}Br"
+
+
+def test_options_in_one_and_by_name_mean_the_same(raw, tmp_path):
+    spec = ReadingOptions(id_column="key", standardize="none", properties=["y"])
+    first = prepare(raw, tmp_path / "a", spec)
+    assert prepare(raw, tmp_path / "b", id_column="key", standardize="none", properties=["y"]) == first
+    pd.testing.assert_frame_equal(*(pd.read_parquet(tmp_path / name / "data.parquet") for name in "ab"))
+    with pytest.raises(UnknownNameError, match="'id_colum'. Did you mean 'id_column'"):
+        prepare(raw, tmp_path / "c", id_colum="key")
+
+
+def test_limit_and_symbol_check_hold_here_too(raw, tmp_path):
+    def no_ring(smiles):
+        return "holds 'c'" if "c" in smiles else None
+
+    report = prepare(raw, tmp_path / "out", standardize="none", limit=6, symbol_check=no_ring)
+    assert report.n_rows == 6 and sum(report.dropped.values()) == 4
+    assert pd.read_parquet(tmp_path / "out" / "data.parquet")["smiles"].tolist() == ["CCO", canonicalize("[Na+].CC(=O)[O-]")]

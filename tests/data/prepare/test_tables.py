@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from chemvae.chem.molecules import canonicalize
+from chemvae.data.prepare.sources import ReadingOptions
 from chemvae.data.prepare.tables import iter_rows, load_table, read_rows
 from chemvae.errors import InputError, InvalidMoleculeError, NothingUsableError, SettingsError, UnknownNameError
 
@@ -144,22 +145,26 @@ def test_a_column_that_happens_to_be_called_split_is_ignored():
     assert load_table(frame).split is None
 
 
-def test_mistaken_names_are_explained(tmp_path):
-    with pytest.raises(InputError, match="Did you mean zinc250k"):
-        load_table("zinc250")
-    with pytest.raises(InputError, match="--from belongs to a catalog name"):
-        load_table(tmp_path / "a.csv", source_path=tmp_path)
+def test_mistaken_names_are_explained():
     with pytest.raises(SettingsError, match="skip, keep, error"):
         load_table(["C"], on_invalid="drop")
     with pytest.raises(SettingsError, match="none, salts, neutral"):
         load_table(["C"], standardize="charge")
-    with pytest.raises(NothingUsableError, match="no rows"):
-        load_table([])
-    with pytest.raises(InputError, match="two columns called 'y'"):
-        load_table(pd.DataFrame([["C", 1, 2]], columns=["smiles", "y", "y"]), properties=["y"])
 
 
 def test_one_molecule_is_enough():
     table = load_table(["C" * 480])
     assert table.smiles == ["C" * 480] and table.labels.shape == (1, 0)
     assert issubclass(UnknownNameError, KeyError)
+
+
+def test_options_in_one_and_by_name_mean_the_same(path):
+    spec = ReadingOptions(properties=["gap"], id_column="key", limit=3)
+    one, two = load_table(path, spec), load_table(path, properties=["gap"], id_column="key", limit=3)
+    pd.testing.assert_frame_equal(one.frame(), two.frame())
+    assert one.n_rows == two.n_rows == 3
+    assert load_table(path, spec, limit=2).n_rows == 2 and spec.limit == 3
+    with pytest.raises(UnknownNameError, match="'propertys'. Did you mean 'properties'"):
+        load_table(path, propertys=["gap"])
+    with pytest.raises(SettingsError, match="'SMILES' is no ReadingOptions"):
+        load_table(path, "SMILES")

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 from rdkit import Chem
-from rdkit.Chem import rdCIPLabeler
 
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute
-from chemvae.data.virtual import drug_blocks, enumeration, oled_blocks
+from chemvae.data.virtual import enumeration
 from chemvae.data.virtual.enumeration import (
     enumerate_drugs,
     enumerate_oleds,
@@ -18,14 +17,6 @@ from chemvae.data.virtual.enumeration import (
     stream_library,
 )
 from chemvae.errors import SettingsError
-
-BLOCKS = [
-    (name, smiles)
-    for module in (drug_blocks, oled_blocks)
-    for key, table in vars(module).items()
-    if key.isupper()
-    for name, smiles in table.items()
-]
 
 
 @pytest.mark.parametrize(
@@ -54,23 +45,6 @@ def test_amides_and_sulfonamides_do_not_react_as_amines():
 def test_stereo_survives_the_steps():
     product = react("amide coupling", "OC(=O)[C@@H]1CCCO1", "N[C@@H](C)c1ccccc1")
     assert product == canonicalize("O=C(N[C@@H](C)c1ccccc1)[C@@H]1CCCO1")
-
-
-@pytest.mark.parametrize(("name", "smiles"), [block for block in BLOCKS if block[0].startswith(("(R)", "(S)", "(E)"))])
-def test_names_and_stereo_of_blocks_agree(name, smiles):
-    mol = Chem.MolFromSmiles(smiles)
-    rdCIPLabeler.AssignCIPLabels(mol)
-    labels = [item.GetProp("_CIPCode") for item in (*mol.GetAtoms(), *mol.GetBonds()) if item.HasProp("_CIPCode")]
-    assert labels == [name[1]]
-
-
-def test_blocks_are_molecules_and_their_names_are_unique():
-    assert all(canonicalize(smiles) for _, smiles in BLOCKS)
-    for module in (drug_blocks, oled_blocks):
-        tables = [table for key, table in vars(module).items() if key.isupper()]
-        assert all(len({canonicalize(s) for s in table.values()}) == len(table) for table in tables)
-    drug_names = [name for key, table in vars(drug_blocks).items() if key.isupper() for name in table]
-    assert len(set(drug_names)) == len(drug_names)  # one flat table looks them up
 
 
 @pytest.mark.parametrize("library", ["virtual-drugs", "virtual-oleds"])

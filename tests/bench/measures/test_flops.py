@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from chemvae.bench.baselines import TorchGRUVAE
-from chemvae.bench.flops import decoding_flops, encoding_flops, forward_flops, share_of_peak, training_flops
-from chemvae.bench.moses import MosesShapedVAE, framed, moses_training_flops
+from chemvae.bench.contenders.moses import MosesShapedVAE, framed, moses_training_flops
+from chemvae.bench.contenders.torch_gru import TorchGRUVAE
+from chemvae.bench.measures.flops import decoding_flops, encoding_flops, forward_flops, share_of_peak, training_flops
 from chemvae.bench.workload import random_batches
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.data.tokens.vocabulary import Vocabulary

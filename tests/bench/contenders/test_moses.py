@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from chemvae.bench.moses import MAX_LENGTH, MosesShapedVAE, framed, moses_batches, moses_step
+from chemvae.bench.contenders.moses import MAX_LENGTH, MosesShapedVAE, framed, moses_batches, moses_step
 from chemvae.data.tokens.vocabulary import BOS, EOS, MASK, PAD
 
 

@@ -39,15 +39,15 @@ class Generator:
         """Latent points [N, D] from the prior."""
         return draw_latents(self.model, len(self.smiles), self.prior, self.seed)
 
-    def rate(self, work: Callable[[], object], warm_up: bool = True) -> list[float]:
+    def rate(self, work: Callable[[], object], *, warm_up: bool = True) -> list[float]:
         """Molecules per second of each repetition of work on all N molecules."""
-        return [len(self.smiles) / time_s for time_s in repeat(work, self.seconds, self.model.device, warm_up)]
+        return [len(self.smiles) / time_s for time_s in repeat(work, self.seconds, self.model.device, warm_up=warm_up)]
 
     # ------------------------------------------------------------------ the measurements
 
-    def sample_rates(self, warm_up: bool = True) -> list[float]:
+    def sample_rates(self, *, warm_up: bool = True) -> list[float]:
         """Sampling at temperature 1: draw z, decode, join the tokens."""
-        return self.rate(lambda: self.model.decode(self.draw(), temperature=1.0, seed=self.seed, check=False), warm_up)
+        return self.rate(lambda: self.model.decode(self.draw(), temperature=1.0, seed=self.seed, check=False), warm_up=warm_up)
 
     def figures(self) -> dict[str, Any]:
         """Encoding, greedy decoding and sampling, each with and without RDKit, and RDKit alone; medians."""

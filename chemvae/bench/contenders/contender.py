@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from chemvae.bench.baselines import bucketed, step_for, torch_gru_step
-from chemvae.bench.generation import Generator
-from chemvae.bench.moses import MosesShapedVAE, framed, moses_batches, moses_step
+from chemvae.bench.contenders.moses import MosesShapedVAE, framed, moses_batches, moses_step
+from chemvae.bench.contenders.torch_gru import bucketed, step_for, torch_gru_step
+from chemvae.bench.measures.generation import Generator
+from chemvae.bench.measures.training import WARM_UP_S, train_for, training_settings
 from chemvae.bench.timing import repeat
-from chemvae.bench.training import WARM_UP_S, train_for, training_settings
 from chemvae.bench.workload import Workload
 from chemvae.parallel import limited_threads
 
@@ -79,9 +79,9 @@ def chemvae_training(workload: Workload, preset: str, device: torch.device) -> M
     return measure
 
 
-def torch_gru_training(workload: Workload, preset: str, device: torch.device, autocast: bool) -> Measure:
+def torch_gru_training(workload: Workload, preset: str, device: torch.device, *, autocast: bool) -> Measure:
     """The same model on torch.nn.GRU in a plain loop, on the same batches."""
-    step = torch_gru_step(workload.model.to(device), preset, autocast)
+    step = torch_gru_step(workload.model.to(device), preset, autocast=autocast)
 
     def measure(batch_size: int, threads: int, seconds: float, seed: int) -> float:
         warm_up = workload.train.batch(np.arange(min(WARM_UP_MOLECULES, len(workload.train))))

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch.autograd.profiler import profile
 
-from chemvae.bench.training import WARM_UP_S, train_for, training_settings
+from chemvae.bench.measures.training import WARM_UP_S, train_for, training_settings
 from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.models.gru.kernels import kernels
 from chemvae.models.vae import MolVAE
@@ -83,7 +83,7 @@ class Meter:
         return sum(spent_s for name, spent_s in self.seconds.items() if name.startswith(_WALKS))
 
     @contextlib.contextmanager
-    def kernels(self, products: bool = True) -> Iterator[None]:
+    def kernels(self, *, products: bool = True) -> Iterator[None]:
         """Time every function of the compiled library inside the block; ``products=False`` lets walks multiply nothing."""
         library = kernels()
         functions = {} if library is None else {name: f for name, f in vars(library).items() if hasattr(f, "argtypes")}

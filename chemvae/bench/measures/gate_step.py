@@ -20,7 +20,7 @@ ROWS, WIDTH, N_TOKENS, EMBEDDING, CONTEXT = 128, 512, 40, 64, 64
 STEPS = 40  # per repetition: a single step is too short for a clock
 
 
-def measure_step(dtype: torch.dtype, seconds: float, compiled: bool = False) -> dict[str, float | None]:
+def measure_step(dtype: torch.dtype, seconds: float, *, compiled: bool = False) -> dict[str, float | None]:
     """Microseconds of one step on the CPU, medians.
 
     Parameters

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from chemvae.bench.baselines import TorchGRUVAE, bucketed, step_for, torch_gru_step
+from chemvae.bench.contenders.torch_gru import TorchGRUVAE, bucketed, step_for, torch_gru_step
 from chemvae.objectives import BetaELBO
 from tests.conftest import make_model
 

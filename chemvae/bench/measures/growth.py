@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from chemvae.bench.measures.training import train_for, training_settings
 from chemvae.bench.settings import BenchSettings
-from chemvae.bench.training import train_for, training_settings
 from chemvae.bench.workload import Workload, new_model
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.data.tokens.vocabulary import Vocabulary

@@ -34,7 +34,7 @@ class TorchGRUVAE(nn.Module):
         Run under bf16 autocast.
     """
 
-    def __init__(self, model: MolVAE, autocast: bool = False):
+    def __init__(self, model: MolVAE, *, autocast: bool = False):
         super().__init__()
         s, n_tokens = model.settings, len(model.vocabulary)
         self.autocast, self.has_properties = autocast, bool(model.property_names)
@@ -98,10 +98,10 @@ class TorchGRUVAE(nn.Module):
         return -losses.view(targets.shape).sum(dim=0)
 
 
-def torch_gru_step(model: MolVAE, preset: str, autocast: bool) -> Callable[[Batch], None]:
+def torch_gru_step(model: MolVAE, preset: str, *, autocast: bool) -> Callable[[Batch], None]:
     """A training step of the same model on torch.nn.GRU: same loss, fused AdamW, same clipping; no weight average."""
     settings = PRESETS[preset][1]
-    module = TorchGRUVAE(model, autocast).train()
+    module = TorchGRUVAE(model, autocast=autocast).train()
     optimizer = torch.optim.AdamW(
         module.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=model.device.type != "mps"
     )
