@@ -12,9 +12,9 @@ import chemvae
 
 PACKAGE = Path(chemvae.__file__).parent
 ORDER = [
-    "errors", "progress", "registry", "cache", "runs", "seeding", "ray_pool", "parallel", "schedules", "chem", "data", "models", "qsar",
-    "objectives", "training", "sampling", "pages", "evaluation", "design", "maps", "api", "tables", "doctor", "demo", "bench",
-    "commands", "cli", "__main__",
+    "errors", "deprecation", "progress", "registry", "cache", "runs", "seeding", "ray_pool", "parallel", "schedules", "chem",
+    "data", "models", "qsar", "objectives", "training", "sampling", "pages", "evaluation", "design", "maps", "api", "tables",
+    "doctor", "demo", "bench", "commands", "cli", "__main__",
 ]  # fmt: skip
 ROOMS_WITHIN = {
     "data": ["splits", "files", "tokens", "virtual", "catalog", "prepare"],

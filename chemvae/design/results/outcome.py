@@ -61,8 +61,8 @@ class Outcome:
 
     @property
     def interrupted(self) -> bool:
-        """Whether the user stopped it."""
-        return self.stopped == "interrupted"
+        """Whether the user stopped it, by Ctrl-C or by a cancel token: the same call goes on where it has a record."""
+        return self.stopped in ("interrupted", "cancelled")
 
 
 def non_dominated(merits: np.ndarray) -> np.ndarray:
