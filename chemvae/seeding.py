@@ -2,41 +2,9 @@
 
 from __future__ import annotations
 
-import random
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
-import numpy as np
 import torch
-
-
-@contextmanager
-def quiet_model(model: Any) -> Iterator[None]:
-    """Put the model in eval mode for the block, and back."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)
-
-
-@contextmanager
-def own_random_state(seed: int, model: Any) -> Iterator[None]:
-    """Seed the global generators for the block (an oracle may use them), and restore them after it."""
-    device = model.latent_statistics.mean.device
-    states = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        try:
-            random.seed(seed)
-            np.random.seed(seed % 2**32)
-            torch.manual_seed(seed)
-            yield
-        finally:
-            random.setstate(states[0])
-            np.random.set_state(states[1])
 
 
 class forked_rng:
@@ -72,3 +40,8 @@ def draw_seed(generator: torch.Generator | None = None) -> int:
     """A seed for :func:`decode_tokens` from a generator, or from torch's global stream."""
     device = "cpu" if generator is None else generator.device
     return int(torch.randint(2**62, (1,), generator=generator, device=device))
+
+
+def global_streams_lock() -> threading.RLock:
+    """The lock of :class:`forked_rng`: who exchanges a global random state for a moment holds it meanwhile."""
+    return forked_rng._alone

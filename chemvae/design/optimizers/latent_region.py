@@ -169,10 +169,9 @@ def draw_prior(model: Any, n: int, seed: int) -> Tensor:
     The global random state is left as it was, on the model's device too.
     """
     prior = model.priors["learned"] if "learned" in model.priors else model.priors["normal"]
-    device = model.latent_statistics.mean.device
-    with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.no_grad():
-        torch.manual_seed(seed)
-        return prior.sample(n).float().cpu()
+    generator = torch.Generator(model.latent_statistics.mean.device).manual_seed(seed)
+    with torch.no_grad():
+        return prior.sample(n, generator).float().cpu()
 
 
 def draw_seed(generator: torch.Generator) -> int:
