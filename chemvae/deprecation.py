@@ -28,6 +28,7 @@ def renamed_names(module: str, renamed: Mapping[str, str]) -> Callable[[str], An
     --------
     >>> old = renamed_names("math", {"square_root": "sqrt"})
     >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
     ...     old("square_root")(9.0), str(said[0].message)
     (3.0, 'math.square_root is called math.sqrt now; the old name goes in the next version')
     """
@@ -56,6 +57,7 @@ class Renamed:
     ...         return "open"
     ...     unlock = Renamed("open")
     >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
     ...     Door().unlock(), str(said[0].message)
     ('open', 'Door.unlock is called Door.open now; the old name goes in the next version')
     """

@@ -149,8 +149,9 @@ def model_at_rest(model: Any) -> Iterator[None]:
 def steady_threads() -> Iterator[None]:
     """Begin with the CPU threads that torch had before any search, and leave it with as many.
 
-    Parts of a search run on one thread; the number is the whole process's, so that two searches would else inherit each
-    other's.
+    Parts of a search run on one thread, and the number is the whole process's: it holds for searches in other threads
+    meanwhile, and rounding may depend on it. Searches side by side therefore repeat to the last bit where torch has one thread
+    (``torch.set_num_threads(1)``), which is also when they get in each other's way least.
     """
     torch.set_num_threads(_THREADS.take(0, torch.get_num_threads()))
     try:

@@ -55,9 +55,8 @@ def run_campaign(
     ----------
     model : MolVAE
     oracle : callable, Oracle, str, mapping or None
-        Any ``str -> float``, an :class:`Oracle`, a name, ``"cmd:program"``, a mapping of names to these; None when the goals
-        are properties that RDKit computes or the model predicts. See :func:`make_oracle`. ``"laboratory"`` for what people
-        measure: see :func:`name_laboratory`.
+        Any ``str -> float``, an :class:`Oracle`, a name, ``"cmd:program"``, a mapping of names to these (:func:`make_oracle`);
+        None when the goals are properties that RDKit computes or the model predicts; ``"laboratory"``: :func:`name_laboratory`.
     budget, seed, method, start, goals, constraints
         Fields of :class:`CampaignSpec`.
     **options
@@ -83,7 +82,6 @@ def run_campaign(
     'OCC(O)C(O)C(O)C(O)CO'
     >>> wanted = {"oracle": "laboratory", "goals": "pIC50", "history_path": "pIC50.jsonl"}
     >>> run_campaign(model, **wanted).batch.to_csv("next.csv", index=False)  # doctest: +SKIP
-    >>> result = run_campaign(model, **wanted, results="next.csv")  # doctest: +SKIP
     """
     named = {"budget": budget, "seed": seed, "method": method, "start": start, "goals": goals, "constraints": constraints}
     given = {name: value for name, value in named.items() if value is not DEFAULT}

@@ -37,7 +37,7 @@ class Outcome:
     settings: dict[str, Any]
     """All that is needed to run it again."""
     stopped: str
-    """Why it ended."""
+    """Why it ended: "budget spent", "cancelled" (by a token), "interrupted" (by Ctrl-C), or in words what it ran out of."""
     elapsed_s: float
     """Wall time."""
     model: Any = field(default=None, repr=False)
