@@ -1,8 +1,9 @@
 """Every way to seed, fork and restore a random state.
 
-A function that takes a ``generator`` needs none of this. What only knows a global stream is wrapped: in :class:`forked_rng` to
-draw from a generator instead, in :func:`seeded` to start from a seed, in :func:`own_random_state` to give foreign code, such as
-an oracle, seeded streams of its own. Each leaves the streams outside as they were, whatever happens inside.
+A function that takes a ``generator`` needs none of this. What only knows a global stream is wrapped: in :class:`forked_rng`
+to draw from a generator instead, in :func:`seeded` to start from a seed, in :func:`seeded_everywhere` where foreign code
+draws from the streams of Python and numpy too (what a search calls has streams of its own,
+:mod:`chemvae.design.campaign.isolation`). Each leaves the streams outside as they were, whatever happens inside.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
 
 import numpy as np
 import torch
@@ -93,11 +93,6 @@ def seeded_everywhere(seed: int, device: torch.device | str = "cpu") -> Iterator
             np.random.set_state(states[1])
 
 
-def own_random_state(seed: int, model: Any) -> AbstractContextManager[None]:
-    """Seed the global streams for the block (an oracle may use them), and put them back; on the model's device too."""
-    return seeded_everywhere(seed, model.latent_statistics.mean.device)
-
-
 def draw_seed(generator: torch.Generator | None = None, high: int = LARGEST_SEED) -> int:
     """Draw a seed in [0, high) for what takes a number, from a generator or from torch's global stream.
 
@@ -108,3 +103,8 @@ def draw_seed(generator: torch.Generator | None = None, high: int = LARGEST_SEED
     """
     device = "cpu" if generator is None else generator.device
     return int(torch.randint(high, (1,), generator=generator, device=device))
+
+
+def global_streams_lock() -> threading.RLock:
+    """The lock of :class:`forked_rng`: who exchanges a global random state for a moment holds it meanwhile."""
+    return forked_rng._alone

@@ -1,6 +1,7 @@
 """Properties computed from the structure: one table, each with its unit, its usual range and its source.
 
-A new property is a function ``Mol -> float`` and one line in :data:`PROPERTIES`.
+A new property is a function ``Mol -> float`` and one line in :data:`PROPERTIES`. One that takes long says so (``seconds``, and
+``max_jobs`` where several at once would get in each other's way), one that looks at shape asks for a conformer.
 """
 
 from __future__ import annotations
@@ -12,16 +13,20 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from rdkit import Chem
-from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
+from rdkit.Chem import QED, Crippen, Descriptors, rdDistGeom, rdForceFieldHelpers, rdMolDescriptors
 
 from chemvae.chem.molecules import parse, quiet
-from chemvae.parallel import map_ordered
+from chemvae.errors import SettingsError
+from chemvae.parallel import count_jobs, map_ordered
 from chemvae.registry import find
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CHUNK_ROWS = 512
+DEAR_S = 0.1
+"""Seconds per molecule above which a property is dear: it is computed where it is asked for, and never just to be shown."""
+CONFORMER_SEED = 0
 # Mean and standard deviation of logP, SAS and ring penalty over ZINC250k, as everyone who reports penalized logP uses them.
 _ZINC_MOMENTS = {"logP": (2.4570953, 1.4343244), "SAS": (3.0525811, 0.8335207), "ring": (0.0485697, 0.2860212)}
 
@@ -44,6 +49,54 @@ class Property:
     """RDKit molecule -> value."""
     exploitable: bool = False
     """Whether an optimizer can raise it without end by making nonsense."""
+    seconds: float = 0.0
+    """What it typically takes per molecule, seconds on one core; above :data:`DEAR_S` it is dear."""
+    needs_conformer: bool = False
+    """Whether the function wants the molecule with its hydrogen atoms and one conformer, see :func:`conformer`."""
+    max_jobs: int | None = None
+    """Worker processes that may compute it at once, in one program; None for as many as are asked for."""
+
+    def __post_init__(self) -> None:
+        if self.seconds < 0 or (self.max_jobs is not None and self.max_jobs < 1):
+            raise SettingsError(
+                f"property '{self.name}' must have seconds >= 0 and max_jobs >= 1 or None, "
+                f"got {self.seconds} and {self.max_jobs}"
+            )
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether it takes so long that it is only computed where it is asked for."""
+        return self.seconds > DEAR_S
+
+
+@lru_cache(maxsize=256)
+def conformer(smiles: str) -> Chem.Mol:
+    """A molecule with its hydrogen atoms and one conformer (ETKDG version 3, then MMFF94), the same each time; only read it.
+
+    References
+    ----------
+    Wang et al., Improving Conformer Generation for Small Rings and Macrocycles, 2020. https://doi.org/10.1021/acs.jcim.0c00025.
+    Halgren, Merck Molecular Force Field, 1996.
+
+    Raises
+    ------
+    ValueError
+        If none is found.
+
+    Examples
+    --------
+    >>> water = conformer("O")
+    >>> place = water.GetConformer().GetAtomPosition
+    >>> water.GetNumAtoms(), round(place(0).Distance(place(1)), 2)  # Angstrom
+    (3, 0.97)
+    """
+    settings = rdDistGeom.ETKDGv3()
+    settings.randomSeed = CONFORMER_SEED
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    if rdDistGeom.EmbedMolecule(mol, settings) < 0:
+        raise ValueError(f"no conformer of '{smiles}' was found")
+    rdForceFieldHelpers.MMFFOptimizeMolecule(mol)  # what lacks parameters stays as embedded
+    return mol
 
 
 @lru_cache(maxsize=1)
@@ -154,6 +207,29 @@ _ROWS = [
 PROPERTIES: dict[str, Property] = {row.name: row for row in _ROWS}
 
 
+def job_limit(names: Iterable[str], jobs: int) -> int:
+    """How many worker processes may compute some properties, where ``jobs`` are wanted (0: one per core).
+
+    Examples
+    --------
+    >>> job_limit(["logP", "qed"], 4)
+    4
+    """
+    limits = [limit for name in names if (limit := PROPERTIES[name].max_jobs) is not None]
+    return min(count_jobs(jobs), *limits) if limits else jobs
+
+
+def affordable(names: Iterable[str]) -> list[str]:
+    """Those of the properties (in the table's spelling) that are not dear.
+
+    Examples
+    --------
+    >>> affordable(["logP", "qed"])
+    ['logP', 'qed']
+    """
+    return [name for name in names if not PROPERTIES[name].is_dear]
+
+
 def compute(name: str, smiles: str) -> float:
     """Compute one property of one molecule; NaN if it is not a molecule.
 
@@ -181,7 +257,7 @@ def compute_table(smiles: Sequence[str], names: Iterable[str], jobs: int = 1) ->
     names : iterable of str, length P
         Of :data:`PROPERTIES`, case does not matter; columns carry the table's spelling.
     jobs : int
-        Worker processes; 1 works in this one.
+        Worker processes, at most the ``max_jobs`` of each property; 1 works in this one.
 
     Returns
     -------
@@ -204,7 +280,7 @@ def compute_table(smiles: Sequence[str], names: Iterable[str], jobs: int = 1) ->
     columns = [find(PROPERTIES, name, "property")[0] for name in names]
     smiles = list(smiles)
     chunks = [smiles[start : start + CHUNK_ROWS] for start in range(0, len(smiles), CHUNK_ROWS)]
-    blocks = map_ordered(partial(compute_rows, names=tuple(columns)), chunks, jobs=jobs, chunk=1)
+    blocks = map_ordered(partial(compute_rows, names=tuple(columns)), chunks, jobs=job_limit(columns, jobs), chunk=1)
     return pd.DataFrame([row for block in blocks for row in block], columns=columns, dtype=float)
 
 
@@ -222,6 +298,6 @@ def _value(prop: Property, mol: Chem.Mol) -> float:
     """Evaluate one property; RDKit's arithmetic fails on a few exotic molecules, which count as NaN."""
     try:
         with quiet():
-            return float(prop.function(mol))
+            return float(prop.function(conformer(Chem.MolToSmiles(mol)) if prop.needs_conformer else mol))
     except (RuntimeError, ValueError, ArithmeticError):
         return math.nan

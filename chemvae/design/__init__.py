@@ -3,7 +3,8 @@
 ``ORACLES`` and ``OPTIMIZERS`` list what can be named; a user's own class is passed as it is.
 """
 
-from chemvae.design.campaign.run import Progress, run_campaign
+from chemvae.deprecation import renamed_names
+from chemvae.design.campaign.run import CampaignSpec, Progress, run_campaign
 from chemvae.design.evaluators.laboratory import Laboratory
 from chemvae.design.filters.base import Filter
 from chemvae.design.filters.property_bounds import Constraint, Range, parse_constraint
@@ -32,11 +33,13 @@ __all__ = [
     "ORACLES",
     "Alerts",
     "BayesianOptimization",
+    "CampaignSpec",
     "CombinedOracle",
     "CommandOracle",
     "Constraint",
     "CsvCommandOracle",
     "Desirability",
+    "Filter",
     "FunctionOracle",
     "Goal",
     "GradientAscent",
@@ -52,7 +55,6 @@ __all__ = [
     "PropertyOracle",
     "RandomSearch",
     "Range",
-    "Filter",
     "Result",
     "Score",
     "Similarity",
@@ -63,3 +65,5 @@ __all__ = [
     "run_campaign",
     "summary",
 ]
+
+__getattr__ = renamed_names(__name__, {"Restriction": "Filter", "Auto": "LatentGA", "Front": "ParetoGA"})

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from chemvae.deprecation import Renamed
 from chemvae.errors import SettingsError
 
 COLUMNS = ("call", "smiles", "score", "reason", "seconds", "z", "utility")  # of a history, beside the goals
@@ -87,6 +88,8 @@ class Utility:
     >>> Utility([Goal("SAS", "min")], [(1.0, 6.0)])(np.array([[2.5]]))
     array([-2.5])
     """
+
+    utility = Renamed("__call__")
 
     def __init__(self, goals: Sequence[Goal], ranges: Sequence[tuple[float, float]]):
         self.goals, self.ranges = list(goals), [(float(low), float(high)) for low, high in ranges]

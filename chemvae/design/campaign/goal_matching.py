@@ -65,6 +65,11 @@ def plan_goals(oracle: Any, goals: Sequence[Goal | str] | Goal | str | None, mod
     wanted = _as_goals(goals)
     if given is not None and len(wanted) == len(given.names) == 1:
         return given, wanted
+    return _join(given, wanted, model)
+
+
+def _join(given: Oracle | None, wanted: Sequence[Goal], model: Any) -> tuple[Oracle, list[Goal]]:
+    """Match several goals by name with what an oracle gives, and find providers for the rest."""
     columns = {} if given is None else {name.lower(): name for name in given.names}
     rest = [_provider(goal.name, model) for goal in wanted if goal.name.lower() not in columns]
     unused = [name for low, name in columns.items() if low not in {goal.name.lower() for goal in wanted}]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,24 +12,24 @@ import torch
 from torch import Tensor
 
 from chemvae.chem.molecules import invalid_reason
+from chemvae.chem.property_table import PropertyTable
 from chemvae.design.campaign.candidates import INVALID, NEW, REFUSED, Candidate, CandidateDecoder, ProposalLog
 from chemvae.design.campaign.goal_matching import known_goals
+from chemvae.design.campaign.isolation import SeededStreams
 from chemvae.design.campaign.progress import BestSoFar, Progress
-from chemvae.design.campaign.settings import MANY_STARTS, describe_task
-from chemvae.design.evaluators.base import Evaluator
+from chemvae.design.campaign.spec import CampaignSpec, Controls
+from chemvae.design.campaign.task import MANY_STARTS, Task
+from chemvae.design.evaluators.base import Evaluator, Plan
 from chemvae.design.evaluators.direct import OracleEvaluator
 from chemvae.design.evaluators.history import Call, History
 from chemvae.design.evaluators.laboratory import find_laboratory, open_laboratory
-from chemvae.design.filters.base import Filter
 from chemvae.design.filters.chain import FilterChain
-from chemvae.design.goals import Utility
 from chemvae.design.optimizers.factory import make_optimizer
 from chemvae.design.optimizers.latent_region import LatentRegion
-from chemvae.design.oracles import Oracle
 from chemvae.design.results.describe import N_DESCRIBED, describe_molecules
 from chemvae.design.results.result import Result
 from chemvae.design.surrogates.predicted import PredictedUtility
-from chemvae.errors import SettingsError
+from chemvae.errors import CancelledError, SettingsError
 from chemvae.seeding import LARGEST_SHORT_SEED, draw_seed
 
 logger = logging.getLogger(__name__)
@@ -39,88 +38,97 @@ FULL_POOL = 10  # points per molecule that a round of patience stands for
 MOST_ANCHORS = 1000
 UNWRITABLE = "the model's vocabulary cannot write it"
 WAITING = "waiting for results"
+CANCELLED = "cancelled"
 TELL_EVERY_S = 1.0
 
 
 class Campaign:
-    """The state of one search; :func:`run_campaign` is the door to it."""
+    """The state of one search; :func:`run_campaign` is the door to it.
 
-    def __init__(
-        self,
-        model: Any,
-        oracle: Oracle,
-        utility: Utility,
-        filters: Sequence[Filter],
-        *,
-        method: Any,
-        seed: int,
-        budget: int,
-        batch_size: int,
-        starts: Sequence[str],
-        bound_to_start: bool,
-        history_path: str | Path | None,
-        results: Any,
-        time_limit_s: float | None,
-        callback: Callable[[Progress], None] | None,
-    ):
-        self.best_so_far, self.callback, self._told_at = BestSoFar(budget, time_limit_s), callback, 0.0
-        self.model, self.oracle, self.utility = model, oracle, utility
-        self.budget, self.batch_size, self.starts = budget, batch_size, list(starts)
-        self.generator = torch.Generator().manual_seed(seed)
-        self.gate = FilterChain(filters, model)
-        codes = LatentRegion(model).encode_exactly(self.starts[:MOST_ANCHORS])
-        self.start_codes = codes[~codes.isnan().any(dim=1)]
-        if bound_to_start and not len(self.start_codes):
-            why = next(iter(filter(None, model.encode_reasons(self.starts))), "none was given")
-            raise SettingsError(f"the start molecule cannot be encoded, so nothing similar can be sought: {why}")
-        region = LatentRegion(model, self.start_codes if bound_to_start else None)
-        predicted = PredictedUtility(model, utility, known_goals(oracle, utility))
-        self.optimizer = make_optimizer(method, region, seed, predicted)
+    Parameters
+    ----------
+    model : MolVAE
+    task : Task
+    spec : CampaignSpec
+    controls : Controls
+    """
+
+    def __init__(self, model: Any, task: Task, spec: CampaignSpec, controls: Controls):
+        self.model, self.task, self.spec, self.controls = model, task, spec, controls
+        self.utility, self.starts = task.utility, list(task.starts)
+        self.best_so_far, self._told_at = BestSoFar(spec.budget, spec.time_limit_s), 0.0
+        self.generator = torch.Generator().manual_seed(spec.seed)
+        self.computed = PropertyTable()
+        self.gate = FilterChain(task.filters, model, self.computed)
+        region = self._region()
+        predicted = PredictedUtility(model, self.utility, known_goals(task.oracle, self.utility))
+        self.optimizer = make_optimizer(spec.method, region, spec.seed, predicted)
         self.settings = {
-            "method": method if isinstance(method, (str, dict)) else type(self.optimizer).__name__,
-            "seed": seed,
-            "batch_size": batch_size,
-            **describe_task(model, oracle, utility, filters, self.starts),
+            "method": spec.method if isinstance(spec.method, (str, dict)) else type(self.optimizer).__name__,
+            "seed": spec.seed,
+            "batch_size": spec.molecules_per_round,
+            **task.describe(model),
         }
-        self.evaluator = self._open(history_path, results)
+        self.evaluator = self._open()
         self.history = self.evaluator.history
         self.decoder = CandidateDecoder(region, self.gate, self.evaluator.is_taken)
         self.log = ProposalLog()
         self.stopped, self.n_start, self.round = "budget spent", 0, 0
 
-    def _open(self, path: str | Path | None, results: Any) -> Evaluator:
-        """How scores are had: at once, or from a laboratory."""
-        options = {"batch_size": self.batch_size, "budget": self.budget, "on_call": self._on_call}
-        if find_laboratory(self.oracle) is None:
-            return OracleEvaluator(self.oracle, History(path, self.settings), **options)
-        encode = LatentRegion(self.model).encode
-        return open_laboratory(
-            path, self.settings, self.oracle, results, encode=lambda smiles: encode(smiles).numpy(), **options
-        )
+    def _region(self) -> LatentRegion:
+        """Where to search: around the start molecules that can be encoded, if the search is bound to them."""
+        codes = LatentRegion(self.model).encode_exactly(self.starts[:MOST_ANCHORS])
+        self.start_codes = codes[~codes.isnan().any(dim=1)]
+        is_bound = self.spec.min_similarity is not None
+        if is_bound and not len(self.start_codes):
+            why = next(iter(filter(None, self.model.encode_reasons(self.starts))), "none was given")
+            raise SettingsError(f"the start molecule cannot be encoded, so nothing similar can be sought: {why}")
+        return LatentRegion(self.model, self.start_codes if is_bound else None)
+
+    def _open(self) -> Evaluator:
+        """How scores are had: at once, or from a laboratory. What a record holds of properties is known from the beginning."""
+        path, oracle = self.spec.history_path, self.task.oracle
+        streams = SeededStreams(self.spec.seed, self.model.latent_statistics.mean.device)
+        plan = Plan(self.spec.molecules_per_round, self.spec.budget, self._on_call, streams.iterate, self.controls.cancel)
+        if find_laboratory(oracle) is not None:
+            encode = LatentRegion(self.model).encode
+            return open_laboratory(
+                path, self.settings, oracle, self.controls.results, encode=lambda smiles: encode(smiles).numpy(), plan=plan
+            )
+        history = History(path, self.settings)
+        for call in history.recorded.values():
+            self._note_properties(call)
+        return OracleEvaluator(oracle, history, plan)
 
     # ------------------------------------------------------------------ the loop
 
-    def run(self, patience: int) -> None:
+    def run(self) -> None:
         """Score the start molecules, then go round until something ends it."""
-        idle = 0
         try:
-            self._begin()
-            while self.evaluator.n_paid < self.budget:
-                if self.best_so_far.is_over:
-                    self.stopped = f"time limit of {self.best_so_far.time_limit_s:g} s reached"
-                    break
-                room = self.evaluator.capacity(self.round + 1, self.evaluator.size(self.round + 1))
-                if room is None:
-                    self.stopped = WAITING
-                    break
-                idle = 0 if self.play_round(room) else idle + 1
-                self._report()
-                if idle >= patience * self._rounds_per_pool():
-                    self.stopped = f"nothing new in {idle} rounds"
-                    break
+            self._go_round()
         except KeyboardInterrupt:
             self.stopped = "interrupted"
+        except CancelledError:
+            self.stopped = CANCELLED
         self.evaluator.finish()
+
+    def _go_round(self) -> None:
+        idle = 0
+        self._begin()
+        while self.evaluator.n_paid < self.spec.budget:
+            self.controls.cancel.check()
+            if self.best_so_far.is_over:
+                self.stopped = f"time limit of {self.best_so_far.time_limit_s:g} s reached"
+                return
+            room = self.evaluator.capacity(self.round + 1, self.evaluator.size(self.round + 1))
+            if room is None:
+                self.stopped = WAITING
+                return
+            idle = 0 if self.play_round(room) else idle + 1
+            self._report()
+            if idle >= self.spec.patience * self._rounds_per_pool():
+                self.stopped = f"nothing new in {idle} rounds"
+                return
 
     def _rounds_per_pool(self) -> int:
         """Rounds in which this optimizer decodes as many points as one that asks for a full pool does in one."""
@@ -166,7 +174,7 @@ class Campaign:
     def _begin(self) -> None:
         """Score the first start molecules that fulfil the constraints; the optimizer may choose among the others."""
         given = self.evaluator.begin()
-        room = self.evaluator.capacity(0, max(MANY_STARTS, self.budget // 50))
+        room = self.evaluator.capacity(0, max(MANY_STARTS, self.spec.budget // 50))
         first = self._allowed_starts(room or 0)
         self.optimizer.warm_start(self.start_codes, self.starts[len(first) :])
         codes = self.optimizer.region.encode_exactly(first)
@@ -225,46 +233,67 @@ class Campaign:
         return self.best_so_far.snapshot(len(self.history), self.decoder.n_greedy_valid / max(self.decoder.n_points, 1))
 
     def _report(self) -> None:
-        if self.callback is not None:
-            self.callback(self.progress())
+        if self.controls.callback is not None:
+            self.controls.callback(self.progress())
+
+    def _note_properties(self, call: Call) -> None:
+        """Keep what the oracle has computed of properties, also where that failed."""
+        for place, name in self.task.property_columns():
+            self.computed.add(name, call.smiles, call.score.values[place])
 
     def _on_call(self, call: Call) -> None:
         """Keep the standing up to date, and tell of it while a round takes long."""
+        self._note_properties(call)
         values = np.array([call.score.values], dtype=float)
         self.best_so_far.add(call.smiles, float(self.utility.score(values)[0]), float(self.utility(values)[0]))
         if self.best_so_far.elapsed_s - self._told_at >= TELL_EVERY_S:
             self._report()
 
-    def result(self, known: Sequence[str] | None, **conditions: Any) -> Result:
-        """Describe the best molecules and close the books; ``conditions`` are kept with the settings."""
+    def result(self) -> Result:
+        """Describe the best molecules and close the books."""
         table = self._table()
-        best = table.dropna(subset=["utility"]).sort_values("utility", ascending=False, kind="stable").head(N_DESCRIBED)
-        names = [*self.utility.names, *(getattr(item, "name", "") for item in self.gate.filters)]
-        described = describe_molecules(self.model, best["smiles"].tolist(), names, known=known, start=self.starts)
-        described.insert(1, "score", best["score"].to_numpy())
-        for name in (name for name in self.utility.columns if name in best and name not in described):
-            described.insert(2, name, best[name].to_numpy())
-        others = {"known": known, "start": self.starts, "scored": table["smiles"].tolist()}
         return Result(
             history=table,
             proposals=self.log.table,
-            molecules=described,
+            molecules=self._best(table),
             utility=self.utility,
             rejections=dict(self.gate.counts),
             counts={"points": self.decoder.n_points, "valid": self.decoder.n_greedy_valid, **self.log.counts},
-            settings={**self.settings, "budget": self.budget, "n_start": self.n_start, **conditions},
+            settings={
+                **self.settings,
+                "budget": self.spec.budget,
+                "n_start": self.n_start,
+                "patience": self.spec.patience,
+                "timeout_s": self.spec.timeout_s,
+                "time_limit_s": self.spec.time_limit_s,
+            },
             stopped=self.stopped,
             elapsed_s=self.best_so_far.elapsed_s,
             model=self.optimizer.region.model,
-            batch=self.evaluator.batch_table(describe_molecules(self.model, list(self.evaluator.open), names, **others)),
+            batch=self.evaluator.batch_table(self._described(list(self.evaluator.open), scored=table["smiles"].tolist())),
             receipt=self.evaluator.receipt,
         )
+
+    def _best(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The best of all calls, described, with the score and what the goals' values are."""
+        best = table.dropna(subset=["utility"]).sort_values("utility", ascending=False, kind="stable").head(N_DESCRIBED)
+        described = self._described(best["smiles"].tolist())
+        described.insert(1, "score", best["score"].to_numpy())
+        for name in (name for name in self.utility.columns if name in best and name not in described):
+            described.insert(2, name, best[name].to_numpy())
+        return described
+
+    def _described(self, smiles: list[str], **others: Sequence[str]) -> pd.DataFrame:
+        """Molecules beside the known ones, the start molecules and others; what is computed already is only looked up."""
+        names = [*self.utility.names, *(getattr(item, "name", "") for item in self.gate.filters)]
+        others = {"known": self.spec.known, "start": self.starts, **others}
+        return describe_molecules(self.model, smiles, names, computed=self.computed, **others)
 
     def _table(self) -> pd.DataFrame:
         """All calls; what a user has told of molecules that break a constraint stands there, and never counts as found."""
         table = self.history.table(self.utility)
         given = list(self.evaluator.unsolicited)
-        broken = dict(zip(given, FilterChain(self.gate.filters, self.model).reasons(given), strict=True))
+        broken = dict(zip(given, FilterChain(self.gate.filters, self.model, self.computed).reasons(given), strict=True))
         for row in table.index[table["smiles"].map(broken).fillna("") != ""]:
             table.loc[row, ["reason", "utility"]] = f"told, and outside {broken[table.loc[row, 'smiles']]}", np.nan
         return table

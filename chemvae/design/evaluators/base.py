@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from chemvae.design.evaluators.history import Call, Chosen, History
+from chemvae.design.oracles import Score
+from chemvae.progress import CancelToken
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +20,22 @@ if TYPE_CHECKING:
     from chemvae.design.evaluators.receipt import Receipt
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a campaign wants its molecules scored."""
+
+    batch_size: int
+    """Molecules a round is about, or that are to be open."""
+    budget: int
+    """Calls allowed."""
+    on_call: Callable[[Call], None]
+    """Told of each call, old or new."""
+    seeded: Callable[[Iterable[Score]], Iterator[Score]] = iter
+    """Passes scores on as they are, each made while the global random streams are the campaign's own."""
+    cancel: CancelToken = field(default_factory=CancelToken)
+    """Looked at between two molecules."""
 
 
 class Evaluator(ABC):

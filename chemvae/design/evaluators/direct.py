@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from chemvae.design.evaluators.base import Evaluator
+from chemvae.design.evaluators.base import Evaluator, Plan
 from chemvae.design.evaluators.history import Call, Chosen, History
 from chemvae.design.oracles import Oracle
-
-if TYPE_CHECKING:
-    pass
 
 logger = logging.getLogger(__name__)
 
@@ -26,14 +22,12 @@ class OracleEvaluator(Evaluator):
     ----------
     oracle : Oracle
     history : History
-    batch_size, budget : int
-    on_call : callable
-        Told of each call, old or new.
+    plan : Plan
     """
 
-    def __init__(self, oracle: Oracle, history: History, batch_size: int, budget: int, on_call: Callable[[Call], None]):
-        self.oracle, self.history, self.on_call = oracle, history, on_call
-        self.batch_size, self.budget = batch_size, budget
+    def __init__(self, oracle: Oracle, history: History, plan: Plan):
+        self.oracle, self.history, self.plan = oracle, history, plan
+        self.batch_size, self.budget = plan.batch_size, plan.budget
         self.open = {}
         for text, call in history.recorded.items():
             oracle.remember(text, call.score)
@@ -47,7 +41,13 @@ class OracleEvaluator(Evaluator):
         return min(size, self.budget - len(self.history))
 
     def score(self, round_: int, molecules: Sequence[Chosen]) -> list[Call]:
-        """Score in order. Returns calls of a record that departs from this campaign."""
+        """Score in order. Returns calls of a record that departs from this campaign.
+
+        Raises
+        ------
+        CancelledError
+            Between two molecules, when no score is left that is paid for and not on record.
+        """
         rest = [(text, z) for text, z in molecules if not self._replayed(text)]
         surprises: list[Call] = []
         if rest and self.history.recorded:
@@ -56,10 +56,15 @@ class OracleEvaluator(Evaluator):
             )
             surprises = self._absorb()
         rest = rest[: max(self.budget - len(self.history), 0)]
-        for (text, z), score in zip(rest, self.oracle.iter_scores([text for text, _ in rest]), strict=True):
+        if rest:
+            self.plan.cancel.check()
+        scores = self.plan.seeded(self.oracle.iter_scores([text for text, _ in rest]))
+        for (text, z), score in zip(rest, scores, strict=True):
             call = Call(text, score, z)
             self.history.append(call)
-            self.on_call(call)
+            self.plan.on_call(call)
+            if not self.oracle.n_ready:
+                self.plan.cancel.check()
         return surprises
 
     def finish(self) -> None:
@@ -69,11 +74,11 @@ class OracleEvaluator(Evaluator):
     def _replayed(self, smiles: str) -> bool:
         call = self.history.replay(smiles)
         if call is not None:
-            self.on_call(call)
+            self.plan.on_call(call)
         return call is not None
 
     def _absorb(self) -> list[Call]:
         calls = self.history.absorb()
         for call in calls:
-            self.on_call(call)
+            self.plan.on_call(call)
         return calls

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.properties import PROPERTIES
-from chemvae.design.evaluators.base import Evaluator
+from chemvae.design.evaluators.base import Evaluator, Plan
 from chemvae.design.evaluators.history import Call, Chosen, History
 from chemvae.design.evaluators.ledger import BEFORE, Ledger
 from chemvae.design.evaluators.receipt import Receipt
@@ -90,14 +90,10 @@ class LaboratoryEvaluator(Evaluator):
     receipt : Receipt or None
     oracle : Oracle
         The laboratory, or several oracles with it among them: the others are asked when a molecule has been measured.
-    batch_size : int
-        Molecules that are to be open.
-    budget : int
-        Results wanted of molecules that were asked for.
+    plan : Plan
+        The budget counts results of molecules that were asked for.
     encode : callable
         Canonical SMILES -> points [N, D]; NaN rows for what the model cannot write.
-    on_call : callable
-        Told of each call.
     """
 
     def __init__(
@@ -105,13 +101,11 @@ class LaboratoryEvaluator(Evaluator):
         ledger: Ledger,
         receipt: Receipt | None,
         oracle: Oracle,
-        batch_size: int,
-        budget: int,
+        plan: Plan,
         encode: Callable[[Sequence[str]], np.ndarray],
-        on_call: Callable[[Call], None],
     ):
-        self.ledger, self.receipt, self.oracle, self.encode, self.on_call = ledger, receipt, oracle, encode, on_call
-        self.batch_size, self.budget = batch_size, budget
+        self.ledger, self.receipt, self.oracle, self.encode, self.plan = ledger, receipt, oracle, encode, plan
+        self.batch_size, self.budget = plan.batch_size, plan.budget
         self.history, self.open = History(None, {}), {}
         self.unsolicited: list[str] = []
         self._last = max(ledger.batches, default=BEFORE)  # round that was played before
@@ -188,13 +182,13 @@ class LaboratoryEvaluator(Evaluator):
         for call in calls:
             self.open.pop(call.smiles, None)
             self.history.append(call)
-            self.on_call(call)
+            self.plan.on_call(call)
         return calls
 
     def _score(self, one: Measurement) -> Score:
         """Join what was measured with what the other oracles say."""
         find_laboratory(self.oracle).remember(one.smiles, Score(one.values, one.reason))
-        return next(self.oracle.iter_scores([one.smiles]))
+        return next(self.plan.seeded(self.oracle.iter_scores([one.smiles])))
 
 
 def open_laboratory(

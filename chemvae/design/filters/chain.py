@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from chemvae.chem.properties import PROPERTIES, compute_table
+from chemvae.chem.properties import PROPERTIES
+from chemvae.chem.property_table import PropertyTable
 from chemvae.design.filters.base import Filter
 from chemvae.design.filters.property_bounds import Constraint, Range
 from chemvae.errors import UnknownNameError
@@ -19,6 +20,13 @@ class FilterChain:
     """Checks molecules against all constraints and counts, under their labels, how many distinct ones each turned away.
 
     Properties that RDKit computes come from RDKit; others from the model's predictor.
+
+    Parameters
+    ----------
+    filters : sequence of Filter
+    model : MolVAE, optional
+    computed : PropertyTable, optional
+        What is known of molecules: it is not computed again, and what is computed here goes into it.
 
     Raises
     ------
@@ -32,8 +40,9 @@ class FilterChain:
     (['', 'rings > 0', 'rings > 0'], {'rings > 0': 2, 'HBD < 1': 1})
     """
 
-    def __init__(self, filters: Sequence[Filter], model: Any = None):
+    def __init__(self, filters: Sequence[Filter], model: Any = None, computed: PropertyTable | None = None):
         self.filters, self.model = list(filters), model
+        self.computed = PropertyTable() if computed is None else computed
         self.counts: Counter[str] = Counter({item.label: 0 for item in self.filters})
         self._reasons: dict[str, str] = {}
         bounds = [item for item in self.filters if isinstance(item, (Constraint, Range))]
@@ -58,7 +67,7 @@ class FilterChain:
 
     def _properties(self, smiles: list[str]) -> dict[str, np.ndarray]:
         computed = sorted({key for kind, key in self._sources.values() if kind == "computed"})
-        frames = compute_table(smiles, computed) if computed else {}
+        frames = self.computed.compute(smiles, computed) if computed else {}
         needs_model = any(kind == "predicted" for kind, _ in self._sources.values())
         predicted = self.model.predict(smiles) if needs_model else {}
         return {

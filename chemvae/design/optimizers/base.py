@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from chemvae.deprecation import Renamed, adopt_renamed
 from chemvae.design.optimizers.archive import Archive
 from chemvae.design.optimizers.latent_region import LatentRegion
 from chemvae.design.surrogates.predicted import PredictedUtility
@@ -53,6 +55,15 @@ class Optimizer(ABC):
 
     pool_factor: int = 1
 
+    note = Renamed("on_scores")
+    review = Renamed("on_candidates")
+    suggest = Renamed("propose_smiles")
+    begin = Renamed("warm_start")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        adopt_renamed(cls, Optimizer)
+
     def __init__(self, region: LatentRegion, seed: int = 0, predicted: PredictedUtility | None = None):
         self.region, self.predicted = region, predicted
         self.generator = torch.Generator().manual_seed(seed)
@@ -93,8 +104,8 @@ class Optimizer(ABC):
     def generations(self, n: int) -> int:
         """Times a round for about n molecules asks for points before it chooses.
 
-        After each the optimizer may ``review`` what came out, so that later points grow out of good molecules that nobody has
-        paid for.
+        After each the optimizer may look at what came out (``on_candidates``), so that later points grow out of good molecules
+        that nobody has paid for.
         """
         return 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ GP_POINTS = 500  # keeps a fit near one second on one core
 MIN_POINTS = 8  # scores before a process is fitted at all
 BOLDNESS = 0.3  # of the posterior's spread that enters a draw: 1 explored too much within a few hundred calls in 64 dimensions
 N_NEIGHBOURS = 5
+ONE_FIT = threading.Lock()  # BoTorch judges a fit by the warnings it gives, and those of all threads come to one place
 Bound = Callable[[Tensor], Tensor]
 
 
@@ -51,7 +53,8 @@ class SurrogateBased(Optimizer):
         n = len(self.archive)
         if n >= MIN_POINTS and n != self._fitted_on:
             rows = self.archive.training_rows(GP_POINTS, self.generator)
-            self.gp.fit(self.archive.codes[rows], self.archive.y[rows])
+            with ONE_FIT:
+                self.gp.fit(self.archive.codes[rows], self.archive.y[rows])
             self._fitted_on = n
         return self.gp if self.gp.is_fitted else None
 

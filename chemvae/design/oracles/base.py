@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chemvae.chem.molecules import canonicalize, invalid_reason
+from chemvae.deprecation import Renamed, adopt_renamed
 from chemvae.design.oracles.cache import ScoreCache
 from chemvae.design.oracles.pools import ENGINES, WorkerPool, map_scores, split
 from chemvae.design.oracles.score import NoScore, Score
@@ -57,6 +58,14 @@ class Oracle(ABC):
         oracle that draws random numbers should seed them from the molecule: which worker gets it is not fixed.
     engine : str
         Of :data:`chemvae.design.oracles.pools.ENGINES`: processes here ("local"), or Ray.
+    n_ready : int
+        Scores of a batch that are there and have not been handed on yet: whoever ends a search takes these first.
+
+    Notes
+    -----
+    ``evaluate`` may draw from the global random streams of Python, numpy and torch: within a search they are seeded for it.
+    With two searches in two threads of one process both draw from the same streams, which cannot be repeated; an oracle that
+    is to be repeatable there has a generator of its own, or seeds one from the molecule.
 
     Examples
     --------
@@ -77,7 +86,17 @@ class Oracle(ABC):
     pools: Mapping[str, Any] = ENGINES
     of_this_process: tuple[str, ...] = ("_known", "_file", "_n_read", "_pool")  # a copy or another process does without
     keeps_limit = False  # whether ``run`` itself ends what takes longer than ``timeout_s``
+    n_ready = 0
     shares_work = True  # whether workers can help; False where a batch is one computation, or the parts have workers
+
+    keep = Renamed("use_cache")
+    alone = Renamed("worker_copy")
+    under = Renamed("renamed")
+    follow = Renamed("iter_scores")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        adopt_renamed(cls, Oracle)
 
     def __init__(self, memory: str | Path | None = None, retry_failures: bool = False):
         if memory is not None:
@@ -123,6 +142,7 @@ class Oracle(ABC):
 
     def run(self, smiles: Sequence[str]) -> Iterator[Score]:
         """Score a chunk, failures included. Override only where reasons come from elsewhere than an exception."""
+        self.n_ready = 0
         if self.timeout_s is not None:
             yield from map_scores(self, self._workers(), smiles)
             return
@@ -137,7 +157,9 @@ class Oracle(ABC):
                 yield self.failure(_reason(error), time.perf_counter() - started)
             return
         seconds = (time.perf_counter() - started) / max(len(smiles), 1)
-        yield from (self._as_score(row, seconds) for row in values)
+        for left, row in zip(range(len(values) - 1, -1, -1), values, strict=True):
+            self.n_ready = left
+            yield self._as_score(row, seconds)
 
     def _score_new(self, smiles: Sequence[str]) -> Iterator[Score]:
         """Score in order, by workers where there are some, else chunk by chunk."""

@@ -19,6 +19,11 @@ class JointOracle(Oracle):
     def __init__(self, oracles: Sequence[Oracle]):
         self.oracles = list(oracles)
 
+    @property
+    def n_ready(self) -> int:
+        """Scores that every part has there."""
+        return min(oracle.n_ready for oracle in self.oracles)
+
     def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
         """Score with each oracle: [N, P]."""
         return np.array([score.values for score in self.run(smiles)], dtype=float).reshape(len(smiles), len(self.names))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import CodeType
 from typing import Any
 
@@ -11,8 +11,10 @@ import numpy as np
 from rdkit import Chem
 
 from chemvae.chem.molecules import parse
-from chemvae.chem.properties import PROPERTIES, compute_table
+from chemvae.chem.properties import PROPERTIES, compute_table, job_limit
+from chemvae.chem.property_table import PropertyTable
 from chemvae.design.oracles.base import DEFAULT_NAME, Oracle
+from chemvae.design.oracles.score import Score
 from chemvae.registry import find
 
 
@@ -63,6 +65,14 @@ def _number(value: Any) -> float:
 class PropertyOracle(Oracle):
     """Properties computed by RDKit, by name (``properties`` adds to ``names``): logP, qed, SAS, MW, ... (``PROPERTIES``).
 
+    No more workers compute than each property allows (:attr:`Property.max_jobs`), however many ``jobs`` are asked for.
+
+    Attributes
+    ----------
+    computed : PropertyTable or None
+        What is known of molecules, for as long as someone lends it: nothing in it is computed again, and what is computed here
+        goes into it.
+
     Raises
     ------
     UnknownNameError
@@ -75,13 +85,39 @@ class PropertyOracle(Oracle):
            [0., 1.]])
     """
 
+    computed: PropertyTable | None = None
+    of_this_process = (*Oracle.of_this_process, "computed")
+    _jobs = 1
+
     def __init__(self, *names: str, properties: Sequence[str] = ()):
         self.names = self.properties = tuple(find(PROPERTIES, name, "property")[0] for name in (*names, *properties))
         self.label = ", ".join(self.properties)
 
+    @property
+    def jobs(self) -> int:
+        """Workers that share the molecules: as many as asked for, and as the properties allow."""
+        return job_limit(self.properties, self._jobs)
+
+    @jobs.setter
+    def jobs(self, wanted: int) -> None:
+        self._jobs = wanted
+
     def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
         """Compute the properties: [N, P]."""
-        return compute_table(smiles, self.properties).to_numpy()
+        compute = compute_table if self.computed is None else self.computed.compute
+        return compute(smiles, self.properties).to_numpy()
+
+    def stream(self, smiles: Sequence[str]) -> Iterator[tuple[str, Score]]:
+        """Score canonical molecules not scored before; those whose values are known are not sent to a worker."""
+        for text in dict.fromkeys(smiles):
+            if self.recall(text) is None and self._is_computed(text):
+                score = self._as_score(self.evaluate([text])[0], 0.0)
+                self.remember(text, score)
+                yield text, score
+        yield from super().stream(smiles)
+
+    def _is_computed(self, smiles: str) -> bool:
+        return self.computed is not None and all(self.computed.knows(name, smiles) for name in self.properties)
 
 
 class PredictorOracle(Oracle):

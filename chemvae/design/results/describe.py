@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.fingerprints import morgan, nearest
-from chemvae.chem.properties import PROPERTIES, compute_table
+from chemvae.chem.properties import PROPERTIES, affordable
+from chemvae.chem.property_table import PropertyTable
 
 SHOWN_PROPERTIES = ("logP", "qed", "SAS", "MW")
 
@@ -17,7 +18,14 @@ SHOWN_PROPERTIES = ("logP", "qed", "SAS", "MW")
 N_DESCRIBED = 100
 
 
-def describe_molecules(model: Any, smiles: Sequence[str], names: Sequence[str], **others: Sequence[str] | None) -> pd.DataFrame:
+def describe_molecules(
+    model: Any,
+    smiles: Sequence[str],
+    names: Sequence[str],
+    *,
+    computed: PropertyTable | None = None,
+    **others: Sequence[str] | None,
+) -> pd.DataFrame:
     """Describe canonical molecules: computed beside predicted properties, novelty, nearest neighbours.
 
     Parameters
@@ -25,7 +33,10 @@ def describe_molecules(model: Any, smiles: Sequence[str], names: Sequence[str], 
     model : MolVAE
     smiles : sequence of str, length N
     names : sequence of str
-        Properties of interest; those RDKit can compute are, those the model predicts are predicted.
+        Properties of interest; those RDKit can compute are, those the model predicts are predicted. Dear ones
+        (:attr:`Property.is_dear`) are never computed here: they stand in the table where ``computed`` knows them.
+    computed : PropertyTable, optional
+        What is known of molecules: it is not computed again.
     **others : sequence of SMILES, optional
         Molecules to find the nearest one in (ECFP4 Tanimoto), such as ``known`` or ``start``.
 
@@ -35,24 +46,32 @@ def describe_molecules(model: Any, smiles: Sequence[str], names: Sequence[str], 
         ``smiles``, the properties, ``P_predicted`` and ``P_predicted_std``, ``distance``, ``novel``, and for each of the others
         ``nearest_NAME`` and ``similarity_to_NAME``.
     """
-    smiles = list(smiles)
+    smiles, computed = list(smiles), PropertyTable() if computed is None else computed
     table = pd.DataFrame({"smiles": pd.Series(smiles, dtype="str")})
     predicted = list(getattr(model, "property_names", ()))
     wanted = list(dict.fromkeys([*names, *predicted, *SHOWN_PROPERTIES]))
-    computable = {name.lower(): name for name in PROPERTIES}
-    columns = list(dict.fromkeys(computable[name.lower()] for name in wanted if name.lower() in computable))
-    table = table.join(compute_table(smiles, columns)) if smiles else table.reindex(columns=["smiles", *columns])
-    if smiles:
-        table = table.join(_predictions(model, smiles, predicted))
-        novelty = model.is_known(smiles)
-        if novelty is not None:
-            table["novel"] = ~np.asarray(novelty, dtype=bool)
+    columns = _property_columns(wanted, smiles, computed)
+    if not smiles:
+        return table.reindex(columns=["smiles", *columns])
+    cheap = computed.compute(smiles, affordable(columns))
+    table = table.join(pd.DataFrame({name: cheap[name] if name in cheap else computed.known(smiles, name) for name in columns}))
+    table = table.join(_predictions(model, smiles, predicted))
+    novelty = model.is_known(smiles)
+    if novelty is not None:
+        table["novel"] = ~np.asarray(novelty, dtype=bool)
     for label, reference in others.items():
-        if reference is not None and len(reference) and smiles:
+        if reference is not None and len(reference):
             index, similarity = nearest(morgan(smiles), morgan(list(reference)))
             table[f"nearest_{label}"] = [reference[i] if i >= 0 else None for i in index]
             table[f"similarity_to_{label}"] = similarity
     return table
+
+
+def _property_columns(names: Sequence[str], smiles: Sequence[str], computed: PropertyTable) -> list[str]:
+    """The properties among some names, in the spelling of ``PROPERTIES``: the dear ones only where a value is known."""
+    spelled = {name.lower(): name for name in PROPERTIES}
+    found = dict.fromkeys(spelled[name.lower()] for name in names if name.lower() in spelled)
+    return [name for name in found if affordable([name]) or any(computed.knows(name, text) for text in smiles)]
 
 
 def _predictions(model: Any, smiles: list[str], names: Sequence[str]) -> pd.DataFrame:

@@ -37,7 +37,7 @@ class Outcome:
     settings: dict[str, Any]
     """All that is needed to run it again."""
     stopped: str
-    """Why it ended."""
+    """Why it ended: "budget spent", "cancelled" (by a token), "interrupted" (by Ctrl-C), or in words what it ran out of."""
     elapsed_s: float
     """Wall time."""
     model: Any = field(default=None, repr=False)
@@ -61,8 +61,8 @@ class Outcome:
 
     @property
     def interrupted(self) -> bool:
-        """Whether the user stopped it."""
-        return self.stopped == "interrupted"
+        """Whether the user stopped it, by Ctrl-C or by a cancel token: the same call goes on where it has a record."""
+        return self.stopped in ("interrupted", "cancelled")
 
 
 def non_dominated(merits: np.ndarray) -> np.ndarray:

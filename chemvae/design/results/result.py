@@ -1,18 +1,61 @@
-"""What a campaign returns: what came of it, and the page that shows it."""
+"""What a campaign returns: what came of it, as a page and as JSON."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from chemvae.deprecation import Renamed
 from chemvae.design.results.outcome import Outcome
+from chemvae.design.results.plain import plain
 from chemvae.design.results.report import write_report
+from chemvae.design.results.summary import summary
 
 
 @dataclass(frozen=True)
 class Result(Outcome):
     """Everything a campaign found out."""
 
+    objective = Renamed("utility")
+
     def to_html(self, path: str | Path, baseline: Outcome | None = None) -> Path:
         """Write the report as one page that needs no network; ``baseline`` is drawn beside it."""
         return write_report(self, path, baseline)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the model in JSON types; NaN becomes None, a table a list of rows.
+
+        Returns
+        -------
+        dict
+            ``settings``, ``goals`` (with the ``range`` of each), ``summary`` (see :func:`summary`), ``stopped``, ``elapsed_s``,
+            ``counts``, ``rejections``, ``receipt`` (None without a laboratory), and the tables ``history`` (``z`` as a list),
+            ``pareto`` (without ``z``), ``molecules``, ``proposals`` and ``batch``.
+        """
+        goals = [
+            plain(goal) | {"range": list(reach)} for goal, reach in zip(self.utility.goals, self.utility.ranges, strict=True)
+        ]
+        names = (
+            "settings",
+            "stopped",
+            "elapsed_s",
+            "counts",
+            "rejections",
+            "receipt",
+            "history",
+            "molecules",
+            "proposals",
+            "batch",
+        )
+        facts = {"goals": goals, "summary": summary(self), "pareto": plain(self.pareto.drop(columns="z"))}
+        return {name: plain(getattr(self, name)) for name in names} | facts
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return :meth:`to_dict` as text, and write it to a file where a path is given; folders are made as needed."""
+        text = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+        if path is not None:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(text, encoding="utf-8")
+        return text

@@ -1,0 +1,245 @@
+"""What the report of a search says, apart from how it looks: figures, tables and captions."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from chemvae.design.results.outcome import Outcome
+from chemvae.design.results.plain import plain
+from chemvae.design.results.summary import compare, running_top, summary
+from chemvae.runs import environment
+
+N_DRAWN = 12
+N_NEIGHBOURS = 6
+N_OF_FRONT = 6
+N_REFUSED = 20
+N_REASONS = 10
+N_EXAMPLES = 3
+SUMMARY_NAMES = {
+    "search": "search",
+    "n_calls": "calls",
+    "best": "best",
+    "mean_top10": "ten best",
+    "auc_top10": "ten best over calls",
+    "n_failed": "failed",
+    "n_points": "points",
+    "valid": "valid",
+    "novel": "novel",
+    "diversity": "diversity",
+    "n_scaffolds": "scaffolds",
+    "elapsed_s": "s",
+}
+SUMMARY_NOTE = (
+    "best: score of the best molecule; ten best: their mean; over calls: mean of that over all calls; points: "
+    "decoded; valid: share of them at the first attempt. Of the best, at most 100: novel: share that is not in the training "
+    "set; diversity: one minus the mean Tanimoto similarity (ECFP4) of all pairs; scaffolds: distinct ones (Bemis-Murcko)."
+)
+NEIGHBOURS = {"known": "known molecule", "start": "start molecule"}
+OUTCOMES = {
+    "new": "new, and within all constraints: the scored ones were chosen among these",
+    "invalid": "no molecule, also not when decoded again",
+    "refused": "broke a constraint",
+    "known": "scored before",
+    "duplicate": "came up twice in a round",
+}
+
+
+def report_data(result: Outcome, baseline: Outcome | None = None) -> dict[str, Any]:
+    """Return all that the report says, in JSON types: what a page of one's own is made from.
+
+    Parameters
+    ----------
+    result : Outcome
+    baseline : Outcome, optional
+        Another search with as many calls, usually random, to stand beside it.
+
+    Returns
+    -------
+    dict
+        ``title``, ``lead``, and the sections ``facts``, ``batch``, ``best``, ``front``, ``neighbours``, ``course``,
+        ``turned_away`` and ``settings``, each with its tables (lists of rows) and captions; None for a section that this search
+        has not. Molecules are SMILES.
+    """
+    return plain(gather(result, baseline))
+
+
+def gather(result: Outcome, baseline: Outcome | None = None) -> dict[str, Any]:
+    """As :func:`report_data`, with tables as they are: what the page is rendered from."""
+    return {
+        "title": "Molecules designed",
+        "lead": f"{result.utility.describe()}; {len(result.history)} of {result.settings['budget']} calls; {result.stopped}.",
+        "facts": summary(result),
+        "batch": _batch(result),
+        "best": _best(result),
+        "front": _front(result),
+        "neighbours": _neighbours(result),
+        "course": _course(result, baseline),
+        "turned_away": _turned_away(result),
+        "settings": _settings(result),
+    }
+
+
+def _batch(result: Outcome) -> dict[str, Any] | None:
+    """What a laboratory is asked to measure."""
+    if not len(result.batch):
+        return None
+    return {"caption": f"{len(result.batch)} molecules are open.", "molecules": result.batch}
+
+
+def _best(result: Outcome) -> dict[str, Any] | None:
+    """The best molecules described, and how many of them are drawn."""
+    if not len(result.molecules):
+        return None
+    return {
+        "note": "The score, then what RDKit computes; in brackets what the model predicted, where it predicts.",
+        "caption": f"The {len(result.molecules)} best",
+        "molecules": result.molecules,
+        "n_drawn": min(N_DRAWN, len(result.molecules)),
+        "properties": property_columns(result.molecules),
+    }
+
+
+def property_columns(table: pd.DataFrame) -> list[str]:
+    """Columns that RDKit computed, or an oracle gave."""
+    others = ("smiles", "score", "distance", "novel")
+    return [
+        c for c in table.columns if c not in others and not c.startswith(("nearest_", "similarity_")) and "_predicted" not in c
+    ]
+
+
+def _front(result: Outcome) -> dict[str, Any] | None:
+    """The molecules that no other beats in every goal, when there are several goals, from one end to the other."""
+    if len(result.utility.goals) == 1 or not len(result.pareto):
+        return None
+    names = result.utility.columns
+    front = result.pareto.sort_values(names[0], kind="stable")[["call", "smiles", *names, "utility"]]
+    rows = np.unique(np.linspace(0, len(front) - 1, N_OF_FRONT).round().astype(int))
+    note = (
+        f"Beside the best by the weights: {len(front)} molecules that none beats in one goal without losing in "
+        f"another, the front. From one end to the other, {len(rows)} of them:"
+    )
+    return {"note": note, "goals": names, "molecules": front, "drawn_rows": rows}
+
+
+def _neighbours(result: Outcome) -> dict[str, Any] | None:
+    """Each of the best beside the molecule it is most like: a known one or, where none were given, a start molecule."""
+    label = next((one for one in NEIGHBOURS if f"nearest_{one}" in result.molecules), None)
+    if label is None:
+        return None
+    shown = result.molecules.head(N_NEIGHBOURS)
+    pairs = {"smiles": shown["smiles"], "nearest": shown[f"nearest_{label}"], "similarity": shown[f"similarity_to_{label}"]}
+    return {
+        "title": f"Nearest {NEIGHBOURS[label]}",
+        "caption": f"Designs at the left, the nearest {NEIGHBOURS[label]} at the right.",
+        "pairs": pd.DataFrame(pairs),
+    }
+
+
+def searches_by_name(result: Outcome, baseline: Outcome | None) -> dict[str, Outcome]:
+    """A search and its baseline under the names they have in a report."""
+    method = result.settings["method"]
+    searches = {method if isinstance(method, str) else "this search": result}
+    if baseline is not None:
+        searches[f"baseline ({baseline.settings['method']})"] = baseline
+    return searches
+
+
+def _course(result: Outcome, baseline: Outcome | None) -> dict[str, Any]:
+    """The trace of each search, and their summaries side by side, also where the baseline wins."""
+    searches = searches_by_name(result, baseline)
+    unequal = baseline is not None and len(baseline.history) != len(result.history)
+    counts = f"{len(result.history)} and {len(baseline.history)}" if unequal else ""
+    return {
+        "searches": compare(searches),
+        "names": SUMMARY_NAMES,
+        "note": SUMMARY_NOTE,
+        "warning": f"The two searches made different numbers of calls ({counts})." if unequal else "",
+        "traces": {name: _trace(one) for name, one in searches.items()},
+    }
+
+
+def _trace(result: Outcome) -> pd.DataFrame:
+    """What was maximised after each call: of this molecule, of the best, and the mean of the ten best."""
+    utility = result.history["utility"].to_numpy(dtype=float)
+    columns = {"call": result.history["call"], "utility": utility}
+    return pd.DataFrame({**columns, "best": running_top(utility, 1), "mean_top10": running_top(utility, 10)})
+
+
+def _turned_away(result: Outcome) -> dict[str, Any]:
+    """How many proposals came to nothing, and why, with examples."""
+    rows = [("points decoded", result.counts["points"])]
+    rows += [(text, result.counts.get(key, 0)) for key, text in OUTCOMES.items()]
+    often = result.proposals.sort_values("times", ascending=False, kind="stable").head(N_REFUSED)
+    return {
+        "proposals": pd.DataFrame(rows, columns=["proposals", "number"]),
+        "note": "Below: distinct molecules, each counted for every constraint it broke, and distinct strings; the shortest "
+        "examples.",
+        "constraints": _constraints(result),
+        "grammar": _grammar(result),
+        "failures": _failures(result),
+        "most_frequent": often,
+    }
+
+
+def _constraints(result: Outcome) -> list[dict[str, Any]]:
+    """How many distinct molecules broke each constraint."""
+    refused = result.proposals[result.proposals["outcome"] == "refused"]
+    return [
+        {
+            "constraint": label,
+            "turned away": count,
+            "such as": _examples(refused["smiles"][refused["reason"].str.startswith(label)]),
+        }
+        for label, count in result.rejections.items()
+    ]
+
+
+def _grammar(result: Outcome) -> list[dict[str, Any]]:
+    """What was wrong with strings that are no molecules, whichever ring or atom it was."""
+    wrong = result.proposals[result.proposals["outcome"] == "invalid"]
+    kinds = wrong["reason"].map(lambda reason: re.sub(r"\b\d+\b( \(\w+\))?", "…", reason))
+    return _counted(wrong["smiles"], kinds, "no molecule, because", "strings")
+
+
+def _failures(result: Outcome) -> list[dict[str, Any]]:
+    """Why molecules have no score."""
+    failed = result.history[result.history["utility"].isna()]
+    return _counted(failed["smiles"], failed["reason"], "no score, because", "molecules")
+
+
+def _counted(smiles: pd.Series, reasons: pd.Series, heading: str, unit: str) -> list[dict[str, Any]]:
+    """The most frequent reasons, with counts and examples."""
+    often = reasons.value_counts().head(N_REASONS)
+    return [
+        {heading: reason, unit: int(count), "such as": _examples(smiles[reasons == reason])} for reason, count in often.items()
+    ]
+
+
+def _examples(smiles: pd.Series) -> list[str]:
+    """The shortest few."""
+    return sorted(smiles, key=len)[:N_EXAMPLES]
+
+
+def _settings(result: Outcome) -> dict[str, Any]:
+    """The command, the settings and the versions."""
+    around = environment()
+    machine = {key: around[key] for key in ("versions", "python", "platform", "processor", "cores", "device", "commit")}
+    return {
+        "note": "The same settings, model and versions give the same history, as far as the oracle gives the same answers.",
+        "command": _command(),
+        "settings": {**result.settings, "elapsed_s": round(result.elapsed_s, 2)},
+        "machine": machine,
+    }
+
+
+def _command() -> str:
+    """What was typed, as a shell reads it."""
+    program = Path(sys.argv[0]).name
+    return shlex.join(["chemvae" if program == "__main__.py" else program, *sys.argv[1:]])
