@@ -65,7 +65,8 @@ class Oracle(ABC):
     -----
     ``evaluate`` may draw from the global random streams of Python, numpy and torch: within a search they are seeded for it.
     With two searches in two threads of one process both draw from the same streams, which cannot be repeated; an oracle that
-    is to be repeatable there has a generator of its own, or seeds one from the molecule.
+    is to be repeatable there has a generator of its own, or seeds one from the molecule. Each search in a thread should have an
+    oracle of its own: its time limit and its workers belong to the search that began last.
 
     Examples
     --------
