@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from chemvae.commands.shared import console
-from chemvae.commands.shared.options import Data, Jobs, Json, Overwrite, Properties, SmilesColumn, SplitColumn, command
+from chemvae.commands.shared.options import (
+    STANDARDIZE_MODES,
+    Data,
+    Jobs,
+    Json,
+    Overwrite,
+    Properties,
+    SmilesColumn,
+    SplitColumn,
+    command,
+)
+from chemvae.commands.shared.settings_fields import choices
 from chemvae.errors import NothingUsableError
 
 app = typer.Typer(
@@ -69,11 +80,14 @@ def prepare(
         list[str] | None, typer.Option(metavar="P", help="Property for RDKit to compute, such as qed; repeat for several.")
     ] = None,
     split: Annotated[
-        str, typer.Option(metavar="auto|hash|scaffold|none", help="How train, valid and test are told apart.")
+        str,
+        typer.Option(
+            metavar=choices("data/prepare/preparation.py", "SPLIT_MODES"), help="How train, valid and test are told apart."
+        ),
     ] = "auto",
     standardize: Annotated[
         str | None,
-        typer.Option(metavar="none|salts|neutral", help="Default: none for a set of the catalog, salts for a file of yours."),
+        typer.Option(metavar=STANDARDIZE_MODES, help="Default: none for a set of the catalog, salts for a file of yours."),
     ] = None,
     smiles_column: SmilesColumn = None,
     split_column: SplitColumn = None,
@@ -109,7 +123,7 @@ def check(
     data: Data,
     smiles_column: SmilesColumn = None,
     properties: Properties = None,
-    standardize: Annotated[str, typer.Option(metavar="none|salts|neutral", help="Check after this cleaning.")] = "none",
+    standardize: Annotated[str, typer.Option(metavar=STANDARDIZE_MODES, help="Check after this cleaning.")] = "none",
     from_: From = None,
     model: Annotated[
         str | None, typer.Option("-m", "--model", metavar="MODEL", help="Also check for symbols that this model cannot write.")

@@ -22,7 +22,7 @@ from chemvae.commands.shared.options import (
     load_model,
     settings_flags,
 )
-from chemvae.commands.shared.settings_fields import settings_fields
+from chemvae.commands.shared.settings_fields import choices, settings_fields
 from chemvae.errors import ChemVAEError
 
 SIZES = settings_fields("evaluation/protocols.py", "EvaluationSettings", leave_out=("seed", "jobs"))
@@ -43,7 +43,11 @@ def evaluate(
     json: Json = None,
     overwrite: Overwrite = False,
     split: Annotated[
-        str, typer.Option(metavar="train|valid|test|all", help="Which part to use, where the data has a split column.")
+        str,
+        typer.Option(
+            metavar=choices("data/files/columns.py", "SPLITS", "all"),
+            help="Which part to use, where the data has a split column.",
+        ),
     ] = "test",
     smiles_column: SmilesColumn = None,
     seed: Seed = 0,

@@ -20,6 +20,7 @@ from chemvae.commands.shared.options import (
     command,
     load_model,
 )
+from chemvae.commands.shared.settings_fields import choices
 
 
 @command
@@ -28,7 +29,9 @@ def map(
     model: Model = None,
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="The page, .html.")] = "map.html",
     overwrite: Overwrite = False,
-    method: Annotated[str, typer.Option(metavar="pca|tsne|umap|pacmap", help="How 2 dimensions are found.")] = "pca",
+    method: Annotated[
+        str, typer.Option(metavar=choices("maps/factory.py", "PROJECTIONS"), help="How 2 dimensions are found.")
+    ] = "pca",
     color: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Colours the map at first; the page can change it.")
     ] = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chemvae.commands.shared.settings_fields import choices
 from chemvae.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -49,7 +50,11 @@ Start = _flag(Several, "--start", metavar="SMILES", panel=START, help="Molecule 
 StartColumn = _flag(str | None, "-s", "--smiles-column", metavar="COLUMN", panel=START, help="In files of molecules.")
 Known = _flag(str | None, "--known", metavar="DATA", panel=START, help="To name the nearest known molecule of each design.")
 Method = _flag(
-    str, "--method", metavar="auto|pareto|gradient|bayesian|random", panel=SEARCH, help="How to choose what to try next."
+    str,
+    "--method",
+    metavar=choices("design/optimizers/factory.py", "OPTIMIZERS"),
+    panel=SEARCH,
+    help="How to choose what to try next.",
 )
 Budget = _flag(int, "--budget", metavar="N", panel=SEARCH, help="Distinct molecules to score.")
 BatchSize = _flag(int | None, "--batch", metavar="N", panel=SEARCH, help="Molecules per round.")
@@ -59,7 +64,7 @@ OracleJobs = _flag(
 Engine = _flag(
     str,
     "--engine",
-    metavar="local|ray",
+    metavar=choices("design/oracles/pools.py", "ENGINES"),
     panel=SEARCH,
     help="Where they are; with ray, all cores of the cluster but for --jobs.",
 )
