@@ -14,24 +14,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chemvae.data.prepare.preparation import Table, load_table
-from chemvae.errors import NothingUsableError
-from chemvae.models.storage import find_device, find_run, load_model
+from chemvae.errors import NothingUsableError, SettingsError
+from chemvae.models.storage import find_device, find_run, load_model, shipped_models
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
 
 if TYPE_CHECKING:
     from chemvae.design.campaign.run import Result
+    from chemvae.design.search import FolderSearch
     from chemvae.evaluation.protocols import Evaluation
     from chemvae.training.callbacks import Callback
 
+USUAL_MODEL = "drug"
+OF_A_FOLDER = ("resume", "overwrite", "batch_in", "batch_out")
+"""Options of a search that has a folder."""
 
-def load(name_or_run: str | Path, device: str = "auto") -> MolVAE:
+
+def load(name_or_run: str | Path | None = None, device: str = "auto") -> MolVAE:
     """Load a shipped model or a run folder; no network, no side effects, no pickle.
 
     Parameters
     ----------
     name_or_run : str or Path
-        "drug", "oled", or the path of a run folder.
+        "drug", "oled", or the path of a run folder; "drug" by default, where it is shipped.
     device : str
         "auto" takes a GPU where there is one; else "cpu", "cuda", "cuda:1", "mps".
 
@@ -44,8 +49,12 @@ def load(name_or_run: str | Path, device: str = "auto") -> MolVAE:
     ------
     RunFolderError
         If it does not exist, or a file in it is missing, damaged or of a newer format.
+    SettingsError
+        If none is named and none shipped.
     """
-    return load_model(find_run(name_or_run)).to(find_device(device))
+    if name_or_run is None and USUAL_MODEL not in shipped_models():
+        raise SettingsError("name the model with -m RUN; make one with: chemvae train DATA -p COLUMN -o RUN")
+    return load_model(find_run(name_or_run or USUAL_MODEL)).to(find_device(device))
 
 
 def train(
@@ -163,21 +172,102 @@ def _part_of(table: Table, split: str | None) -> np.ndarray:
 
 
 def optimize(
-    model: MolVAE,
+    model: MolVAE | str | Path | None,
     oracle: Any = None,
     budget: int = 500,
     seed: int = 0,
-    method: str = "auto",
+    method: Any = "auto",
     start: Any = None,
     goals: Any = None,
     constraints: Any = None,
-    timeout_s: float | None = None,
+    *,
+    out: str | Path | None = None,
     **options: Any,
 ) -> Result:
-    """Search latent space for molecules that an oracle scores well; see :func:`chemvae.design.campaign.run.run_campaign`."""
+    """Search latent space for molecules that an oracle scores well; see :func:`chemvae.design.campaign.run.run_campaign`.
+
+    Parameters
+    ----------
+    model : MolVAE, name or run folder
+        Never changed.
+    oracle, budget, seed, method, start, goals, constraints
+        As in :func:`chemvae.design.campaign.run.run_campaign`.
+    out : path, optional
+        A folder for record, tables and report, as ``chemvae optimize -o`` makes it. Either goes on with what the other began.
+    **options
+        Other arguments of :func:`chemvae.design.campaign.run.run_campaign`. With ``out`` also those of
+        :func:`optimize_in_folder`: ``resume``, ``overwrite``, ``baseline``, ``batch_in``, ``batch_out``, and any other flag of
+        ``chemvae optimize`` by its name.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    SettingsError, InvalidMoleculeError, ChemVAEError
+        Each saying what to do.
+    """
+    asked = {
+        "oracle": oracle, "budget": budget, "seed": seed, "method": method, "start": start, "goals": goals,
+        "constraints": constraints,
+    }  # fmt: skip
+    if out is not None:
+        usual = {"budget": 500, "seed": 0, "method": "auto"}
+        said = {name: value for name, value in asked.items() if value is not None and not _is_usual(value, usual.get(name))}
+        return optimize_in_folder(model, out, **said, **options).result
     from chemvae.design.campaign.run import run_campaign
 
-    return run_campaign(
-        model, oracle, budget, seed=seed, method=method, start=start, goals=goals, constraints=constraints,
-        timeout_s=timeout_s, **options,
+    if stray := sorted({"baseline", *OF_A_FOLDER} & options.keys()):
+        raise SettingsError(f"{', '.join(stray)}: only a search in a folder has that; name the folder with out=")
+    return run_campaign(_model(model), **asked, **options)
+
+
+def _is_usual(value: Any, usual: Any) -> bool:
+    return isinstance(value, (int, str)) and value == usual
+
+
+def optimize_in_folder(
+    model: MolVAE | str | Path | None,
+    out: str | Path,
+    *,
+    device: str = "auto",
+    callback: Any = None,
+    watch: Any = None,
+    **options: Any,
+) -> FolderSearch:
+    """As :func:`optimize` with ``out``: what came of it, with the baseline and the folder.
+
+    Parameters
+    ----------
+    model : MolVAE, name, run folder or None
+        None takes the one that the search here began with, or the shipped one.
+    out : path
+    device : str
+        Where a model that is named is loaded.
+    callback : callable, optional
+        Told of each search's progress.
+    watch : callable, optional
+        In its place: opens what is told, see :data:`chemvae.design.search.Watch`.
+    **options
+        ``resume``, ``overwrite``, ``batch_in``, ``batch_out``, ``cancel`` of
+        :func:`chemvae.design.search.search_in_folder`; the rest is what is asked.
+    """
+    from contextlib import nullcontext
+
+    from chemvae.design.search import search_in_folder
+
+    is_named = model is None or isinstance(model, (str, Path))
+    if "results" in options:
+        options["batch_in"] = options.pop("results")
+    how = {name: options.pop(name) for name in (*OF_A_FOLDER, "cancel") if name in options}
+    asked = options | ({"model": str(model)} if is_named and model is not None else {})
+    return search_in_folder(
+        lambda name: _model(name if is_named else model, device), out, asked,
+        watch=watch or (lambda *_: nullcontext(callback)), **how,
     )  # fmt: skip
+
+
+def _model(given: MolVAE | str | Path | None, device: str = "auto") -> MolVAE:
+    """A model as it is, or the one of a name."""
+    return load(given, device) if given is None or isinstance(given, (str, Path)) else given

@@ -13,14 +13,14 @@ import chemvae
 PACKAGE = Path(chemvae.__file__).parent
 ORDER = [
     "errors", "progress", "registry", "cache", "runs", "seeding", "ray_pool", "parallel", "schedules", "chem", "data", "models", "qsar",
-    "objectives", "training", "sampling", "pages", "evaluation", "design", "maps", "api", "tables", "doctor", "demo", "bench",
+    "objectives", "training", "sampling", "pages", "tables", "evaluation", "design", "maps", "api", "doctor", "demo", "bench",
     "commands", "cli", "__main__",
 ]  # fmt: skip
 ROOMS_WITHIN = {
     "data": ["splits", "files", "tokens", "virtual", "catalog", "prepare"],
     "design": [
         "worker", "goals", "filters", "oracles", "surrogates", "optimizers", "evaluators", "results", "campaign",
-        "search_folder",
+        "search_settings", "search_folder", "search",
     ],
     "training": [
         "settings", "callbacks", "ema", "optim", "inputs", "data_parallel", "validation", "trainer", "tuning", "posthoc",

@@ -9,8 +9,9 @@ import pytest
 
 from chemvae import api
 from chemvae.chem.properties import compute
-from chemvae.commands.shared.laboratory_flags import next_name, with_ranges
+from chemvae.commands.shared.laboratory_flags import next_name
 from chemvae.design import Goal
+from chemvae.design.search_settings import with_ranges
 from chemvae.errors import SettingsError
 
 SEARCH = ["--method", "random", "--batch", 8, "--budget", 24]

@@ -14,7 +14,7 @@ import pytest
 from chemvae import api, maps
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute_table
-from chemvae.commands.shared.optimize_flags import make_goals, read_pair, read_starts
+from chemvae.design.search_settings import make_goals, read_pair, read_starts
 from chemvae.errors import SettingsError
 from chemvae.sampling import interpolate, sample
 

@@ -138,13 +138,10 @@ def given_only(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def load_model(name: str | None, device: str) -> Any:
-    """Load the model that -m names, by default the shipped "drug"; SettingsError where there is none to take."""
+    """Load the model that -m names, by default the shipped "drug"."""
     from chemvae import api
-    from chemvae.models.storage import shipped_models
 
-    if name is None and "drug" not in shipped_models():
-        raise SettingsError("name the model with -m RUN; make one with: chemvae train DATA -p COLUMN -o RUN")
-    return api.load(name or "drug", device)
+    return api.load(name, device)
 
 
 def _parameter(field: Field, panel: str, flag: str | None) -> inspect.Parameter:
