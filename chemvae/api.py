@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from chemvae.design.campaign.run import Result
     from chemvae.design.search import FolderSearch
     from chemvae.evaluation.protocols import Evaluation
+    from chemvae.maps import MoleculeMap
+    from chemvae.progress import CancelToken, ProgressCallback
     from chemvae.training.callbacks import Callback
 
 USUAL_MODEL = "drug"
@@ -266,6 +268,67 @@ def optimize_in_folder(
         lambda name: _model(name if is_named else model, device), out, asked,
         watch=watch or (lambda *_: nullcontext(callback)), **how,
     )  # fmt: skip
+
+
+def map(
+    data: Any,
+    model: MolVAE | str | Path | None = None,
+    *,
+    out: str | Path | None = None,
+    png: str | Path | None = None,
+    overwrite: bool = False,
+    progress: ProgressCallback | None = None,
+    cancel: CancelToken | None = None,
+    **options: Any,
+) -> MoleculeMap:
+    """Draw the 2D map of molecules in latent space, as ``chemvae map`` does.
+
+    Parameters
+    ----------
+    data : str, Path, sequence of str or DataFrame
+        Every column can colour the map, and so can what the model predicts.
+    model : MolVAE, name or run folder
+        The shipped one by default.
+    out : path, optional
+        The page, ``.html``; None writes none.
+    png : path, optional
+        A picture, ``.png``, ``.pdf`` or ``.svg``.
+    overwrite : bool
+        Replace what is there.
+    progress : callable, optional
+        Told of each :class:`chemvae.progress.Progress`.
+    cancel : CancelToken, optional
+        Ends it before anything is written.
+    **options
+        ``color``: column that colours the map at first; ``title``; ``device``; the fields of
+        :class:`chemvae.maps.MapSettings`: ``method``, ``limit``, ``smiles_column``, ``standardize``, ``seed``, ``jobs``.
+
+    Returns
+    -------
+    MoleculeMap
+        With coordinates, columns, the fitted projection, its quality, and ``write``.
+
+    Raises
+    ------
+    CancelledError
+        If the end was asked for.
+    ChemVAEError, SettingsError, InputError, NothingUsableError
+        Each saying what to do.
+    """
+    from chemvae.maps import MapSettings, map_molecules
+    from chemvae.tables import check_output
+
+    for path, endings in ((out, (".html",)), (png, (".png", ".pdf", ".svg"))):
+        if path is not None:
+            check_output(path, endings, overwrite)
+    title, color, device = options.pop("title", None), options.pop("color", None), options.pop("device", "auto")
+    settings = MapSettings(**options)
+    found = map_molecules(_model(model, device), data, settings, progress=progress, cancel=cancel)
+    if out is not None:
+        found.write(out, png, title=title, color=color)
+    elif png is not None:
+        found.write_picture(png, title=title, color=color)
+    return found
 
 
 def _model(given: MolVAE | str | Path | None, device: str = "auto") -> MolVAE:

@@ -25,6 +25,7 @@ from chemvae.errors import InputError, SettingsError
 from chemvae.maps.palette import page_palette
 from chemvae.maps.payload import Trajectory, build_payload, unpack, unpack_axis, unpack_lines, unpack_numbers
 from chemvae.maps.picture import write_png
+from chemvae.runs import write_atomically
 
 PAGE_SCRIPTS = (
     "unpack.js", "view.js", "grid.js", "raster.js", "webgl.js", "structures.js", "legend.js", "cards.js", "overlay.js",
@@ -114,7 +115,7 @@ def write_map(
     page = Template(_asset("page/page.html")).substitute(title=html.escape(title), component=component, assets=assets)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    write_atomically(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
     if png is not None:
         write_png(png, xy, columns, title, units=units, color=color, trajectories=trajectories, axis_labels=axis_labels)
     return path

@@ -11,6 +11,7 @@ import pandas as pd
 
 from chemvae.maps.palette import CATEGORIES, MISSING, TRAJECTORIES, number_ramp
 from chemvae.maps.payload import Trajectory, build_payload, unpack, unpack_axis, unpack_numbers
+from chemvae.runs import write_atomically
 
 
 def write_png(
@@ -65,7 +66,8 @@ def write_png(
     _dress(axes, axis_labels)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=dpi)
+    ending = path.suffix.removeprefix(".") or "png"
+    write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=dpi, format=ending))
     return path
 
 
