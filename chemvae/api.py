@@ -1,7 +1,7 @@
-"""The public functions, composed from the rooms: load, train, evaluate, optimize (sample comes from its room as it is).
+"""The public functions, composed from the rooms; prepare, encode, decode, fit and predict come from theirs as they are.
 
-The command line parses, calls one of these, and shows the result. A room is entered when its function is called: loading a
-model does not wait for what only training needs.
+What a command can do, one of these does in the same words: the command parses, calls it, and shows the result. A room is
+entered when its function is called: loading a model does not wait for what only training needs.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chemvae.data.prepare.preparation import Table, load_table
-from chemvae.errors import NothingUsableError, SettingsError
-from chemvae.models.storage import find_device, find_run, load_model, shipped_models
+from chemvae.data.prepare.preparation import Table, load_table, prepare
+from chemvae.errors import ChemVAEError, NothingUsableError, SettingsError
+from chemvae.models.storage import USUAL_MODEL, find_run, open_model
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
+from chemvae.tables.public import as_list, decode, encode, fit, predict
 
 if TYPE_CHECKING:
+    from chemvae.data.prepare.checking import Check
     from chemvae.design.campaign.run import Result
     from chemvae.design.search import FolderSearch
     from chemvae.evaluation.protocols import Evaluation
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
     from chemvae.progress import CancelToken, ProgressCallback
     from chemvae.training.callbacks import Callback
 
-USUAL_MODEL = "drug"
+__all__ = [
+    "check", "decode", "encode", "evaluate", "evaluate_in_full", "fit", "load", "map", "optimize", "optimize_in_folder",
+    "predict", "prepare", "train",
+]  # fmt: skip
 OF_A_FOLDER = ("resume", "overwrite", "batch_in", "batch_out")
 """Options of a search that has a folder."""
 
@@ -54,9 +59,7 @@ def load(name_or_run: str | Path | None = None, device: str = "auto") -> MolVAE:
     SettingsError
         If none is named and none shipped.
     """
-    if name_or_run is None and USUAL_MODEL not in shipped_models():
-        raise SettingsError("name the model with -m RUN; make one with: chemvae train DATA -p COLUMN -o RUN")
-    return load_model(find_run(name_or_run or USUAL_MODEL)).to(find_device(device))
+    return open_model(name_or_run, device)
 
 
 def train(
@@ -131,32 +134,62 @@ def train(
     )  # fmt: skip
 
 
-def evaluate(model: MolVAE, data: Any, seed: int = 0, **options: Any) -> dict[str, Any]:
+def evaluate(model: MolVAE | str | Path | None, data: Any, seed: int = 0, **options: Any) -> dict[str, Any]:
     """Measure a model on held-out molecules; the keys and protocols of ``chemvae evaluate --json``.
 
     Parameters
     ----------
-    model : MolVAE
+    model : MolVAE, name or run folder
     data : str, Path, DataFrame or sequence of str
         Label columns named like the model's properties are compared with its predictions.
     seed : int
     **options
-        Fields of :class:`chemvae.evaluation.protocols.EvaluationSettings`, or ``smiles_column``.
+        Fields of :class:`chemvae.evaluation.protocols.EvaluationSettings`, or of :func:`evaluate_in_full`: ``split``,
+        ``smiles_column``, ``out``, ``overwrite``, ``device``.
     """
     return evaluate_in_full(model, data, seed, **options).figures
 
 
 def evaluate_in_full(
-    model: MolVAE, data: Any, seed: int = 0, split: str | None = None, smiles_column: str | None = None, **options: Any
+    model: MolVAE | str | Path | None,
+    data: Any,
+    seed: int = 0,
+    split: str | None = None,
+    smiles_column: str | None = None,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    device: str = "auto",
+    **options: Any,
 ) -> Evaluation:
-    """As :func:`evaluate`, with what stands behind the figures; ``split`` takes one part of the data only."""
+    """As :func:`evaluate`, with what stands behind the figures.
+
+    Parameters
+    ----------
+    split : str, optional
+        Take this part of the data only, where it has a split column.
+    out : path, optional
+        A folder for ``report.html`` and ``report.json``.
+    overwrite : bool
+        Replace a report that is there.
+    device : str
+        Where a model that is named is loaded.
+    """
+    from chemvae.evaluation import write_report
     from chemvae.evaluation.protocols import run_evaluation
 
-    table = load_table(data, smiles_column=smiles_column, optional_properties=model.property_names)
+    if out is not None and (Path(out) / "report.html").exists() and not overwrite:
+        raise ChemVAEError(f"'{out}' already holds a report. Add --overwrite to replace it, or choose another folder.")
+    vae = open_model(model, device)
+    table = load_table(data, smiles_column=smiles_column, optional_properties=vae.property_names)
     chosen = _part_of(table, split)
     labels = dict(zip(table.property_names, table.labels[chosen].T, strict=True))
-    smiles = [table.smiles[i] for i in chosen]
-    return run_evaluation(model, smiles, labels, seed=seed, **options)
+    found = run_evaluation(vae, [table.smiles[i] for i in chosen], labels, seed=seed, **options)
+    if out is not None:
+        name = Path(USUAL_MODEL if model is None else model) if not isinstance(model, MolVAE) else None
+        known = {} if name is None else {"name": name.name, "history": find_run(name).read_metrics()}
+        write_report(found, out, **known)
+    return found
 
 
 def _part_of(table: Table, split: str | None) -> np.ndarray:
@@ -171,6 +204,36 @@ def _part_of(table: Table, split: str | None) -> np.ndarray:
             f"No row is marked '{split}' in the split column; there are: {there}. Choose with --split, or --split all."
         )
     return chosen
+
+
+# data ---------------------------------------------------------------------------------------------------------------------
+
+
+def check(data: Any, properties: str | Sequence[str] = (), model: MolVAE | str | Path | None = None, **options: Any) -> Check:
+    """List what is wrong with a table, as ``chemvae data check`` does; see :func:`chemvae.data.prepare.checking.check`.
+
+    Parameters
+    ----------
+    data : str, Path, DataFrame or sequence of str
+    properties : str or sequence of str
+        Columns of labels to look at too.
+    model : MolVAE, name or run folder, optional
+        Look for symbols that it cannot write.
+    **options
+        ``smiles_column``, ``standardize``, ``source_path``, ``jobs``.
+
+    Examples
+    --------
+    >>> dict(check(["CCO", "C1CC", "OCC"]).counts)
+    {'not a molecule': 1, 'duplicate': 1}
+    """
+    from chemvae.data.prepare import checking
+
+    complaint = None if model is None else open_model(model, "cpu").vocabulary.complaint
+    return checking.check(data, properties=as_list(properties), symbol_check=complaint, **options)
+
+
+# design -------------------------------------------------------------------------------------------------------------------
 
 
 def optimize(
@@ -222,7 +285,7 @@ def optimize(
 
     if stray := sorted({"baseline", *OF_A_FOLDER} & options.keys()):
         raise SettingsError(f"{', '.join(stray)}: only a search in a folder has that; name the folder with out=")
-    return run_campaign(_model(model), **asked, **options)
+    return run_campaign(open_model(model), **asked, **options)
 
 
 def _is_usual(value: Any, usual: Any) -> bool:
@@ -265,7 +328,7 @@ def optimize_in_folder(
     how = {name: options.pop(name) for name in (*OF_A_FOLDER, "cancel") if name in options}
     asked = options | ({"model": str(model)} if is_named and model is not None else {})
     return search_in_folder(
-        lambda name: _model(name if is_named else model, device), out, asked,
+        lambda name: open_model(name if is_named else model, device), out, asked,
         watch=watch or (lambda *_: nullcontext(callback)), **how,
     )  # fmt: skip
 
@@ -323,14 +386,9 @@ def map(
             check_output(path, endings, overwrite)
     title, color, device = options.pop("title", None), options.pop("color", None), options.pop("device", "auto")
     settings = MapSettings(**options)
-    found = map_molecules(_model(model, device), data, settings, progress=progress, cancel=cancel)
+    found = map_molecules(open_model(model, device), data, settings, progress=progress, cancel=cancel)
     if out is not None:
         found.write(out, png, title=title, color=color)
     elif png is not None:
         found.write_picture(png, title=title, color=color)
     return found
-
-
-def _model(given: MolVAE | str | Path | None, device: str = "auto") -> MolVAE:
-    """A model as it is, or the one of a name."""
-    return load(given, device) if given is None or isinstance(given, (str, Path)) else given

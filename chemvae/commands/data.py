@@ -95,13 +95,13 @@ def prepare(
     jobs: Jobs = 1,
 ) -> None:
     """Clean a data set: canonical SMILES, no duplicates, a split, and a list of every row left out with its reason."""
-    from chemvae.data.prepare.preparation import prepare as run
+    from chemvae import api
 
     folder = output or Path("data") / _stem(data)
     with console.working(f"Preparing {data}"):
-        report = run(
-            data, folder, smiles_column, properties, id_column, split_column, standardize, split, compute or (), from_,
-            overwrite, jobs,
+        report = api.prepare(
+            data, folder, smiles_column=smiles_column, properties=properties, id_column=id_column, split_column=split_column,
+            standardize=standardize, split=split, compute=compute or (), source_path=from_, overwrite=overwrite, jobs=jobs,
         )  # fmt: skip
     rows = [("rows read", report.n_rows), ("molecules kept", report.n_kept)]
     rows += [(f"left out: {reason}", count) for reason, count in report.dropped.items()]
@@ -132,19 +132,15 @@ def check(
     jobs: Jobs = 1,
 ) -> None:
     """Find what is wrong with a table, line by line: unreadable molecules, broken rows, duplicates, labels without a number."""
-    from chemvae.data.prepare.preparation import check as run
+    from chemvae import api
 
-    vocabulary = None
-    if model is not None:
-        from chemvae import api
-
-        vocabulary = api.load(model, "cpu").vocabulary
     with console.working(f"Checking {data}"):
-        found = run(data, smiles_column, properties or (), standardize, vocabulary and vocabulary.complaint, from_, jobs)
+        found = api.check(
+            data, properties or (), model, smiles_column=smiles_column, standardize=standardize, source_path=from_, jobs=jobs
+        )
     if json is None:
         _list_offences(found)
-    offences = [one._asdict() for one in found.offences]
-    console.write_json(json, {**vars(found), "offences": offences, "counts": dict(found.counts)})
+    console.write_json(json, found.to_dict())
     _show_counts(found)
     if not found.n_valid:
         raise NothingUsableError(f"{found.source} has no usable molecule.")
