@@ -87,9 +87,9 @@ def steps(progress: ProgressCallback | None = None, cancel: CancelToken | None =
     """
 
     def step(stage: str, done: int, total: int | None = None) -> None:
-        if cancel is not None:
-            cancel.check()
         if progress is not None:
             progress(Progress(stage, done, total))
+        if cancel is not None:
+            cancel.check()
 
     return step
