@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -260,9 +261,9 @@ def optimize(
     out : path, optional
         A folder for record, tables and report, as ``chemvae optimize -o`` makes it. Either goes on with what the other began.
     **options
-        Other arguments of :func:`chemvae.design.campaign.run.run_campaign`. With ``out`` also those of
-        :func:`optimize_in_folder`: ``resume``, ``overwrite``, ``baseline``, ``batch_in``, ``batch_out``, and any other flag of
-        ``chemvae optimize`` by its name.
+        Other arguments of :func:`chemvae.design.campaign.run.run_campaign`, and ``device`` for a model that is named. With
+        ``out`` also ``resume``, ``overwrite``, ``baseline``, ``batch_in``, ``batch_out``, and any other flag of ``chemvae
+        optimize`` by its name; going on, what is not said, or as usual, is what it was.
 
     Returns
     -------
@@ -277,19 +278,20 @@ def optimize(
         "oracle": oracle, "budget": budget, "seed": seed, "method": method, "start": start, "goals": goals,
         "constraints": constraints,
     }  # fmt: skip
+    usual = {"budget": 500, "seed": 0, "method": "auto"}
+    said = {name: value for name, value in asked.items() if value is not None and not _is_usual(value, usual.get(name))}
     if out is not None:
-        usual = {"budget": 500, "seed": 0, "method": "auto"}
-        said = {name: value for name, value in asked.items() if value is not None and not _is_usual(value, usual.get(name))}
         return optimize_in_folder(model, out, **said, **options).result
     from chemvae.design.campaign.run import run_campaign
 
     if stray := sorted({"baseline", *OF_A_FOLDER} & options.keys()):
         raise SettingsError(f"{', '.join(stray)}: only a search in a folder has that; name the folder with out=")
-    return run_campaign(open_model(model), **asked, **options)
+    vae = open_model(model, options.pop("device", "auto"))
+    return run_campaign(vae, **(said if "spec" in options else usual | said), **options)
 
 
 def _is_usual(value: Any, usual: Any) -> bool:
-    return isinstance(value, (int, str)) and value == usual
+    return isinstance(value, (int, float, str)) and value == usual
 
 
 def optimize_in_folder(
@@ -326,11 +328,21 @@ def optimize_in_folder(
     if "results" in options:
         options["batch_in"] = options.pop("results")
     how = {name: options.pop(name) for name in (*OF_A_FOLDER, "cancel") if name in options}
-    asked = options | ({"model": str(model)} if is_named and model is not None else {})
+    asked = _said_by(options.pop("spec", None)) | options | ({"model": str(model)} if is_named and model is not None else {})
     return search_in_folder(
         lambda name: open_model(name if is_named else model, device), out, asked,
         watch=watch or (lambda *_: nullcontext(callback)), **how,
     )  # fmt: skip
+
+
+def _said_by(spec: Any) -> dict[str, Any]:
+    """The fields of a campaign's spec that are not as usual, and its budget."""
+    given = {} if spec is None else {field.name: (getattr(spec, field.name), field.default) for field in fields(spec)}
+    return {
+        name: value
+        for name, (value, usual) in given.items()
+        if name == "budget" or not (value is usual or _is_usual(value, usual) or value == ())
+    }
 
 
 def map(
@@ -383,7 +395,7 @@ def map(
 
     for path, endings in ((out, (".html",)), (png, (".png", ".pdf", ".svg"))):
         if path is not None:
-            check_output(path, endings, overwrite)
+            check_output(path, endings, overwrite=overwrite)
     title, color, device = options.pop("title", None), options.pop("color", None), options.pop("device", "auto")
     settings = MapSettings(**options)
     found = map_molecules(open_model(model, device), data, settings, progress=progress, cancel=cancel)

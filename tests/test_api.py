@@ -161,6 +161,25 @@ def test_callback_and_token_reach_the_campaign(command, model, monkeypatch):
     assert handed["cancel"] is token
 
 
+def test_a_spec_is_said_in_words_where_it_is_not_as_usual(command, model):
+    @dataclasses.dataclass
+    class Spec:
+        """As a campaign's."""
+
+        budget: int = 100
+        seed: int = 0
+        method: object = "auto"
+        goals: object = None
+        batch_size: int | None = None
+        forbid: object = ()
+
+    spec = Spec(budget=12, seed=3, method="random", goals="qed", batch_size=6)
+    one = chemvae.optimize(model, out="a", spec=spec)
+    two = chemvae.optimize(model, goals="qed", out="b", **THE_SAME)
+    assert one.history["smiles"].tolist() == two.history["smiles"].tolist()
+    assert SearchFolder("a").read_settings() == SearchFolder("b").read_settings()
+
+
 def test_words_mean_what_the_flags_mean():
     from chemvae.commands.optimize import OF_THIS_CALL, optimize
 

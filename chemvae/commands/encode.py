@@ -36,7 +36,7 @@ def encode(
     """
     from chemvae import api, tables
 
-    tables.check_output(output, tables.LATENT_ENDINGS, overwrite)  # before the model is loaded
+    tables.check_output(output, tables.LATENT_ENDINGS, overwrite=overwrite)  # before the model is loaded
     vae = load_model(model, device)
     with console.counting("Encoded") as count:
         table = api.encode(

@@ -28,7 +28,7 @@ def interpolate(
     """
     from chemvae import sampling, tables
 
-    tables.check_output(output, tables.PATH_ENDINGS, overwrite)
+    tables.check_output(output, tables.PATH_ENDINGS, overwrite=overwrite)
     vae = load_model(model, device)
     path = sampling.interpolate(vae, start, end, n_steps=steps, n_samples=samples, seed=seed)
     tables.write_path(path, output, start, end)

@@ -95,9 +95,11 @@ def _said(ctx: typer.Context) -> dict[str, Any]:
 @contextmanager
 def _watch(title: str, settings: SearchSettings) -> Iterator[Any]:
     """Show how a search goes."""
+    from chemvae.design.evaluators.laboratory import LABORATORY
+
     if ":" in (settings.oracle or ""):
         _make_importable(Path.cwd())
-    if title == "laboratory":
+    if title == LABORATORY:
         with console.working("Choosing the next batch"):
             yield None
     else:

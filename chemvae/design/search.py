@@ -48,7 +48,7 @@ def search_in_folder(
     watch: Watch | None = None,
     cancel: CancelToken | None = None,
 ) -> FolderSearch:
-    """Search, and keep record, tables and report in a folder; or go on with the search there.
+    """Search, and keep record, tables and report in a folder; or go on with what is there.
 
     Parameters
     ----------
@@ -84,19 +84,24 @@ def search_in_folder(
         If what is asked contradicts itself, or is another task than the record's.
     """
     words, objects = in_words(asked)
-    folder = SearchFolder(out)
-    hands_over = batch_in is not None or batch_out is not None
+    folder, hands_over = SearchFolder(out), batch_in is not None or batch_out is not None
     goes_on = resume or (hands_over and folder.exists() and not overwrite)
     settings = folder.resume(words) if goes_on else folder.start(words, overwrite=overwrite)
-    settings.goals()  # complaints come before the model is loaded
-    sheet = None
-    if settings.is_laboratory(hands_over=hands_over):
-        sheet, settings = Path(batch_out or folder.sheet), settings.for_laboratory()
-        check_sheet(sheet, batch_in)
+    sheet = Path(batch_out or folder.sheet) if settings.is_laboratory(hands_over=hands_over) else None
+    settings = _check(settings, sheet, batch_in)  # complaints come before the model is loaded
     arguments = settings.arguments() | objects | ({} if batch_in is None else {"results": batch_in})
     task = _Task(folder, settings, open_model(settings.model), arguments, watch or (lambda *_: nullcontext()), cancel)
     with folder.opened(settings, replace=overwrite and not resume):
         return task.run() if sheet is None else task.hand_out(sheet)
+
+
+def _check(settings: SearchSettings, sheet: Path | None, batch_in: Any) -> SearchSettings:
+    """Refuse goals that cannot be read and a sheet that may be filled in; a laboratory's settings gain what is usual there."""
+    settings.goals()
+    if sheet is None:
+        return settings
+    check_sheet(sheet, batch_in)
+    return settings.for_laboratory()
 
 
 @dataclass(frozen=True)

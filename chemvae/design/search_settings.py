@@ -217,7 +217,7 @@ def read_starts(texts: Sequence[str] | None, smiles_column: str | None) -> list[
     found: list[str] = []
     for text in texts or ():
         is_file = Path(text).is_file() or is_catalog_name(text) or bool(FORMATS.get(split_suffix(text)[0]))
-        found += load_table(text, smiles_column).smiles if is_file else [text]
+        found += load_table(text, smiles_column=smiles_column).smiles if is_file else [text]
     return found or None
 
 

@@ -81,6 +81,7 @@ def predict_table(
     standardize: str = "none",
     jobs: int = 1,
     progress: Progress | None = None,
+    *,
     computed: bool = False,
 ) -> pd.DataFrame:
     """Predict the properties of every molecule of a table.

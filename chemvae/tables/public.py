@@ -147,7 +147,7 @@ def _answer(
 ) -> pd.DataFrame:
     """Compute a table of answers and, where a file is named, write it; told of and ended on its way."""
     if out is not None:
-        check_output(out, endings, overwrite)
+        check_output(out, endings, overwrite=overwrite)
     if {"progress", "cancel"} & options.keys():
         step = steps(options.pop("progress", None), options.pop("cancel", None))
         options["progress"] = lambda n: step("rows", n, None)
