@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 import chemvae
 from chemvae import api
 from chemvae.chem.properties import compute, compute_table
-from chemvae.design import Alerts, Constraint, Goal
+from chemvae.design import Constraint, Goal
 from chemvae.design.search_folder import SearchFolder
-from chemvae.design.search_settings import SearchSettings, in_words
+from chemvae.design.search_settings import SearchSettings
 from chemvae.errors import CancelledError, ChemVAEError, NothingUsableError, SettingsError, UnknownNameError
 from chemvae.progress import CancelToken
 from tests.conftest import MOLECULES
@@ -186,17 +186,6 @@ def test_words_mean_what_the_flags_mean():
     flags = inspect.signature(optimize.__wrapped__).parameters
     flags = {name: flag.default for name, flag in flags.items() if name not in OF_THIS_CALL | {"ctx"}}
     assert flags == {field.name: field.default for field in dataclasses.fields(SearchSettings)}
-
-
-def test_goals_and_filters_said_in_words_are_the_same_goals_and_filters():
-    goals = [Goal("qed", weight=2.0), Goal("SAS", "min", low=1.0, high=5.5), Goal("logP", target=-0.1)]
-    words, objects = in_words({"goals": goals, "constraints": ["1<logP<3", Constraint("MW", "<=", 500), Alerts()]})
-    assert SearchSettings(**words).goals() == goals == objects["goals"]
-    assert words["constraint"] == ["1<logP<3", "MW <= 500"] and len(objects["constraints"]) == 3
-    words, objects = in_words({"alerts": "NIH", "start": "CCO", "time_limit_s": 90.0, "method": {"name": "auto"}})
-    settings = SearchSettings(**words)
-    assert settings.arguments() | objects == settings.arguments() and settings.time_limit == 1.5
-    assert (settings.arguments()["alerts"], settings.arguments()["start"]) == (["NIH"], ["CCO"])
 
 
 # maps ---------------------------------------------------------------------------------------------------------------------

@@ -116,10 +116,14 @@ class _Task:
     watch: Watch
     cancel: CancelToken | None
 
+    @property
+    def method(self) -> Any:
+        """A name or a dict, or the object that was given."""
+        return self.arguments.get("method", self.settings.method)
+
     def run(self) -> FolderSearch:
         """Search until the budget is spent, and once more at random where that is wanted."""
-        method = self.arguments.get("method", self.settings.method)
-        result = self._search(_title(method), method, self.folder.record)
+        result = self._search(_title(self.method), self.method, self.folder.record)
         baseline = None
         if self.settings.baseline and not result.interrupted and not (self.cancel and self.cancel.is_cancelled):
             baseline = self._search(BASELINE, "random", self.folder.baseline_record)
@@ -128,7 +132,7 @@ class _Task:
 
     def hand_out(self, sheet: Path) -> FolderSearch:
         """Take in what was measured, and write what to measure next."""
-        result = self._search(LABORATORY, self.settings.method, self.folder.record)
+        result = self._search(LABORATORY, self.method, self.folder.record)
         self.folder.write(result)
         if len(result.batch):
             write_table(result.batch, sheet)

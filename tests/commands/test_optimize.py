@@ -14,8 +14,6 @@ import pytest
 from chemvae import api, maps
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute_table
-from chemvae.design.search_settings import make_goals, read_pair, read_starts
-from chemvae.errors import SettingsError
 from chemvae.sampling import interpolate, sample
 
 SEARCH = ["--budget", 24, "--batch", 8, "--method", "random"]
@@ -276,27 +274,6 @@ def test_a_search_that_finds_nothing_says_why(chemvae, tiny_run, tmp_path):
     (tmp_path / "angry.py").write_text("def score(smiles):\n    raise ValueError('not today')\n")
     found = chemvae("optimize", "-m", tiny_run, "--oracle", "angry:score", "--budget", 5, "-o", "other")
     assert found.exit_code == 3 and "not today" in found.stderr
-
-
-def test_goals_from_flags():
-    goals = make_goals({"maximize": ["qed"], "minimize": ["SAS"], "target": ["logP=-1"], "weight": ["sas=0.5"]})
-    assert [(g.name, g.direction, g.target, g.weight) for g in goals] == [
-        ("qed", "max", None, 1.0),
-        ("SAS", "min", None, 0.5),
-        ("logP", "max", -1.0, 1.0),
-    ]
-
-
-@pytest.mark.parametrize("text", ["logP", "=2", "logP=", "logP=two", ""])
-def test_a_pair_needs_a_name_and_a_number(text):
-    with pytest.raises(SettingsError, match="NAME=NUMBER"):
-        read_pair("--target", text)
-
-
-def test_starts_are_molecules_or_files_of_them(tmp_path, table_csv):
-    assert read_starts(["CCO", "C[Si](C)C"], None) == ["CCO", "C[Si](C)C"]
-    assert len(read_starts([str(table_csv)], None)) == 282
-    assert read_starts(None, None) is None
 
 
 def test_map_places_every_molecule_with_all_that_is_known_of_it(chemvae, tiny_run, model, table_csv, tmp_path):
