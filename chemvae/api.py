@@ -385,10 +385,7 @@ def map(
 
     Raises
     ------
-    CancelledError
-        If the end was asked for.
-    ChemVAEError, SettingsError, InputError, NothingUsableError
-        Each saying what to do.
+    CancelledError, ChemVAEError, SettingsError, InputError, NothingUsableError
     """
     from chemvae.maps import MapSettings, map_molecules
     from chemvae.tables import check_output

@@ -292,3 +292,23 @@ def test_map_of_a_sample_is_the_same_for_the_same_seed(chemvae, tiny_run, table_
         assert chemvae("map", table_csv, "-m", tiny_run, "--limit", 50, "--seed", seed, "-o", f"{name}.html").exit_code == 0
     a, b, c = (maps.read_map(tmp_path / f"{name}.html")["smiles"].tolist() for name in "abc")
     assert len(a) == 50 and a == b != c
+
+
+def test_the_stages_of_a_map_are_shown_one_under_the_other(monkeypatch):
+    from rich.console import Console
+
+    from chemvae.commands.map import STAGES
+    from chemvae.commands.shared import console
+    from chemvae.progress import Progress
+
+    screen = Console(width=80, file=io.StringIO(), force_terminal=True, color_system=None)
+    monkeypatch.setattr(console, "is_live", lambda: True)
+    monkeypatch.setattr(console, "console", lambda: screen)
+    with console.stages(STAGES) as take:
+        for now in (Progress("read", 40), Progress("encode", 10, 40), Progress("encode", 40, 40), Progress("project", 0, 40)):
+            take(now)
+    shown = screen.file.getvalue()
+    assert "Reading" in shown and "Encoding" in shown and "40/40" in shown and "Finding 2 dimensions" in shown
+    monkeypatch.setattr(console, "is_live", lambda: False)
+    with console.stages(STAGES) as take:
+        assert take is None
