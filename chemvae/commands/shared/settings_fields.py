@@ -49,7 +49,7 @@ def settings_fields(module: str, class_name: str, leave_out: tuple[str, ...] = (
     return found
 
 
-def table_names(module: str, table: str) -> tuple[str, ...]:
+def table_names(module: str, table: str, leave_out: tuple[str, ...] = ()) -> list[str]:
     """Names that a table holds: the keys of a dict or the members of a tuple, in the table's order.
 
     Parameters
@@ -58,6 +58,8 @@ def table_names(module: str, table: str) -> tuple[str, ...]:
         Path of the file below the package.
     table : str
         The table's name there; its names must be written out.
+    leave_out : tuple of str
+        Names that are not wanted.
 
     Raises
     ------
@@ -67,16 +69,18 @@ def table_names(module: str, table: str) -> tuple[str, ...]:
     Examples
     --------
     >>> table_names("maps/factory.py", "PROJECTIONS")
-    ('pca', 'tsne', 'umap', 'pacmap')
+    ['pca', 'tsne', 'umap', 'pacmap']
+    >>> table_names("models/priors.py", "PRIORS", leave_out=("normal",))
+    ['gaussian', 'mixture', 'flow']
     """
     for node in ast.parse((PACKAGE / module).read_text(encoding="utf-8")).body:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         if any(isinstance(target, ast.Name) and target.id == table for target in targets):
             members = getattr(node.value, "keys", None) or getattr(node.value, "elts", [])
-            names = tuple(member.value for member in members if isinstance(member, ast.Constant))
+            names = [member.value for member in members if isinstance(member, ast.Constant)]
             if names and len(names) == len(members):
-                return names
-    raise LookupError(f"{module} has no table {table} whose names are written out")
+                return [name for name in names if name not in leave_out]
+    raise LookupError(f"{module} holds no table {table} whose names are written out")
 
 
 def choices(module: str, table: str, *others: str) -> str:
