@@ -1,37 +1,50 @@
-"""The public functions, composed from the rooms: load, train, evaluate, optimize (sample comes from its room as it is).
+"""The public functions, composed from the rooms; prepare, encode, decode, fit and predict come from theirs as they are.
 
-The command line parses, calls one of these, and shows the result. A room is entered when its function is called: loading a
-model does not wait for what only training needs.
+What a command can do, one of these does in the same words: the command parses, calls it, and shows the result. A room is
+entered when its function is called: loading a model does not wait for what only training needs.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chemvae.data.prepare.preparation import Table, load_table
-from chemvae.errors import NothingUsableError
-from chemvae.models.storage import find_device, find_run, load_model
+from chemvae.data.prepare.preparation import Table, load_table, prepare
+from chemvae.errors import ChemVAEError, NothingUsableError, SettingsError
+from chemvae.models.storage import USUAL_MODEL, find_run, open_model
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
+from chemvae.tables.public import as_list, decode, encode, fit, predict
 
 if TYPE_CHECKING:
+    from chemvae.data.prepare.checking import Check
     from chemvae.design.campaign.run import Result
+    from chemvae.design.search import FolderSearch
     from chemvae.evaluation.protocols import Evaluation
+    from chemvae.maps import MoleculeMap
+    from chemvae.progress import CancelToken, ProgressCallback
     from chemvae.training.callbacks import Callback
 
+__all__ = [
+    "check", "decode", "encode", "evaluate", "evaluate_in_full", "fit", "load", "map", "optimize", "optimize_in_folder",
+    "predict", "prepare", "train",
+]  # fmt: skip
+OF_A_FOLDER = ("resume", "overwrite", "batch_in", "batch_out")
+"""Options of a search that has a folder."""
 
-def load(name_or_run: str | Path, device: str = "auto") -> MolVAE:
+
+def load(name_or_run: str | Path | None = None, device: str = "auto") -> MolVAE:
     """Load a shipped model or a run folder; no network, no side effects, no pickle.
 
     Parameters
     ----------
     name_or_run : str or Path
-        "drug", "oled", or the path of a run folder.
+        "drug", "oled", or the path of a run folder; "drug" by default, where it is shipped.
     device : str
         "auto" takes a GPU where there is one; else "cpu", "cuda", "cuda:1", "mps".
 
@@ -44,8 +57,10 @@ def load(name_or_run: str | Path, device: str = "auto") -> MolVAE:
     ------
     RunFolderError
         If it does not exist, or a file in it is missing, damaged or of a newer format.
+    SettingsError
+        If none is named and none shipped.
     """
-    return load_model(find_run(name_or_run)).to(find_device(device))
+    return open_model(name_or_run, device)
 
 
 def train(
@@ -120,32 +135,62 @@ def train(
     )  # fmt: skip
 
 
-def evaluate(model: MolVAE, data: Any, seed: int = 0, **options: Any) -> dict[str, Any]:
+def evaluate(model: MolVAE | str | Path | None, data: Any, seed: int = 0, **options: Any) -> dict[str, Any]:
     """Measure a model on held-out molecules; the keys and protocols of ``chemvae evaluate --json``.
 
     Parameters
     ----------
-    model : MolVAE
+    model : MolVAE, name or run folder
     data : str, Path, DataFrame or sequence of str
         Label columns named like the model's properties are compared with its predictions.
     seed : int
     **options
-        Fields of :class:`chemvae.evaluation.protocols.EvaluationSettings`, or ``smiles_column``.
+        Fields of :class:`chemvae.evaluation.protocols.EvaluationSettings`, or of :func:`evaluate_in_full`: ``split``,
+        ``smiles_column``, ``out``, ``overwrite``, ``device``.
     """
     return evaluate_in_full(model, data, seed, **options).figures
 
 
 def evaluate_in_full(
-    model: MolVAE, data: Any, seed: int = 0, split: str | None = None, smiles_column: str | None = None, **options: Any
+    model: MolVAE | str | Path | None,
+    data: Any,
+    seed: int = 0,
+    split: str | None = None,
+    smiles_column: str | None = None,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    device: str = "auto",
+    **options: Any,
 ) -> Evaluation:
-    """As :func:`evaluate`, with what stands behind the figures; ``split`` takes one part of the data only."""
+    """As :func:`evaluate`, with what stands behind the figures.
+
+    Parameters
+    ----------
+    split : str, optional
+        Take this part of the data only, where it has a split column.
+    out : path, optional
+        A folder for ``report.html`` and ``report.json``.
+    overwrite : bool
+        Replace a report that is there.
+    device : str
+        Where a model that is named is loaded.
+    """
+    from chemvae.evaluation import write_report
     from chemvae.evaluation.protocols import run_evaluation
 
-    table = load_table(data, smiles_column=smiles_column, optional_properties=model.property_names)
+    if out is not None and (Path(out) / "report.html").exists() and not overwrite:
+        raise ChemVAEError(f"'{out}' already holds a report. Add --overwrite to replace it, or choose another folder.")
+    vae = open_model(model, device)
+    table = load_table(data, smiles_column=smiles_column, optional_properties=vae.property_names)
     chosen = _part_of(table, split)
     labels = dict(zip(table.property_names, table.labels[chosen].T, strict=True))
-    smiles = [table.smiles[i] for i in chosen]
-    return run_evaluation(model, smiles, labels, seed=seed, **options)
+    found = run_evaluation(vae, [table.smiles[i] for i in chosen], labels, seed=seed, **options)
+    if out is not None:
+        name = Path(USUAL_MODEL if model is None else model) if not isinstance(model, MolVAE) else None
+        known = {} if name is None else {"name": name.name, "history": find_run(name).read_metrics()}
+        write_report(found, out, **known)
+    return found
 
 
 def _part_of(table: Table, split: str | None) -> np.ndarray:
@@ -162,22 +207,197 @@ def _part_of(table: Table, split: str | None) -> np.ndarray:
     return chosen
 
 
+# data ---------------------------------------------------------------------------------------------------------------------
+
+
+def check(data: Any, properties: str | Sequence[str] = (), model: MolVAE | str | Path | None = None, **options: Any) -> Check:
+    """List what is wrong with a table, as ``chemvae data check`` does; see :func:`chemvae.data.prepare.checking.check`.
+
+    Parameters
+    ----------
+    data : str, Path, DataFrame or sequence of str
+    properties : str or sequence of str
+        Columns of labels to look at too.
+    model : MolVAE, name or run folder, optional
+        Look for symbols that it cannot write.
+    **options
+        ``smiles_column``, ``standardize``, ``source_path``, ``jobs``.
+
+    Examples
+    --------
+    >>> dict(check(["CCO", "C1CC", "OCC"]).counts)
+    {'not a molecule': 1, 'duplicate': 1}
+    """
+    from chemvae.data.prepare import checking
+
+    complaint = None if model is None else open_model(model, "cpu").vocabulary.complaint
+    return checking.check(data, properties=as_list(properties), symbol_check=complaint, **options)
+
+
+# design -------------------------------------------------------------------------------------------------------------------
+
+
 def optimize(
-    model: MolVAE,
+    model: MolVAE | str | Path | None,
     oracle: Any = None,
     budget: int = 500,
     seed: int = 0,
-    method: str = "auto",
+    method: Any = "auto",
     start: Any = None,
     goals: Any = None,
     constraints: Any = None,
-    timeout_s: float | None = None,
+    *,
+    out: str | Path | None = None,
     **options: Any,
 ) -> Result:
-    """Search latent space for molecules that an oracle scores well; see :func:`chemvae.design.campaign.run.run_campaign`."""
+    """Search latent space for molecules that an oracle scores well; see :func:`chemvae.design.campaign.run.run_campaign`.
+
+    Parameters
+    ----------
+    model : MolVAE, name or run folder
+        Never changed.
+    oracle, budget, seed, method, start, goals, constraints
+        As in :func:`chemvae.design.campaign.run.run_campaign`.
+    out : path, optional
+        A folder for record, tables and report, as ``chemvae optimize -o`` makes it. Either goes on with what the other began.
+    **options
+        Other arguments of :func:`chemvae.design.campaign.run.run_campaign`, and ``device`` for a model that is named. With
+        ``out`` also ``resume``, ``overwrite``, ``baseline``, ``batch_in``, ``batch_out``, and any other flag of ``chemvae
+        optimize`` by its name; going on, what is not said, or as usual, is what it was.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    SettingsError, InvalidMoleculeError, ChemVAEError
+        Each saying what to do.
+    """
+    asked = {
+        "oracle": oracle, "budget": budget, "seed": seed, "method": method, "start": start, "goals": goals,
+        "constraints": constraints,
+    }  # fmt: skip
+    usual = {"budget": 500, "seed": 0, "method": "auto"}
+    said = {name: value for name, value in asked.items() if value is not None and not _is_usual(value, usual.get(name))}
+    if out is not None:
+        return optimize_in_folder(model, out, **said, **options).result
     from chemvae.design.campaign.run import run_campaign
 
-    return run_campaign(
-        model, oracle, budget, seed=seed, method=method, start=start, goals=goals, constraints=constraints,
-        timeout_s=timeout_s, **options,
+    if stray := sorted({"baseline", *OF_A_FOLDER} & options.keys()):
+        raise SettingsError(f"{', '.join(stray)}: only a search in a folder has that; name the folder with out=")
+    vae = open_model(model, options.pop("device", "auto"))
+    return run_campaign(vae, **(said if "spec" in options else usual | said), **options)
+
+
+def _is_usual(value: Any, usual: Any) -> bool:
+    return isinstance(value, (int, float, str)) and value == usual
+
+
+def optimize_in_folder(
+    model: MolVAE | str | Path | None,
+    out: str | Path,
+    *,
+    device: str = "auto",
+    callback: Any = None,
+    watch: Any = None,
+    **options: Any,
+) -> FolderSearch:
+    """As :func:`optimize` with ``out``: what came of it, with the baseline and the folder.
+
+    Parameters
+    ----------
+    model : MolVAE, name, run folder or None
+        None takes the one that the search here began with, or the shipped one.
+    out : path
+    device : str
+        Where a model that is named is loaded.
+    callback : callable, optional
+        Told of each search's progress.
+    watch : callable, optional
+        In its place: opens what is told, see :data:`chemvae.design.search.Watch`.
+    **options
+        ``resume``, ``overwrite``, ``batch_in``, ``batch_out``, ``cancel`` of
+        :func:`chemvae.design.search.search_in_folder`; the rest is what is asked.
+    """
+    from contextlib import nullcontext
+
+    from chemvae.design.search import search_in_folder
+
+    is_named = model is None or isinstance(model, (str, Path))
+    if "results" in options:
+        options["batch_in"] = options.pop("results")
+    how = {name: options.pop(name) for name in (*OF_A_FOLDER, "cancel") if name in options}
+    asked = _said_by(options.pop("spec", None)) | options | ({"model": str(model)} if is_named and model is not None else {})
+    return search_in_folder(
+        lambda name: open_model(name if is_named else model, device), out, asked,
+        watch=watch or (lambda *_: nullcontext(callback)), **how,
     )  # fmt: skip
+
+
+def _said_by(spec: Any) -> dict[str, Any]:
+    """The fields of a campaign's spec that are not as usual, and its budget."""
+    given = {} if spec is None else {field.name: (getattr(spec, field.name), field.default) for field in fields(spec)}
+    return {
+        name: value
+        for name, (value, usual) in given.items()
+        if name == "budget" or not (value is usual or _is_usual(value, usual) or value == ())
+    }
+
+
+def map(
+    data: Any,
+    model: MolVAE | str | Path | None = None,
+    *,
+    out: str | Path | None = None,
+    png: str | Path | None = None,
+    overwrite: bool = False,
+    progress: ProgressCallback | None = None,
+    cancel: CancelToken | None = None,
+    **options: Any,
+) -> MoleculeMap:
+    """Draw the 2D map of molecules in latent space, as ``chemvae map`` does.
+
+    Parameters
+    ----------
+    data : str, Path, sequence of str or DataFrame
+        Every column can colour the map, and so can what the model predicts.
+    model : MolVAE, name or run folder
+        The shipped one by default.
+    out : path, optional
+        The page, ``.html``; None writes none.
+    png : path, optional
+        A picture, ``.png``, ``.pdf`` or ``.svg``.
+    overwrite : bool
+        Replace what is there.
+    progress : callable, optional
+        Told of each :class:`chemvae.progress.Progress`.
+    cancel : CancelToken, optional
+        Ends it before anything is written.
+    **options
+        ``color``: column that colours the map at first; ``title``; ``device``; the fields of
+        :class:`chemvae.maps.MapSettings`: ``method``, ``limit``, ``smiles_column``, ``standardize``, ``seed``, ``jobs``.
+
+    Returns
+    -------
+    MoleculeMap
+        With coordinates, columns, the fitted projection, its quality, and ``write``.
+
+    Raises
+    ------
+    CancelledError, ChemVAEError, SettingsError, InputError, NothingUsableError
+    """
+    from chemvae.maps import MapSettings, map_molecules
+    from chemvae.tables import check_output
+
+    for path, endings in ((out, (".html",)), (png, (".png", ".pdf", ".svg"))):
+        if path is not None:
+            check_output(path, endings, overwrite=overwrite)
+    title, color, device = options.pop("title", None), options.pop("color", None), options.pop("device", "auto")
+    settings = MapSettings(**options)
+    found = map_molecules(open_model(model, device), data, settings, progress=progress, cancel=cancel)
+    if out is not None:
+        found.write(out, png, title=title, color=color)
+    elif png is not None:
+        found.write_picture(png, title=title, color=color)
+    return found

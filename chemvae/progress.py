@@ -33,6 +33,8 @@ class Progress:
 
 
 ProgressCallback = Callable[[Progress], None]
+Step = Callable[[str, int, "int | None"], None]
+"""Called by a task where it stands: the stage, items of it that are done, and how many it has."""
 
 
 class CancelToken:
@@ -71,3 +73,23 @@ class CancelToken:
         """
         if self.is_cancelled:
             raise CancelledError(self.reason)
+
+
+def steps(progress: ProgressCallback | None = None, cancel: CancelToken | None = None) -> Step:
+    """One callable for a task that says where it stands, and ends there with CancelledError if that was asked for.
+
+    Examples
+    --------
+    >>> told = []
+    >>> steps(told.append)("encode", 1, 2)
+    >>> told
+    [Progress(stage='encode', done=1, total=2)]
+    """
+
+    def step(stage: str, done: int, total: int | None = None) -> None:
+        if progress is not None:
+            progress(Progress(stage, done, total))
+        if cancel is not None:
+            cancel.check()
+
+    return step

@@ -13,14 +13,14 @@ import chemvae
 PACKAGE = Path(chemvae.__file__).parent
 ORDER = [
     "errors", "deprecation", "progress", "registry", "cache", "files", "parquet_cache", "runs", "seeding", "parallel",
-    "schedules", "gp", "chem", "data", "models", "qsar", "objectives", "training", "sampling", "pages", "evaluation",
-    "design", "maps", "api", "tables", "doctor", "demo", "bench", "commands", "cli", "__main__",
+    "schedules", "gp", "chem", "data", "models", "qsar", "objectives", "training", "sampling", "pages", "tables", "evaluation",
+    "design", "maps", "api", "doctor", "demo", "bench", "commands", "cli", "__main__",
 ]  # fmt: skip
 ROOMS_WITHIN = {
     "data": ["splits", "files", "tokens", "virtual", "catalog", "prepare"],
     "design": [
-        "goals", "filters", "oracles", "surrogates", "optimizers", "evaluators", "results", "campaign",
-        "search_folder",
+        "goals", "filters", "oracles", "surrogates", "optimizers", "evaluators", "results", "campaign", "search_settings",
+        "search_folder", "search",
     ],
     "training": [
         "settings", "callbacks", "ema", "optim", "inputs", "data_parallel", "validation", "trainer", "tuning", "posthoc",

@@ -8,6 +8,7 @@ import typer
 
 from chemvae.commands.shared import console
 from chemvae.commands.shared.options import RUNNING, Device, Json, MaybeData, Model, Seed, command
+from chemvae.commands.shared.settings_fields import choices
 
 _COLUMNS = ("name", "figure", "unit", "ratio")
 
@@ -17,7 +18,9 @@ def bench(
     data: MaybeData = None,
     model: Model = None,
     json: Json = None,
-    preset: Annotated[str, typer.Option(metavar="tiny|cpu|gpu", help="Whose architecture is trained.")] = "cpu",
+    preset: Annotated[
+        str, typer.Option(metavar=choices("training/settings.py", "PRESETS"), help="Whose architecture is trained.")
+    ] = "cpu",
     quick: Annotated[bool, typer.Option("--quick", metavar="", help="A minute; the figures scatter more.")] = False,
     growth: Annotated[
         bool, typer.Option("--growth", metavar="", help="Also how cost grows with molecules, length, batch and width.")

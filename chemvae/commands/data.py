@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from chemvae.commands.shared import console
-from chemvae.commands.shared.options import Data, Jobs, Json, Overwrite, Properties, SmilesColumn, SplitColumn, command
+from chemvae.commands.shared.options import (
+    STANDARDIZE_MODES,
+    Data,
+    Jobs,
+    Json,
+    Overwrite,
+    Properties,
+    SmilesColumn,
+    SplitColumn,
+    command,
+)
+from chemvae.commands.shared.settings_fields import choices
 from chemvae.errors import NothingUsableError
 
 app = typer.Typer(
@@ -69,11 +80,14 @@ def prepare(
         list[str] | None, typer.Option(metavar="P", help="Property for RDKit to compute, such as qed; repeat for several.")
     ] = None,
     split: Annotated[
-        str, typer.Option(metavar="auto|hash|scaffold|none", help="How train, valid and test are told apart.")
+        str,
+        typer.Option(
+            metavar=choices("data/prepare/preparation.py", "SPLIT_MODES"), help="How train, valid and test are told apart."
+        ),
     ] = "auto",
     standardize: Annotated[
         str | None,
-        typer.Option(metavar="none|salts|neutral", help="Default: none for a set of the catalog, salts for a file of yours."),
+        typer.Option(metavar=STANDARDIZE_MODES, help="Default: none for a set of the catalog, salts for a file of yours."),
     ] = None,
     smiles_column: SmilesColumn = None,
     split_column: SplitColumn = None,
@@ -81,13 +95,13 @@ def prepare(
     jobs: Jobs = 1,
 ) -> None:
     """Clean a data set: canonical SMILES, no duplicates, a split, and a list of every row left out with its reason."""
-    from chemvae.data.prepare.preparation import prepare as run
+    from chemvae import api
 
     folder = output or Path("data") / _stem(data)
     with console.working(f"Preparing {data}"):
-        report = run(
+        report = api.prepare(
             data, folder, smiles_column=smiles_column, properties=properties, id_column=id_column, split_column=split_column,
-            standardize=standardize, source_path=from_, jobs=jobs, split=split, compute=compute or (), overwrite=overwrite,
+            standardize=standardize, split=split, compute=compute or (), source_path=from_, overwrite=overwrite, jobs=jobs,
         )  # fmt: skip
     rows = [("rows read", report.n_rows), ("molecules kept", report.n_kept)]
     rows += [(f"left out: {reason}", count) for reason, count in report.dropped.items()]
@@ -109,7 +123,7 @@ def check(
     data: Data,
     smiles_column: SmilesColumn = None,
     properties: Properties = None,
-    standardize: Annotated[str, typer.Option(metavar="none|salts|neutral", help="Check after this cleaning.")] = "none",
+    standardize: Annotated[str, typer.Option(metavar=STANDARDIZE_MODES, help="Check after this cleaning.")] = "none",
     from_: From = None,
     model: Annotated[
         str | None, typer.Option("-m", "--model", metavar="MODEL", help="Also check for symbols that this model cannot write.")
@@ -118,19 +132,15 @@ def check(
     jobs: Jobs = 1,
 ) -> None:
     """Find what is wrong with a table, line by line: unreadable molecules, broken rows, duplicates, labels without a number."""
-    from chemvae.data.prepare.preparation import check as run
+    from chemvae import api
 
-    vocabulary = None
-    if model is not None:
-        from chemvae import api
-
-        vocabulary = api.load(model, "cpu").vocabulary
     with console.working(f"Checking {data}"):
-        found = run(data, smiles_column, properties or (), standardize, vocabulary and vocabulary.complaint, from_, jobs)
+        found = api.check(
+            data, properties or (), model, smiles_column=smiles_column, standardize=standardize, source_path=from_, jobs=jobs
+        )
     if json is None:
         _list_offences(found)
-    offences = [one._asdict() for one in found.offences]
-    console.write_json(json, {**vars(found), "offences": offences, "counts": dict(found.counts)})
+    console.write_json(json, found.to_dict())
     _show_counts(found)
     if not found.n_valid:
         raise NothingUsableError(f"{found.source} has no usable molecule.")

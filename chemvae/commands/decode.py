@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from chemvae.commands.shared import console
-from chemvae.commands.shared.options import Device, Model, Output, Overwrite, Seed, command, load_model
+from chemvae.commands.shared.options import Device, Model, Output, Overwrite, Seed, command
 
 
 @command
@@ -47,12 +47,12 @@ def decode(
     Of several decodes, --best-of and --beam keep the valid one with the largest log p(x|z) - d^2/2, d being how far it lies
     from the point when it is encoded again, in units of its own posterior's spread.
     """
-    from chemvae import tables
+    from chemvae import api
 
-    tables.check_output(output, overwrite=overwrite)
-    vae = load_model(model, device)
     with console.working("Decoding"):
-        table = tables.decode_table(vae, data, samples, temperature, seed, best_of=best_of, beam=beam, mask_syntax=mask_syntax)
-    tables.write_table(table, output)
+        table = api.decode(
+            data, model, out=output, overwrite=overwrite, device=device, n_samples=samples, temperature=temperature, seed=seed,
+            best_of=best_of, beam=beam, mask_syntax=mask_syntax,
+        )  # fmt: skip
     valid = table["valid_decoded"] if "valid_decoded" in table else table["valid"]
     console.say(f"{len(table):,} decodes, {valid.mean():.1%} valid: {'stdout' if output == '-' else output}")

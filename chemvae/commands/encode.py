@@ -34,11 +34,13 @@ def encode(
 
     FILE may end in .csv, .tsv (also .gz, .zst), .parquet, or .npy for the points alone.
     """
-    from chemvae import tables
+    from chemvae import api, tables
 
-    tables.check_output(output, tables.LATENT_ENDINGS, overwrite)
+    tables.check_output(output, tables.LATENT_ENDINGS, overwrite=overwrite)  # before the model is loaded
     vae = load_model(model, device)
     with console.counting("Encoded") as count:
-        table = tables.encode_table(vae, data, smiles_column, on_invalid, standardize, jobs, count)
-    tables.write_table(table, output)
+        table = api.encode(
+            data, vae, out=output, overwrite=overwrite, progress=lambda now: count(now.done), smiles_column=smiles_column,
+            on_invalid=on_invalid, standardize=standardize, jobs=jobs,
+        )  # fmt: skip
     console.say(f"{len(table):,} rows, {vae.latent_dim} latent dimensions: {'stdout' if output == '-' else output}")

@@ -19,11 +19,9 @@ from chemvae.commands.shared.options import (
     SmilesColumn,
     command,
     given_only,
-    load_model,
     settings_flags,
 )
-from chemvae.commands.shared.settings_fields import settings_fields
-from chemvae.errors import ChemVAEError
+from chemvae.commands.shared.settings_fields import choices, settings_fields
 
 SIZES = settings_fields("evaluation/protocols.py", "EvaluationSettings", leave_out=("seed", "jobs"))
 SHOWN = (
@@ -43,7 +41,11 @@ def evaluate(
     json: Json = None,
     overwrite: Overwrite = False,
     split: Annotated[
-        str, typer.Option(metavar="train|valid|test|all", help="Which part to use, where the data has a split column.")
+        str,
+        typer.Option(
+            metavar=choices("data/files/columns.py", "SPLITS", "all"),
+            help="Which part to use, where the data has a split column.",
+        ),
     ] = "test",
     smiles_column: SmilesColumn = None,
     seed: Seed = 0,
@@ -56,20 +58,25 @@ def evaluate(
     Each figure comes with the sentence that says how it was taken. Make choices on `valid`; open `test` once, for the report.
     """
     from chemvae import api
-    from chemvae.evaluation import write_report
 
-    if output is not None and (output / "report.html").exists() and not overwrite:
-        raise ChemVAEError(f"'{output}' already holds a report. Add --overwrite to replace it, or choose another folder.")
-    vae = load_model(model, device)
+    part = None if split == "all" else split
     with console.working("Evaluating"):
         found = api.evaluate_in_full(
-            vae, data, seed, None if split == "all" else split, smiles_column, jobs=jobs, **given_only(sizes)
+            model,
+            data,
+            seed,
+            part,
+            smiles_column,
+            out=output,
+            overwrite=overwrite,
+            device=device,
+            jobs=jobs,
+            **given_only(sizes),
         )
     console.write_json(json, found.figures)
-    _show(found.figures, vae.property_names)
+    _show(found.figures, list(found.units))
     if output is not None:
-        page = write_report(found, output, name=Path(model or "drug").name, history=_history(model))
-        console.say(f"Report: {page}")
+        console.say(f"Report: {output / 'report.html'}")
 
 
 def _show(figures: dict[str, Any], properties: list[str]) -> None:
@@ -77,10 +84,3 @@ def _show(figures: dict[str, Any], properties: list[str]) -> None:
     wanted += [f"{kind}_{name}" for name in properties for kind in ("mae", "r2", "coverage90") if f"{kind}_{name}" in figures]
     title = f"{figures['n_molecules']:,} molecules, {figures['n_samples']:,} samples"
     console.show(console.pairs([(key, figures[key]) for key in wanted], title))
-
-
-def _history(model: str | None) -> Any:
-    """The run's learning curves, where it has any."""
-    from chemvae.models.storage import find_run
-
-    return find_run(model or "drug").read_metrics()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,8 +17,10 @@ from chemvae.commands.shared.options import (
     SmilesColumn,
     Standardize,
     command,
-    load_model,
 )
+from chemvae.commands.shared.settings_fields import choices
+
+STAGES = {"read": "Reading", "encode": "Encoding", "project": "Finding 2 dimensions", "compare": "Comparing neighbours"}
 
 
 @command
@@ -28,7 +29,9 @@ def map(
     model: Model = None,
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="The page, .html.")] = "map.html",
     overwrite: Overwrite = False,
-    method: Annotated[str, typer.Option(metavar="pca|tsne|umap|pacmap", help="How 2 dimensions are found.")] = "pca",
+    method: Annotated[
+        str, typer.Option(metavar=choices("maps/factory.py", "PROJECTIONS"), help="How 2 dimensions are found.")
+    ] = "pca",
     color: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Colours the map at first; the page can change it.")
     ] = None,
@@ -45,37 +48,11 @@ def map(
 
     Every column of the table can colour the map, and so can what the model predicts.
     """
-    from chemvae import maps, tables
-    from chemvae.registry import find
+    from chemvae import api
 
-    tables.check_output(output, (".html",), overwrite)
-    if png is not None:
-        tables.check_output(png, (".png", ".pdf", ".svg"), overwrite)
-    name, projection = find(maps.PROJECTIONS, method, "map method")
-    vae = load_model(model, device)
-    with console.working(f"Encoding {data}"):
-        smiles, z, columns = tables.latent_table(vae, data, smiles_column, standardize, limit, seed, jobs)
-    with console.working(f"Finding 2 dimensions for {len(smiles):,} molecules ({name})"):
-        fitted = projection(random_state=seed)
-        xy = fitted.fit_transform(z)
-        quality = maps.map_quality(z, xy, seed=seed)
-    note = _note(name, z.shape, quality)
-    page = maps.write_map(
-        output, xy, smiles, columns, title or f"{len(smiles):,} molecules: {Path(data).name}", units=_units(vae), color=color,
-        axis_labels=fitted.axis_labels(), note=note, png=png,
-    )  # fmt: skip
-    console.say(f"{note}\nMap: {page}" + (f", picture: {png}" if png else ""))
-
-
-def _note(name: str, shape: tuple[int, ...], quality: dict[str, float]) -> str:
-    """How the map was made and how far it can be trusted."""
-    trusted, kept = quality["trustworthiness"], quality["neighbours_kept"]
-    words = f"{name} of {shape[0]:,} points in {shape[1]} latent dimensions"
-    return words + (
-        f"; trustworthiness {trusted:.2f}, {kept:.0%} of the 15 nearest neighbours kept" if trusted == trusted else ""
-    )
-
-
-def _units(vae) -> dict[str, str]:
-    units = {name: unit for name, unit in vae.property_units.items() if unit}
-    return units | {f"{name}_predicted": unit for name, unit in units.items()}
+    with console.stages(STAGES) as progress:
+        found = api.map(
+            data, model, out=output, png=png, overwrite=overwrite, progress=progress, method=method, color=color, title=title,
+            limit=limit, smiles_column=smiles_column, standardize=standardize, seed=seed, jobs=jobs, device=device,
+        )  # fmt: skip
+    console.say(f"{found.note}\nMap: {output}" + (f", picture: {png}" if png else ""))

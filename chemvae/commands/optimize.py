@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,13 +13,11 @@ import typer
 
 from chemvae.commands.shared import console, laboratory_flags, optimize_display
 from chemvae.commands.shared import optimize_flags as flags
-from chemvae.commands.shared.options import Device, Model, Overwrite, Seed, command, load_model
-from chemvae.errors import ChemVAEError, InputError, SettingsError
+from chemvae.commands.shared.options import Device, Model, Overwrite, Seed, command
 
 if TYPE_CHECKING:
-    from chemvae.design import Goal, Result
+    from chemvae.design.search_settings import SearchSettings
 
-RECORD, BASELINE, SETTINGS = "history.jsonl", "baseline.jsonl", "settings.json"
 OF_THIS_CALL = {"output", "resume", "overwrite", "device", "config", "quiet", "verbose", "batch_in", "batch_out"}
 
 
@@ -74,25 +72,39 @@ def optimize(
     proposals.csv (what was not scored, and why), report.html and result.json. With --batch-out it asks for measurements
     instead, and with --batch-in it goes on from them.
     """
-    from chemvae import api, tables  # noqa: F401  (what is missing shows before any molecule is paid)
-    from chemvae.runs import write_json
+    from chemvae import api
 
-    asked = _asked(ctx, output, resume, overwrite)
-    goals = laboratory_flags.with_ranges(flags.make_goals(asked), asked["range"])
-    sheet = batch_out or output / laboratory_flags.SHEET
-    if is_measured := laboratory_flags.is_laboratory(asked, batch_in, batch_out):
-        laboratory_flags.check_sheet(sheet, batch_in)
-        asked |= {"oracle": asked["oracle"] or "laboratory", "batch": asked["batch"] or laboratory_flags.BATCH}
-    vae = load_model(asked["model"], device)
-    options = _search_options(asked, goals)
-    with _set_aside(output, (RECORD, BASELINE, SETTINGS) if overwrite and not resume else ()):
-        if not (output / RECORD).exists():
-            write_json(output / SETTINGS, asked)
-        if is_measured:
-            _measure(vae, asked, options, output, batch_in, sheet)
+    said = _said(ctx)
+    with _term_is_ctrl_c():
+        found = api.optimize_in_folder(
+            said.pop("model", None), output, device=device, resume=resume, overwrite=overwrite, batch_in=batch_in,
+            batch_out=batch_out, watch=_watch, **said,
+        )  # fmt: skip
+        if found.sheet is not None:
+            laboratory_flags.show_batch(found, batch_in)
         else:
-            with _term_is_ctrl_c():
-                _run(vae, asked, options, output)
+            optimize_display.show(found)
+
+
+def _said(ctx: typer.Context) -> dict[str, Any]:
+    """The flags that were given, here or in a file, and say what is sought and how."""
+    said = {name: value for name, value in ctx.params.items() if name not in OF_THIS_CALL}
+    return {name: value for name, value in said.items() if ctx.get_parameter_source(name).name != "DEFAULT"}
+
+
+@contextmanager
+def _watch(title: str, settings: SearchSettings) -> Iterator[Any]:
+    """Show how a search goes."""
+    from chemvae.design.evaluators.laboratory import LABORATORY
+
+    if ":" in (settings.oracle or ""):
+        _make_importable(Path.cwd())
+    if title == LABORATORY:
+        with console.working("Choosing the next batch"):
+            yield None
+    else:
+        with optimize_display.progress(title, settings.budget) as callback:
+            yield callback
 
 
 @contextmanager
@@ -105,148 +117,7 @@ def _term_is_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-@contextmanager
-def _set_aside(folder: Path, names: Sequence[str]) -> Iterator[None]:
-    """Take an earlier search's files out of the way, and put them back if the new one ends before it has a record."""
-    held = {folder / name: folder / f"{name}.old" for name in names if (folder / name).exists()}
-    for path, aside in held.items():
-        path.replace(aside)
-    try:
-        yield
-    finally:
-        has_begun = (folder / RECORD).exists()
-        for path, aside in held.items():
-            if has_begun:
-                aside.unlink(missing_ok=True)
-            else:
-                aside.replace(path)
-
-
-def _run(vae: Any, asked: dict[str, Any], options: dict[str, Any], output: Path) -> None:
-    """Search until the budget is spent, and once more at random where that is wanted."""
-    with optimize_display.progress(asked["method"], asked["budget"]) as callback:
-        result = _search(vae, asked, options, asked["method"], output / RECORD, callback)
-    other = None
-    if asked["baseline"] and not result.interrupted:
-        with optimize_display.progress("random sampling", asked["budget"]) as callback:
-            other = _search(vae, asked, options, "random", output / BASELINE, callback)
-    _write(result, other, output)
-    optimize_display.show(result, other, output)
-
-
-def _measure(vae: Any, asked: dict[str, Any], options: dict[str, Any], output: Path, told: str | None, sheet: Path) -> None:
-    """Take in what was measured, and write what to measure next."""
-    from chemvae.tables import write_table
-
-    with console.working("Choosing the next batch"):
-        result = _search(vae, asked, options | {"results": told}, asked["method"], output / RECORD, None)
-    _write(result, None, output)
-    if len(result.batch):
-        write_table(result.batch, sheet)
-    laboratory_flags.show_batch(result, sheet, told, output)
-
-
-# what was asked ----------------------------------------------------------------------------------------------------------
-
-
-def _asked(ctx: typer.Context, output: Path, resume: bool, overwrite: bool) -> dict[str, Any]:
-    """The flags of this call or, with --resume, those of the call that began the search with what is changed now."""
-    asked = {name: value for name, value in ctx.params.items() if name not in OF_THIS_CALL}
-    record = output / RECORD
-    hands_over = ctx.params["batch_in"] is not None or ctx.params["batch_out"] is not None
-    if resume or (hands_over and record.exists() and not overwrite):
-        if not record.exists():
-            raise ChemVAEError(f"'{output}' holds no search to go on with. Leave out --resume to begin one.")
-        default = {name for name in asked if ctx.get_parameter_source(name).name == "DEFAULT"}
-        before = _read_json_line(output / SETTINGS)
-        asked |= {name: before[name] for name in default & before.keys()}
-        asked["batch"] = asked["batch"] or _read_json_line(record, first_line=True).get("batch_size")
-    elif record.exists() and not overwrite:
-        raise ChemVAEError(
-            f"'{output}' already holds a search. Go on with it (--resume), replace it (--overwrite), or change -o."
-        )
-    if asked["model"] and Path(asked["model"]).exists():  # resuming may happen from another folder
-        asked["model"] = str(Path(asked["model"]).resolve())
-    if asked["oracle_memory"]:
-        asked["oracle_memory"] = str(Path(asked["oracle_memory"]).resolve())
-    return asked
-
-
-def _read_json_line(path: Path, first_line: bool = False) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        return dict(json.loads(text.splitlines()[0] if first_line else text))
-    except (OSError, ValueError, IndexError) as error:
-        raise InputError(f"{path} cannot be read ({error}). Begin anew with --overwrite, or choose another folder.") from None
-
-
-def _search_options(asked: Mapping[str, Any], goals: list[Goal]) -> dict[str, Any]:
-    """The arguments of chemvae.optimize that do not depend on the method."""
-    known = asked["known"]
-    return {
-        "start": flags.read_starts(asked["start"], asked["smiles_column"]),
-        "goals": goals or None,
-        "constraints": list(asked["constraint"] or ()),
-        "timeout_s": asked["timeout_s"],
-        "batch_size": asked["batch"],
-        "known": flags.read_starts([known], asked["smiles_column"]) if known else None,
-        "min_similarity": asked["min_similarity"],
-        "scaffold": asked["scaffold"],
-        "forbid": list(asked["forbid"] or ()),
-        "alerts": list(asked["alert_catalog"] or ()) or asked["alerts"],
-        "patience": asked["patience"],
-        "time_limit_s": None if asked["time_limit"] is None else 60.0 * asked["time_limit"],
-    }
-
-
-def _search(vae: Any, asked: Mapping[str, Any], options: dict[str, Any], method: str, record: Path, callback: Any) -> Result:
-    from chemvae import api
-    from chemvae.runs import write_json
-
-    if ":" in (asked["oracle"] or ""):
-        _make_importable(Path.cwd())
-    result = api.optimize(
-        vae, _oracle(asked, vae), asked["budget"], asked["seed"], method, history_path=record, callback=callback, **options
-    )
-    write_json(record.with_name(SETTINGS), asked)  # only now: what does not fit the record must not be remembered
-    return result
-
-
-def _oracle(asked: Mapping[str, Any], vae: Any) -> Any:
-    """The oracle with its memory and workers; what has a meaning of its own without them stays a name."""
-    from chemvae.design import make_oracle
-
-    extras = {"jobs": asked["jobs"], "engine": None if asked["engine"] == "local" else asked["engine"]}
-    extras |= {"memory": asked["oracle_memory"], "retry_failures": asked["retry_failures"] or None}
-    given = {name: value for name, value in extras.items() if value is not None}
-    if given and asked["oracle"] is None:
-        raise SettingsError(
-            "--oracle-memory, --retry-failures, --jobs and --engine are about --oracle; name one, or leave them out"
-        )
-    return make_oracle(asked["oracle"], vae, **given) if given else asked["oracle"]
-
-
 def _make_importable(folder: Path) -> None:
     """Let --oracle mymodule:function find mymodule.py beside the user, as ``python -m`` does."""
-    import sys
-
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-
-
-def _write(result: Result, other: Result | None, output: Path) -> None:
-    """Write tables, report and figures; then say so if nothing came of it."""
-    from chemvae import tables
-    from chemvae.design import summary
-    from chemvae.runs import environment, write_json
-
-    history = result.history.drop(columns="z").join(tables.expand_latents(list(result.history["z"])))
-    tables.write_table(history, output / "history.csv")
-    tables.write_table(result.proposals, output / "proposals.csv")
-    tables.write_table(result.molecules, output / "best.csv")
-    if len(result.utility.goals) > 1:
-        tables.write_table(result.pareto.drop(columns="z"), output / "pareto.csv")
-    facts = {**summary(result), "goals": result.utility.describe(), "settings": result.settings}
-    facts |= {"rejections": result.rejections, "counts": result.counts, "environment": environment()}
-    write_json(output / "result.json", facts | ({"baseline": summary(other)} if other is not None else {}))
-    result.to_html(output / "report.html", other)

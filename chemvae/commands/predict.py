@@ -22,7 +22,6 @@ from chemvae.commands.shared.options import (
     command,
     load_model,
 )
-from chemvae.errors import SettingsError
 
 if TYPE_CHECKING:
     from chemvae.qsar.model import PropertyModel
@@ -59,44 +58,24 @@ def predict(
     with the ends of their 90 % interval and the similarity to the nearest molecule of the table. Nothing is kept: the table
     is the model.
     """
-    from chemvae import tables
+    from chemvae import api, tables
 
-    if complaints := _complaints(fit, properties, computed):
-        raise SettingsError(complaints)
-    tables.check_output(output, overwrite=overwrite)
-    vae = load_model(model, device)
+    tables.check_prediction(fit, properties, computed=computed)
+    tables.check_output(output, overwrite=overwrite)  # before anything is learned
+    vae, models = load_model(model, device), None
     if fit is not None:
         with console.working(f"Learning from {fit}"):
-            models = tables.fit_properties(vae, fit, properties, None, standardize, jobs, seed)
+            models = api.fit(fit, properties, vae, standardize=standardize, jobs=jobs, seed=seed)
         _say_what_was_learned(models)
-        units = {name: one.unit for name, one in models.items()}
-    else:
-        units = vae.property_units
-        if not units:
-            raise SettingsError(
-                "this model was trained without properties; learn them from a table with --fit TABLE -p COLUMN, or train one "
-                "that knows them with: chemvae train DATA -p COLUMN -o RUN"
-            )
     with console.counting("Predicted") as count:
-        reading = smiles_column, on_invalid, standardize, jobs, count
-        if fit is not None:
-            table = tables.predict_new_table(models, data, *reading)
-        else:
-            table = tables.predict_table(vae, data, *reading, computed)
-    tables.write_table(table, output)
+        table = api.predict(
+            data, vae, fit=models, computed=computed, out=output, overwrite=overwrite,
+            progress=lambda now: count(now.done), smiles_column=smiles_column, on_invalid=on_invalid, standardize=standardize,
+            jobs=jobs,
+        )  # fmt: skip
+    units = vae.property_units if models is None else {name: one.unit for name, one in models.items()}
     listed = ", ".join(f"{name} ({unit})" if unit not in ("", "1") else name for name, unit in units.items())
     console.say(f"{len(table):,} rows, predicted {listed}: {'stdout' if output == '-' else output}")
-
-
-def _complaints(fit: str | None, properties: list[str] | None, computed: bool) -> list[str]:
-    found = ["--fit needs the columns to learn: -p COLUMN"] if fit is not None and not properties else []
-    found += (
-        ["-p names columns of the table in --fit TABLE; a model predicts what it was trained on"]
-        if properties and not fit
-        else []
-    )
-    found += ["--computed goes with the model's own properties; leave out --fit"] if computed and fit is not None else []
-    return found
 
 
 def _say_what_was_learned(models: dict[str, PropertyModel]) -> None:

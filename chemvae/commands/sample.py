@@ -8,6 +8,7 @@ import typer
 
 from chemvae.commands.shared import console
 from chemvae.commands.shared.options import Device, Jobs, Model, Output, Overwrite, Seed, command, load_model
+from chemvae.commands.shared.settings_fields import choices
 
 
 @command
@@ -17,7 +18,9 @@ def sample(
     output: Output = "-",
     overwrite: Overwrite = False,
     temperature: Annotated[float, typer.Option(metavar="X", help="0 is greedy, 1 samples from the model.")] = 1.0,
-    prior: Annotated[str, typer.Option(metavar="learned|normal", help="Where latent points are drawn from.")] = "learned",
+    prior: Annotated[
+        str, typer.Option(metavar=choices("sampling/sampler.py", "MODEL_PRIORS"), help="Where latent points are drawn from.")
+    ] = "learned",
     seed: Seed = 0,
     jobs: Jobs = 0,
     device: Device = "auto",

@@ -2,6 +2,7 @@
 
 from chemvae.maps.factory import PROJECTIONS, load_projection
 from chemvae.maps.interactive import map_assets, map_component, read_map, write_map
+from chemvae.maps.library_map import MapSettings, MoleculeMap, map_molecules
 from chemvae.maps.payload import MapOptions, Trajectory
 from chemvae.maps.picture import write_png
 from chemvae.maps.projection import Projection, map_quality
@@ -9,11 +10,14 @@ from chemvae.maps.projection import Projection, map_quality
 __all__ = [
     "PROJECTIONS",
     "MapOptions",
+    "MapSettings",
+    "MoleculeMap",
     "Projection",
     "Trajectory",
     "load_projection",
     "map_assets",
     "map_component",
+    "map_molecules",
     "map_quality",
     "read_map",
     "write_map",

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.errors import InputError, SettingsError
+from chemvae.files import write_atomically
 from chemvae.maps.palette import page_palette
 from chemvae.maps.payload import MapOptions, build_payload, unpack, unpack_axis, unpack_lines, unpack_numbers
 from chemvae.maps.picture import write_png
@@ -85,7 +86,7 @@ def write_map(
     page = Template(_asset("page/page.html")).substitute(title=html.escape(title), component=component, assets=assets)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    write_atomically(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
     if png is not None:
         write_png(png, xy, columns, title, show)
     return path

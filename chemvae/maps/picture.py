@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from chemvae.files import write_atomically
 from chemvae.maps.palette import CATEGORIES, MISSING, TRAJECTORIES, number_ramp
 from chemvae.maps.payload import MapOptions, build_payload, unpack, unpack_axis, unpack_numbers
 from chemvae.registry import make_spec
@@ -67,7 +68,8 @@ def write_png(
     _dress(axes, show.axis_labels)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=dpi)
+    ending = path.suffix.removeprefix(".") or "png"
+    write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=dpi, format=ending))
     return path
 
 

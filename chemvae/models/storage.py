@@ -18,6 +18,7 @@ from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
+USUAL_MODEL = "drug"  # taken where none is named
 FITTED_LATER = ("priors.", "latent_statistics.")  # what prior.safetensors holds
 
 
@@ -60,6 +61,23 @@ def build_model(run: RunFolder, config: dict) -> MolVAE:
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         remedy = "Copy config.json and vocabulary.json again from their origin."
         raise RunFolderError(run.path, f"has an incomplete config.json or vocabulary.json ({error!r}).", remedy) from None
+
+
+def open_model(given: MolVAE | str | Path | None = None, device: str = "auto") -> MolVAE:
+    """A model as it is, or the one that a name or a run folder stands for; the shipped one by default.
+
+    Raises
+    ------
+    SettingsError
+        If none is named and none shipped.
+    RunFolderError
+        If there is none of this name, or it is damaged.
+    """
+    if given is None and USUAL_MODEL not in shipped_models():
+        raise SettingsError("name the model with -m RUN; make one with: chemvae train DATA -p COLUMN -o RUN")
+    if given is not None and not isinstance(given, (str, Path)):
+        return given
+    return load_model(find_run(given or USUAL_MODEL)).to(find_device(device))
 
 
 def describe_model(model: MolVAE) -> dict[str, Any]:

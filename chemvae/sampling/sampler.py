@@ -14,6 +14,9 @@ from chemvae.models.vae import MolVAE
 from chemvae.registry import find
 from chemvae.sampling.pipeline import decode_canonical, open_readers
 
+MODEL_PRIORS = ("learned", "normal")
+"""What :func:`draw_latents` may draw from: the names in ``MolVAE.priors``."""
+
 
 def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int = 0) -> torch.Tensor:
     """Draw z [n, D] from the normal or the learned prior.

@@ -6,14 +6,17 @@ ends the work (``error``). A column of ours whose name the table already uses ge
 
 from chemvae.tables.answers import decode_table, encode_table, latent_table, predict_table
 from chemvae.tables.latents import expand_latents, latent_names, read_latents
-from chemvae.tables.new_properties import fit_properties, predict_new_table
+from chemvae.tables.new_properties import check_prediction, fit_properties, predict_new_table
+from chemvae.tables.path_page import PATH_ENDINGS, write_path
 from chemvae.tables.rows import read_blocks, with_numbers
 from chemvae.tables.writing import LATENT_ENDINGS, TABLE_ENDINGS, check_output, write_table
 
 __all__ = [
     "LATENT_ENDINGS",
+    "PATH_ENDINGS",
     "TABLE_ENDINGS",
     "check_output",
+    "check_prediction",
     "decode_table",
     "encode_table",
     "expand_latents",
@@ -25,5 +28,6 @@ __all__ = [
     "read_blocks",
     "read_latents",
     "with_numbers",
+    "write_path",
     "write_table",
 ]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from chemvae.chem.properties import PROPERTIES, compute_table
 from chemvae.errors import SettingsError
+from chemvae.progress import Step, steps
 from chemvae.tables.latents import latent_names, read_latents
 from chemvae.tables.rows import REASON, Block, read_blocks, with_numbers
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 Progress = Callable[[int], Any]
+ENCODED_AT_ONCE = 4 * 512  # whole batches of MolVAE.encode
 ENDINGS = ("_std", "_low", "_high")  # of columns that belong to the property before them
 
 
@@ -79,6 +81,7 @@ def predict_table(
     standardize: str = "none",
     jobs: int = 1,
     progress: Progress | None = None,
+    *,
     computed: bool = False,
 ) -> pd.DataFrame:
     """Predict the properties of every molecule of a table.
@@ -170,6 +173,8 @@ def latent_table(
     limit: int | None = None,
     seed: int = 0,
     jobs: int = 1,
+    *,
+    step: Step | None = None,
 ) -> tuple[list[str], np.ndarray, pd.DataFrame]:
     """Encode the usable molecules of a table, for a map.
 
@@ -179,6 +184,8 @@ def latent_table(
         As in :func:`encode_table`.
     limit : int, optional
         At most so many molecules, chosen at random with ``seed``.
+    step : callable, optional
+        Called in the stages "read" and "encode"; what it raises ends the work.
 
     Returns
     -------
@@ -190,15 +197,31 @@ def latent_table(
     """
     if limit is not None and limit < 1:
         raise SettingsError(f"limit must be >= 1, got {limit}")
-    blocks = list(read_blocks(model, data, smiles_column, "skip", standardize, jobs))
+    step = step or steps()
+    blocks = []
+    for block in read_blocks(model, data, smiles_column, "skip", standardize, jobs):
+        blocks.append(block)
+        step("read", sum(len(one.smiles) for one in blocks), None)
     smiles = [one for block in blocks for one in block.smiles]
     frame = pd.concat([block.frame.drop(columns=block.smiles_column) for block in blocks], ignore_index=True)
     if limit is not None and len(smiles) > limit:
         chosen = np.sort(np.random.default_rng(seed).choice(len(smiles), limit, replace=False))
         smiles, frame = [smiles[i] for i in chosen], frame.iloc[chosen].reset_index(drop=True)
-    z = model.encode(smiles)
+    z = _encode_in_steps(model, smiles, step)
     predicted = _renamed(model.predict(z).astype(np.float32), frame.columns, "_predicted")
     return smiles, z, pd.concat([with_numbers(frame), predicted], axis=1)
+
+
+def _encode_in_steps(model: MolVAE, smiles: list[str], step: Step) -> np.ndarray:
+    """Posterior means [N, D], the bits of ``model.encode`` at once: whole batches, in the order of length it takes them in."""
+    z = np.empty((len(smiles), model.latent_dim), dtype=np.float32)
+    order = np.argsort(model.tokens(smiles).lengths, kind="stable")
+    step("encode", 0, len(smiles))
+    for start in range(0, len(smiles), ENCODED_AT_ONCE):
+        rows = order[start : start + ENCODED_AT_ONCE]
+        z[rows] = model.encode([smiles[i] for i in rows])
+        step("encode", min(start + ENCODED_AT_ONCE, len(smiles)), len(smiles))
+    return z
 
 
 def answer_rows(

@@ -21,6 +21,24 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+def check_prediction(fit: Any, properties: Sequence[str] | None, *, computed: bool) -> None:
+    """Refuse what contradicts itself: a table to learn from without columns, columns without one, or both and RDKit.
+
+    Raises
+    ------
+    SettingsError
+        With every complaint at once.
+    """
+    is_table = fit is not None and not isinstance(fit, Mapping)
+    complaints = ["--fit needs the columns to learn: -p COLUMN"] if is_table and not properties else []
+    if properties and fit is None:
+        complaints.append("-p names columns of the table in --fit TABLE; a model predicts what it was trained on")
+    if computed and fit is not None:
+        complaints.append("--computed goes with the model's own properties; leave out --fit")
+    if complaints:
+        raise SettingsError(complaints)
+
+
 def fit_properties(
     model: MolVAE,
     data: Any,

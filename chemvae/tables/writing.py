@@ -18,7 +18,7 @@ TABLE_ENDINGS = (".csv", ".tsv", ".parquet")
 LATENT_ENDINGS = (*TABLE_ENDINGS, ".npy")
 
 
-def check_output(output: str | Path, endings: Sequence[str] = TABLE_ENDINGS, overwrite: bool = False) -> None:
+def check_output(output: str | Path, endings: Sequence[str] = TABLE_ENDINGS, *, overwrite: bool = False) -> None:
     """Refuse an output that could not be written, before any work is done.
 
     Raises

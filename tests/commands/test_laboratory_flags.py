@@ -9,9 +9,7 @@ import pytest
 
 from chemvae import api
 from chemvae.chem.properties import compute
-from chemvae.commands.shared.laboratory_flags import next_name, with_ranges
-from chemvae.design import Goal
-from chemvae.errors import SettingsError
+from chemvae.commands.shared.laboratory_flags import next_name
 
 SEARCH = ["--method", "random", "--batch", 8, "--budget", 24]
 
@@ -155,18 +153,6 @@ def test_a_search_with_a_function_is_no_laboratory_s(chemvae, tiny_run, tmp_path
     assert chemvae("optimize", "-m", tiny_run, "--maximize", "qed", "-o", "hits", *SEARCH).exit_code == 0
     found = chemvae("optimize", "--batch-out", "next.csv", "-o", "hits")
     assert found.exit_code == 2 and "another oracle" in found.stderr
-
-
-@pytest.mark.parametrize("text", ["pIC50", "pIC50=4", "pIC50=a..b", "=1..2"])
-def test_a_range_needs_a_name_and_two_ends(text):
-    with pytest.raises(SettingsError, match="P=LOW..HIGH"):
-        with_ranges([Goal("pIC50")], [text])
-
-
-def test_a_range_belongs_to_a_goal():
-    assert with_ranges([Goal("a"), Goal("b", low=1.0, high=2.0)], ["A=-1..1e3"])[0] == Goal("a", low=-1.0, high=1000.0)
-    with pytest.raises(SettingsError, match="belongs to no goal"):
-        with_ranges([Goal("a")], ["b=1..2"])
 
 
 def test_names_count_up():

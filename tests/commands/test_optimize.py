@@ -14,8 +14,6 @@ import pytest
 from chemvae import api, maps
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute_table
-from chemvae.commands.shared.optimize_flags import make_goals, read_pair, read_starts
-from chemvae.errors import SettingsError
 from chemvae.sampling import interpolate, sample
 
 SEARCH = ["--budget", 24, "--batch", 8, "--method", "random"]
@@ -278,27 +276,6 @@ def test_a_search_that_finds_nothing_says_why(chemvae, tiny_run, tmp_path):
     assert found.exit_code == 3 and "not today" in found.stderr
 
 
-def test_goals_from_flags():
-    goals = make_goals({"maximize": ["qed"], "minimize": ["SAS"], "target": ["logP=-1"], "weight": ["sas=0.5"]})
-    assert [(g.name, g.direction, g.target, g.weight) for g in goals] == [
-        ("qed", "max", None, 1.0),
-        ("SAS", "min", None, 0.5),
-        ("logP", "max", -1.0, 1.0),
-    ]
-
-
-@pytest.mark.parametrize("text", ["logP", "=2", "logP=", "logP=two", ""])
-def test_a_pair_needs_a_name_and_a_number(text):
-    with pytest.raises(SettingsError, match="NAME=NUMBER"):
-        read_pair("--target", text)
-
-
-def test_starts_are_molecules_or_files_of_them(tmp_path, table_csv):
-    assert read_starts(["CCO", "C[Si](C)C"], None) == ["CCO", "C[Si](C)C"]
-    assert len(read_starts([str(table_csv)], None)) == 282
-    assert read_starts(None, None) is None
-
-
 def test_map_places_every_molecule_with_all_that_is_known_of_it(chemvae, tiny_run, model, table_csv, tmp_path):
     found = chemvae("map", table_csv, "-m", tiny_run, "--color", "qed_predicted", "-o", "map.html", "--png", "map.png")
     assert found.exit_code == 0, found.output
@@ -315,3 +292,23 @@ def test_map_of_a_sample_is_the_same_for_the_same_seed(chemvae, tiny_run, table_
         assert chemvae("map", table_csv, "-m", tiny_run, "--limit", 50, "--seed", seed, "-o", f"{name}.html").exit_code == 0
     a, b, c = (maps.read_map(tmp_path / f"{name}.html")["smiles"].tolist() for name in "abc")
     assert len(a) == 50 and a == b != c
+
+
+def test_the_stages_of_a_map_are_shown_one_under_the_other(monkeypatch):
+    from rich.console import Console
+
+    from chemvae.commands.map import STAGES
+    from chemvae.commands.shared import console
+    from chemvae.progress import Progress
+
+    screen = Console(width=80, file=io.StringIO(), force_terminal=True, color_system=None)
+    monkeypatch.setattr(console, "is_live", lambda: True)
+    monkeypatch.setattr(console, "console", lambda: screen)
+    with console.stages(STAGES) as take:
+        for now in (Progress("read", 40), Progress("encode", 10, 40), Progress("encode", 40, 40), Progress("project", 0, 40)):
+            take(now)
+    shown = screen.file.getvalue()
+    assert "Reading" in shown and "Encoding" in shown and "40/40" in shown and "Finding 2 dimensions" in shown
+    monkeypatch.setattr(console, "is_live", lambda: False)
+    with console.stages(STAGES) as take:
+        assert take is None

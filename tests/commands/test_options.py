@@ -1,12 +1,18 @@
 """Flags made from the settings classes, and configuration files."""
 
+import ast
 import dataclasses
+import importlib
 import json
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from chemvae.commands.evaluate import SIZES
+from chemvae.commands.shared import settings_fields
 from chemvae.commands.shared.options import given_only, match_config, read_config
 from chemvae.commands.train import SIZES as MODEL_SIZES
 from chemvae.commands.train import TRAINING
@@ -28,6 +34,47 @@ def test_every_setting_has_a_flag_of_its_type_with_a_sentence(fields, settings, 
     expected = {field.name: field.type for field in dataclasses.fields(settings) if field.name not in own_flags}
     assert {field.name: field.kind for field in fields} == expected
     assert all(field.help for field in fields)
+
+
+def tables_in_help():
+    """Every table whose names --help shows: what the commands' sources give to ``choices`` or ``table_names``."""
+    folder = Path(settings_fields.__file__).parents[1]
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("choices", "table_names"):
+                arguments = [part.value for part in node.args if isinstance(part, ast.Constant)]
+                if len(arguments) >= 2:
+                    yield arguments[0], arguments[1]
+
+
+@pytest.mark.parametrize(("module", "table"), sorted(set(tables_in_help())))
+def test_help_shows_the_names_that_a_table_has(module, table):
+    real = getattr(importlib.import_module("chemvae." + module.removesuffix(".py").replace("/", ".")), table)
+    assert settings_fields.table_names(module, table) == list(real)
+
+
+def test_the_main_tables_are_read_from_their_source():
+    from chemvae.design.optimizers.factory import OPTIMIZERS
+
+    assert {"OPTIMIZERS", "ENGINES", "PROJECTIONS", "PRESETS", "MODEL_PRIORS"} <= {table for _, table in tables_in_help()}
+    assert settings_fields.choices("design/optimizers/factory.py", "OPTIMIZERS", "x") == "|".join([*OPTIMIZERS, "x"])
+
+
+def test_priors_to_sample_from_are_those_of_a_model(tiny_model):
+    from chemvae.sampling.sampler import MODEL_PRIORS
+
+    assert set(MODEL_PRIORS) == set(tiny_model.priors)
+
+
+@pytest.mark.parametrize("table", ["NOWHERE", "PACKAGE"])
+def test_a_table_that_is_not_written_out_is_an_error(table):
+    with pytest.raises(LookupError, match=table):
+        settings_fields.table_names("commands/shared/settings_fields.py", table)
+
+
+def test_help_does_not_wait_for_torch():
+    code = "import sys, chemvae.cli; print(sorted({'torch', 'rdkit', 'pandas'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
 def test_the_flags_that_errors_speak_of_are_there(chemvae):

@@ -10,7 +10,7 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,32 @@ def counting(text: str, unit: str = "molecules", every_s: float = 30.0) -> Itera
         return
     now_and_then = Every(every_s)
     yield lambda n: say(f"{text} {n:,} {unit}") if now_and_then() else None
+
+
+@contextmanager
+def stages(words: Mapping[str, str]) -> Iterator[Callable[[Any], None] | None]:
+    """Give the callback that shows a task's stages one after the other; None where nothing may move.
+
+    Parameters
+    ----------
+    words : mapping
+        A stage's name -> what is being done.
+    """
+    if not is_live():
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console(), transient=True) as shown:
+        tasks: dict[str, Any] = {}
+
+        def take(now: Any) -> None:
+            if now.stage not in tasks:
+                tasks[now.stage] = shown.add_task(words.get(now.stage, now.stage))
+            shown.update(tasks[now.stage], completed=now.done, total=now.total)
+
+        yield take
 
 
 class Every:

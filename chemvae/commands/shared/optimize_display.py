@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chemvae.commands.shared import console
@@ -14,6 +13,7 @@ from chemvae.errors import InterruptedRunError, NothingUsableError
 
 if TYPE_CHECKING:
     from chemvae.design import Progress, Result
+    from chemvae.design.search import FolderSearch
 
 LINE_EVERY_S = 60.0
 
@@ -83,7 +83,7 @@ def picture(title: str, now: Progress) -> Any:
     return Group(bar, facts)
 
 
-def show(result: Result, other: Result | None, output: Path) -> None:
+def show(found: FolderSearch) -> None:
     """Show the best molecules and say how the search ended.
 
     Raises
@@ -93,20 +93,21 @@ def show(result: Result, other: Result | None, output: Path) -> None:
     NothingUsableError
         If nothing could be scored.
     """
+    result, other, folder = found.result, found.baseline, found.folder
     n = len(result.history)
     if result.interrupted:
         raise InterruptedRunError(
-            f"Interrupted after {n:,} calls; everything is saved. Go on with: chemvae optimize --resume -o {output}"
+            f"Interrupted after {n:,} calls; everything is saved. Go on with: chemvae optimize --resume -o {folder.path}"
         )
     if result.best is None:
-        raise NothingUsableError(f"No molecule could be scored: {why_nothing(result)} See {output / 'proposals.csv'}.")
+        raise NothingUsableError(f"No molecule could be scored: {why_nothing(result)} See {folder.path / 'proposals.csv'}.")
     show_best(result)
     if len(result.utility.goals) > 1:
         n_front = len(result.pareto)
-        console.say(f"On the front, where no goal gains without another losing: {n_front:,}. See {output / 'pareto.csv'}.")
+        console.say(f"On the front, where no goal gains without another losing: {n_front:,}. See {folder.path / 'pareto.csv'}.")
     if other is not None and other.best is not None:
         console.say(f"Random sampling with the same budget: best {console.figure(float(other.best['score']))}.")
-    console.say(f"Ended: {result.stopped}, after {console.duration(result.elapsed_s)}. Open {output / 'report.html'}.")
+    console.say(f"Ended: {result.stopped}, after {console.duration(result.elapsed_s)}. Open {folder.report}.")
 
 
 def show_best(result: Result) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from chemvae.errors import SettingsError
-
-if TYPE_CHECKING:
-    from chemvae.design import Goal
+from chemvae.commands.shared.settings_fields import choices
 
 GOALS, LIMITS, START, SEARCH = "What is wanted", "What every molecule must fulfil", "Where to begin", "How to search"
 
@@ -49,7 +45,11 @@ Start = _flag(Several, "--start", metavar="SMILES", panel=START, help="Molecule 
 StartColumn = _flag(str | None, "-s", "--smiles-column", metavar="COLUMN", panel=START, help="In files of molecules.")
 Known = _flag(str | None, "--known", metavar="DATA", panel=START, help="To name the nearest known molecule of each design.")
 Method = _flag(
-    str, "--method", metavar="auto|pareto|gradient|bayesian|random", panel=SEARCH, help="How to choose what to try next."
+    str,
+    "--method",
+    metavar=choices("design/optimizers/factory.py", "OPTIMIZERS"),
+    panel=SEARCH,
+    help="How to choose what to try next.",
 )
 Budget = _flag(int, "--budget", metavar="N", panel=SEARCH, help="Distinct molecules to score.")
 BatchSize = _flag(int | None, "--batch", metavar="N", panel=SEARCH, help="Molecules per round.")
@@ -59,7 +59,7 @@ OracleJobs = _flag(
 Engine = _flag(
     str,
     "--engine",
-    metavar="local|ray",
+    metavar=choices("design/oracles/pools.py", "ENGINES"),
     panel=SEARCH,
     help="Where they are; with ray, all cores of the cluster but for --jobs.",
 )
@@ -69,58 +69,3 @@ Patience = _flag(int, "--patience", metavar="N", panel=SEARCH, help="Rounds with
 Baseline = _flag(
     bool, "--baseline", metavar="", panel=SEARCH, help="Also sample at random with the same budget, and report both."
 )
-
-
-def make_goals(asked: Mapping[str, Any]) -> list[Goal]:
-    """Turn --maximize, --minimize, --target and --weight into goals.
-
-    Raises
-    ------
-    SettingsError
-        If a value cannot be read, or a weight belongs to no goal.
-
-    Examples
-    --------
-    >>> [g.describe() for g in make_goals({"maximize": ["qed"], "target": ["logP=2.5"], "weight": ["QED=3"]})]
-    ['max qed', 'logP = 2.5']
-    """
-    from chemvae.design import Goal
-
-    weights = {name.lower(): value for name, value in (read_pair("--weight", text) for text in asked.get("weight") or ())}
-    targets = [read_pair("--target", text) for text in asked.get("target") or ()]
-    names = [*(asked.get("maximize") or ()), *(asked.get("minimize") or ()), *(name for name, _ in targets)]
-    stray = sorted(weights.keys() - {name.lower() for name in names})
-    if stray:
-        raise SettingsError(f"--weight {stray[0]} belongs to no goal; name it with --maximize, --minimize or --target")
-    w = {name: weights.get(name.lower(), 1.0) for name in names}
-    found = [Goal(name, "max", weight=w[name]) for name in asked.get("maximize") or ()]
-    found += [Goal(name, "min", weight=w[name]) for name in asked.get("minimize") or ()]
-    return found + [Goal(name, target=value, weight=w[name]) for name, value in targets]
-
-
-def read_pair(flag: str, text: str) -> tuple[str, float]:
-    """Read ``NAME=NUMBER``.
-
-    Examples
-    --------
-    >>> read_pair("--target", "logP = -2.5")
-    ('logP', -2.5)
-    """
-    name, _, value = text.rpartition("=")
-    try:
-        return (name.strip() or value), float(value) if name.strip() else float("x")
-    except ValueError:
-        raise SettingsError(f"{flag} wants NAME=NUMBER, such as logP=2.5; got '{text}'") from None
-
-
-def read_starts(texts: list[str] | None, smiles_column: str | None) -> list[str] | None:
-    """Take each text as a file of molecules where it is one, else as a SMILES."""
-    from chemvae.data.catalog.locate import is_catalog_name
-    from chemvae.data.files.reading import FORMATS, split_suffix
-    from chemvae.data.prepare.preparation import load_table
-
-    found: list[str] = []
-    for text in texts or ():
-        is_file = Path(text).is_file() or is_catalog_name(text) or bool(FORMATS.get(split_suffix(text)[0]))
-        found += load_table(text, smiles_column=smiles_column).smiles if is_file else [text]
-    return found or None

@@ -13,10 +13,11 @@ from typing import Annotated, Any
 import typer
 
 from chemvae.commands.shared import console
-from chemvae.commands.shared.settings_fields import Field
+from chemvae.commands.shared.settings_fields import Field, choices
 from chemvae.errors import ChemVAEError, SettingsError
 
 READING, RUNNING = "Reading the data", "Running"
+STANDARDIZE_MODES = choices("chem/molecules.py", "STANDARDIZE_MODES")
 
 Data = Annotated[
     str,
@@ -45,13 +46,15 @@ SplitColumn = Annotated[
 ]
 Standardize = Annotated[
     str,
-    typer.Option(
-        metavar="none|salts|neutral", rich_help_panel=READING, help="Stereo is always kept, tautomers are left alone."
-    ),
+    typer.Option(metavar=STANDARDIZE_MODES, rich_help_panel=READING, help="Stereo is always kept, tautomers are left alone."),
 ]
 OnInvalid = Annotated[
     str,
-    typer.Option(metavar="keep|skip|error", rich_help_panel=READING, help="What to do with a row that cannot be used."),
+    typer.Option(
+        metavar=choices("tables/rows.py", "ON_INVALID"),
+        rich_help_panel=READING,
+        help="What to do with a row that cannot be used.",
+    ),
 ]
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="The ending says the format; - is CSV on stdout.")]
 Folder = Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where to write.")]
@@ -135,13 +138,10 @@ def given_only(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def load_model(name: str | None, device: str) -> Any:
-    """Load the model that -m names, by default the shipped "drug"; SettingsError where there is none to take."""
+    """Load the model that -m names, by default the shipped "drug"."""
     from chemvae import api
-    from chemvae.models.storage import shipped_models
 
-    if name is None and "drug" not in shipped_models():
-        raise SettingsError("name the model with -m RUN; make one with: chemvae train DATA -p COLUMN -o RUN")
-    return api.load(name or "drug", device)
+    return api.load(name, device)
 
 
 def _parameter(field: Field, panel: str, flag: str | None) -> inspect.Parameter:

@@ -1,4 +1,4 @@
-"""What a settings class holds, read from its source: --help shows every setting without waiting for torch to be imported."""
+"""What settings classes and tables of names hold, read from their source: --help shows it all without importing torch."""
 
 from __future__ import annotations
 
@@ -47,6 +47,51 @@ def settings_fields(module: str, class_name: str, leave_out: tuple[str, ...] = (
             name = node.target.id
             found.append(Field(name, ast.unparse(node.annotation), _string(following) or in_docstring.get(name, "")))
     return found
+
+
+def table_names(module: str, table: str, leave_out: tuple[str, ...] = ()) -> list[str]:
+    """Names that a table holds: the keys of a dict or the members of a tuple, in the table's order.
+
+    Parameters
+    ----------
+    module : str
+        Path of the file below the package.
+    table : str
+        The table's name there; its names must be written out.
+    leave_out : tuple of str
+        Names that are not wanted.
+
+    Raises
+    ------
+    LookupError
+        If the file has no such table, or one whose names only running it would tell.
+
+    Examples
+    --------
+    >>> table_names("maps/factory.py", "PROJECTIONS")
+    ['pca', 'tsne', 'umap', 'pacmap']
+    >>> table_names("models/priors.py", "PRIORS", leave_out=("normal",))
+    ['gaussian', 'mixture', 'flow']
+    """
+    for node in ast.parse((PACKAGE / module).read_text(encoding="utf-8")).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        if any(isinstance(target, ast.Name) and target.id == table for target in targets):
+            members = getattr(node.value, "keys", None) or getattr(node.value, "elts", [])
+            names = [member.value for member in members if isinstance(member, ast.Constant)]
+            if names and len(names) == len(members):
+                return [name for name in names if name not in leave_out]
+    raise LookupError(f"{module} holds no table {table} whose names are written out")
+
+
+def choices(module: str, table: str, *others: str) -> str:
+    """What --help shows as the values of a flag: the names of a table (see :func:`table_names`), then others.
+
+    Examples
+    --------
+    >>> choices("chem/molecules.py", "STANDARDIZE_MODES")
+    'none|salts|neutral'
+    """
+    return "|".join((*table_names(module, table), *others))
 
 
 def _documented(docstring: str) -> dict[str, str]:

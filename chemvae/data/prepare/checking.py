@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -59,6 +59,10 @@ class Check:
     def is_clean(self) -> bool:
         """Whether nothing at all was found."""
         return not self.counts
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it in JSON types, as ``chemvae data check --json`` writes it."""
+        return {**vars(self), "offences": [offence._asdict() for offence in self.offences], "counts": dict(self.counts)}
 
     def add(self, offence: Offence) -> None:
         """Count an offence and list it, if the list is not full."""

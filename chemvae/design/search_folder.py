@@ -1,0 +1,233 @@
+"""The folder of a search: the record that it goes on from, what was asked, and the tables and page that show what came of it.
+
+``history.jsonl`` (the record), ``baseline.jsonl`` (that of a random search beside it), ``settings.json`` (what was asked),
+``history.csv``, ``proposals.csv``, ``best.csv``, ``pareto.csv``, ``result.json``, ``report.html``; ``next.csv`` where a
+laboratory measures.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from chemvae.data.files.reading import STDIN, read_records
+from chemvae.design.results.result import Result
+from chemvae.design.results.summary import summary
+from chemvae.design.search_settings import WORDS, SearchSettings
+from chemvae.errors import ChemVAEError, InputError
+from chemvae.runs import environment, write_json
+from chemvae.tables import check_output, expand_latents, write_table
+
+SHEET = "next.csv"
+
+
+class SearchFolder:
+    """One search on disk.
+
+    Parameters
+    ----------
+    path : Path or str
+        Need not exist yet.
+
+    Examples
+    --------
+    >>> SearchFolder("hits").record.name, SearchFolder("hits").exists()
+    ('history.jsonl', False)
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"SearchFolder('{self.path}')"
+
+    @property
+    def record(self) -> Path:
+        """Every call, as it is paid."""
+        return self.path / "history.jsonl"
+
+    @property
+    def baseline_record(self) -> Path:
+        """Every call of the random search beside it."""
+        return self.path / "baseline.jsonl"
+
+    @property
+    def settings(self) -> Path:
+        """What was asked."""
+        return self.path / "settings.json"
+
+    @property
+    def sheet(self) -> Path:
+        """What a laboratory is to measure next, where no other place is named."""
+        return self.path / SHEET
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.path / "report.html"
+
+    def exists(self) -> bool:
+        """Whether there is a search to go on with."""
+        return self.record.exists()
+
+    # ---------------------------------------------------------------- beginning and going on
+
+    def start(self, asked: Mapping[str, Any], *, overwrite: bool = False) -> SearchSettings:
+        """What a new search is asked for; nothing is written yet.
+
+        Parameters
+        ----------
+        asked : mapping
+            Fields of :class:`SearchSettings`; the others are as usual.
+        overwrite : bool
+            A search may be there: it makes room when the new one has begun (:meth:`opened`).
+
+        Raises
+        ------
+        ChemVAEError
+            If the folder holds a search already, unless ``overwrite``.
+        """
+        if self.exists() and not overwrite:
+            raise ChemVAEError(
+                f"'{self.path}' already holds a search. Go on with it (--resume), replace it (--overwrite), or change -o."
+            )
+        return SearchSettings(**asked).anchored()
+
+    def resume(self, asked: Mapping[str, Any]) -> SearchSettings:
+        """What the search here was asked for, with what is changed now.
+
+        The task must be the same: the record refuses another one when the search begins.
+
+        Raises
+        ------
+        ChemVAEError
+            If there is no search here.
+        InputError
+            If its settings cannot be read.
+        """
+        if not self.exists():
+            raise ChemVAEError(f"'{self.path}' holds no search to go on with. Leave out --resume to begin one.")
+        before = {name: value for name, value in self.read_settings().items() if name in WORDS}
+        words = {**before, **asked}
+        words["batch"] = words.get("batch") or _read_json(self.record, first_line=True).get("batch_size")
+        return SearchSettings(**words).anchored()
+
+    def read_settings(self) -> dict[str, Any]:
+        """What ``settings.json`` holds."""
+        return _read_json(self.settings)
+
+    def remember(self, settings: SearchSettings) -> None:
+        """Write down what is asked."""
+        write_json(self.settings, asdict(settings))
+
+    @contextmanager
+    def opened(self, settings: SearchSettings, *, replace: bool = False) -> Iterator[None]:
+        """Search inside the block. With ``replace`` an earlier search is gone once this one has a record, and back if it fails.
+
+        Its tables and page stay until they are written anew.
+        """
+        with _set_aside((self.record, self.baseline_record, self.settings) if replace else (), unless=self.record):
+            if not self.exists():
+                self.remember(settings)
+            yield
+
+    # ---------------------------------------------------------------- what came of it
+
+    def write(self, result: Result, baseline: Result | None = None) -> None:
+        """Write tables, figures and the page.
+
+        Parameters
+        ----------
+        result : Result
+        baseline : Result, optional
+            Of a random search with the same budget, shown beside it.
+        """
+        history = result.history.drop(columns="z").join(expand_latents(list(result.history["z"])))
+        write_table(history, self.path / "history.csv")
+        write_table(result.proposals, self.path / "proposals.csv")
+        write_table(result.molecules, self.path / "best.csv")
+        if len(result.utility.goals) > 1:
+            write_table(result.pareto.drop(columns="z"), self.path / "pareto.csv")
+        write_json(self.path / "result.json", describe_result(result, baseline))
+        result.to_html(self.report, baseline)
+
+
+def describe_result(result: Result, baseline: Result | None = None) -> dict[str, Any]:
+    """What ``result.json`` holds: the summary, goals, settings, refusals and counts, and where it was made."""
+    facts = {**summary(result), "goals": result.utility.describe(), "settings": result.settings}
+    facts |= {"rejections": result.rejections, "counts": result.counts, "environment": environment()}
+    return facts | ({"baseline": summary(baseline)} if baseline is not None else {})
+
+
+@contextmanager
+def _set_aside(paths: tuple[Path, ...], unless: Path) -> Iterator[None]:
+    """Take files out of the way, and put them back if the block ends before a new one is at ``unless``."""
+    held = {path: path.with_name(f"{path.name}.old") for path in paths if path.exists()}
+    for path, aside in held.items():
+        path.replace(aside)
+    try:
+        yield
+    finally:
+        has_begun = unless.exists()
+        for path, aside in held.items():
+            if has_begun:
+                aside.unlink(missing_ok=True)
+            else:
+                aside.replace(path)
+
+
+def _read_json(path: Path, *, first_line: bool = False) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return dict(json.loads(text.splitlines()[0] if first_line else text))
+    except (OSError, ValueError, IndexError) as error:
+        raise InputError(f"{path} cannot be read ({error}). Begin anew with --overwrite, or choose another folder.") from None
+
+
+# the table that goes to a laboratory ----------------------------------------------------------------------------------------
+
+
+def check_sheet(path: Path, results: Any = None) -> None:
+    """Refuse to write over a table that somebody may have filled in.
+
+    Parameters
+    ----------
+    path : Path
+        Where the next batch is to be written.
+    results : path, DataFrame or None
+        What is read now; the same file may be written over.
+
+    Raises
+    ------
+    SettingsError
+        If the file's ending is no table's.
+    ChemVAEError
+        If the file is there, holds more than was written for this campaign, and is not what is read now.
+    """
+    check_output(path, overwrite=True)
+    if str(path) == STDIN or not path.exists() or _is_file(results, path):
+        return
+    if not is_unfilled(path):
+        raise ChemVAEError(
+            f"'{path}' exists, and results may be filled in there. Tell them with --batch-in {path}, or choose another name."
+        )
+
+
+def _is_file(given: Any, path: Path) -> bool:
+    return isinstance(given, (str, Path)) and Path(given).exists() and path.samefile(given)
+
+
+def is_unfilled(path: Path) -> bool:
+    """Whether a file is a table as it is handed out, with a column that nobody has written in."""
+    try:
+        table = pd.concat([chunk.frame for chunk in read_records(path)])
+    except (ChemVAEError, ValueError):
+        return False
+    ours = list(table.columns[:3]) == ["id", "batch", "smiles"]
+    return ours and bool((table == "").all().any())

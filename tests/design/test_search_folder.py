@@ -1,0 +1,70 @@
+"""A search's folder: what may begin, what goes on, and that nothing is lost when a new search fails to begin."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from chemvae.design.search_folder import SearchFolder, check_sheet, is_unfilled
+from chemvae.design.search_settings import SearchSettings
+from chemvae.errors import ChemVAEError, InputError, SettingsError
+
+
+@pytest.fixture
+def held(tmp_path):
+    """A folder with the record and the settings of a search."""
+    folder = SearchFolder(tmp_path / "hits")
+    folder.path.mkdir()
+    folder.record.write_text(json.dumps({"format": 1, "batch_size": 7}) + "\n")
+    folder.settings.write_text(json.dumps({"maximize": ["qed"], "seed": 5, "budget": 20, "a word of tomorrow": 1}))
+    return folder
+
+
+def test_a_new_search_needs_an_empty_place_or_leave_to_replace(held, tmp_path):
+    with pytest.raises(ChemVAEError, match="--resume.*--overwrite"):
+        held.start({"seed": 1})
+    assert held.start({"seed": 1}, overwrite=True) == SearchSettings(seed=1)
+    assert SearchFolder(tmp_path / "new").start({}) == SearchSettings()
+
+
+def test_going_on_keeps_what_was_asked_but_for_what_is_changed(held, tmp_path):
+    assert held.resume({"budget": 40}) == SearchSettings(maximize=["qed"], seed=5, budget=40, batch=7)
+    assert held.resume({"batch": 9}).batch == 9
+    with pytest.raises(ChemVAEError, match="no search to go on with"):
+        SearchFolder(tmp_path / "new").resume({})
+    held.settings.write_text("{")
+    with pytest.raises(InputError, match="--overwrite"):
+        held.resume({})
+
+
+def test_what_was_there_comes_back_if_the_new_search_has_no_record(held):
+    before = {path.name: path.read_bytes() for path in held.path.iterdir()}
+    with pytest.raises(ZeroDivisionError), held.opened(SearchSettings(), replace=True):
+        assert not held.exists() and held.read_settings()["seed"] == 0
+        raise ZeroDivisionError
+    assert {path.name: path.read_bytes() for path in held.path.iterdir()} == before
+    with held.opened(SearchSettings(seed=9), replace=True):
+        held.record.write_text("new")
+    assert held.record.read_text() == "new" and sorted(path.name for path in held.path.iterdir()) == sorted(before)
+
+
+def test_settings_are_written_once_a_search_begins_and_read_back(tmp_path):
+    folder, settings = SearchFolder(tmp_path / "new"), SearchSettings(minimize=["SAS"], method={"name": "auto"}, start=["CCO"])
+    with folder.opened(settings):
+        folder.record.write_text(json.dumps({"format": 1}) + "\n")
+    assert folder.resume({}) == settings
+
+
+def test_a_sheet_that_may_be_filled_in_is_not_written_over(tmp_path):
+    sheet = tmp_path / "next.csv"
+    table = pd.DataFrame({"id": ["m1", "m2"], "batch": [1, 1], "smiles": ["CCO", "CCN"], "pIC50": ["", ""]})
+    table.to_csv(sheet, index=False)
+    assert is_unfilled(sheet)
+    check_sheet(sheet)
+    table.assign(pIC50=["5.1", ""]).to_csv(sheet, index=False)
+    with pytest.raises(ChemVAEError, match="results may be filled in"):
+        check_sheet(sheet)
+    check_sheet(sheet, results=sheet)
+    check_sheet(tmp_path / "other.csv")
+    with pytest.raises(SettingsError, match="must end in"):
+        check_sheet(tmp_path / "next.docx")
