@@ -43,7 +43,9 @@ def cholesky(matrix: Tensor, *, relative: bool = False) -> Tensor:
 
 
 def _raised(matrix: Tensor, by: float) -> Tensor:
-    """A copy with something added to the diagonal; an identity of 3,000 rows would cost more than the factor."""
+    """The matrix, or a copy with something added to the diagonal; an identity of 3,000 rows would cost more than the factor."""
+    if not by:
+        return matrix
     copy = matrix.clone()
     copy.diagonal().add_(by)
     return copy
