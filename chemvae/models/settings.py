@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chemvae.errors import SettingsError
-from chemvae.models.priors import LEARNED
+from chemvae.models.priors import learned_priors
 
 PRECISIONS = ("auto", "bf16", "fp32")
 
@@ -42,8 +42,8 @@ class ModelSettings:
         found = [f"{name} must be >= 1, got {getattr(self, name)}" for name in sizes if getattr(self, name) < 1]
         if self.precision not in PRECISIONS:
             found.append(f"precision must be one of {', '.join(PRECISIONS)}, got '{self.precision}'")
-        if self.prior not in LEARNED:
-            found.append(f"prior must be one of {', '.join(LEARNED)}, got '{self.prior}'")
+        if self.prior not in (learned := learned_priors()):
+            found.append(f"prior must be one of {', '.join(learned)}, got '{self.prior}'")
         return found
 
     def __post_init__(self) -> None:

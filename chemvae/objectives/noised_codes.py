@@ -82,8 +82,8 @@ class NoisedCodes(Objective):
         rng = np.random.default_rng((self.seed, step))
         prior = quick_prior(model.settings.prior, model.latent_dim)
         chosen = rng.permutation(len(self.train))[: prior.fit_points]
-        q = model.posterior(self.train.smiles.take(chosen))
-        codes = q.mean + q.stddev * torch.randn(q.mean.shape, generator=torch.Generator().manual_seed(int(rng.integers(2**31))))
+        noise = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        codes = model.posterior(self.train.smiles.take(chosen)).draw(1, noise)[0][0]
         self._prior = prior.fit(codes.numpy(), int(rng.integers(2**31))).to(model.device)
         model.train(was_training)
 

@@ -66,8 +66,8 @@ def match_prior(
     rng = np.random.default_rng(seed)
     some = train.smiles.take(rng.permutation(len(train))[:CODES])
     q = model.posterior(some)
-    known = q.mean.cpu().numpy()
-    draws = known + q.stddev.cpu().numpy() * rng.standard_normal(known.shape, dtype=np.float32)
+    known = q.point.numpy()
+    draws = q.draw(1, torch.Generator().manual_seed(int(rng.integers(2**31))))[0][0].numpy()
     prior, log_weight, rows = model.priors["learned"].to(model.device), np.zeros(len(known)), []
     for number in range(rounds):
         written = _written(model, texts, seed + number)
