@@ -22,6 +22,7 @@ from chemvae.runs import RunFolder
 if TYPE_CHECKING:
     from chemvae.design.campaign.run import Result
     from chemvae.evaluation.protocols import Evaluation
+    from chemvae.progress import CancelToken
     from chemvae.training.callbacks import Callback
 
 
@@ -56,18 +57,9 @@ def train(
     resume: bool = False,
     seed: int = 0,
     *,
-    init: str | Path | None = None,
-    smiles_column: str | None = None,
-    split_column: str | None = None,
-    on_invalid: str = "skip",
-    standardize: str = "none",
-    tokens: str = "character",
-    vocabulary: str = "data",
-    device: str = "auto",
-    jobs: int = 1,
-    overwrite: bool = False,
     callbacks: Sequence[Callback] = (),
-    **settings: Any,
+    cancel: CancelToken | None = None,
+    **options: Any,
 ) -> MolVAE:
     """Train a model, or go on with an interrupted run.
 
@@ -79,18 +71,28 @@ def train(
     targets : sequence of str
         Label columns for the property predictor; labels may be missing (NaN).
     preset : str
-        "tiny", "cpu" or "gpu"; ``settings`` changes single fields of its ModelSettings and TrainingSettings.
+        "tiny", "cpu" or "gpu"; ``options`` change single fields of its ModelSettings and TrainingSettings.
     out : str, Path or None
         The run folder; None keeps nothing on disk.
     resume : bool
         Go on from the last checkpoint of ``out``.
-    init : str, Path or None
-        Start from this model's weights and sizes; new symbols and new properties are added to it. With fewer than 5,000
-        molecules batches and steps are smaller, unless said otherwise (:func:`chemvae.training.session.for_tuning`).
-    jobs : int
-        Worker processes that read the molecules; 0 takes one per core.
-    tokens, vocabulary : str
-        "character" or "atom"; "data" collects the symbols of the training molecules, "superset" takes all of SMILES.
+    callbacks : sequence of Callback
+        Told of steps and epochs.
+    cancel : CancelToken, optional
+        Ends the training from another thread as its time limit does: saved, usable, and to be resumed.
+    **options
+        Every setting of :class:`chemvae.models.settings.ModelSettings` and
+        :class:`chemvae.training.settings.TrainingSettings` by its name (``epochs=5``, ``posterior="gaussian"``,
+        ``objective="beta-elbo"``), and:
+
+        ``init`` : start from this model's weights and sizes; new symbols and new properties are added to it. With fewer than
+        5,000 molecules batches and steps are smaller, unless said otherwise
+        (:func:`chemvae.training.session.for_tuning`).
+        ``smiles_column``, ``split_column``, ``on_invalid``, ``standardize`` : how the data is read.
+        ``tokens``, ``vocabulary`` : "character" or "atom"; "data" collects the symbols of the training molecules, "superset"
+        takes all of SMILES.
+        ``device``, ``jobs`` : "auto" takes a GPU where there is one; worker processes that read the molecules, 0 one per core.
+        ``overwrite`` : replace a run that is already in ``out``.
 
     Returns
     -------
@@ -99,25 +101,15 @@ def train(
 
     Raises
     ------
-    SettingsError, InputError, NothingUsableError, CollapseError, InterruptedRunError, RunFolderError
+    SettingsError, UnknownNameError, InputError, NothingUsableError, CollapseError, InterruptedRunError, RunFolderError
         Each saying what to do.
     """
-    from chemvae.training.session import preset_settings, resume_run, start_run
+    from chemvae.training.session import RunSpec, resume_run, start_run
 
     run = None if out is None else RunFolder(out)
     if resume:
-        return resume_run(run or RunFolder("."), data, device, callbacks, settings, jobs)
-    reading = {
-        "smiles_column": smiles_column,
-        "split_column": split_column,
-        "on_invalid": on_invalid,
-        "standardize": standardize,
-    }
-    chosen = preset_settings(preset, {**settings, "seed": seed})
-    return start_run(
-        data, targets, run, chosen, reading, preset=preset, init=init, tokens=tokens, vocabulary=vocabulary,
-        device=device, jobs=jobs, overwrite=overwrite, callbacks=callbacks, given=settings,
-    )  # fmt: skip
+        return resume_run(run or RunFolder("."), data, options, callbacks, cancel)
+    return start_run(RunSpec.of(data, targets, preset, seed, **options), run, callbacks, cancel)
 
 
 def evaluate(model: MolVAE, data: Any, seed: int = 0, **options: Any) -> dict[str, Any]:

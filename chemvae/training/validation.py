@@ -13,6 +13,8 @@ from chemvae.data.tokens.vocabulary import PAD
 from chemvae.errors import CollapseError
 from chemvae.models.information import active_units, mutual_information
 from chemvae.models.vae import MolVAE
+from chemvae.objectives import Objective
+from chemvae.seeding import quiet_model
 from chemvae.training.settings import TrainingSettings
 
 FREE_RUNNING_MOLECULES = 500
@@ -78,18 +80,17 @@ def _free_running(model: MolVAE, means: Tensor, smiles: Sequence[str]) -> float:
     return float(np.mean([a == b for a, b in zip(decoded, smiles[:n], strict=True)]))
 
 
-def check_collapse(facts: dict[str, float], settings: TrainingSettings) -> None:
-    """Raise CollapseError if the latent space carries (almost) nothing."""
-    problems = []
-    if facts["kl"] < settings.min_kl:
-        problems.append(f"KL {facts['kl']:.2f} nats per molecule (at least {settings.min_kl:g} expected)")
-    if facts["active_units"] < settings.min_active_units:
-        problems.append(
-            f"{facts['active_units']:.0%} of the latent dimensions active (at least {settings.min_active_units:.0%})"
-        )
-    if problems:
+def measure_objective(model: MolVAE, data: SmilesDataset, objective: Objective, step: int, seed: int = 0) -> dict[str, float]:
+    """What an objective measures of itself on all molecules of ``data`` (:meth:`Objective.validate`)."""
+    starts = range(0, len(data), MONITOR_BATCH)
+    batches = (data.batch(np.arange(start, min(start + MONITOR_BATCH, len(data)))).to(model.device) for start in starts)
+    with quiet_model(model):
+        return objective.validate(model, batches, step, torch.Generator(model.device).manual_seed(seed))
+
+
+def check_collapse(facts: dict[str, float], settings: TrainingSettings, objective: Objective) -> None:
+    """Raise CollapseError if the objective finds that the latent space carries (almost) nothing."""
+    if problems := objective.collapse(facts, settings):
         raise CollapseError(
-            f"COLLAPSED: the decoder ignores the latent space: {' and '.join(problems)}. "
-            f"Lower --beta (now {settings.beta:g}) by a factor of 3 to 10, raise --word-dropout to 0.1-0.2, set --free-bits "
-            "0.1 or lengthen --kl-warmup; if the loss barely moved, train longer."
+            f"COLLAPSED: the decoder ignores the latent space: {' and '.join(problems)}. {objective.collapse_remedy(settings)}"
         )
