@@ -21,9 +21,8 @@ class ModelSettings:
     decoder_dim : width of the decoder GRU.
     latent_dim : dimensions of z.
     predictor_dim : width of the property predictor's hidden layers.
-    posterior : name in POSTERIORS.
-    prior : what "learned" is, fitted to the codes when training has ended: "mixture" of Gaussians, one "gaussian" with its
-        covariances, or "flow", which comes closer and takes minutes.
+    posterior : the family of q(z|x), a name in POSTERIORS; in Python also a dict of name and settings.
+    prior : what "learned" is, fitted to the codes when training has ended; a flow comes closest and takes minutes.
     precision : "bf16", "fp32", or "auto" for bf16 where the hardware multiplies it fast.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +21,13 @@ class Field:
     """int, float or str."""
     help: str
     """Its sentence."""
+    choices: tuple[str, ...] = ()
+    """Names it may have, where a table lists them."""
 
 
-def settings_fields(module: str, class_name: str, leave_out: tuple[str, ...] = ()) -> list[Field]:
+def settings_fields(
+    module: str, class_name: str, leave_out: tuple[str, ...] = (), choices: Mapping[str, Sequence[str]] | None = None
+) -> list[Field]:
     """List the fields of a settings dataclass with the sentence that describes each.
 
     Parameters
@@ -32,12 +37,15 @@ def settings_fields(module: str, class_name: str, leave_out: tuple[str, ...] = (
     class_name : str
     leave_out : tuple of str
         Fields that a command has a flag of its own for.
+    choices : mapping of str to sequence of str, optional
+        By field, the names of its table (:func:`table_names`).
 
     Examples
     --------
     >>> settings_fields("training/settings.py", "TrainingSettings")[0]
-    Field(name='epochs', kind='int', help='passes over the training molecules.')
+    Field(name='epochs', kind='int', help='passes over the training molecules.', choices=())
     """
+    choices = choices or {}
     tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
     body = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name)
     in_docstring = _documented(ast.get_docstring(body) or "")
@@ -45,8 +53,34 @@ def settings_fields(module: str, class_name: str, leave_out: tuple[str, ...] = (
     for node, following in zip(body.body, [*body.body[1:], None], strict=True):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id not in leave_out:
             name = node.target.id
-            found.append(Field(name, ast.unparse(node.annotation), _string(following) or in_docstring.get(name, "")))
+            words = _string(following) or in_docstring.get(name, "")
+            found.append(Field(name, ast.unparse(node.annotation), words, tuple(choices.get(name, ()))))
     return found
+
+
+def table_names(module: str, table: str, leave_out: tuple[str, ...] = ()) -> list[str]:
+    """Names in a table, in its order, read from the source of the file that holds it.
+
+    Parameters
+    ----------
+    module : str
+        Path of the file below the package.
+    table : str
+        A dict that is written down there with its names as strings.
+    leave_out : tuple of str
+
+    Examples
+    --------
+    >>> table_names("models/priors.py", "PRIORS", leave_out=("normal",))
+    ['gaussian', 'mixture', 'flow']
+    """
+    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        if any(isinstance(one, ast.Name) and one.id == table for one in targets) and isinstance(node.value, ast.Dict):
+            names = [str(key.value) for key in node.value.keys if isinstance(key, ast.Constant)]
+            return [name for name in names if name not in leave_out]
+    raise LookupError(f"{module} holds no table {table}")
 
 
 def _documented(docstring: str) -> dict[str, str]:
