@@ -148,13 +148,13 @@ class MolVAE(nn.Module):
         Molecules are encoded in order of length, answered in their own.
         """
         order = np.argsort(tokens.lengths, kind="stable")
-        parts = [torch.empty(0, 0)]
+        if len(order) == 0:
+            return read(self.decoder.output.weight.new_empty(0, self.encoder.output_dim)).float().cpu()
+        parts = []
         for start in range(0, len(order), batch_size):
             token_ids, lengths = (part.to(self.device) for part in tokens.rows(order[start : start + batch_size]))
             parts.append(read(self.encoder(token_ids, lengths, self.product_dtype)).float().cpu())
-        if len(parts) == 1:
-            return torch.empty(0, self.latent_dim)
-        found = torch.cat(parts[1:])
+        found = torch.cat(parts)
         answer = torch.empty_like(found)
         answer[torch.from_numpy(order)] = found
         return answer

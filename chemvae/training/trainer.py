@@ -136,10 +136,7 @@ class Trainer:
                     self._train_step(batch)
                     now = time.monotonic()
                     self.progress.elapsed_s = now - started
-                    if self.settings.time_limit_min and now - call_started > 60 * self.settings.time_limit_min:
-                        self._stop = "time limit"
-                    if cancel is not None and cancel.is_cancelled:
-                        self._stop = "cancelled"
+                    self._stop = self._stop or self._asked_to_stop(now - call_started, cancel)
                     if self._stop:
                         break
                     if self.settings.checkpoint_min and now - last_saved > 60 * self.settings.checkpoint_min:
@@ -150,6 +147,13 @@ class Trainer:
                     last_saved = time.monotonic()
             self._leave()
         return self.progress
+
+    def _asked_to_stop(self, seconds: float, cancel: CancelToken | None) -> str | None:
+        """Why to stop after so many seconds of this call, if there is a reason."""
+        limit = 60 * self.settings.time_limit_min
+        if limit and seconds > limit:
+            return "time limit"
+        return "cancelled" if cancel is not None and cancel.is_cancelled else None
 
     @contextlib.contextmanager
     def _threads(self) -> Iterator[None]:

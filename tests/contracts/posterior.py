@@ -124,6 +124,10 @@ class PosteriorContract:
             torch.testing.assert_close(log_prob, together.log_prob(z)[place], atol=1e-3, rtol=1e-3)
         torch.testing.assert_close(torch.from_numpy(model.encode(MOLECULES))[order], together.point, atol=1e-5, rtol=1e-5)
 
+    def test_no_molecule_has_no_point(self, model):
+        none = model.posterior([])
+        assert none.point.shape == (0, 2) and len(none) == 0
+
     def test_the_normal_prior_of_a_model_is_the_family_s_own(self, model):
         z = torch.randn(7, 2)
         torch.testing.assert_close(model.priors["normal"].log_prob(z), model.posterior_family.prior().log_prob(z))
