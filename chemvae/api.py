@@ -71,7 +71,7 @@ def train(
     targets : sequence of str
         Label columns for the property predictor; labels may be missing (NaN).
     preset : str
-        "tiny", "cpu" or "gpu"; ``options`` change single fields of its ModelSettings and TrainingSettings.
+        "tiny", "cpu" or "gpu"; ``options`` change single settings of it.
     out : str, Path or None
         The run folder; None keeps nothing on disk.
     resume : bool
@@ -81,18 +81,12 @@ def train(
     cancel : CancelToken, optional
         Ends the training from another thread as its time limit does: saved, usable, and to be resumed.
     **options
-        Every setting of :class:`chemvae.models.settings.ModelSettings` and
-        :class:`chemvae.training.settings.TrainingSettings` by its name (``epochs=5``, ``posterior="gaussian"``,
-        ``objective="beta-elbo"``), and:
-
-        ``init`` : start from this model's weights and sizes; new symbols and new properties are added to it. With fewer than
-        5,000 molecules batches and steps are smaller, unless said otherwise
-        (:func:`chemvae.training.session.for_tuning`).
-        ``smiles_column``, ``split_column``, ``on_invalid``, ``standardize`` : how the data is read.
-        ``tokens``, ``vocabulary`` : "character" or "atom"; "data" collects the symbols of the training molecules, "superset"
-        takes all of SMILES.
-        ``device``, ``jobs`` : "auto" takes a GPU where there is one; worker processes that read the molecules, 0 one per core.
-        ``overwrite`` : replace a run that is already in ``out``.
+        Settings by name, of :class:`chemvae.models.settings.ModelSettings` and
+        :class:`chemvae.training.settings.TrainingSettings` (``epochs=5``, ``posterior="gaussian"``); how the data is read
+        (``smiles_column, split_column, on_invalid, standardize``); ``tokens``, ``vocabulary``, ``device``, ``jobs`` and
+        ``overwrite``, as in :class:`chemvae.training.session.RunSpec`; and ``init``, a model whose weights and sizes to start
+        from: new symbols and properties are added to it, and with fewer than 5,000 molecules batches and steps are smaller,
+        unless said otherwise (:func:`chemvae.training.session.for_tuning`).
 
     Returns
     -------

@@ -61,8 +61,9 @@ def match_prior(
     SettingsError
         If ``rounds`` or ``texts`` is below 1.
     """
-    if found := [f"{name} must be >= 1, got {value}" for name, value in (("rounds", rounds), ("texts", texts)) if value < 1]:
-        raise SettingsError(found)
+    asked = {"rounds": rounds, "texts": texts}
+    if complaints := [f"{name} must be >= 1, got {value}" for name, value in asked.items() if value < 1]:
+        raise SettingsError(complaints)
     rng = np.random.default_rng(seed)
     some = train.smiles.take(rng.permutation(len(train))[:CODES])
     q = model.posterior(some)
@@ -71,12 +72,7 @@ def match_prior(
     prior, log_weight, rows = model.priors["learned"].to(model.device), np.zeros(len(known)), []
     for number in range(rounds):
         written = _written(model, texts, seed + number)
-        share = len(written) / texts
-        if min(len(written), len(known)) < FEWEST_MOLECULES:
-            raise NothingUsableError(
-                f"{len(written)} of {texts} texts written at draws of the learned prior are molecules, beside {len(known)}"
-                f" training molecules; matching takes at least {FEWEST_MOLECULES} of each, so train longer, or on more of them"
-            )
+        _check_enough(len(written), texts, len(known))
         direction, classifier_accuracy = log_ratio(known, model.encode(written))
         log_weight = log_weight + known @ direction
         log_weight = (log_weight - log_weight.mean()).clip(-LARGEST_LOG_WEIGHT, LARGEST_LOG_WEIGHT)
@@ -86,11 +82,19 @@ def match_prior(
             prior.cpu().fit(draws[chosen], seed)
         prior.to(model.device)
         effective = float(weight.sum() ** 2 / (weight @ weight) / len(weight))
-        rows.append(
-            {"round": number + 1, "valid": share, "classifier_accuracy": classifier_accuracy, "effective_share": effective}
-        )
+        found = {"valid": len(written) / texts, "classifier_accuracy": classifier_accuracy, "effective_share": effective}
+        rows.append({"round": number + 1, **found})
         log.info("prior matching %s", rows[-1])
     return rows
+
+
+def _check_enough(n_written: int, texts: int, n_known: int) -> None:
+    """Refuse to tell apart what there is too little of."""
+    if min(n_written, n_known) < FEWEST_MOLECULES:
+        raise NothingUsableError(
+            f"{n_written} of {texts} texts written at draws of the learned prior are molecules, beside {n_known}"
+            f" training molecules; matching takes at least {FEWEST_MOLECULES} of each, so train longer, or on more of them"
+        )
 
 
 def log_ratio(known: np.ndarray, written: np.ndarray) -> tuple[np.ndarray, float]:
