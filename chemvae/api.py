@@ -71,18 +71,9 @@ def train(
     resume: bool = False,
     seed: int = 0,
     *,
-    init: str | Path | None = None,
-    smiles_column: str | None = None,
-    split_column: str | None = None,
-    on_invalid: str = "skip",
-    standardize: str = "none",
-    tokens: str = "character",
-    vocabulary: str = "data",
-    device: str = "auto",
-    jobs: int = 1,
-    overwrite: bool = False,
     callbacks: Sequence[Callback] = (),
-    **settings: Any,
+    cancel: CancelToken | None = None,
+    **options: Any,
 ) -> MolVAE:
     """Train a model, or go on with an interrupted run.
 
@@ -94,18 +85,22 @@ def train(
     targets : sequence of str
         Label columns for the property predictor; labels may be missing (NaN).
     preset : str
-        "tiny", "cpu" or "gpu"; ``settings`` changes single fields of its ModelSettings and TrainingSettings.
+        "tiny", "cpu" or "gpu"; ``options`` change single settings of it.
     out : str, Path or None
         The run folder; None keeps nothing on disk.
     resume : bool
         Go on from the last checkpoint of ``out``.
-    init : str, Path or None
-        Start from this model's weights and sizes; new symbols and new properties are added to it. With fewer than 5,000
-        molecules batches and steps are smaller, unless said otherwise (:func:`chemvae.training.session.for_tuning`).
-    jobs : int
-        Worker processes that read the molecules; 0 takes one per core.
-    tokens, vocabulary : str
-        "character" or "atom"; "data" collects the symbols of the training molecules, "superset" takes all of SMILES.
+    callbacks : sequence of Callback
+        Told of steps and epochs.
+    cancel : CancelToken, optional
+        Ends the training from another thread as its time limit does: saved, usable, and to be resumed.
+    **options
+        Settings by name, of :class:`chemvae.models.settings.ModelSettings` and
+        :class:`chemvae.training.settings.TrainingSettings` (``epochs=5``, ``posterior="gaussian"``); how the data is read
+        (``smiles_column, split_column, on_invalid, standardize``); ``tokens``, ``vocabulary``, ``device``, ``jobs`` and
+        ``overwrite``, as in :class:`chemvae.training.session.RunSpec`; and ``init``, a model whose weights and sizes to start
+        from: new symbols and properties are added to it, and with fewer than 5,000 molecules batches and steps are smaller,
+        unless said otherwise (:func:`chemvae.training.session.for_tuning`).
 
     Returns
     -------
@@ -114,25 +109,15 @@ def train(
 
     Raises
     ------
-    SettingsError, InputError, NothingUsableError, CollapseError, InterruptedRunError, RunFolderError
+    SettingsError, UnknownNameError, InputError, NothingUsableError, CollapseError, InterruptedRunError, RunFolderError
         Each saying what to do.
     """
-    from chemvae.training.session import preset_settings, resume_run, start_run
+    from chemvae.training.session import RunSpec, resume_run, start_run
 
     run = None if out is None else RunFolder(out)
     if resume:
-        return resume_run(run or RunFolder("."), data, device, callbacks, settings, jobs)
-    reading = {
-        "smiles_column": smiles_column,
-        "split_column": split_column,
-        "on_invalid": on_invalid,
-        "standardize": standardize,
-    }
-    chosen = preset_settings(preset, {**settings, "seed": seed})
-    return start_run(
-        data, targets, run, chosen, reading, preset=preset, init=init, tokens=tokens, vocabulary=vocabulary,
-        device=device, jobs=jobs, overwrite=overwrite, callbacks=callbacks, given=settings,
-    )  # fmt: skip
+        return resume_run(run or RunFolder("."), data, options, callbacks, cancel)
+    return start_run(RunSpec.of(data, targets, preset, seed, **options), run, callbacks, cancel)
 
 
 def evaluate(model: MolVAE | str | Path | None, data: Any, seed: int = 0, **options: Any) -> dict[str, Any]:

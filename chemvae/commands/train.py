@@ -25,11 +25,17 @@ from chemvae.commands.shared.options import (
     given_only,
     settings_flags,
 )
-from chemvae.commands.shared.settings_fields import settings_fields
+from chemvae.commands.shared.settings_fields import settings_fields, table_names
 from chemvae.errors import ChemVAEError, SettingsError
 
-TRAINING = settings_fields("training/settings.py", "TrainingSettings", leave_out=("seed",))
-SIZES = settings_fields("models/settings.py", "ModelSettings")
+PRESETS = table_names("training/settings.py", "PRESETS")
+OBJECTIVES = {"objective": table_names("objectives/__init__.py", "OBJECTIVES")}
+PARTS = {
+    "posterior": table_names("models/posteriors/__init__.py", "POSTERIORS"),
+    "prior": table_names("models/priors.py", "PRIORS", leave_out=("normal",)),
+}
+TRAINING = settings_fields("training/settings.py", "TrainingSettings", leave_out=("seed",), choices=OBJECTIVES)
+SIZES = settings_fields("models/settings.py", "ModelSettings", choices=PARTS)
 
 
 @command
@@ -41,7 +47,7 @@ def train(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="RUN", help="The run folder. Default: runs/<name of the data>.")
     ] = None,
-    preset: Annotated[str, typer.Option(metavar="tiny|cpu|gpu", help="Size and schedule to start from.")] = "cpu",
+    preset: Annotated[str, typer.Option(metavar="|".join(PRESETS), help="Size and schedule to start from.")] = "cpu",
     init: Annotated[str | None, typer.Option(metavar="MODEL", help="Start from the weights of this model.")] = None,
     compare: Annotated[
         bool,

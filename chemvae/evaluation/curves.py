@@ -67,7 +67,8 @@ def radius_curve(
     """:func:`validity_against_radius` for molecules that are already encoded, or the ``first`` of them."""
     import pandas as pd
 
-    loc, _ = encoded.among(first)
+    some = encoded.among(first)
+    loc = encoded.loc[: 0 if some is None else len(some)]
     targets = [encoded.targets[i] for i in encoded.rows[: len(loc)]]
     origins = morgan([t or "" for t in targets])
     direction = normal_draws(loc.shape, seed).to(loc)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution, Independent, Normal
+from torch.distributions import Distribution
 
 from chemvae.errors import SettingsError
 from chemvae.seeding import forked_rng
@@ -23,7 +23,7 @@ CHUNK_DRAWS = 16
 def log_evidence(
     model: MolVAE, smiles: Sequence[str], *, n_draws: int = 1_000, seed: int = 0, batch_size: int = BATCH_SIZE
 ) -> Tensor:
-    """Estimate log p(x) for each molecule by importance sampling from q(z|x), with p(z) = N(0, I).
+    """Estimate log p(x) for each molecule by importance sampling from q(z|x), with p(z) the family's own prior.
 
     Biased low; the bias falls as 1/n_draws. Memory is bounded: draws are taken in chunks.
 
@@ -71,7 +71,8 @@ def log_joint(model: MolVAE, smiles: Sequence[str]) -> Callable[[Tensor], Tensor
     def joint(z: Tensor) -> Tensor:
         flat = z.reshape(-1, z.shape[-1])  # [K * B, D]
         log_px_z = model.log_likelihood(flat, smiles * z.shape[0])
-        return (log_px_z + standard_normal(flat).log_prob(flat)).reshape(z.shape[:-1])
+        log_pz = model.priors["normal"].log_prob(flat.to(model.device)).to(log_px_z)
+        return (log_px_z + log_pz).reshape(z.shape[:-1])
 
     return joint
 
@@ -109,6 +110,7 @@ def importance_log_evidence(
 
     Examples
     --------
+    >>> from torch.distributions import Independent, Normal
     >>> q = Independent(Normal(torch.zeros(2, 3), torch.ones(2, 3)), 1)
     >>> importance_log_evidence(q, lambda z: q.log_prob(z) - 5.0, n_draws=10)  # p(z|x) = q and log p(x) = -5
     tensor([-5., -5.])
@@ -127,9 +129,3 @@ def check_draws(n_draws: int) -> None:
     """Raise SettingsError unless there is at least one draw."""
     if n_draws < 1:
         raise SettingsError(f"n_draws must be >= 1, got {n_draws}")
-
-
-def standard_normal(like: Tensor) -> Independent:
-    """N(0, I) with the event size, type and device of ``like`` [..., D]."""
-    zero = torch.zeros(like.shape[-1], dtype=like.dtype, device=like.device)
-    return Independent(Normal(zero, torch.ones_like(zero)), 1)

@@ -31,7 +31,8 @@ from chemvae.evaluation.roundtrip import (
 )
 from chemvae.evaluation.selection import select_molecules
 from chemvae.evaluation.sentences import protocol_sentences
-from chemvae.models.information import active_units, gaussian_kl, mutual_information
+from chemvae.models.information import active_units, kl_to_prior, mutual_information
+from chemvae.models.posteriors import Posterior, diagonal_parameters, is_standard_normal
 from chemvae.registry import make_spec
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 N_UNIQUE = 10_000
+STANDARD_NORMAL = "N(0, I)"
 PROPERTY_FIGURES = ("mae", "rmse", "r2", "spearman", "coverage90")
 
 
@@ -164,13 +166,14 @@ def run_evaluation(
     figures = back | quality | _bound(model, encoded, settings.seed) | errors | counts
     curves = _curves(model, encoded, canonical, settings) if settings.n_curve and len(encoded.rows) else {}
     failures, units = failure_table(encoded, decodes), dict(model.property_units)
-    return Evaluation(_with_protocol(figures, model, settings), predictions, failures, samples, units=units, **curves)
+    return Evaluation(_with_protocol(figures, model, settings, encoded), predictions, failures, samples, units=units, **curves)
 
 
-def _with_protocol(figures: Mapping[str, Any], model: MolVAE, settings: EvaluationSettings) -> dict[str, Any]:
+def _with_protocol(figures: Mapping[str, Any], model: MolVAE, settings: EvaluationSettings, encoded: Encoded) -> dict[str, Any]:
     """The figures as JSON holds them, with the seed and a sentence for each of how it was measured."""
     plain = {key: _plain(value) for key, value in figures.items()} | {"seed": settings.seed}
     facts = {"most": settings.n_molecules, "n_unique": N_UNIQUE, "jt_draws": JT_DRAWS, "jt_decodes": JT_DECODES}
+    facts |= {"base": _base_name(model), "kl_by": _kl_by(encoded)}
     return plain | {"protocol": protocol_sentences(plain, facts, _sampling_prior(model))}
 
 
@@ -189,7 +192,7 @@ def _generation(
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Sample three times, and compare the sample of :func:`_sampling_prior` with the molecules."""
     n, seed, jobs = settings.n_samples, settings.seed, settings.jobs
-    normal = normal_draws((n, model.latent_dim), seed)
+    normal = _base_draws(model, n, seed)
     greedy = decode_molecules(model, normal, canonical, seed=seed)
     samples = decode_molecules(model, normal, canonical, temperature=1.0, seed=seed)
     figures = {
@@ -219,6 +222,18 @@ def _generation(
     return figures, samples[["smiles", "valid", "molecule"]]
 
 
+def _base_draws(model: MolVAE, n: int, seed: int) -> Tensor:
+    """Draw z [n, D] from the family's own prior."""
+    if _base_name(model) == STANDARD_NORMAL:
+        return normal_draws((n, model.latent_dim), seed)
+    return model.priors["normal"].sample(n, torch.Generator(model.device).manual_seed(seed))
+
+
+def _base_name(model: MolVAE) -> str:
+    """What the sentences call the family's own prior."""
+    return STANDARD_NORMAL if is_standard_normal(model.priors["normal"].distribution()) else "the family's own prior"
+
+
 def _sampling_prior(model: MolVAE) -> str:
     """The prior that ``sample`` uses by default: the learned one where it was fitted (training ran to its end)."""
     fitted = getattr(getattr(model, "latent_statistics", None), "is_fitted", True)
@@ -233,6 +248,7 @@ def _novelty(model: MolVAE, found: Sequence[str | None], training: Collection[st
     return None if known is None else metrics.novelty(distinct, {s for s, old in zip(distinct, known, strict=True) if old})
 
 
+@torch.no_grad()
 def _bound(model: MolVAE, encoded: Encoded, seed: int) -> dict[str, Any]:
     """The evidence bound's parts, means over the encodable molecules, and what z carries."""
     keys = ("elbo", "kl", "cross_entropy", "active_units", "mutual_information", "mutual_information_upper")
@@ -240,23 +256,30 @@ def _bound(model: MolVAE, encoded: Encoded, seed: int) -> dict[str, Any]:
         return dict.fromkeys(keys)
     z = encoded.draw(1, seed)[0]  # [n, D]
     log_px_z = model.log_likelihood(z, [encoded.smiles[i] for i in encoded.rows])  # [n]
-    kl = float(gaussian_kl(encoded.loc.double(), encoded.scale.double()).mean())
+    kl = float(kl_to_prior(encoded.posterior, model.priors["normal"].distribution(), z[None]).mean())
     cross_entropy = -float(log_px_z.double().mean())
     return {
         "elbo": -cross_entropy - kl,
         "kl": kl,
         "cross_entropy": cross_entropy,
         "active_units": active_units(encoded.loc),
-        "mutual_information": mutual_information(encoded.loc, encoded.scale, z),
+        "mutual_information": mutual_information(encoded.posterior, z),
         "mutual_information_upper": _information_bound(model, encoded, z),
     }
+
+
+def _kl_by(encoded: Encoded) -> str:
+    """How the KL was taken, in words."""
+    if encoded.posterior is not None and encoded.posterior.kl is None:
+        return "estimated by one draw from each posterior"
+    return "in closed form"
 
 
 @torch.no_grad()
 def _information_bound(model: MolVAE, encoded: Encoded, z: Tensor) -> float:
     """E log q(z|x) / r(z), r the sampling prior: above I(x; z) for every r, equal for r = q(z) (Barber & Agakov, 2003)."""
     prior = model.priors[_sampling_prior(model)]
-    log_qz_x = torch.distributions.Normal(encoded.loc, encoded.scale).log_prob(z).sum(dim=1)  # [n]
+    log_qz_x = encoded.posterior.log_prob(z)  # [n]
     log_rz = prior.log_prob(z.to(getattr(model, "device", z.device))).to(z)  # [n]
     return float((log_qz_x.double() - log_rz.double()).mean())
 
@@ -282,16 +305,29 @@ def _properties(model: MolVAE, encoded: Encoded, table: pd.DataFrame) -> tuple[d
 def _curves(model: MolVAE, encoded: Encoded, canonical: Canonical, settings: EvaluationSettings) -> dict[str, Any]:
     logger.info("Decoding at growing distance from the data")
     first = settings.n_curve
-    loc, scale = encoded.among(first)
+    some = encoded.among(first)
+    loc = encoded.loc[: 0 if some is None else len(some)]
     gaps = torch.cdist(loc, encoded.loc)
     gaps.fill_diagonal_(math.inf)  # the molecule itself; loc is the head of encoded.loc
     nearest = gaps.min(dim=1).values
     return {
         "radius": radius_curve(model, encoded, canonical, seed=settings.seed, first=first),
         "norm": validity_against_norm(model, n=first, seed=settings.seed, canonical=canonical),
-        "posterior_radius": float(scale.pow(2).sum(dim=1).sqrt().median()),
+        "posterior_radius": _spread(some, settings.seed),
         "neighbour_radius": float(nearest.median()) if bool(nearest.isfinite().all()) else math.nan,
     }
+
+
+@torch.no_grad()
+def _spread(posterior: Posterior | None, seed: int) -> float:
+    """Median over the molecules of how far a posterior draw lies from their point (root mean square for a Gaussian)."""
+    if posterior is None:
+        return math.nan
+    gaussian = diagonal_parameters(posterior)
+    if gaussian is not None:
+        return float(gaussian[1].pow(2).sum(dim=1).sqrt().median())
+    z, _ = posterior.draw(1, torch.Generator().manual_seed(seed))
+    return float((z[0] - posterior.point).norm(dim=1).median())
 
 
 def _plain(value: Any) -> float | int | None:

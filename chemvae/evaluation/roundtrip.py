@@ -18,6 +18,7 @@ from chemvae.chem.molecules import canonicalize
 from chemvae.parallel import map_ordered
 
 if TYPE_CHECKING:
+    from chemvae.models.posteriors import Posterior
     from chemvae.models.vae import MolVAE
 
 JT_DRAWS, JT_DECODES = 10, 10  # Jin, Barzilay & Jaakkola, 2018, https://arxiv.org/abs/1802.04364
@@ -57,20 +58,27 @@ class Encoded:
     """[N] why a molecule cannot be encoded; None where it can."""
     rows: np.ndarray
     """[n] positions in ``smiles`` of those that can be encoded."""
-    loc: Tensor
-    """[n, D] posterior means."""
-    scale: Tensor
-    """[n, D] posterior standard deviations."""
+    posterior: Posterior | None
+    """q(z|x) of those n molecules; None if there are none."""
+    latent_dim: int
+    """D."""
+
+    @property
+    def loc(self) -> Tensor:
+        """The point that stands for each encodable molecule [n, D]: a Gaussian's mean."""
+        return torch.empty(0, self.latent_dim) if self.posterior is None else self.posterior.point
 
     def draw(self, n_draws: int, seed: int, first: int | None = None) -> Tensor:
         """Draw z [n_draws, n, D] from the posteriors of the encodable among the ``first`` molecules."""
-        loc, scale = self.among(first)
-        return loc + scale * normal_draws((n_draws, *loc.shape), seed).to(loc)
+        some = self.among(first)
+        if some is None:
+            return torch.empty(n_draws, 0, self.latent_dim)
+        return some.draw(n_draws, torch.Generator().manual_seed(seed))[0].detach()
 
-    def among(self, first: int | None) -> tuple[Tensor, Tensor]:
-        """Posterior means and deviations of the encodable among the ``first`` molecules (all for None)."""
-        keep = torch.from_numpy(self.rows < (len(self.smiles) if first is None else first)).to(self.loc.device)
-        return self.loc[keep], self.scale[keep]
+    def among(self, first: int | None) -> Posterior | None:
+        """Posterior of the encodable among the ``first`` molecules (all for None); None if there are none."""
+        n = int((self.rows < (len(self.smiles) if first is None else first)).sum())
+        return self.posterior[:n] if self.posterior is not None and n else None
 
 
 def encode_molecules(model: MolVAE, smiles: Sequence[str], canonical: Canonical | None = None) -> Encoded:
@@ -78,11 +86,8 @@ def encode_molecules(model: MolVAE, smiles: Sequence[str], canonical: Canonical 
     smiles = list(smiles)
     reasons = model.encode_reasons(smiles)
     rows = np.array([i for i, reason in enumerate(reasons) if reason is None], dtype=int)
-    loc = scale = torch.empty(0, model.latent_dim)
-    if len(rows):
-        posterior = model.posterior([smiles[i] for i in rows])
-        loc, scale = posterior.mean, posterior.stddev
-    return Encoded(smiles, (canonical or Canonical())(smiles), reasons, rows, loc, scale)
+    posterior = model.posterior([smiles[i] for i in rows]) if len(rows) else None
+    return Encoded(smiles, (canonical or Canonical())(smiles), reasons, rows, posterior, model.latent_dim)
 
 
 def normal_draws(shape: Sequence[int], seed: int) -> Tensor:

@@ -12,8 +12,8 @@ _SENTENCES = {
     "reconstruction_jt": "Share of decodes that give the molecule's isomeric canonical SMILES: {n_reconstruction_jt:,} "
     "molecules, {jt_draws} draws of z from the posterior, {jt_decodes} decodes of each at temperature 1; a molecule that "
     "cannot be encoded counts 0.",
-    "validity_prior_greedy": "Share valid of {n_samples:,} z ~ N(0, I), one greedy decode each.",
-    "validity_prior_sampled": "Share valid of {n_samples:,} z ~ N(0, I), one decode each at temperature 1.",
+    "validity_prior_greedy": "Share valid of {n_samples:,} z ~ {base}, one greedy decode each.",
+    "validity_prior_sampled": "Share valid of {n_samples:,} z ~ {base}, one decode each at temperature 1.",
     "validity_learned_prior": "Share valid of {n_samples:,} z from the prior fitted on q(z), one decode each at temperature 1.",
     "unique_10k": "Share of distinct molecules among the first {n_unique:,} valid ones (all, if there are fewer) of {sample}.",
     "novelty": "Share of the distinct valid molecules of {sample} that are not in the training set.",
@@ -27,7 +27,7 @@ _SENTENCES = {
     "fcd": "Frechet ChemNet distance of the first {n_fcd:,} valid of {sample} to the {n_molecules:,} molecules; biased upward "
     "for small sets; needs the optional package fcd.",
     "elbo": "-(cross_entropy + kl), nats per molecule.",
-    "kl": "Mean KL(q(z|x) || N(0, I)) in closed form over the molecules that can be encoded, nats per molecule.",
+    "kl": "Mean KL(q(z|x) || {base}) {kl_by} over the molecules that can be encoded, nats per molecule.",
     "cross_entropy": "Mean -log p(x|z), teacher-forced, end token included, one z from each posterior, over the molecules that "
     "can be encoded, nats per molecule.",
     "active_units": "Share of latent dimensions whose posterior mean has a variance above 0.01 over the molecules.",
@@ -61,7 +61,8 @@ def protocol_sentences(figures: Mapping[str, Any], facts: Mapping[str, Any], pri
     figures : mapping
         The figures; their counts go into the sentences.
     facts : mapping
-        ``most`` (molecules used at most), ``n_unique``, ``jt_draws``, ``jt_decodes``.
+        ``most`` (molecules used at most), ``n_unique``, ``jt_draws``, ``jt_decodes``; ``base`` (the family's own prior, in
+        words, by default N(0, I)) and ``kl_by`` (how the KL was taken, by default in closed form).
     prior : str
         Where the sample comes from that is compared with the molecules: "learned" or "normal".
 
@@ -70,7 +71,8 @@ def protocol_sentences(figures: Mapping[str, Any], facts: Mapping[str, Any], pri
     >>> protocol_sentences({"validity_prior_greedy": 0.5, "n_samples": 2000}, {}, "normal")["validity_prior_greedy"]
     'Share valid of 2,000 z ~ N(0, I), one greedy decode each.'
     """
-    source = "the learned prior" if prior == "learned" else "N(0, I)"
+    facts = {"base": "N(0, I)", "kl_by": "in closed form", **facts}
+    source = "the learned prior" if prior == "learned" else facts["base"]
     words = {**facts, **figures, "source": source}
     words["sample"] = f"{figures.get('n_samples') or 0:,} decodes at temperature 1 from {source}"
     words["log_n"] = math.log(max(figures.get("n_molecules") or 1, 1))

@@ -6,20 +6,44 @@ import math
 
 import torch
 from torch import Tensor
-from torch.distributions import Independent, Normal
+from torch.distributions import Distribution, Independent, Normal
+
+from chemvae.models.posteriors import Posterior, diagonal_parameters
 
 ACTIVE_VARIANCE = 0.01  # of the posterior mean; Burda, Grosse & Salakhutdinov, 2016
+TABLE_NUMBERS = 2**24  # of z repeated for every pair of molecules, held at a time: 64 MB
 
 
-def gaussian_kl(loc: Tensor, scale: Tensor) -> Tensor:
-    """KL(N(loc, scale^2) || N(0, I)) in closed form, [N] from [N, D].
+def gaussian_kl(loc: Tensor, scale: Tensor, prior_loc: Tensor | float = 0.0, prior_scale: Tensor | float = 1.0) -> Tensor:
+    """KL(N(loc, scale^2) || N(prior_loc, prior_scale^2)) in closed form, [N] from [N, D]; by default to N(0, I).
 
     Examples
     --------
     >>> gaussian_kl(torch.tensor([[0.0, 2.0]]), torch.ones(1, 2))
     tensor([2.])
     """
-    return (0.5 * (loc**2 + scale**2 - 1.0) - scale.log()).sum(dim=-1)
+    ratio = scale / prior_scale
+    return (0.5 * (((loc - prior_loc) / prior_scale) ** 2 + ratio**2 - 1.0) - ratio.log()).sum(dim=-1)
+
+
+def kl_to_prior(q: Posterior, prior: Distribution, z: Tensor) -> Tensor:
+    """KL(q(z|x) || prior) [N] in double precision: in closed form where the family has it, else estimated at draws.
+
+    Parameters
+    ----------
+    q : Posterior
+        Of N molecules.
+    prior : Distribution
+        The family's own; event shape [D].
+    z : Tensor [K, N, D]
+        Draws from q, read where there is no closed form: log q - log p, averaged over them.
+    """
+    if q.kl is None:
+        return (q.log_prob(z).double() - prior.log_prob(z).double()).mean(dim=0)
+    own, base = diagonal_parameters(q), diagonal_parameters(prior)
+    if own is None or base is None:
+        return q.kl.double()
+    return gaussian_kl(*(part.double() for part in (*own, *base)))
 
 
 def active_units(loc: Tensor, threshold: float = ACTIVE_VARIANCE) -> float:
@@ -35,7 +59,7 @@ def active_units(loc: Tensor, threshold: float = ACTIVE_VARIANCE) -> float:
     return float((loc.double().var(dim=0, correction=0) > threshold).double().mean())
 
 
-def mutual_information(loc: Tensor, scale: Tensor, z: Tensor, chunk: int = 512) -> float:
+def mutual_information(q: Posterior | Distribution, z: Tensor, chunk: int = 512) -> float:
     """Estimate what z knows about the molecule: I(x; z) = E KL(q(z|x) || p) - KL(q(z) || p) = E log q(z|x) / q(z).
 
     The aggregate q(z) is the mean of the N posteriors given, each molecule's own among them. So the estimate cannot exceed
@@ -43,12 +67,12 @@ def mutual_information(loc: Tensor, scale: Tensor, z: Tensor, chunk: int = 512) 
 
     Parameters
     ----------
-    loc, scale : Tensor [N, D]
-        Diagonal Gaussian posteriors.
+    q : Posterior or Distribution
+        Of N molecules, of whatever family: every draw's density is read under every molecule's posterior.
     z : Tensor [N, D]
         One draw from each.
     chunk : int
-        Rows of the [N, N] table at a time.
+        Rows of the [N, N] table at a time, at most.
 
     Returns
     -------
@@ -61,16 +85,23 @@ def mutual_information(loc: Tensor, scale: Tensor, z: Tensor, chunk: int = 512) 
 
     Examples
     --------
+    >>> from torch.distributions import Independent, Normal
     >>> loc = torch.tensor([[-50.0], [50.0]])                    # two molecules that z always tells apart
-    >>> round(mutual_information(loc, torch.ones(2, 1), loc), 6), round(math.log(2), 6)
+    >>> round(mutual_information(Independent(Normal(loc, 1.0), 1), loc), 6), round(math.log(2), 6)
     (0.693147, 0.693147)
     """
-    if len(loc) == 0:
+    if len(z) == 0:
         return math.nan
-    loc, scale, z = loc.double(), scale.double(), z.double()
-    log_qz_x = Independent(Normal(loc, scale), 1).log_prob(z)  # [N]
-    log_qz = torch.cat([_log_aggregate(rows, loc, scale) for rows in z.split(chunk)])  # [N]
-    return float((log_qz_x - log_qz).mean())
+    gaussian = diagonal_parameters(q)
+    if gaussian is not None:
+        loc, scale, z = gaussian[0].double(), gaussian[1].double(), z.double()
+        log_qz_x = Independent(Normal(loc, scale), 1).log_prob(z)  # [N]
+        log_qz = torch.cat([_log_aggregate(rows, loc, scale) for rows in z.split(chunk)])  # [N]
+        return float((log_qz_x - log_qz).mean())
+    chunk = max(1, min(chunk, TABLE_NUMBERS // z.numel()))
+    tables = (q.log_prob(rows[:, None].expand(-1, *z.shape)).double() for rows in z.split(chunk))  # [n, N] each
+    log_qz = torch.cat([torch.logsumexp(table, dim=1) for table in tables]) - math.log(len(z))
+    return float((q.log_prob(z).double() - log_qz).mean())
 
 
 def _log_aggregate(z: Tensor, loc: Tensor, scale: Tensor) -> Tensor:

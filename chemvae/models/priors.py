@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.distributions import Categorical, Independent, MixtureSameFamily, MultivariateNormal, Normal
+from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, MultivariateNormal, Normal
 
 from chemvae.models.flow import FlowPrior
+from chemvae.models.posteriors import PosteriorFamily, diagonal_parameters
 from chemvae.seeding import forked_rng
 
 HIGHEST_LEVEL = 0.8
@@ -43,6 +44,31 @@ class NormalPrior(nn.Module):
         https://arxiv.org/abs/2006.11239).
         """
         return level * z + (1 - level.square()).sqrt() * _noise(z, generator)
+
+
+class FamilyPrior(NormalPrior):
+    """The density a posterior family measures its z against: N(0, I), unless the family says otherwise.
+
+    Parameters
+    ----------
+    family : PosteriorFamily
+        Only read: its weights stay its own.
+    """
+
+    def __init__(self, family: PosteriorFamily):
+        super().__init__(family.latent_dim)
+        self._family = (family,)  # in a tuple: a module would be taken for a part of this one, and its weights saved twice
+
+    def distribution(self) -> Distribution:
+        return self._family[0].prior()
+
+    def diffuse(self, z: Tensor, level: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """As :meth:`NormalPrior.diffuse`; mean and covariance stay for every prior, and the density for a Gaussian one."""
+        if diagonal_parameters(self.distribution()) is None:
+            loc = self.distribution().mean
+            return loc + level * (z - loc) + (1 - level.square()).sqrt() * (self.sample(len(z), generator) - loc)
+        loc, scale = diagonal_parameters(self.distribution())
+        return loc + level * (z - loc) + (1 - level.square()).sqrt() * scale * _noise(z, generator)
 
 
 class GaussianPrior(NormalPrior):
@@ -135,7 +161,12 @@ class MixturePrior(NormalPrior):
 
 
 PRIORS = {"normal": NormalPrior, "gaussian": GaussianPrior, "mixture": MixturePrior, "flow": FlowPrior}
-LEARNED = ("gaussian", "mixture", "flow")
+"""Densities by name; a prior that can be the learned one has ``fit(z, seed)`` and says how many draws are worth it."""
+
+
+def learned_priors() -> list[str]:
+    """Names in PRIORS of those that can be fitted."""
+    return [name for name, one in PRIORS.items() if hasattr(one, "fit")]
 
 
 def quick_prior(kind: str, latent_dim: int) -> NormalPrior:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chemvae.errors import SettingsError
-from chemvae.models.priors import LEARNED
+from chemvae.models.priors import learned_priors
 
 PRECISIONS = ("auto", "bf16", "fp32")
 
@@ -21,9 +21,8 @@ class ModelSettings:
     decoder_dim : width of the decoder GRU.
     latent_dim : dimensions of z.
     predictor_dim : width of the property predictor's hidden layers.
-    posterior : name in POSTERIORS.
-    prior : what "learned" is, fitted to the codes when training has ended: "mixture" of Gaussians, one "gaussian" with its
-        covariances, or "flow", which comes closer and takes minutes.
+    posterior : the family of q(z|x), a name in POSTERIORS; in Python also a dict of name and settings.
+    prior : what "learned" is, fitted to the codes when training has ended; a flow comes closest and takes minutes.
     precision : "bf16", "fp32", or "auto" for bf16 where the hardware multiplies it fast.
     """
 
@@ -42,8 +41,8 @@ class ModelSettings:
         found = [f"{name} must be >= 1, got {getattr(self, name)}" for name in sizes if getattr(self, name) < 1]
         if self.precision not in PRECISIONS:
             found.append(f"precision must be one of {', '.join(PRECISIONS)}, got '{self.precision}'")
-        if self.prior not in LEARNED:
-            found.append(f"prior must be one of {', '.join(LEARNED)}, got '{self.prior}'")
+        if self.prior not in (learned := learned_priors()):
+            found.append(f"prior must be one of {', '.join(learned)}, got '{self.prior}'")
         return found
 
     def __post_init__(self) -> None:

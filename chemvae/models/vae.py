@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import copy
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.distributions import Independent, Normal
 
 from chemvae.chem.molecules import parse, quiet
 from chemvae.data.tokens.datasets import Batch, TokenArray
@@ -22,7 +23,7 @@ from chemvae.models.gru.layer import bf16_is_fast
 from chemvae.models.latent_statistics import LatentStatistics
 from chemvae.models.posteriors import POSTERIORS, Posterior
 from chemvae.models.predictor import PropertyPredictor
-from chemvae.models.priors import PRIORS
+from chemvae.models.priors import PRIORS, FamilyPrior
 from chemvae.models.settings import ModelSettings
 from chemvae.models.terms import Terms
 from chemvae.models.training_facts import TrainingFacts, smiles_hash
@@ -69,8 +70,8 @@ class MolVAE(nn.Module):
         )
         self.decoder = Decoder(n_tokens, settings.embedding_dim, settings.latent_dim, settings.decoder_dim)
         self.predictor = PropertyPredictor(settings.latent_dim, settings.predictor_dim, len(self.property_names))
-        kinds = {"normal": "normal", "learned": settings.prior}
-        self.priors = nn.ModuleDict({name: PRIORS[kind](settings.latent_dim) for name, kind in kinds.items()})
+        base, learned = FamilyPrior(self.posterior_family), PRIORS[settings.prior](settings.latent_dim)
+        self.priors = nn.ModuleDict({"normal": base, "learned": learned})
         self.latent_statistics = LatentStatistics(settings.latent_dim)
         self.training_facts = TrainingFacts()
         self.word_dropout = 0.0
@@ -105,9 +106,14 @@ class MolVAE(nn.Module):
         return Terms(log_px_z, log_pz, log_qz_x, posterior.kl, posterior.kl_dims, log_py_z, z)
 
     def posterior_of(self, batch: Batch) -> Posterior:
+        """q(z|x) of a batch, on the model's device, with gradients."""
+        return self.posterior_family(self.hidden_of(batch))
+
+    def hidden_of(self, batch: Batch) -> Tensor:
+        """What the encoder makes of a batch, h [B, H]."""
         if batch.encoder_ids is None:
-            return self.posterior_family(self.encoder(batch.token_ids, batch.lengths, self.product_dtype))
-        return self.posterior_family(self.encoder(batch.encoder_ids, batch.encoder_lengths, self.product_dtype))
+            return self.encoder(batch.token_ids, batch.lengths, self.product_dtype)
+        return self.encoder(batch.encoder_ids, batch.encoder_lengths, self.product_dtype)
 
     def log_px_z(self, z: Tensor, batch: Batch, generator: torch.Generator | None) -> Tensor:
         """log p(x|z) [B] for z [B, D], teacher-forced; in training mode with word dropout (Bowman et al. 2016)."""
@@ -137,32 +143,45 @@ class MolVAE(nn.Module):
         return self.vocabulary.complaint(smiles)
 
     @torch.no_grad()
-    def _posterior_parameters(self, tokens: TokenArray, batch_size: int) -> tuple[Tensor, Tensor]:
-        """Posterior mean and scale [N, D] on the CPU; molecules are encoded in order of length, answered in their own."""
-        loc = torch.empty(len(tokens), self.latent_dim)
-        scale = torch.empty_like(loc)
-        order = np.argsort(tokens.lengths, kind="stable")
-        for start in range(0, len(order), batch_size):
-            index = order[start : start + batch_size]
-            token_ids, lengths = (part.to(self.device) for part in tokens.rows(index))
-            q = self.posterior_family(self.encoder(token_ids, lengths, self.product_dtype))
-            loc[index] = q.point.float().cpu()
-            scale[index] = q.distribution.stddev.float().cpu()
-        return loc, scale
+    def _encode(self, tokens: TokenArray, batch_size: int, read: Callable[[Tensor], Tensor]) -> Tensor:
+        """``read`` [B, S] of each batch's h [B, H], as float32 [N, S] on the CPU.
 
-    def posterior(self, smiles: Sequence[str], batch_size: int = 512) -> Independent:
-        """Return q(z|x) with batch shape [N] and event shape [D].
+        Molecules are encoded in order of length, answered in their own.
+        """
+        order = np.argsort(tokens.lengths, kind="stable")
+        if len(order) == 0:
+            return read(self.decoder.output.weight.new_empty(0, self.encoder.output_dim)).float().cpu()
+        parts = []
+        for start in range(0, len(order), batch_size):
+            token_ids, lengths = (part.to(self.device) for part in tokens.rows(order[start : start + batch_size]))
+            parts.append(read(self.encoder(token_ids, lengths, self.product_dtype)).float().cpu())
+        found = torch.cat(parts)
+        answer = torch.empty_like(found)
+        answer[torch.from_numpy(order)] = found
+        return answer
+
+    def posterior(self, smiles: Sequence[str], batch_size: int = 512) -> Posterior:
+        """Return q(z|x) with batch shape [N] and event shape [D], the family's own distribution, on the CPU.
+
+        It stays what it is when the model is trained on, and ``posterior[rows]`` is that of some of the molecules.
 
         Raises
         ------
         UnknownTokenError
             At the first molecule the vocabulary cannot write.
         """
-        return Independent(Normal(*self._posterior_parameters(self.tokens(list(smiles)), batch_size)), 1)
+        return self.posterior_from(self._encode(self.tokens(list(smiles)), batch_size, self.posterior_family.summary))
+
+    def posterior_from(self, summary: Tensor) -> Posterior:
+        """q(z|x) of molecules with these summaries [N, S] (:meth:`PosteriorFamily.summary`), on the CPU, without gradients."""
+        family = copy.deepcopy(self.posterior_family).cpu().float().requires_grad_(False)
+        q = family.from_summary(summary)
+        return q if q.select is not None else replace(q, select=lambda rows: family.from_summary(summary[rows]))
 
     def encode(self, smiles: Sequence[str], batch_size: int = 512) -> np.ndarray:
-        """Return the posterior mean of each molecule [N, D], float32; a NaN row for what cannot be encoded.
+        """Return the point that stands for each molecule [N, D], float32; a NaN row for what cannot be encoded.
 
+        Of a Gaussian posterior it is the mean.
         The SMILES is read as it is written: canonical SMILES are what the model was trained on.
         """
         smiles = [smiles] if isinstance(smiles, str) else list(smiles)
@@ -174,7 +193,7 @@ class MolVAE(nn.Module):
             usable = [i for i, reason in enumerate(self.encode_reasons(smiles)) if reason is None]
             tokens = self.tokens([smiles[i] for i in usable])
         if usable:
-            z[usable] = self._posterior_parameters(tokens, batch_size)[0].numpy()
+            z[usable] = self._encode(tokens, batch_size, lambda h: self.posterior_family(h).point).numpy()
         return z
 
     def tokens(self, smiles: list[str]) -> TokenArray:

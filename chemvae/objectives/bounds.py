@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from chemvae.data.tokens.datasets import Batch
 from chemvae.models.terms import Terms
-from chemvae.objectives.base import Loss, Objective
+from chemvae.models.vae import MolVAE
+from chemvae.objectives.base import Loss, Objective, ObjectiveContext
 
 
 class BetaELBO(Objective):
@@ -29,11 +32,28 @@ class BetaELBO(Objective):
         Weight of the labels' log likelihood.
     n_draws : int
         Draws of z per molecule, K.
+    final_beta : float
+        What beta ends at: the KL weight of the validation loss.
     """
 
-    def __init__(self, beta: Callable[[int], float], free_bits: float = 0.0, property_weight: float = 1.0, n_draws: int = 1):
+    def __init__(
+        self,
+        beta: Callable[[int], float],
+        free_bits: float = 0.0,
+        property_weight: float = 1.0,
+        n_draws: int = 1,
+        final_beta: float = 1.0,
+    ):
         self.beta, self.free_bits, self.property_weight, self.n_draws = beta, free_bits, property_weight, n_draws
+        self.final_beta = final_beta
         self.splits = free_bits <= 0  # free bits bound the batch's mean
+
+    @classmethod
+    def from_settings(cls, context: ObjectiveContext, **settings: Any) -> BetaELBO:
+        s = context.settings
+        return cls(
+            context.beta, **{"free_bits": s.free_bits, "property_weight": s.property_weight, "final_beta": s.beta, **settings}
+        )
 
     def loss(self, terms: Terms, step: int) -> Loss:
         cross_entropy = -terms.log_px_z.mean()
@@ -41,6 +61,24 @@ class BetaELBO(Objective):
         total = cross_entropy + self.beta(step) * self._penalty(terms) + self.property_weight * property_nll
         parts = {"cross_entropy": cross_entropy, "kl": _kl(terms).mean(), "property_nll": property_nll}
         return Loss(total, {name: value.detach() for name, value in parts.items()})
+
+    def schedule(self, step: int) -> dict[str, float]:
+        return {"beta": self.beta(step)}
+
+    def validate(
+        self, model: MolVAE, batches: Iterable[Batch], step: int, generator: torch.Generator | None = None
+    ) -> dict[str, float]:
+        """Nothing: cross-entropy, KL and the labels' likelihood are measured of every model."""
+        return {}
+
+    def valid_loss(self, facts: Mapping[str, float]) -> float:
+        return facts["cross_entropy"] + self.final_beta * facts["kl"] + self.property_weight * facts["property_nll"]
+
+    def collapse_remedy(self, settings: Any) -> str:
+        return (
+            f"Lower --beta (now {settings.beta:g}) by a factor of 3 to 10, raise --word-dropout to 0.1-0.2, set --free-bits "
+            "0.1 or lengthen --kl-warmup; if the loss barely moved, train longer."
+        )
 
     def _penalty(self, terms: Terms) -> Tensor:
         if self.free_bits <= 0:

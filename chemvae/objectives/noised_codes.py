@@ -16,15 +16,17 @@ gradient goes on to the encoder, which moves molecules together that are alike.
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from chemvae.data.tokens.datasets import Batch, SmilesDataset
+from chemvae.errors import SettingsError
 from chemvae.models.priors import NormalPrior, noised_codes, quick_prior
 from chemvae.models.vae import MolVAE
-from chemvae.objectives.base import Loss, Objective
+from chemvae.objectives.base import Loss, Objective, ObjectiveContext, ObjectiveWrapper
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ LEARNED_SHARE = 0.5  # chance that a batch's codes go towards the learned prior,
 STATE_PREFIX = "noised_codes."
 
 
-class NoisedCodes(Objective):
+class NoisedCodes(ObjectiveWrapper):
     """An objective, and beside it the cross-entropy of molecules given noised codes of theirs.
 
     total = objective + weight * mean over every third molecule of -log p(x | z')
@@ -42,21 +44,34 @@ class NoisedCodes(Objective):
     Parameters
     ----------
     objective : Objective
-        One with a ``loss`` of the model's terms.
+        One with a ``loss`` of the model's terms, and a call that is no more than that.
     train : SmilesDataset
         Training molecules, to whose codes the learned prior is fitted.
     weight : float
         Of the noised codes' mean cross-entropy.
     seed : int
+
+    Raises
+    ------
+    SettingsError
+        If the objective does more in its call than ask for its loss: then there are no terms to share.
     """
 
     refresh_steps = REFRESH_STEPS
 
     def __init__(self, objective: Objective, train: SmilesDataset, weight: float, seed: int = 0):
-        self.objective, self.train, self.weight, self.seed = objective, train, weight, seed
-        self.phases, self.n_draws, self.splits = objective.phases, objective.n_draws, objective.splits
+        super().__init__(objective)
+        if type(objective).__call__ is not Objective.__call__:
+            raise SettingsError(
+                f"noised_codes goes with objectives that are a loss of the model's terms; {objective} is not one"
+            )
+        self.train, self.weight, self.seed = train, weight, seed
         self._normal = NormalPrior(1)  # whatever the dimensions: diffusing towards N(0, I) needs none of its tensors
         self._prior: NormalPrior | None = None
+
+    @classmethod
+    def from_settings(cls, context: ObjectiveContext, **settings: Any) -> NoisedCodes:
+        return cls(train=context.train, seed=context.settings.seed, **settings)
 
     def __call__(self, model: MolVAE, batch: Batch, step: int, phase: str, generator: torch.Generator | None = None) -> Loss:
         terms = model(batch, self.n_draws, generator)
@@ -75,24 +90,26 @@ class NoisedCodes(Objective):
         return noised_codes(z, self._prior if learned else self._normal, generator)
 
     @torch.no_grad()
-    def prepare(self, model: MolVAE, step: int) -> None:
+    def refresh(self, model: MolVAE, step: int) -> None:
         """Fit the learned prior to the codes as they are."""
         was_training = model.training
         model.eval()
         rng = np.random.default_rng((self.seed, step))
         prior = quick_prior(model.settings.prior, model.latent_dim)
         chosen = rng.permutation(len(self.train))[: prior.fit_points]
-        q = model.posterior(self.train.smiles.take(chosen))
-        codes = q.mean + q.stddev * torch.randn(q.mean.shape, generator=torch.Generator().manual_seed(int(rng.integers(2**31))))
+        noise = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        codes = model.posterior(self.train.smiles.take(chosen)).draw(1, noise)[0][0]
         self._prior = prior.fit(codes.numpy(), int(rng.integers(2**31))).to(model.device)
         model.train(was_training)
 
     def state(self) -> dict[str, Tensor]:
-        """Return the learned prior as it is now."""
-        return {} if self._prior is None else {STATE_PREFIX + key: value for key, value in self._prior.state_dict().items()}
+        """Return the learned prior as it is now, beside the objective's own."""
+        own = {} if self._prior is None else self._prior.state_dict()
+        return {**self.objective.state(), **{STATE_PREFIX + key: value for key, value in own.items()}}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Take what :meth:`state` returned."""
+        self.objective.load(state)
         own = {key.removeprefix(STATE_PREFIX): value for key, value in state.items() if key.startswith(STATE_PREFIX)}
         if own:
             kind = "gaussian" if "root" in own else "mixture"

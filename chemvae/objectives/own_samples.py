@@ -13,6 +13,7 @@ target is taken as it was written: its canonical form would teach the decoder an
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from chemvae.data.tokens.vocabulary import PAD
 from chemvae.models.decoding import finished
 from chemvae.models.priors import quick_prior
 from chemvae.models.vae import MolVAE
-from chemvae.objectives.base import Loss, Objective
+from chemvae.objectives.base import Loss, Objective, ObjectiveContext, ObjectiveWrapper
 from chemvae.parallel import Workers
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ WIDTHS = (0.1, 1.0)  # of steps away from a molecule, in standard deviations of 
 RDKIT_BLOCK = 512
 
 
-class OwnSamples(Objective):
+class OwnSamples(ObjectiveWrapper):
     """An objective, and beside it the cross-entropy of the decoder's own molecules at points drawn from latent space.
 
     total = objective + weight * mean over points of -log p(text | point)
@@ -74,12 +75,18 @@ class OwnSamples(Objective):
     def __init__(
         self, objective: Objective, train: SmilesDataset, weight: float, n_points: int = N_POINTS, jobs: int = 1, seed: int = 0
     ):
-        self.objective, self.train, self.weight, self.n_points, self.seed = objective, train, weight, n_points, seed
-        self.phases, self.n_draws, self.splits = objective.phases, objective.n_draws, objective.splits
+        super().__init__(objective)
+        self.train, self.weight, self.n_points, self.seed = train, weight, n_points, seed
         self.facts: dict[str, float] = {}
         self._z = torch.empty(0, 0)
         self._tokens = TokenArray.from_smiles([], train.vocabulary)
         self._jobs, self._workers = jobs, None
+
+    @classmethod
+    def from_settings(cls, context: ObjectiveContext, **settings: Any) -> OwnSamples:
+        s = context.settings
+        n_points = round(2 * cls.refresh_steps * s.batch_size * POINTS_PER_MOLECULE)  # about half become targets
+        return cls(train=context.train, n_points=n_points, jobs=context.jobs, seed=s.seed, **settings)
 
     def __call__(self, model: MolVAE, batch: Batch, step: int, phase: str, generator: torch.Generator | None = None) -> Loss:
         loss = self.objective(model, batch, step, phase, generator)
@@ -101,10 +108,8 @@ class OwnSamples(Objective):
     # ---------------------------------------------------------------- writing the targets
 
     @torch.no_grad()
-    def prepare(self, model: MolVAE, step: int) -> None:
+    def refresh(self, model: MolVAE, step: int) -> None:
         """Write new targets with the model as it is."""
-        if self.objective.refresh_steps and step % self.objective.refresh_steps == 0:
-            self.objective.prepare(model, step)
         was_training = model.training
         model.eval()
         rng = np.random.default_rng((self.seed, step))
@@ -131,8 +136,7 @@ class OwnSamples(Objective):
         n_normal = self.n_points - n_learned - n_step - n_between
         draw = torch.Generator().manual_seed(int(rng.integers(2**31)))
         chosen = rng.integers(len(self.train), size=n_step + 2 * n_between)
-        q = model.posterior(self.train.smiles.take(chosen))
-        codes = q.mean + q.stddev * torch.randn(q.mean.shape, generator=draw)
+        codes = model.posterior(self.train.smiles.take(chosen)).draw(1, draw)[0][0]
         learned = quick_prior(model.settings.prior, model.latent_dim).fit(codes.numpy(), int(rng.integers(2**31)))
         low, high = WIDTHS
         width = torch.from_numpy(rng.uniform(low, high, (n_step, 1)).astype(np.float32))
@@ -182,6 +186,7 @@ class OwnSamples(Objective):
 
     def close(self) -> None:
         """End the worker processes."""
+        super().close()
         if self._workers is not None:
             self._workers.__exit__()
             self._workers = None

@@ -1,8 +1,8 @@
 """Several decodes of a point, and the best of them: what encoder and decoder together find most likely.
 
 The rule: of a point's valid decodes x, take the one with the largest log p(x|z) - d(x, z)^2 / 2. Here d is the distance of z
-from the mean of q(z|x), the encoder's answer to the canonical x, each dimension in units of that posterior's own spread; so
-the second term is log q(z|x) up to a constant, and the score asks both halves of the model. The decoder knows what reads well,
+from the point of q(z|x), the encoder's answer to the canonical x, in units of that posterior's own spread; so the second term
+is log q(z|x) less its value at that point, and the score asks both halves of the model. The decoder knows what reads well,
 the encoder notices what is another molecule. If no decode is valid, the first is returned as it is: the greedy one, or the
 most probable one of the beam.
 
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from chemvae.chem.molecules import canonicalize
 from chemvae.errors import SettingsError
+from chemvae.models.posteriors import Posterior, diagonal_parameters
 from chemvae.models.vae import MolVAE
 from chemvae.sampling.beam import beam_search
 from chemvae.sampling.latent_points import LatentPoints, tabulate
@@ -173,9 +174,26 @@ def _squared_distance(model: MolVAE, points: LatentPoints, table: pd.DataFrame) 
     found = np.full(len(table), np.inf)
     index = np.array([place.get(canonical[text], -1) for text in table["smiles"]], dtype=int)
     if (index >= 0).any():
-        posterior = model.posterior(known)
         rows = np.flatnonzero(index >= 0)
-        loc, scale = posterior.mean[index[rows]], posterior.stddev[index[rows]]
         z = points.z.cpu()[(table["row"].to_numpy() - points.first)[rows]]
-        found[rows] = ((z - loc) / scale).square().sum(dim=1).numpy()
+        found[rows] = squared_distance(model.posterior(known)[torch.from_numpy(index[rows])], z).numpy()
     return found
+
+
+@torch.no_grad()
+def squared_distance(q: Posterior, z: Tensor) -> Tensor:
+    """How far each z [N, D] lies from the point of its molecule's posterior [N]: 2 (log q(point|x) - log q(z|x)).
+
+    For a Gaussian that is the squared distance from its mean in units of its own spread (Mahalanobis 1936).
+
+    Examples
+    --------
+    >>> from chemvae.models.posteriors import gaussian_posterior
+    >>> squared_distance(gaussian_posterior(torch.zeros(1, 2), torch.full((1, 2), 2.0)), torch.tensor([[2.0, 4.0]]))
+    tensor([5.])
+    """
+    gaussian = diagonal_parameters(q)
+    if gaussian is None:
+        return 2 * (q.log_prob(q.point) - q.log_prob(z))
+    loc, scale = gaussian
+    return ((z - loc) / scale).square().sum(dim=1)

@@ -51,7 +51,7 @@ def sample(
     temperature : float
         0 decodes greedily.
     prior : str
-        "learned" (a mixture fitted on the training latents) or "normal" (N(0, I)).
+        "learned" (fitted on the training latents) or "normal": the posterior family's own, N(0, I) unless it says otherwise.
     jobs : int
         Worker processes for RDKit's part: 0 takes one per core, 1 none. Fewer than 2,000 molecules start none. The result is
         the same for every number.

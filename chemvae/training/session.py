@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, fields, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,100 +18,219 @@ from chemvae.models.settings import ModelSettings
 from chemvae.models.storage import build_model, describe_model, find_run, load_model, transfer_weights
 from chemvae.models.training_facts import TrainingFacts
 from chemvae.models.vae import MolVAE
+from chemvae.objectives import Objective
+from chemvae.progress import CancelToken
 from chemvae.registry import find
 from chemvae.runs import RunFolder
 from chemvae.seeding import seeded
 from chemvae.training.callbacks import Callback
 from chemvae.training.inputs import TrainingInputs, choose_split, choose_vocabulary, make_inputs
 from chemvae.training.posthoc.finish import finish
-from chemvae.training.settings import PRESETS, TrainingSettings
+from chemvae.training.settings import AS_OBJECT, PRESETS, TrainingSettings
 from chemvae.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 FEW_MOLECULES = 5_000
+SETTING_NAMES = tuple(dict.fromkeys(one.name for kind in (ModelSettings, TrainingSettings) for one in fields(kind)))
 CHANGEABLE_ON_RESUME = {"time_limit_min", "threads", "checkpoint_min"}
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How the molecules of a run are read; see :func:`chemvae.data.prepare.tables.load_table`."""
+
+    smiles_column: str | None = None
+    split_column: str | None = None
+    on_invalid: str = "skip"
+    standardize: str = "none"
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """All that decides what a new run trains, and how."""
+
+    data: Any
+    """A catalog name, a file, molecules in memory, or a Table."""
+    targets: tuple[str, ...] = ()
+    """Label columns for the property predictor."""
+    model: ModelSettings = field(default_factory=ModelSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    reading: Reading = field(default_factory=Reading)
+    preset: str = "cpu"
+    """Where the settings come from, for the record."""
+    given: frozenset[str] = frozenset()
+    """Settings the user has chosen: nothing else may change them."""
+    init: str | Path | None = None
+    """Start from this model's weights and sizes."""
+    tokens: str = "character"
+    """"character" or "atom"."""
+    vocabulary: str = "data"
+    """"data" collects the symbols of the training molecules, "superset" takes all of SMILES."""
+    device: str = "auto"
+    jobs: int = 1
+    """Worker processes that read the molecules."""
+    overwrite: bool = False
+    """Replace a run that is already in the folder."""
+
+    @classmethod
+    def of(cls, data: Any, targets: Sequence[str] = (), preset: str = "cpu", seed: int = 0, **options: Any) -> RunSpec:
+        """Sort what a user says into a spec.
+
+        Parameters
+        ----------
+        data, targets, preset, seed
+            As in :func:`chemvae.train`.
+        **options
+            Fields of this class but those above, of :class:`Reading`, and of the preset's ModelSettings and TrainingSettings.
+
+        Raises
+        ------
+        SettingsError
+            With every complaint at once.
+        UnknownNameError
+            If there is no such preset or option, naming the nearest.
+
+        Examples
+        --------
+        >>> spec = RunSpec.of(["CCO"], preset="tiny", latent_dim=8, epochs=2, standardize="salts", jobs=2)
+        >>> spec.model.latent_dim, spec.training.epochs, spec.reading.standardize, spec.jobs
+        (8, 2, 'salts', 2)
+        """
+        own, reading, settings = sort_options(options)
+        model, training = preset_settings(preset, {**settings, "seed": seed})
+        return cls(data, tuple(targets), model, training, Reading(**reading), preset=preset, given=frozenset(settings), **own)
+
+
+OWN_OPTIONS = ("init", "tokens", "vocabulary", "device", "jobs", "overwrite")
+
+
+def sort_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Divide what a user says of a run into fields of RunSpec, fields of Reading, and settings; no name is lost.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is none of them, naming the nearest.
+    """
+    reading = [one.name for one in fields(Reading)]
+    known = [*OWN_OPTIONS, *reading, *SETTING_NAMES]
+    found = {find(dict.fromkeys(known), name, "setting")[0]: value for name, value in options.items()}
+    parts = (OWN_OPTIONS, reading, SETTING_NAMES)
+    own, read, settings = ({name: found[name] for name in found if name in part} for part in parts)
+    return own, read, settings
+
+
 def start_run(
-    data: Any,
-    targets: Sequence[str],
-    run: RunFolder | None,
-    settings: tuple[ModelSettings, TrainingSettings],
-    reading: dict[str, Any],
-    *,
-    preset: str,
-    init: str | Path | None = None,
-    tokens: str = "character",
-    vocabulary: str = "data",
-    device: str = "auto",
-    jobs: int = 1,
-    overwrite: bool = False,
-    callbacks: Sequence[Callback] = (),
-    given: Collection[str] = (),
+    spec: RunSpec, run: RunFolder | None, callbacks: Sequence[Callback] = (), cancel: CancelToken | None = None
 ) -> MolVAE:
     """Train a new model; see :func:`chemvae.api.train`.
 
-    ``reading`` is how ``load_table`` reads the data, ``given`` which settings the user has chosen.
+    Parameters
+    ----------
+    spec : RunSpec
+    run : RunFolder or None
+        None keeps nothing on disk.
+    callbacks : sequence of Callback
+    cancel : CancelToken, optional
+        Ends the training as its time limit does.
     """
-    model_settings, training_settings = settings
-    check_folder(run, overwrite)
-    source = load_model(find_run(init)) if init is not None else None
-    table = as_table(data, targets, reading, jobs)
-    split = choose_split(table, training_settings.seed)
-    words = choose_vocabulary([table.smiles[i] for i in split[0]], tokens, vocabulary, source.vocabulary if source else None)
-    inputs = make_inputs(table, split, words, training_settings.random_smiles)
-    if source is not None:
-        training_settings = for_tuning(training_settings, len(inputs.train), given)
-    model = _new_model(
-        inputs, table, _like(source, model_settings) if source else model_settings, training_settings.seed, source
-    )
+    check_folder(run, spec.overwrite)
+    source = load_model(find_run(spec.init)) if spec.init is not None else None
+    table = as_table(spec.data, spec.targets, asdict(spec.reading), spec.jobs)
+    inputs = _read_inputs(spec, table, source)
+    training = for_tuning(spec.training, len(inputs.train), spec.given) if source else spec.training
+    model = _new_model(inputs, table, _like(source, spec.model) if source else spec.model, training.seed, source)
     if run is not None:
-        if overwrite:
+        if spec.overwrite:
             run.clear()
-        facts = {"preset": preset, "init": None if init is None else str(init)}
-        facts["data"] = {"source": _origin(data), "targets": list(table.property_names), **reading}
-        facts |= {
-            "n_train": len(inputs.train),
-            "n_valid": len(inputs.valid),
-            "dropped": dict(table.dropped) | inputs.unwritable,
-            "labels_missing": dict(table.n_missing),
-            "labels_not_numeric": dict(table.n_not_numeric),
-        }
-        run.write_vocabulary(words.to_dict())
-        run.write_config({**describe_model(model), "training": asdict(training_settings), **facts})
+        run.write_vocabulary(inputs.vocabulary.to_dict())
+        run.write_config({**describe_model(model), "training": training.described(), **_facts(spec, table, inputs)})
         run.write_environment()
-    return _fit(model, inputs.train, inputs.valid, training_settings, run, device, callbacks, resume=False)
+    return _fit(_trainer(model, inputs, training, run, spec.device, callbacks), inputs, cancel)
+
+
+def _read_inputs(spec: RunSpec, table: Table, source: MolVAE | None) -> TrainingInputs:
+    split = choose_split(table, spec.training.seed)
+    base = source.vocabulary if source else None
+    words = choose_vocabulary([table.smiles[i] for i in split[0]], spec.tokens, spec.vocabulary, base)
+    return make_inputs(table, split, words, spec.training.random_smiles)
+
+
+def _facts(spec: RunSpec, table: Table, inputs: TrainingInputs) -> dict[str, Any]:
+    """What config.json remembers of a run beside its settings."""
+    return {
+        "preset": spec.preset,
+        "init": None if spec.init is None else str(spec.init),
+        "data": {"source": _origin(spec.data), "targets": list(table.property_names), **asdict(spec.reading)},
+        "n_train": len(inputs.train),
+        "n_valid": len(inputs.valid),
+        "dropped": dict(table.dropped) | inputs.unwritable,
+        "labels_missing": dict(table.n_missing),
+        "labels_not_numeric": dict(table.n_not_numeric),
+    }
 
 
 def resume_run(
     run: RunFolder,
     data: Any = None,
-    device: str = "auto",
+    options: Mapping[str, Any] | None = None,
     callbacks: Sequence[Callback] = (),
-    changes: dict | None = None,
-    jobs: int = 1,
+    cancel: CancelToken | None = None,
 ) -> MolVAE:
-    """Go on from a run's last checkpoint; ``data`` is needed only if the run was trained on molecules in memory."""
+    """Go on from a run's last checkpoint.
+
+    Parameters
+    ----------
+    run : RunFolder
+    data
+        Needed only if the run was trained on molecules in memory.
+    options : mapping, optional
+        ``device``, ``jobs``, and settings that may change: how long, how often and on how many threads; and the ``objective``
+        of a run that was given it as an object.
+    callbacks, cancel
+        As in :func:`start_run`.
+    """
     run.check()
-    unknown = set(changes or {}) - CHANGEABLE_ON_RESUME
-    if unknown:
-        raise SettingsError(f"a resumed run keeps its settings; {', '.join(sorted(unknown))} cannot change")
+    own, _, changes = sort_options(options or {})
     config = run.read_config()
+    settings = _resumed_settings(run, config, changes)
     try:
-        settings = replace(TrainingSettings(**config["training"]), **(changes or {}))
         origin = config["data"]
-        reading = {key: origin[key] for key in ("smiles_column", "split_column", "on_invalid", "standardize")}
-        targets = origin["targets"]
+        reading, targets = {one.name: origin[one.name] for one in fields(Reading)}, origin["targets"]
     except (KeyError, TypeError) as error:
-        raise RunFolderError(run.path, f"has a config.json that says too little to resume ({error}).", "Start anew.") from None
+        raise _says_too_little(run, error) from None
     data = origin["source"] if data is None else data
     if data is None:
         raise SettingsError("this run was trained on molecules in memory; give the same data again to resume it")
-    table = as_table(data, targets, reading, jobs)
+    table = as_table(data, targets, reading, own.get("jobs", 1))
     model = build_model(run, config)
     inputs = make_inputs(table, choose_split(table, settings.seed), model.vocabulary, settings.random_smiles)
     model.training_facts = TrainingFacts(int(config["max_tokens"]))
-    return _fit(model, inputs.train, inputs.valid, settings, run, device, callbacks, resume=True)
+    trainer = _trainer(model, inputs, settings, run, own.get("device", "auto"), callbacks)
+    trainer.resume()
+    return _fit(trainer, inputs, cancel)
+
+
+def _resumed_settings(run: RunFolder, config: Mapping[str, Any], changes: Mapping[str, Any]) -> TrainingSettings:
+    """A run's settings with what may change."""
+    try:
+        before = dict(config["training"])
+    except (KeyError, TypeError) as error:
+        raise _says_too_little(run, error) from None
+    as_object = str(before.get("objective", "")).endswith(AS_OBJECT)
+    if as_object and not isinstance(changes.get("objective"), Objective):
+        raise SettingsError(f"this run's objective is {before['objective']}; give the same again (objective=...) to resume it")
+    unknown = set(changes) - CHANGEABLE_ON_RESUME - ({"objective"} if as_object else set())
+    if unknown:
+        raise SettingsError(f"a resumed run keeps its settings; {', '.join(sorted(unknown))} cannot change")
+    try:
+        return TrainingSettings(**{**before, **changes})
+    except TypeError as error:
+        raise _says_too_little(run, error) from None
+
+
+def _says_too_little(run: RunFolder, error: Exception) -> RunFolderError:
+    return RunFolderError(run.path, f"has a config.json that says too little to resume ({error}).", "Start anew.")
 
 
 def _new_model(inputs: TrainingInputs, table: Table, settings: ModelSettings, seed: int, source: MolVAE | None) -> MolVAE:
@@ -129,25 +248,27 @@ def _new_model(inputs: TrainingInputs, table: Table, settings: ModelSettings, se
     return model
 
 
-def _fit(
+def _trainer(
     model: MolVAE,
-    train: SmilesDataset,
-    valid: SmilesDataset,
+    inputs: TrainingInputs,
     settings: TrainingSettings,
     run: RunFolder | None,
     device: str,
     callbacks: Sequence[Callback],
-    resume: bool,
-) -> MolVAE:
-    trainer = Trainer(model, train, monitored(valid, settings), settings, run, device=device, callbacks=tuple(callbacks))
-    if resume:
-        trainer.resume()
-    trainer.fit()
-    finish(model, train, valid, run, settings.seed)
-    if trainer.stopped_by == "time limit":
-        where = f" Go on with: chemvae train --resume -o {run.path}" if run else ""
-        log.warning("Stopped at the time limit, step %d of %d.%s", trainer.progress.step, trainer.n_steps, where)
-    return model.eval().requires_grad_(False)
+) -> Trainer:
+    held_out = monitored(inputs.valid, settings)
+    return Trainer(model, inputs.train, held_out, settings, run, device=device, callbacks=tuple(callbacks))
+
+
+def _fit(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken | None) -> MolVAE:
+    """Train, and fit what follows from the weights; also where the time limit or a cancel token ends it."""
+    trainer.fit(cancel)
+    finish(trainer.module, inputs.train, inputs.valid, trainer.run, trainer.settings.seed)
+    if trainer.stopped_by in ("time limit", "cancelled"):
+        words = "at the time limit" if trainer.stopped_by == "time limit" else f"because it was asked to ({cancel.reason})"
+        where = f" Go on with: chemvae train --resume -o {trainer.run.path}" if trainer.run else ""
+        log.warning("Stopped %s, step %d of %d.%s", words, trainer.progress.step, trainer.n_steps, where)
+    return trainer.module.eval().requires_grad_(False)
 
 
 def monitored(valid: SmilesDataset, settings: TrainingSettings) -> SmilesDataset:
@@ -167,9 +288,9 @@ def preset_settings(preset: str, changes: dict[str, Any]) -> tuple[ModelSettings
         If there is no such preset or setting, naming the nearest.
     """
     _, bases = find(PRESETS, preset, "preset")
-    names = [{field.name for field in fields(base)} for base in bases]
+    names = [{one.name for one in fields(base)} for base in bases]
     for name in changes:
-        find(dict.fromkeys(names[0] | names[1]), name, "setting")
+        find(dict.fromkeys(SETTING_NAMES), name, "setting")
     complaints: list[str] = []
     made = []
     for base, own in zip(bases, names, strict=True):

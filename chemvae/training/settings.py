@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 from chemvae.errors import SettingsError
 from chemvae.models.settings import ModelSettings
+from chemvae.objectives import OBJECTIVES, Objective
 
+AS_OBJECT = "(given as an object)"
 KL_SCHEDULES = ("linear", "cyclical")
 
 
@@ -24,6 +28,7 @@ class TrainingSettings:
     weight_decay : AdamW's, on matrices only.
     clip_norm : largest gradient norm.
     ema_decay : of the averaged weights, which are the ones saved and evaluated.
+    objective : what is minimised, a name in OBJECTIVES; in Python also a dict of name and settings, or an Objective.
     beta : weight of the KL in nats per molecule, at the end of its schedule.
     beta_start : the same at step 0.
     kl_schedule : "linear" or "cyclical".
@@ -53,6 +58,7 @@ class TrainingSettings:
     weight_decay: float = 1e-4
     clip_norm: float = 5.0
     ema_decay: float = 0.999
+    objective: str = "beta-elbo"
     beta: float = 0.03
     beta_start: float = 0.0
     kl_schedule: str = "linear"
@@ -88,7 +94,22 @@ class TrainingSettings:
             found.append(f"ema_decay must lie in 0..1 without 1, got {self.ema_decay}")
         if self.kl_schedule not in KL_SCHEDULES:
             found.append(f"kl_schedule must be one of {', '.join(KL_SCHEDULES)}, got '{self.kl_schedule}'")
-        return found
+        return found + self._objective_complaints()
+
+    def _objective_complaints(self) -> list[str]:
+        if isinstance(self.objective, Objective):
+            return []
+        name = self.objective.get("name") if isinstance(self.objective, Mapping) else self.objective
+        if isinstance(name, str) and name in OBJECTIVES:
+            return []
+        return [f"objective must be one of {', '.join(OBJECTIVES)}, or an Objective; got {self.objective!r}"]
+
+    def described(self) -> dict[str, Any]:
+        """What config.json says of these settings; of an objective given as an object, its class in words."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        if isinstance(self.objective, Objective):
+            values["objective"] = f"{type(self.objective).__name__} {AS_OBJECT}"
+        return values
 
     def __post_init__(self) -> None:
         if found := self.complaints():

@@ -19,10 +19,9 @@ from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError
 from chemvae.models.storage import model_tensors
 from chemvae.models.vae import MolVAE
-from chemvae.objectives import BetaELBO, Loss, Objective
-from chemvae.objectives.noised_codes import NoisedCodes
-from chemvae.objectives.own_samples import POINTS_PER_MOLECULE, OwnSamples
+from chemvae.objectives import Loss, Objective, ObjectiveContext, build_objective
 from chemvae.parallel import limited_threads
+from chemvae.progress import CancelToken
 from chemvae.runs import RunFolder
 from chemvae.schedules import cosine_decay, cyclical, linear_warmup
 from chemvae.training.callbacks import Callback
@@ -30,10 +29,11 @@ from chemvae.training.data_parallel import DataParallel
 from chemvae.training.ema import WeightAverage
 from chemvae.training.optim import make_fabric, make_optimizer
 from chemvae.training.settings import TrainingSettings
-from chemvae.training.validation import check_collapse, measure
+from chemvae.training.validation import check_collapse, measure, measure_objective
 
 log = logging.getLogger(__name__)
 LOG_EVERY = 20  # steps between two readings of the loss; a reading waits for the device
+BEFORE_ITS_END = ("time limit", "cancelled")  # why a run may stop that can still go on
 COLLAPSED_EPOCHS = 2  # in a row, after the KL weight has risen, before a run is given up
 
 
@@ -63,8 +63,8 @@ class Trainer:
     settings : TrainingSettings
     run : RunFolder or None
         Where checkpoints and metrics go; None keeps nothing on disk.
-    objective : Objective or None
-        None builds the beta-ELBO of the settings.
+    objective : Objective, optional
+        Minimised instead of the one that the settings name.
     device : str
         "auto", "cpu", "cuda", "cuda:1", "mps".
     callbacks : sequence of Callback
@@ -84,7 +84,9 @@ class Trainer:
         self.settings, self.train_data, self.valid_data, self.run, self.callbacks = settings, train, valid, run, callbacks
         self.n_batches = train.n_batches(settings.batch_size)
         self.n_steps = settings.epochs * self.n_batches
-        self.objective = objective or self._usual_objective()
+        jobs = settings.threads or torch.get_num_threads()
+        context = ObjectiveContext(settings, self.beta, train, jobs)
+        self.objective = build_objective(objective or settings.objective, context)
         self.fabric = make_fabric(device)
         self.module = model.to(self.fabric.device)
         self.module.word_dropout = settings.word_dropout
@@ -95,18 +97,6 @@ class Trainer:
         self.progress = Progress()
         self.parallel: DataParallel | None = None  # while fit runs, where threads split the batch
         self._stop: str | None = None
-
-    def _usual_objective(self) -> Objective:
-        """What the settings ask for."""
-        s = self.settings
-        bound: Objective = BetaELBO(self.beta, s.free_bits, s.property_weight)
-        if s.noised_codes:
-            bound = NoisedCodes(bound, self.train_data, s.noised_codes, s.seed)
-        if not s.prior_points:
-            return bound
-        jobs = s.threads or torch.get_num_threads()
-        n_points = round(2 * OwnSamples.refresh_steps * s.batch_size * POINTS_PER_MOLECULE)  # about half become targets
-        return OwnSamples(bound, self.train_data, s.prior_points, n_points, jobs, s.seed)
 
     # ---------------------------------------------------------------- schedules
 
@@ -123,8 +113,10 @@ class Trainer:
 
     # ---------------------------------------------------------------- the loop
 
-    def fit(self) -> Progress:
-        """Train to the end, to the time limit, or until it is interrupted.
+    def fit(self, cancel: CancelToken | None = None) -> Progress:
+        """Train to the end, to the time limit, until it is interrupted, or until a token of another thread cancels it.
+
+        After a time limit or a cancellation all is saved, the model holds the averaged weights, and the run can be resumed.
 
         Raises
         ------
@@ -144,8 +136,7 @@ class Trainer:
                     self._train_step(batch)
                     now = time.monotonic()
                     self.progress.elapsed_s = now - started
-                    if self.settings.time_limit_min and now - call_started > 60 * self.settings.time_limit_min:
-                        self._stop = "time limit"
+                    self._stop = self._stop or self._asked_to_stop(now - call_started, cancel)
                     if self._stop:
                         break
                     if self.settings.checkpoint_min and now - last_saved > 60 * self.settings.checkpoint_min:
@@ -156,6 +147,13 @@ class Trainer:
                     last_saved = time.monotonic()
             self._leave()
         return self.progress
+
+    def _asked_to_stop(self, seconds: float, cancel: CancelToken | None) -> str | None:
+        """Why to stop after so many seconds of this call, if there is a reason."""
+        limit = 60 * self.settings.time_limit_min
+        if limit and seconds > limit:
+            return "time limit"
+        return "cancelled" if cancel is not None and cancel.is_cancelled else None
 
     @contextlib.contextmanager
     def _threads(self) -> Iterator[None]:
@@ -179,8 +177,7 @@ class Trainer:
 
     def _prepare(self) -> None:
         """Let the objective make what it needs from the averaged model, every so many steps."""
-        every = self.objective.refresh_steps
-        if every and self.progress.step % every == 0:
+        if self.objective.is_due(self.progress.step):
             with self.average.applied(), limited_threads(self.parallel.threads if self.parallel else 0):
                 self.objective.prepare(self.module, self.progress.step)
 
@@ -265,13 +262,14 @@ class Trainer:
             "elapsed_s": round(p.elapsed_s, 1),
             "learning_rate": self.learning_rate(p.step),
         }
-        row["beta"] = self.beta(p.step)
+        row |= self.objective.schedule(p.step)
         row["molecules_per_s"] = round(p.step * len(self.train_data) / self.n_batches / max(p.elapsed_s, 1e-9), 1)
         row |= {f"train_{name}": value / readings for name, value in p.sums.items()}
         with self.average.applied(), limited_threads(self.parallel.threads if self.parallel else 0):
-            facts = measure(self.module, self.valid_data, s.seed)
+            own = measure_objective(self.module, self.valid_data, self.objective, p.step, s.seed)
+            facts = {**own, **measure(self.module, self.valid_data, s.seed)}
             row |= {f"valid_{name}": value for name, value in facts.items()}
-            row["valid_loss"] = facts["cross_entropy"] + s.beta * facts["kl"] + s.property_weight * facts["property_nll"]
+            row["valid_loss"] = self.objective.valid_loss(facts)
             for callback in self.callbacks:
                 callback.on_epoch(row, self.module)
         p.rows.append(row)
@@ -286,18 +284,18 @@ class Trainer:
             improved = row["valid_loss"] < p.best_loss - 1e-4
             p.best_loss = min(p.best_loss, row["valid_loss"])
             p.bad_epochs = 0 if improved else p.bad_epochs + 1
-            collapsed = facts["kl"] < s.min_kl or facts["active_units"] < s.min_active_units
+            collapsed = bool(self.objective.collapse(facts, s))
             p.collapsed_epochs = p.collapsed_epochs + 1 if collapsed else 0
         if s.patience and p.bad_epochs >= s.patience:
             self._stop = "early"
         if p.collapsed_epochs >= COLLAPSED_EPOCHS:
             self.save()
-            check_collapse(facts, s)
+            check_collapse(facts, s, self.objective)
 
     def _leave(self) -> None:
         """Put the averaged weights in place; save and speak up if this was not the end."""
         self.objective.close()
-        if self._stop in ("interrupted", "time limit"):
+        if self._stop in ("interrupted", *BEFORE_ITS_END):
             self.save()
         if self._stop == "interrupted":
             where = f" Go on with: chemvae train --resume -o {self.run.path}" if self.run else ""
@@ -306,13 +304,13 @@ class Trainer:
             )
         self.average.copy_to_model()
         self.module.eval()
-        if self.progress.rows and self._stop != "time limit":
+        if self.progress.rows and self._stop not in BEFORE_ITS_END:
             last = {name[6:]: value for name, value in self.progress.rows[-1].items() if name.startswith("valid_")}
-            check_collapse(last, self.settings)
+            check_collapse(last, self.settings, self.objective)
 
     @property
     def stopped_by(self) -> str | None:
-        """None if training ran to its end, else "time limit" or "early"."""
+        """None if training ran to its end, else "time limit", "cancelled" or "early"."""
         return self._stop
 
     # ---------------------------------------------------------------- saving

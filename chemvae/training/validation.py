@@ -12,7 +12,8 @@ from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.data.tokens.vocabulary import PAD
 from chemvae.errors import CollapseError
 from chemvae.models.information import active_units, mutual_information
-from chemvae.models.vae import MolVAE
+from chemvae.models.vae import MolVAE, eval_mode
+from chemvae.objectives import Objective
 from chemvae.training.settings import TrainingSettings
 
 FREE_RUNNING_MOLECULES = 500
@@ -33,29 +34,30 @@ def measure(model: MolVAE, data: SmilesDataset, seed: int = 0) -> dict[str, floa
     was_training = model.training
     model.eval()
     generator = torch.Generator(model.device).manual_seed(seed)
-    rows, means, scales, draws = [], [], [], []
+    rows, summaries, points, draws = [], [], [], []
     for start in range(0, len(data), MONITOR_BATCH):
         batch = data.batch(np.arange(start, min(start + MONITOR_BATCH, len(data)))).to(model.device)
-        posterior = model.posterior_of(batch)
+        summary = model.posterior_family.summary(model.hidden_of(batch))
+        posterior = model.posterior_family.from_summary(summary)
         z, log_qz_x = posterior.draw(1, generator)
         log_px_z, hits, tokens = _teacher_forced(model, z[0], batch)
         kl = posterior.kl if posterior.kl is not None else (log_qz_x - model.posterior_family.prior().log_prob(z))[0]
         nll = -model.predictor.log_prob(z[0], batch.labels) if model.property_names else torch.zeros(len(batch))
         rows.append(torch.stack([-log_px_z.cpu(), kl.cpu(), nll.cpu(), hits.cpu(), tokens.cpu()], dim=1))
-        means.append(posterior.point.cpu())
-        scales.append(posterior.distribution.stddev.cpu())
+        summaries.append(summary.cpu())
+        points.append(posterior.point.cpu())
         draws.append(z[0].cpu())
     cross_entropy, kl, nll, hits, tokens = torch.cat(rows).double().mean(dim=0).tolist()
-    mean, scale = torch.cat(means), torch.cat(scales)
+    point, q = torch.cat(points), model.posterior_from(torch.cat(summaries).float())
     model_facts = {
         "cross_entropy": cross_entropy,
         "kl": kl,
         "elbo": -(cross_entropy + kl),
         "property_nll": nll,
-        "active_units": active_units(mean),
-        "mutual_information": mutual_information(mean, scale, torch.cat(draws)),
+        "active_units": active_units(point),
+        "mutual_information": mutual_information(q, torch.cat(draws)),
         "token_accuracy_teacher_forced": hits / tokens,
-        "reconstruction_greedy": _free_running(model, mean, data.smiles),
+        "reconstruction_greedy": _free_running(model, point, data.smiles),
     }
     model.train(was_training)
     return model_facts
@@ -77,18 +79,17 @@ def _free_running(model: MolVAE, means: Tensor, smiles: Sequence[str]) -> float:
     return float(np.mean([a == b for a, b in zip(decoded, smiles[:n], strict=True)]))
 
 
-def check_collapse(facts: dict[str, float], settings: TrainingSettings) -> None:
-    """Raise CollapseError if the latent space carries (almost) nothing."""
-    problems = []
-    if facts["kl"] < settings.min_kl:
-        problems.append(f"KL {facts['kl']:.2f} nats per molecule (at least {settings.min_kl:g} expected)")
-    if facts["active_units"] < settings.min_active_units:
-        problems.append(
-            f"{facts['active_units']:.0%} of the latent dimensions active (at least {settings.min_active_units:.0%})"
-        )
-    if problems:
+def measure_objective(model: MolVAE, data: SmilesDataset, objective: Objective, step: int, seed: int = 0) -> dict[str, float]:
+    """What an objective measures of itself on all molecules of ``data`` (:meth:`Objective.validate`)."""
+    starts = range(0, len(data), MONITOR_BATCH)
+    batches = (data.batch(np.arange(start, min(start + MONITOR_BATCH, len(data)))).to(model.device) for start in starts)
+    with eval_mode(model):
+        return objective.validate(model, batches, step, torch.Generator(model.device).manual_seed(seed))
+
+
+def check_collapse(facts: dict[str, float], settings: TrainingSettings, objective: Objective) -> None:
+    """Raise CollapseError if the objective finds that the latent space carries (almost) nothing."""
+    if problems := objective.collapse(facts, settings):
         raise CollapseError(
-            f"COLLAPSED: the decoder ignores the latent space: {' and '.join(problems)}. "
-            f"Lower --beta (now {settings.beta:g}) by a factor of 3 to 10, raise --word-dropout to 0.1-0.2, set --free-bits "
-            "0.1 or lengthen --kl-warmup; if the loss barely moved, train longer."
+            f"COLLAPSED: the decoder ignores the latent space: {' and '.join(problems)}. {objective.collapse_remedy(settings)}"
         )

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from chemvae.chem.molecules import parse
+from chemvae.models.posteriors import Posterior, gaussian_posterior
 
 
 class MemoryModel:
@@ -22,6 +23,7 @@ class MemoryModel:
 
     property_names = ("heavy", "unlabelled")
     property_units = {"heavy": "atoms", "unlabelled": "1"}
+    device = torch.device("cpu")
 
     def __init__(
         self,
@@ -44,9 +46,9 @@ class MemoryModel:
     def encode_reasons(self, smiles: Sequence[str]) -> list[str | None]:
         return [None if s in self.smiles else "unknown symbol 'X' at position 0" for s in smiles]
 
-    def posterior(self, smiles: Sequence[str]) -> Independent:
+    def posterior(self, smiles: Sequence[str]) -> Posterior:
         loc = 10.0 * torch.eye(self.latent_dim)[[self.smiles.index(s) for s in smiles]]
-        return Independent(Normal(loc, torch.full_like(loc, self.scale)), 1)
+        return gaussian_posterior(loc, torch.full_like(loc, self.scale))
 
     def decode(self, z: Tensor, n_samples: int = 1, temperature: float = 0.0, seed: int = 0) -> pd.DataFrame:
         z = torch.as_tensor(z).repeat_interleave(n_samples, dim=0)
@@ -73,6 +75,10 @@ class MemoryModel:
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """As a prior: the memorised points in turn."""
         return 10.0 * torch.eye(self.latent_dim)[torch.arange(n) % self.latent_dim]
+
+    def distribution(self) -> Independent:
+        """As a prior: N(0, I)."""
+        return Independent(Normal(torch.zeros(self.latent_dim), torch.ones(self.latent_dim)), 1)
 
     def log_prob(self, z: Tensor) -> Tensor:
         """As a prior: N(0, I)."""

@@ -6,29 +6,9 @@ from torch.distributions import Independent, MultivariateNormal, Normal
 
 from chemvae.errors import SettingsError
 from chemvae.evaluation.likelihood import importance_log_evidence, log_evidence, log_joint
+from tests.contracts.linear_gaussian import LinearGaussian
 
 from .fakes import MemoryModel
-
-
-class LinearGaussian:
-    """x = W z + noise, z ~ N(0, I): evidence and posterior are known."""
-
-    def __init__(self, n: int = 6, dim: int = 3, noise: float = 0.5):
-        generator = torch.Generator().manual_seed(0)
-        self.w = torch.randn(5, dim, generator=generator, dtype=torch.float64)
-        self.x = torch.randn(n, 5, generator=generator, dtype=torch.float64)
-        self.noise, self.dim = noise, dim
-        precision = torch.eye(dim, dtype=torch.float64) + self.w.T @ self.w / noise**2
-        self.covariance = torch.linalg.inv(precision)
-        self.mean = self.x @ self.w @ self.covariance / noise**2
-
-    def joint(self, z):  # [K, B, D] -> [K, B]
-        log_prior = Normal(torch.zeros((), dtype=z.dtype), 1.0).log_prob(z).sum(-1)
-        return log_prior + Normal(z @ self.w.T, self.noise).log_prob(self.x).sum(-1)
-
-    def evidence(self):
-        covariance = self.w @ self.w.T + self.noise**2 * torch.eye(5, dtype=torch.float64)
-        return MultivariateNormal(torch.zeros(5, dtype=torch.float64), covariance).log_prob(self.x)
 
 
 def test_the_true_posterior_gives_the_evidence_with_a_single_draw():

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch.distributions import Independent, Normal
 
 from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.errors import SettingsError
+from chemvae.models.posteriors import gaussian_posterior
 from chemvae.sampling import latent_points, ranking
 from chemvae.sampling.latent_points import LatentPoints
 from chemvae.sampling.ranking import DecodeSettings, decode_beam, decode_best_of, decode_points, take_best
@@ -23,7 +23,7 @@ class Encoder:
 
     def posterior(self, smiles):
         loc, scale = (torch.tensor([self.known[one][i] for one in smiles]) for i in (0, 1))
-        return Independent(Normal(loc, scale), 1)
+        return gaussian_posterior(loc, scale)
 
 
 def candidates(*rows):

@@ -147,6 +147,7 @@ def load_model(name: str | None, device: str) -> Any:
 def _parameter(field: Field, panel: str, flag: str | None) -> inspect.Parameter:
     flag = flag or "--" + field.name.replace("_", "-")
     kind, metavar = _KINDS[field.kind]
+    metavar = "|".join(field.choices) or metavar
     words = (field.help[:1].upper() + field.help[1:]).replace("``", "").replace("[", r"\[")
     option = typer.Option(flag, metavar=metavar, help=words, rich_help_panel=panel, show_default=False)
     annotation = Annotated[kind | None, option]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +21,13 @@ class Field:
     """int, float or str."""
     help: str
     """Its sentence."""
+    choices: tuple[str, ...] = ()
+    """Names it may have, where a table lists them."""
 
 
-def settings_fields(module: str, class_name: str, leave_out: tuple[str, ...] = ()) -> list[Field]:
+def settings_fields(
+    module: str, class_name: str, leave_out: tuple[str, ...] = (), choices: Mapping[str, Sequence[str]] | None = None
+) -> list[Field]:
     """List the fields of a settings dataclass with the sentence that describes each.
 
     Parameters
@@ -32,12 +37,15 @@ def settings_fields(module: str, class_name: str, leave_out: tuple[str, ...] = (
     class_name : str
     leave_out : tuple of str
         Fields that a command has a flag of its own for.
+    choices : mapping of str to sequence of str, optional
+        By field, the names of its table (:func:`table_names`).
 
     Examples
     --------
     >>> settings_fields("training/settings.py", "TrainingSettings")[0]
-    Field(name='epochs', kind='int', help='passes over the training molecules.')
+    Field(name='epochs', kind='int', help='passes over the training molecules.', choices=())
     """
+    choices = choices or {}
     tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
     body = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name)
     in_docstring = _documented(ast.get_docstring(body) or "")
@@ -45,7 +53,8 @@ def settings_fields(module: str, class_name: str, leave_out: tuple[str, ...] = (
     for node, following in zip(body.body, [*body.body[1:], None], strict=True):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id not in leave_out:
             name = node.target.id
-            found.append(Field(name, ast.unparse(node.annotation), _string(following) or in_docstring.get(name, "")))
+            words = _string(following) or in_docstring.get(name, "")
+            found.append(Field(name, ast.unparse(node.annotation), words, tuple(choices.get(name, ()))))
     return found
 
 

@@ -12,12 +12,15 @@ from chemvae.errors import MissingExtraError
 from chemvae.runs import RunFolder
 from chemvae.sampling import sample
 from chemvae.training import Callback
+from chemvae.training.callbacks import STEP_FACTS
 
 if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE
 
 LINE_EVERY_S = 60.0
 VALIDITY_SAMPLES = 500
+_SHORT = {"cross_entropy": "CE", "kl": "KL"}
+_BESIDE = ("property_nll", "noised", "points")
 _EPOCH_COLUMNS = (
     ("reconstruction", "valid_reconstruction_greedy", "{:.1%}"),
     ("KL", "valid_kl", "{:.1f} nats"),
@@ -95,19 +98,26 @@ class Bar(Lines):
 
 
 def losses(info: dict[str, float]) -> str:
-    """The loss and its parts.
+    """The loss and its parts, by the names the objective gives them; what only goes beside it is left out.
 
     Examples
     --------
-    >>> losses({"loss": 23.14, "cross_entropy": 20.0, "kl": 18.2})
+    >>> losses({"step": 20, "loss": 23.14, "cross_entropy": 20.0, "kl": 18.2, "property_nll": 1.2})
     'loss 23.1  CE 20.0  KL 18.2 nats'
+    >>> losses({"step": 20, "loss": 23.14, "iwae": -23.14})
+    'loss 23.1  iwae -23.1 nats'
     """
-    return f"loss {info['loss']:.1f}  CE {info['cross_entropy']:.1f}  KL {info['kl']:.1f} nats"
+    shown = [name for name in info if name not in STEP_FACTS and name not in _BESIDE]
+    parts = [f"{_SHORT.get(name, name)} {info[name]:.1f}" for name in shown]
+    return "  ".join([f"loss {info['loss']:.1f}", *parts]) + " nats"
 
 
 def epoch_line(row: dict[str, float], n_epochs: int) -> str:
-    """What an epoch reached, on held-out molecules."""
+    """What an epoch reached, on held-out molecules: what is measured of every model, and the objective's own parts."""
     parts = [f"{name} {form.format(row[key])}" for name, key, form in _EPOCH_COLUMNS if key in row]
+    known = {"loss", *_SHORT, *_BESIDE}
+    own = [name for key in row if (name := key.removeprefix("train_")) != key and name not in known and f"valid_{name}" in row]
+    parts += [f"{name} {row[f'valid_{name}']:.2f} nats" for name in own]
     return (
         f"epoch {row['epoch']:>{len(str(n_epochs))}}/{n_epochs}  "
         + "  ".join(parts)

@@ -32,21 +32,20 @@ def finish(
 
     The learned prior is fitted on one draw from q(z|x) for each of up to 20,000 training molecules (a flow: 250,000) and then,
     if asked, matched to them (``rounds`` and ``texts`` of :func:`~chemvae.training.posthoc.prior_matching.match_prior`); the
-    latent statistics on means, the prediction intervals on validation molecules.
+    latent statistics on the molecules' points, the prediction intervals on validation molecules.
     """
     model.eval()
     rng = np.random.default_rng(seed)
     learned = model.priors["learned"].cpu()
     chosen = rng.permutation(len(train))[: learned.fit_points]
     q = model.posterior([train.smiles[i] for i in chosen])
-    generator = torch.Generator().manual_seed(seed)
-    draws = q.mean + q.stddev * torch.randn(q.mean.shape, generator=generator)
+    draws, _ = q.draw(1, torch.Generator().manual_seed(seed))
     with torch.enable_grad():
-        learned.fit(draws.numpy(), seed)
+        learned.fit(draws[0].numpy(), seed)
     if matching:
         match_prior(model, train, seed=seed, **matching)
         learned.cpu()
-    known = q.mean[:FIT_MOLECULES]
+    known = q.point[:FIT_MOLECULES]
     model.latent_statistics.cpu().fit(known, learned.log_prob(known), seed)
     model.to(model.device)
     _calibrate(model, valid if len(valid) else train)

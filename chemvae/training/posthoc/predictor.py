@@ -62,7 +62,6 @@ def refit_predictor(model: MolVAE, train: SmilesDataset, settings: RefitSettings
     """
     s = settings or RefitSettings()
     q = model.posterior(train.smiles)
-    mean, scale = q.mean, q.stddev
     labels = torch.as_tensor(np.asarray(train.labels), dtype=torch.float32)
     predictor = model.predictor.requires_grad_(True).train()
     optimizer = make_optimizer(predictor, s.learning_rate, s.weight_decay)
@@ -75,7 +74,7 @@ def refit_predictor(model: MolVAE, train: SmilesDataset, settings: RefitSettings
                 share = cosine_decay(step, s.epochs * per_epoch, s.warmup_steps, 0.0)
                 for group in optimizer.param_groups:
                     group["lr"] = s.learning_rate * share
-                z = mean[rows] + scale[rows] * torch.randn(len(rows), model.latent_dim, generator=noise)
+                z = q[rows].draw(1, noise)[0][0]  # [B, D]
                 loss = -predictor.log_prob(z.to(model.device), labels[rows].to(model.device)).mean()
                 optimizer.zero_grad()
                 loss.backward()

@@ -59,8 +59,9 @@ def match_prior(
     SettingsError
         If ``rounds`` or ``texts`` is below 1.
     """
-    if found := [f"{name} must be >= 1, got {value}" for name, value in (("rounds", rounds), ("texts", texts)) if value < 1]:
-        raise SettingsError(found)
+    asked = {"rounds": rounds, "texts": texts}
+    if complaints := [f"{name} must be >= 1, got {value}" for name, value in asked.items() if value < 1]:
+        raise SettingsError(complaints)
     rng = np.random.default_rng(seed)
     known, draws = _codes(model, train, rng)
     model.priors["learned"].to(model.device)
@@ -82,15 +83,16 @@ def match_prior(
 def _codes(model: MolVAE, train: SmilesDataset, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Posterior means [N, D] of training molecules, and one draw from each posterior."""
     q = model.posterior(train.smiles.take(rng.permutation(len(train))[:CODES]))
-    known = q.mean.cpu().numpy()
-    return known, known + q.stddev.cpu().numpy() * rng.standard_normal(known.shape, dtype=np.float32)
+    draws, _ = q.draw(1, torch.Generator().manual_seed(int(rng.integers(2**31))))
+    return q.point.numpy(), draws[0].numpy()
 
 
 def _check_enough(n_written: int, texts: int, n_known: int) -> None:
+    """Refuse to tell apart what there is too little of."""
     if min(n_written, n_known) < FEWEST_MOLECULES:
         raise NothingUsableError(
-            f"{n_written} of {texts} texts written at draws of the learned prior are molecules, beside {n_known} training"
-            f" molecules; matching takes at least {FEWEST_MOLECULES} of each, so train longer, or on more of them"
+            f"{n_written} of {texts} texts written at draws of the learned prior are molecules, beside {n_known}"
+            f" training molecules; matching takes at least {FEWEST_MOLECULES} of each, so train longer, or on more of them"
         )
 
 
