@@ -264,7 +264,11 @@ def optimize(
         "constraints": constraints,
     }  # fmt: skip
     usual = {"budget": 500, "seed": 0, "method": "auto"}
-    said = {name: value for name, value in asked.items() if value is not None and not _is_usual(value, usual.get(name))}
+    said = {
+        name: value
+        for name, value in asked.items()
+        if (value is not None or name in usual) and not _is_usual(value, usual.get(name))
+    }
     if out is not None:
         return optimize_in_folder(model, out, **said, **options).result
     from chemvae.design.campaign.run import run_campaign

@@ -283,14 +283,12 @@ class MolVAE(nn.Module):
         z = self._as_latents(z)
         tokens = TokenArray.from_smiles(list(smiles), self.vocabulary)
         answer = torch.empty(len(tokens))
-        was_training = self.training
-        self.eval()
-        for start in range(0, len(tokens), batch_size):
-            index = np.arange(start, min(start + batch_size, len(tokens)))
-            token_ids, lengths = tokens.rows(index)
-            batch = Batch(token_ids, lengths, torch.zeros(len(index), 0)).to(self.device)
-            answer[index] = self.log_px_z(z[index], batch, None).float().cpu()
-        self.train(was_training)
+        with eval_mode(self):
+            for start in range(0, len(tokens), batch_size):
+                index = np.arange(start, min(start + batch_size, len(tokens)))
+                token_ids, lengths = tokens.rows(index)
+                batch = Batch(token_ids, lengths, torch.zeros(len(index), 0)).to(self.device)
+                answer[index] = self.log_px_z(z[index], batch, None).float().cpu()
         return answer
 
     @torch.no_grad()

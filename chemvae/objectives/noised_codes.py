@@ -25,7 +25,7 @@ from torch import Tensor
 from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.errors import SettingsError
 from chemvae.models.priors import NormalPrior, noised_codes, quick_prior
-from chemvae.models.vae import MolVAE
+from chemvae.models.vae import MolVAE, eval_mode
 from chemvae.objectives.base import Loss, Objective, ObjectiveContext, ObjectiveWrapper
 
 log = logging.getLogger(__name__)
@@ -92,15 +92,13 @@ class NoisedCodes(ObjectiveWrapper):
     @torch.no_grad()
     def refresh(self, model: MolVAE, step: int) -> None:
         """Fit the learned prior to the codes as they are."""
-        was_training = model.training
-        model.eval()
-        rng = np.random.default_rng((self.seed, step))
-        prior = quick_prior(model.settings.prior, model.latent_dim)
-        chosen = rng.permutation(len(self.train))[: prior.fit_points]
-        noise = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        codes = model.posterior(self.train.smiles.take(chosen)).draw(1, noise)[0][0]
-        self._prior = prior.fit(codes.numpy(), int(rng.integers(2**31))).to(model.device)
-        model.train(was_training)
+        with eval_mode(model):
+            rng = np.random.default_rng((self.seed, step))
+            prior = quick_prior(model.settings.prior, model.latent_dim)
+            chosen = rng.permutation(len(self.train))[: prior.fit_points]
+            noise = torch.Generator().manual_seed(int(rng.integers(2**31)))
+            codes = model.posterior(self.train.smiles.take(chosen)).draw(1, noise)[0][0]
+            self._prior = prior.fit(codes.numpy(), int(rng.integers(2**31))).to(model.device)
 
     def state(self) -> dict[str, Tensor]:
         """Return the learned prior as it is now, beside the objective's own."""

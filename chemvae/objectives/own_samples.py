@@ -24,7 +24,7 @@ from chemvae.data.tokens.datasets import Batch, SmilesDataset, TokenArray
 from chemvae.data.tokens.vocabulary import PAD
 from chemvae.models.decoding import finished
 from chemvae.models.priors import quick_prior
-from chemvae.models.vae import MolVAE
+from chemvae.models.vae import MolVAE, eval_mode
 from chemvae.objectives.base import Loss, Objective, ObjectiveContext, ObjectiveWrapper
 from chemvae.parallel import Workers
 
@@ -110,24 +110,22 @@ class OwnSamples(ObjectiveWrapper):
     @torch.no_grad()
     def refresh(self, model: MolVAE, step: int) -> None:
         """Write new targets with the model as it is."""
-        was_training = model.training
-        model.eval()
-        rng = np.random.default_rng((self.seed, step))
-        points = self._points(model, rng)
-        z = torch.cat(list(points.values()))
-        texts, valid = self._write(model, z, 0.0, int(rng.integers(2**31)))
-        easy = np.flatnonzero(valid[:, 0] & (rng.random(len(z)) < EASY_SHARE))
-        hard = np.flatnonzero(~valid[:, 0])
-        more, readable = self._write(model, z[hard], TEMPERATURE, int(rng.integers(2**31)), DRAWS)
-        found = {int(i): [texts[i][0]] for i in easy}
-        found |= {int(i): [t for t, ok in zip(more[k], readable[k], strict=True) if ok] for k, i in enumerate(hard)}
-        self._keep(model, z, found)
-        self.facts = {"valid": valid.mean(), "kept": float(len(self._z))}
-        ends = np.cumsum([len(part) for part in points.values()])
-        for name, part in zip(points, np.split(valid, ends[:-1]), strict=True):
-            self.facts[f"valid_{name}"] = part.mean()
-        log.info("points at step %d: %s", step, self.facts)
-        model.train(was_training)
+        with eval_mode(model):
+            rng = np.random.default_rng((self.seed, step))
+            points = self._points(model, rng)
+            z = torch.cat(list(points.values()))
+            texts, valid = self._write(model, z, 0.0, int(rng.integers(2**31)))
+            easy = np.flatnonzero(valid[:, 0] & (rng.random(len(z)) < EASY_SHARE))
+            hard = np.flatnonzero(~valid[:, 0])
+            more, readable = self._write(model, z[hard], TEMPERATURE, int(rng.integers(2**31)), DRAWS)
+            found = {int(i): [texts[i][0]] for i in easy}
+            found |= {int(i): [t for t, ok in zip(more[k], readable[k], strict=True) if ok] for k, i in enumerate(hard)}
+            self._keep(model, z, found)
+            self.facts = {"valid": valid.mean(), "kept": float(len(self._z))}
+            ends = np.cumsum([len(part) for part in points.values()])
+            for name, part in zip(points, np.split(valid, ends[:-1]), strict=True):
+                self.facts[f"valid_{name}"] = part.mean()
+            log.info("points at step %d: %s", step, self.facts)
 
     def _points(self, model: MolVAE, rng: np.random.Generator) -> dict[str, Tensor]:
         """Where to write [n, D], by kind: n_points in all."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from chemvae.chem.molecules import canonicalize
 from chemvae.data.tokens.datasets import Batch
-from chemvae.models.vae import MolVAE
+from chemvae.models.vae import MolVAE, eval_mode
 
 STEPS, RATE = 40, 0.05
 LOOK_EVERY = 5  # steps between two decodes
@@ -70,20 +70,18 @@ def _search(model, start, smiles, wanted, n_steps: int, rate: float) -> tuple[np
     z = torch.from_numpy(start).to(model.device).requires_grad_(True)
     adam = torch.optim.Adam([z], lr=rate)
     batch = _as_batch(model, smiles)
-    was_training = model.training
-    model.eval()
-    for step in range(1, n_steps + 1):
-        with torch.enable_grad():
-            z.grad = torch.autograd.grad(-model.log_px_z(z, batch, None).sum(), [z])[0]
-        adam.step()
-        if step % LOOK_EVERY and step < n_steps:
-            continue
-        here = z.detach().float().cpu().numpy()
-        new = _comes_back(model, here, wanted) & ~good
-        best[new], good = here[new], good | new
-        if good.all():
-            break
-    model.train(was_training)
+    with eval_mode(model):
+        for step in range(1, n_steps + 1):
+            with torch.enable_grad():
+                z.grad = torch.autograd.grad(-model.log_px_z(z, batch, None).sum(), [z])[0]
+            adam.step()
+            if step % LOOK_EVERY and step < n_steps:
+                continue
+            here = z.detach().float().cpu().numpy()
+            new = _comes_back(model, here, wanted) & ~good
+            best[new], good = here[new], good | new
+            if good.all():
+                break
     return best, good
 
 

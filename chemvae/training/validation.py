@@ -31,35 +31,33 @@ def measure(model: MolVAE, data: SmilesDataset, seed: int = 0) -> dict[str, floa
         (nats, an upper-bounded estimate, see :func:`mutual_information`); ``token_accuracy_teacher_forced`` and
         ``reconstruction_greedy`` (share of the first 500 molecules whose greedy free-running decode is the same string).
     """
-    was_training = model.training
-    model.eval()
-    generator = torch.Generator(model.device).manual_seed(seed)
-    rows, summaries, points, draws = [], [], [], []
-    for start in range(0, len(data), MONITOR_BATCH):
-        batch = data.batch(np.arange(start, min(start + MONITOR_BATCH, len(data)))).to(model.device)
-        summary = model.posterior_family.summary(model.hidden_of(batch))
-        posterior = model.posterior_family.from_summary(summary)
-        z, log_qz_x = posterior.draw(1, generator)
-        log_px_z, hits, tokens = _teacher_forced(model, z[0], batch)
-        kl = posterior.kl if posterior.kl is not None else (log_qz_x - model.posterior_family.prior().log_prob(z))[0]
-        nll = -model.predictor.log_prob(z[0], batch.labels) if model.property_names else torch.zeros(len(batch))
-        rows.append(torch.stack([-log_px_z.cpu(), kl.cpu(), nll.cpu(), hits.cpu(), tokens.cpu()], dim=1))
-        summaries.append(summary.cpu())
-        points.append(posterior.point.cpu())
-        draws.append(z[0].cpu())
-    cross_entropy, kl, nll, hits, tokens = torch.cat(rows).double().mean(dim=0).tolist()
-    point, q = torch.cat(points), model.posterior_from(torch.cat(summaries).float())
-    model_facts = {
-        "cross_entropy": cross_entropy,
-        "kl": kl,
-        "elbo": -(cross_entropy + kl),
-        "property_nll": nll,
-        "active_units": active_units(point),
-        "mutual_information": mutual_information(q, torch.cat(draws)),
-        "token_accuracy_teacher_forced": hits / tokens,
-        "reconstruction_greedy": _free_running(model, point, data.smiles),
-    }
-    model.train(was_training)
+    with eval_mode(model):
+        generator = torch.Generator(model.device).manual_seed(seed)
+        rows, summaries, points, draws = [], [], [], []
+        for start in range(0, len(data), MONITOR_BATCH):
+            batch = data.batch(np.arange(start, min(start + MONITOR_BATCH, len(data)))).to(model.device)
+            summary = model.posterior_family.summary(model.hidden_of(batch))
+            posterior = model.posterior_family.from_summary(summary)
+            z, log_qz_x = posterior.draw(1, generator)
+            log_px_z, hits, tokens = _teacher_forced(model, z[0], batch)
+            kl = posterior.kl if posterior.kl is not None else (log_qz_x - model.posterior_family.prior().log_prob(z))[0]
+            nll = -model.predictor.log_prob(z[0], batch.labels) if model.property_names else torch.zeros(len(batch))
+            rows.append(torch.stack([-log_px_z.cpu(), kl.cpu(), nll.cpu(), hits.cpu(), tokens.cpu()], dim=1))
+            summaries.append(summary.cpu())
+            points.append(posterior.point.cpu())
+            draws.append(z[0].cpu())
+        cross_entropy, kl, nll, hits, tokens = torch.cat(rows).double().mean(dim=0).tolist()
+        point, q = torch.cat(points), model.posterior_from(torch.cat(summaries).float())
+        model_facts = {
+            "cross_entropy": cross_entropy,
+            "kl": kl,
+            "elbo": -(cross_entropy + kl),
+            "property_nll": nll,
+            "active_units": active_units(point),
+            "mutual_information": mutual_information(q, torch.cat(draws)),
+            "token_accuracy_teacher_forced": hits / tokens,
+            "reconstruction_greedy": _free_running(model, point, data.smiles),
+        }
     return model_facts
 
 
