@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from chemvae.models.vae import MolVAE
 
-KINDS = {
+MISTAKES = {
     "unencodable": "the vocabulary lacks one of its symbols",
     "unfinished": "a molecule, but the end token was not written",
     "syntax": "a ring, branch or bracket is left open, or the grammar is broken",
@@ -44,8 +44,8 @@ def failures(model: MolVAE, smiles: Sequence[str]) -> pd.DataFrame:
     -------
     DataFrame
         One row per failure in the order given: ``row``, ``smiles`` (input), ``decoded`` (as written, "" if it could not be
-        encoded), ``kind`` (a key of :data:`KINDS`), ``reason`` (in words), ``similarity`` (Tanimoto, ECFP4 with 2048 bits; NaN
-        where the decode is no molecule).
+        encoded), ``kind`` (a key of :data:`MISTAKES`), ``reason`` (in words), ``similarity`` (Tanimoto, ECFP4 with 2048 bits;
+        NaN where the decode is no molecule).
     """
     canonical = Canonical()
     encoded = encode_molecules(model, smiles, canonical)
@@ -64,14 +64,14 @@ def failure_table(encoded: Encoded, decodes: pd.DataFrame) -> pd.DataFrame:
             continue
         text = "" if decode is None else str(decode.smiles)
         kind = "unencodable" if decode is None else classify(source, text, valid=bool(decode.valid))
-        reason = encoded.reasons[i] or (invalid_reason(text) if decode is not None else None) or KINDS[kind]
+        reason = encoded.reasons[i] or (invalid_reason(text) if decode is not None else None) or MISTAKES[kind]
         similarity = float(tanimoto([source], [text])[0, 0]) if text else float("nan")
         records.append((i, source, text, kind, reason, similarity))
     return pd.DataFrame(records, columns=["row", "smiles", "decoded", "kind", "reason", "similarity"])
 
 
 def classify(source: str, decoded: str, *, valid: bool = True) -> str:
-    """Name the mistake that turned ``source`` into ``decoded``: a key of :data:`KINDS`, or "none" for the same molecule.
+    """Name the mistake that turned ``source`` into ``decoded``: a key of :data:`MISTAKES`, or "none" for the same molecule.
 
     Parameters
     ----------

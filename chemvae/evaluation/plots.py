@@ -108,7 +108,7 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     return float(low - margin), float(high + margin)
 
 
-def kinds_plot(counts: Mapping[str, int], words: Mapping[str, str], total: int) -> Html:
+def mistakes_plot(counts: Mapping[str, int], words: Mapping[str, str], total: int) -> Html:
     """Bars of the share of each kind of failure among ``total`` molecules."""
     names = [kind for kind in words if counts.get(kind)]
     shares = [counts[kind] / total for kind in names]

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from chemvae.evaluation import plots
-from chemvae.evaluation.mistakes import KINDS
+from chemvae.evaluation.mistakes import MISTAKES
 from chemvae.evaluation.protocols import PROPERTY_FIGURES, Evaluation
 from chemvae.files import write_atomically
 from chemvae.pages import (
@@ -171,7 +171,7 @@ def _failure_section(evaluation: Evaluation) -> Html:
     if failed.empty:
         return section("Molecules that do not come back", "All of them came back.")
     lead = f"{len(failed):,} of {total:,} molecules: their posterior mean, decoded greedily, is something else."
-    chart = Html(f'<div class="wide">{plots.kinds_plot(Counter(failed["kind"]), KINDS, total)}</div>')
+    chart = Html(f'<div class="wide">{plots.mistakes_plot(Counter(failed["kind"]), MISTAKES, total)}</div>')
     shown = _spread(failed, N_DRAWN_FAILURES)
     legends = [_failure_legend(row) for row in shown.itertuples(index=False)]
     pairs = molecule_pairs(shown["smiles"].tolist(), shown["decoded"].tolist(), legends)
@@ -181,14 +181,14 @@ def _failure_section(evaluation: Evaluation) -> Html:
 
 def _failure_legend(row: Any) -> Html:
     similarity = "" if row.similarity != row.similarity else f" · Tanimoto {row.similarity:.2f}"
-    words = row.reason if row.kind == "unencodable" else KINDS[row.kind]
+    words = row.reason if row.kind == "unencodable" else MISTAKES[row.kind]
     return Html(f'<span class="tag">{escape(row.kind)}</span> {escape(words)}{similarity}')
 
 
 def _spread(failed: pd.DataFrame, n: int) -> pd.DataFrame:
-    """Take n rows, going round the kinds so that each is seen, in the order of :data:`KINDS`."""
+    """Take n rows, going round the kinds so that each is seen, in the order of :data:`MISTAKES`."""
     turn = failed.groupby("kind").cumcount()
-    rank = failed["kind"].map({kind: i for i, kind in enumerate(KINDS)})
+    rank = failed["kind"].map({kind: i for i, kind in enumerate(MISTAKES)})
     chosen = failed.assign(turn=turn, rank=rank).sort_values(["turn", "rank"], kind="stable").head(n)
     return chosen.sort_values(["rank", "turn"], kind="stable")
 

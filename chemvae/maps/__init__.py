@@ -3,17 +3,22 @@
 from chemvae.maps.factory import PROJECTIONS, load_projection
 from chemvae.maps.interactive import map_assets, map_component, read_map, write_map
 from chemvae.maps.library_map import MapSettings, MoleculeMap, map_molecules
+from chemvae.maps.manifold import PaCMAPProjection, TSNEProjection, UMAPProjection
 from chemvae.maps.payload import MapOptions, Trajectory
 from chemvae.maps.picture import write_png
-from chemvae.maps.projection import Projection, map_quality
+from chemvae.maps.projection import PCAProjection, Projection, map_quality
 
 __all__ = [
     "PROJECTIONS",
     "MapOptions",
     "MapSettings",
     "MoleculeMap",
+    "PCAProjection",
+    "PaCMAPProjection",
     "Projection",
+    "TSNEProjection",
     "Trajectory",
+    "UMAPProjection",
     "load_projection",
     "map_assets",
     "map_component",

@@ -238,10 +238,10 @@ def _check(xy: np.ndarray, smiles: Sequence[str], columns: pd.DataFrame) -> None
 
 def _first_color(packed: list[dict[str, Any]], color: str | None) -> int:
     """Position of the column that colours the map at first; -1 for none."""
-    kinds = {column["name"]: (position, column["kind"]) for position, column in reversed(list(enumerate(packed)))}
+    columns = {column["name"]: (position, column["kind"]) for position, column in reversed(list(enumerate(packed)))}
     if color is not None:
-        return find({name: place for name, (place, kind) in kinds.items() if kind != "text"}, color, "column to colour by")[1]
-    return min((place for place, kind in kinds.values() if kind == "number"), default=-1)
+        return find({name: place for name, (place, kind) in columns.items() if kind != "text"}, color, "column to colour by")[1]
+    return min((place for place, kind in columns.values() if kind == "number"), default=-1)
 
 
 def _trajectory(path: Trajectory | Any, number: int) -> dict[str, Any]:

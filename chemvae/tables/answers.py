@@ -106,13 +106,13 @@ def predict_table(
         As in :func:`encode_table`.
     """
     known = [name for name in model.property_names if computed and name.lower() in {one.lower() for one in PROPERTIES}]
-    beside = [f"{name}_computed" for name in known]
-    names = [column for name in model.property_names for column in (name, f"{name}_std")] + [*beside, "distance"]
+    computed_names = [f"{name}_computed" for name in known]
+    names = [column for name in model.property_names for column in (name, f"{name}_std")] + [*computed_names, "distance"]
 
     def predict(smiles: list[str]) -> pd.DataFrame:
         table = model.predict(smiles)
         if known:
-            table[beside] = compute_table(smiles, known, jobs).to_numpy()
+            table[computed_names] = compute_table(smiles, known, jobs).to_numpy()
         return table[names].astype(np.float32)
 
     blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)

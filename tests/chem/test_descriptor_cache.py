@@ -10,17 +10,17 @@ import pytest
 from chemvae.chem import descriptor_cache
 from chemvae.chem.descriptor_cache import DescriptorCache, PartWriter, text_keys
 
-KINDS = {"y": "number", "text": "text", "bits": "bits:2"}
+TYPES = {"y": "number", "text": "text", "bits": "bits:2"}
 
 
-def write(folder, texts, offset=0.0, kinds=KINDS):
+def write(folder, texts, offset=0.0, types=TYPES):
     values = {
         "y": np.array([len(text) + offset for text in texts]),
         "text": [text[::-1] for text in texts],
         "bits": np.array([[len(text), 7] for text in texts], dtype=np.uint8),
     }
-    with PartWriter(kinds, folder) as writer:
-        writer.add(texts, {name: values[name] for name in kinds})
+    with PartWriter(types, folder) as writer:
+        writer.add(texts, {name: values[name] for name in types})
 
 
 def known(folder, texts, column="y"):
@@ -67,7 +67,7 @@ def test_many_parts_become_one_and_nothing_is_lost(tmp_path, monkeypatch):
     monkeypatch.setattr(descriptor_cache, "GROUP_ROWS", 7)
     for i in range(descriptor_cache.MOST_PARTS + 1):
         write(tmp_path, [f"C{i}", f"C{i + 1}", *(f"N{i}-{j}" for j in range(20))])
-    write(tmp_path, ["O"], kinds={"y": "number"})  # other columns stay apart
+    write(tmp_path, ["O"], types={"y": "number"})  # other columns stay apart
     parts = list(tmp_path.glob("*.parquet"))
     assert len(parts) == 2 and not list(tmp_path.glob("*.tmp"))
     asked = [f"C{i}" for i in range(descriptor_cache.MOST_PARTS + 2)] + ["N3-19", "O"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chemvae.evaluation.mistakes import KINDS, classify, failures
+from chemvae.evaluation.mistakes import MISTAKES, classify, failures
 
 from .fakes import MemoryModel
 
@@ -26,7 +26,7 @@ PAIRS = [
 @pytest.mark.parametrize(("source", "decoded", "kind"), PAIRS)
 def test_classify(source, decoded, kind):
     assert classify(source, decoded) == kind
-    assert kind == "none" or kind in KINDS
+    assert kind == "none" or kind in MISTAKES
 
 
 def test_a_readable_string_without_end_is_unfinished_and_an_unreadable_one_is_named_by_its_fault():

@@ -102,6 +102,6 @@ def test_an_evaluation_without_curves_labels_or_failures_still_makes_a_page():
 
 
 def test_drawn_failures_go_round_the_kinds():
-    kinds = ["other"] * 10 + ["stereo"] * 2 + ["syntax"]
-    chosen = _spread(pd.DataFrame({"kind": kinds, "row": range(13)}), 5)
+    mistakes = ["other"] * 10 + ["stereo"] * 2 + ["syntax"]
+    chosen = _spread(pd.DataFrame({"kind": mistakes, "row": range(13)}), 5)
     assert chosen["kind"].tolist() == ["syntax", "stereo", "stereo", "other", "other"]

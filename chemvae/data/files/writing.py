@@ -34,9 +34,9 @@ class ParquetWriter:
         import pyarrow.parquet
 
         self._replacement = Replacement(path)
-        kinds = {"text": pyarrow.string(), "number": pyarrow.float64()}
+        arrow_types = {"text": pyarrow.string(), "number": pyarrow.float64()}
         note = json.dumps({"rdkit": rdBase.rdkitVersion, **(facts or {})}).encode()
-        self.schema = pyarrow.schema([(name, kinds[kind]) for name, kind in types.items()], metadata={METADATA_KEY: note})
+        self.schema = pyarrow.schema([(name, arrow_types[kind]) for name, kind in types.items()], metadata={METADATA_KEY: note})
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = pyarrow.parquet.ParquetWriter(self._replacement.temporary, self.schema, compression="zstd")
 

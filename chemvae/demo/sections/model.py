@@ -106,12 +106,12 @@ def _honest(findings: Findings) -> str:
     f = findings.evaluation.figures
     here = f"{percent(f['reconstruction_greedy'], 1)} of {f['n_molecules']:,} molecules came back exactly"
     own = findings.card.share("reconstruction_greedy") if findings.card is not None else None
-    beside = "" if own is None else f", beside {percent(own, 1)} of held-out molecules of its own kind (card)"
+    own_share = "" if own is None else f", beside {percent(own, 1)} of held-out molecules of its own kind (card)"
     n, n_known = len(findings.table), len(findings.table) - len(findings.held_out)
     known = f"{n_known:,} of its {n:,} molecules are in the model's training set and were left out. " if n_known else ""
     return (
         "The library holds products of a few reactions between a few hundred building blocks: another kind of molecule than "
-        f"those from the wild, more alike and easier to rebuild. {known}{here}{beside}. Take the figures below for what the "
+        f"those from the wild, more alike and easier to rebuild. {known}{here}{own_share}. Take the figures below for what the "
         "model does on such molecules, not for how good it is."
     )
 

@@ -95,6 +95,6 @@ def _legend(row: Mapping[str, Any]) -> Html:
     lines = []
     for name in ("logP", "qed", "SAS"):
         predicted = row.get(f"{name}_predicted")
-        beside = "" if predicted is None else f" ({fixed(predicted)})"
-        lines.append(f"{'QED' if name == 'qed' else name} {fixed(row[name])}{beside}")
+        aside = "" if predicted is None else f" ({fixed(predicted)})"
+        lines.append(f"{'QED' if name == 'qed' else name} {fixed(row[name])}{aside}")
     return Html(f"<b>{fixed(row['score'], 3)}</b><br>" + "<br>".join(lines))

@@ -78,7 +78,7 @@ class Ledger:
         return asked + [one for text, one in told.items() if text not in self.batch_of]
 
     def hand_out(self, round_: int, molecules: Sequence[Chosen], size: int) -> None:
-        """Journal the molecules of a round, each with an id of its own."""
+        """Record the molecules of a round, each with an id of its own."""
         first = len(self.ids) + 1
         rows = [
             {"id": f"m{number:04d}", "smiles": text, "z": as_numbers(z)} for number, (text, z) in enumerate(molecules, first)
@@ -86,14 +86,14 @@ class Ledger:
         self._write({"asked": round_, "size": size, "molecules": rows})
 
     def take(self, found: Sequence[Measurement]) -> Receipt:
-        """Journal what is new in a table of results, in one line: all of it or, after a crash, nothing."""
+        """Record what is new in a table of results, in one line: all of it or, after a crash, nothing."""
         answers = self.answers
-        kinds = {one.smiles: _kind(answers.get(one.smiles), one) for one in found}
-        news = [one for one in found if kinds[one.smiles] != "unchanged"]
+        outcomes = {one.smiles: _kind(answers.get(one.smiles), one) for one in found}
+        news = [one for one in found if outcomes[one.smiles] != "unchanged"]
         if news:
             rows = [{"smiles": one.smiles, "values": as_numbers(one.values), "reason": one.reason} for one in news]
             self._write({"told": max(self.batches, default=BEFORE), "results": rows})
-        counts = {kind: list(kinds.values()).count(kind) for kind in ("values", "failed", "corrected", "unchanged")}
+        counts = {kind: list(outcomes.values()).count(kind) for kind in ("values", "failed", "corrected", "unchanged")}
         extra = sum(one.smiles not in self.batch_of and one.smiles not in answers for one in found)
         return Receipt(**counts, extra=extra)
 

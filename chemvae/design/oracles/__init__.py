@@ -1,4 +1,4 @@
-"""Oracles: what scores molecules. One door to the base class, the kinds of oracle, and :func:`make_oracle`.
+"""Oracles: what scores molecules. One door to the base class, the sorts of oracle, and :func:`make_oracle`.
 
 A score that could not be had is NaN with its reason. It is never 0, and never the score of another molecule.
 """

@@ -11,7 +11,7 @@ from chemvae.design.oracles.score import Score
 
 
 class JointOracle(Oracle):
-    """Oracles that look at the same molecules. Each has its own time limit, workers and memory; see the kinds of this kind."""
+    """Oracles that look at the same molecules. Each has its own time limit, workers and memory; see :class:`CombinedOracle`."""
 
     keeps_limit = True
     shares_work = False
@@ -44,6 +44,7 @@ class CombinedOracle(JointOracle):
 
     Examples
     --------
+    >>> from chemvae.design.oracles.simple import FunctionOracle, PropertyOracle
     >>> both = CombinedOracle([PropertyOracle("rings"), FunctionOracle(len, "length")])
     >>> both.names, both(["CCO"])
     (('rings', 'length'), array([[0., 3.]]))

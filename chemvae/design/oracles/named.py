@@ -37,6 +37,7 @@ def capped_penalized_logp(mol: Chem.Mol, largest: int = LARGEST_PENALIZED) -> fl
 
     Examples
     --------
+    >>> from chemvae.chem.molecules import parse
     >>> capped_penalized_logp(parse("C" * 39))
     Traceback (most recent call last):
     chemvae.design.oracles.score.NoScore: 39 heavy atoms, more than 38: longer chains would raise it without end
@@ -51,6 +52,7 @@ def qed_minus_sas(mol: Chem.Mol) -> float:
 
     Examples
     --------
+    >>> from chemvae.chem.molecules import parse
     >>> round(qed_minus_sas(parse("CC(=O)Oc1ccccc1C(=O)O")), 2)
     1.17
     """

@@ -99,8 +99,8 @@ def _legend(row: dict[str, Any], properties: list[str]) -> pages.Html:
     for name, value in row.items():
         predicted = row.get(f"{name}_predicted")
         if isinstance(value, float) and name in properties:
-            beside = "" if predicted is None else f" ({pages.format_value(predicted, 3)})"
-            lines.append(f"{pages.escape(name)} {pages.format_value(value, 3)}{beside}")
+            aside = "" if predicted is None else f" ({pages.format_value(predicted, 3)})"
+            lines.append(f"{pages.escape(name)} {pages.format_value(value, 3)}{aside}")
     if "novel" in row:
         lines.append("novel" if row["novel"] else "in the training set")
     for label in NEIGHBOURS:

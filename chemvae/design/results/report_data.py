@@ -204,8 +204,8 @@ def _constraints(result: Outcome) -> list[dict[str, Any]]:
 def _grammar(result: Outcome) -> list[dict[str, Any]]:
     """What was wrong with strings that are no molecules, whichever ring or atom it was."""
     wrong = result.proposals[result.proposals["outcome"] == "invalid"]
-    kinds = wrong["reason"].map(lambda reason: re.sub(r"\b\d+\b( \(\w+\))?", "…", reason))
-    return _counted(wrong["smiles"], kinds, "no molecule, because", "strings")
+    reasons = wrong["reason"].map(lambda reason: re.sub(r"\b\d+\b( \(\w+\))?", "…", reason))
+    return _counted(wrong["smiles"], reasons, "no molecule, because", "strings")
 
 
 def _failures(result: Outcome) -> list[dict[str, Any]]:
