@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 
-from chemvae import moved
+from chemvae.deprecation import modules
 
 # Batches differ in length, and torch keeps a compiled product for each of 1,024 shapes, 300 MB after an hour of training. With
 # room for 64 the tiny preset loses 6 % of its speed to compiling again.
@@ -13,7 +13,7 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 os.environ.setdefault("LRU_CACHE_CAPACITY", "256")
 
 __version__ = "0.1.0"
-moved.install()
+modules.install()
 
 _HOMES = {
     "load": "chemvae.api",

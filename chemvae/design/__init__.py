@@ -3,7 +3,7 @@
 ``ORACLES`` and ``OPTIMIZERS`` list what can be named; a user's own class is passed as it is.
 """
 
-from chemvae.deprecation import renamed_names
+from chemvae.deprecation.names import renamed_names
 from chemvae.design.campaign.run import CampaignSpec, Progress, run_campaign
 from chemvae.design.evaluators.laboratory import Laboratory
 from chemvae.design.filters.base import Filter

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from chemvae.deprecation import Renamed
+from chemvae.deprecation.names import Renamed
 from chemvae.errors import SettingsError
 
 COLUMNS = ("call", "smiles", "score", "reason", "seconds", "z", "utility")  # of a history, beside the goals

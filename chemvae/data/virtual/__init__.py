@@ -1,6 +1,6 @@
 """Libraries that chemvae makes by reactions."""
 
-from chemvae.moved import moved_names
+from chemvae.deprecation.modules import moved_names
 
 __getattr__ = moved_names(
     __name__,

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from chemvae.deprecation import Renamed, adopt_renamed
+from chemvae.deprecation.names import Renamed, adopt_renamed
 from chemvae.design.optimizers.archive import Archive
 from chemvae.design.optimizers.latent_region import LatentRegion
 from chemvae.design.surrogates.predicted import PredictedUtility

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chemvae.chem.molecules import canonicalize, invalid_reason
-from chemvae.deprecation import Renamed, adopt_renamed
+from chemvae.deprecation.names import Renamed, adopt_renamed
 from chemvae.design.oracles.cache import ScoreCache
 from chemvae.design.oracles.pools import ENGINES, WorkerPool, map_scores, split
 from chemvae.design.oracles.score import NoScore, Score

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chemvae import design
-from chemvae.deprecation import Renamed, adopt_renamed, renamed_names
+from chemvae.deprecation.names import Renamed, adopt_renamed, renamed_names
 from chemvae.design import FunctionOracle, Goal, Oracle, ParetoGA, RandomSearch, run_campaign
 from chemvae.design.goals import Utility
 from tests.design.toys import Bowl, ToyModel, carbons

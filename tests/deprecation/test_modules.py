@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from chemvae.moved import MOVED
+from chemvae.deprecation.modules import MOVED
 
 
 @pytest.mark.parametrize("old", sorted(MOVED))

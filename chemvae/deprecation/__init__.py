@@ -1,0 +1,1 @@
+"""What worked under another name: it works for one version more, and says which name to use."""
