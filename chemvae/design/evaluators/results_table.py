@@ -12,14 +12,14 @@ from typing import Any
 import pandas as pd
 
 from chemvae.chem.molecules import canonicalize, invalid_reason
-from chemvae.data.files.columns import SMILES_NAMES, find_column, is_missing, parse_numbers
+from chemvae.data.files.columns import SMILES_NAMES, find_column, is_missing
+from chemvae.data.files.numbers import DECIMAL, WAITING_WORDS, read_number
 from chemvae.data.files.reading import read_records, source_name
 from chemvae.errors import InputError, NothingUsableError
 
 ID, COMMENTS = "id", ("reason", "comment", "remark", "note")
-OPEN_WORDS = frozenset({"open", "pending", "later", "todo"})
 MOST_SHOWN = 5
-_NEARLY_A_NUMBER = re.compile(r"^[<>=~≤≥±+\-\s]*[\d.]")
+_NO_WORDS = re.compile(r"^[<>=~≤≥±+\-−–#@\s]*[\d.]|^[=#@]")  # a number or formula gone wrong, and no reason
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,7 @@ class _Reader:
             find_column(columns, "smiles", source)  # raises, naming the columns there are
         self.cells = [frame[frame.columns[columns.index(find_column(columns, name, source))]].tolist() for name in names]
         self.comments = _column(frame, columns, COMMENTS)
+        self.decimal = frame.attrs.get(DECIMAL, "")
         self.complaints: list[str] = []
         self.is_blank = True
 
@@ -133,20 +134,20 @@ class _Reader:
         if all(_is_blank(cell) for cell in cells) and not _text(self.comments, row):
             return None
         self.is_blank = False
-        if any(isinstance(cell, str) and cell.strip().lower() in OPEN_WORDS for cell in cells):
+        if any(isinstance(cell, str) and cell.strip().lower() in WAITING_WORDS for cell in cells):
             return None
         smiles = self._molecule(row)
         if smiles is None:
             return None
-        values = parse_numbers(pd.Series(cells, dtype=object))[0].tolist()
+        values = [read_number(cell, self.decimal).value for cell in cells]
         missing = [(name, cell) for name, cell, value in zip(self.names, cells, values, strict=True) if math.isnan(value)]
         return Measurement(smiles, tuple(values), "; ".join(self._reason(row, name, cell) for name, cell in missing))
 
     def _reason(self, row: int, name: str, cell: Any) -> str:
         """Why a cell holds no number."""
         text = "" if is_missing(cell) else str(cell).strip()
-        if _NEARLY_A_NUMBER.match(text):
-            self.complain(row, f"'{text}' is no number; write it with a point and without sign or unit, or write failed")
+        if text and (not isinstance(cell, str) or _NO_WORDS.match(text)):
+            self.complain(row, f"{read_number(cell, self.decimal).problem}, or write failed")
         where = f"{name}: " if len(self.names) > 1 else ""
         return where + (text or _text(self.comments, row) or "no value was given")
 
@@ -171,7 +172,7 @@ def _column(frame: pd.DataFrame, columns: Sequence[str], names: Sequence[str]) -
 
 
 def _is_blank(cell: Any) -> bool:
-    return not cell.strip() if isinstance(cell, str) else is_missing(cell)
+    return is_missing(cell)
 
 
 def _text(cells: list[Any] | None, row: int) -> str:

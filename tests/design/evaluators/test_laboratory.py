@@ -110,7 +110,7 @@ def test_nothing_is_handed_out_twice_and_the_budget_counts_what_came_back(tmp_pa
 
 @pytest.mark.parametrize(
     ("cell", "reason"),
-    [("NaN", "no value was given"), ("failed", "failed"), ("did not dissolve", "did not dissolve")],
+    [("failed", "failed"), ("did not dissolve", "did not dissolve"), ("no", "no")],
 )
 def test_a_cell_without_a_number_is_a_failure_with_its_reason(bench, cell, reason):
     table = bench.measured().astype({"score": object})
@@ -128,7 +128,7 @@ def test_a_comment_gives_the_reason(bench):
     assert bench.run(table).history["reason"].tolist() == ["precipitated", "", "", "", "", ""]
 
 
-@pytest.mark.parametrize("cell", ["pending", "", " ", np.nan])
+@pytest.mark.parametrize("cell", ["pending", "", " ", np.nan, "NaN", "n/a", "-", "n.d.", "not yet measured", pd.NaT, None])
 def test_pending_or_nothing_leaves_a_molecule_open(bench, cell):
     table = bench.measured().astype({"score": object})
     table.loc[1, "score"] = cell
@@ -203,7 +203,7 @@ class TestTablesThatAreRefused:
             ({"smiles": "C1CC", "score": 1.0}, "row 7: 'C1CC' is no molecule"),
             ({"id": "x9", "score": 1.0}, "row 7: no molecule was handed out as 'x9', and no SMILES"),
             ({"id": "m0001", "smiles": "CC", "score": 1.0}, "row 7: m0001 is .*, not CC"),
-            ({"smiles": "CCO", "score": "<5"}, "row 7: '<5' is no number"),
+            ({"smiles": "CCO", "score": "<5"}, "row 7: '<5' is a bound"),
             ({"smiles": "CCO", "score": "6,5"}, "row 7: '6,5' is no number"),
             ({"id": "m0002", "score": -1234.0}, "row 7: .* stands there twice"),
         ],
@@ -222,13 +222,28 @@ class TestTablesThatAreRefused:
         with pytest.raises(NothingUsableError, match="no column 'score'"):
             bench.run(bench.measured().rename(columns={"score": "activity"}))
 
-    def test_a_table_with_semicolons_and_decimal_commas_says_what_to_change(self, bench, tmp_path):
+    @pytest.mark.parametrize(
+        ("cell", "words"),
+        [
+            (pd.Timestamp("2026-05-03"), "is a date or time"),
+            (True, "true or false is no number"),
+            ("#DIV/0!", "error cell"),
+            ("=B2*2", "is a formula"),
+            ("5,5", "write decimals with a point"),
+            ("−5 nM", "leave out units"),
+        ],
+    )
+    def test_what_a_spreadsheet_made_of_a_number_is_no_value_and_no_failure(self, bench, cell, words):
+        table = bench.measured().astype({"score": object})
+        table.loc[3, "score"] = cell
+        with pytest.raises(InputError, match=f"row 4: .*{words}.* nothing was recorded"):
+            bench.run(table)
+        assert len(bench.run().history) == 0
+
+    def test_a_table_with_semicolons_may_have_decimal_commas(self, bench, tmp_path):
         path = tmp_path / "excel.csv"
-        path.write_text("id;score\nm0001;5,5\nm0002;6\n")
-        with pytest.raises(InputError, match="row 1: '5,5' is no number; write it with a point"):
-            bench.run(path)
-        path.write_text("id;score\nm0001;5.5\nm0002;6\n")
-        assert bench.run(path).history["score"].tolist() == [5.5, 6.0]
+        path.write_text("id;score\nm0001;5,5\nm0002;−6\n", encoding="utf-8")
+        assert bench.run(path).history["score"].tolist() == [5.5, -6.0]
 
 
 class TestSeveralGoals:
