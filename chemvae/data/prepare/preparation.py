@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -22,6 +23,7 @@ from chemvae.chem.descriptors import SCAFFOLD, with_columns
 from chemvae.chem.properties import PROPERTIES
 from chemvae.data.catalog.locate import is_catalog_name
 from chemvae.data.files.columns import SPLITS, find_column, find_smiles_column, find_split_column, parse_numbers, parse_split
+from chemvae.data.files.numbers import Refusals
 from chemvae.data.files.reading import Chunk, read_records
 from chemvae.data.files.writing import ParquetWriter, new_folder
 from chemvae.data.prepare.checking import Check, check
@@ -31,6 +33,8 @@ from chemvae.data.prepare.tables import Table, iter_rows, load_table, read_rows
 from chemvae.data.splits import SPLIT_RULES, SeenKeys, hash_split, key_splits, smiles_keys
 from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.registry import find, make_spec
+
+logger = logging.getLogger(__name__)
 
 __all__ = [
     "Check",
@@ -157,6 +161,7 @@ class _Plan:
         self.smiles, self.ids = source.smiles_column or "", reading.id_column
         self.properties: list[str] = list(reading.properties or ())
         self.is_choosing = reading.properties is None
+        self.refusals = Refusals()
         self.split_column = (reading.split_column or source.split_column) if split == "auto" else None
 
     def settle(self, frame: pd.DataFrame) -> None:
@@ -216,6 +221,8 @@ def _run(plan: _Plan, folder: Path) -> Report:
             tally.add(piece.chunk, kept, dropped, plan)
         if not tally.n_kept:
             raise NothingUsableError(tally.complaint(plan))
+    for sentence in plan.refusals.sentences(plan.source.name):
+        logger.warning("%s", sentence)
     return tally.report(plan)
 
 
@@ -284,7 +291,8 @@ class _Piece:
         frame = self.chunk.frame
         columns: dict[str, Any] = {"smiles": [self.cleans[i].smiles for i in kept]}
         for name in plan.properties:
-            columns[name] = parse_numbers(frame[name].iloc[kept])[0] if name in frame else np.full(len(kept), np.nan)
+            cells = frame[name].iloc[kept] if name in frame else None
+            columns[name] = np.full(len(kept), np.nan) if cells is None else plan.refusals.read(name, cells).values
         place = np.cumsum([clean.smiles is not None for clean in self.cleans]) - 1  # of a row among the molecules
         columns |= {name: self.found[name][place[kept]] for name in plan.computed}
         if plan.ids:

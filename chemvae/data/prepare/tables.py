@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.properties import PROPERTIES
-from chemvae.data.files.columns import find_column, find_smiles_column, find_split_column, parse_numbers, parse_split
+from chemvae.data.files.columns import find_column, find_smiles_column, find_split_column, parse_split
+from chemvae.data.files.numbers import Refusals
 from chemvae.data.files.reading import CHUNK_ROWS, Chunk
 from chemvae.data.files.writing import concat
 from chemvae.data.prepare.cleaning import BROKEN_ROW, INVALID, UNKNOWN_SPLIT, Clean, Dropped
@@ -202,7 +203,7 @@ class _Collected:
         self.parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # record numbers [n], labels [n, P], bad [n, P]
         self.dropped: Counter[str] = Counter()
         self.dropped_rows: list[Dropped] = []
-        self.first_words: dict[str, str] = {}
+        self.refusals = Refusals()
         self.odd_splits: Counter[str] = Counter()
 
     def add(self, chunk: Chunk, cleaned: list[Clean]) -> None:
@@ -239,9 +240,8 @@ class _Collected:
         bad = np.zeros(values.shape, dtype=bool)
         for j, name in enumerate(self.wanted.properties):
             if name in frame:  # later records of an SDF may lack an item
-                values[:, j], bad[:, j] = parse_numbers(frame[name])
-                if bad[:, j].any() and name not in self.first_words:
-                    self.first_words[name] = str(frame[name].iloc[int(np.argmax(bad[:, j]))])
+                column = self.refusals.read(name, frame[name])
+                values[:, j], bad[:, j] = column.values, column.bad
         return values, bad
 
     def table(self) -> Table:
@@ -252,6 +252,8 @@ class _Collected:
         rows, labels, bad = (np.concatenate(part) for part in zip(*self.parts, strict=True))
         for j, prop in enumerate(wanted.properties):
             self._check_labels(name, prop, labels[:, j])
+        for sentence in self.refusals.sentences(name):
+            logger.warning("%s", sentence)
         return Table(
             name=name,
             smiles=self.smiles,
@@ -280,10 +282,8 @@ class _Collected:
     def _check_labels(self, name: str, prop: str, values: np.ndarray) -> None:
         if np.isfinite(values).any():
             return
-        word = self.first_words.get(prop)
-        comma = " Write decimals with a point." if word and "," in word else ""
-        what = f"its first value is '{word[:40]}'" if word else "all its cells are empty"
-        raise NothingUsableError(f"Column '{prop}' of {name} holds no number ({what}).{comma} Choose another label column.")
+        what = "; ".join(self.refusals.examples.get(prop, ["all its cells are empty"]))
+        raise NothingUsableError(f"Column '{prop}' of {name} holds no number ({what}). Choose another label column.")
 
     def _split(self, name: str) -> np.ndarray | None:
         """The split column, unless it was found by its name only and holds none of the three words."""
