@@ -189,6 +189,7 @@ class Campaign:
         for text, verdict in zip(self.starts, verdicts, strict=False):
             if verdict:
                 self.log.add(0, text, REFUSED, verdict)
+                logger.warning("The start molecule %s is not scored, since it breaks a constraint: %s", text, verdict)
         allowed = [text for text, verdict in zip(self.starts, verdicts, strict=False) if not verdict]
         return [text for text in allowed if not self.evaluator.is_taken(text)][:n]
 

@@ -57,25 +57,44 @@ class Similarity(Filter):
 class Substructure(Filter):
     """A pattern that must be there, or must not.
 
+    Chemists write patterns as molecules: as SMARTS, ``C1=CC=CC=C1`` is a ring of aliphatic carbons that no benzene matches, and
+    ``N(=O)=O`` no nitro group. So a text that is a SMILES too is looked for in both meanings, and found if either is there. A
+    hydrogen that is written out is looked for among all hydrogens.
+
     Examples
     --------
     >>> Substructure("c1ccccc1", wanted=True).allows(["Cc1ccccc1", "CCO"])
     array([ True, False])
+    >>> Substructure("C1=CC=CC=C1", wanted=False).allows(["Cc1ccccc1"])
+    array([False])
+    >>> Substructure("[H]O", wanted=True).allows(["CCO", "COC"])
+    array([ True, False])
     """
 
     smarts: str
-    """SMARTS (a SMILES will do)."""
+    """SMARTS, or a SMILES."""
     wanted: bool
     """True for a scaffold to keep, False for a forbidden group."""
 
     def __post_init__(self) -> None:
-        if self._pattern is None:
+        if self._patterns[0] is None:
             raise SettingsError(f"'{self.smarts}' is not a SMARTS pattern; check its brackets and ring numbers")
 
     @cached_property
-    def _pattern(self) -> Chem.Mol | None:
+    def _patterns(self) -> list[Chem.Mol | None]:
+        """The SMARTS, then what the text is as a SMILES, if it is a molecule or a group and has no hydrogens to be lost."""
         with quiet():
-            return Chem.MolFromSmarts(self.smarts) if self.smarts else None
+            pattern = Chem.MolFromSmarts(self.smarts) if self.smarts else None
+        if pattern is None or _has_hydrogens(pattern):
+            return [pattern]
+        molecule = parse(self.smarts) or _group(self.smarts)
+        return [pattern] if molecule is None else [pattern, molecule]
+
+    def _is_in(self, smiles: str) -> bool:
+        mol = parse(smiles)
+        if _has_hydrogens(self._patterns[0]):
+            mol = Chem.AddHs(mol)
+        return any(mol.HasSubstructMatch(pattern) for pattern in self._patterns)
 
     @property
     def label(self) -> str:
@@ -84,7 +103,7 @@ class Substructure(Filter):
 
     def allows(self, smiles: Sequence[str]) -> np.ndarray:
         """Look for the pattern."""
-        return np.array([parse(text).HasSubstructMatch(self._pattern) == self.wanted for text in smiles], dtype=bool)
+        return np.array([self._is_in(text) == self.wanted for text in smiles], dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -115,3 +134,18 @@ class Alerts(Filter):
     def explain(self, smiles: str) -> str:
         """The label, and the alerts hit."""
         return f"{self.label}: {', '.join(str(alert) for alert in find_alerts(smiles, self.catalogs))}"
+
+
+def _group(smiles: str) -> Chem.Mol | None:
+    """A group that is no molecule by itself, such as N(=O)=O, as RDKit writes it on a carbon; None if it is none either."""
+    hanging = parse(f"C{smiles}")
+    if hanging is None:
+        return None
+    group = Chem.RWMol(hanging)
+    group.RemoveAtom(0)
+    return group.GetMol()
+
+
+def _has_hydrogens(pattern: Chem.Mol) -> bool:
+    """Whether hydrogens stand in a pattern as atoms."""
+    return any(atom.GetAtomicNum() == 1 for atom in pattern.GetAtoms())

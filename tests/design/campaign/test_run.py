@@ -235,3 +235,16 @@ def test_all_bad_numbers_are_told_at_once():
 def test_a_whole_first_round_of_failures_is_said_aloud(caplog):
     run_campaign(ToyModel(), lambda s: 1 / 0, budget=12, **FAST)
     assert "Every one of the first 6 molecules failed: ZeroDivisionError" in caplog.text
+
+
+def test_a_start_molecule_that_breaks_a_constraint_is_named_before_the_first_call(caplog):
+    said_before_the_first_call = []
+
+    def oracle(smiles):
+        said_before_the_first_call.append(
+            f"{chain(9, 9)} is not scored, since it breaks a constraint: heavy_atoms < 12" in caplog.text
+        )
+        return 1.0
+
+    run_campaign(ToyModel(), oracle, budget=2, start=[chain(9, 9), chain(1, 1)], constraints=["heavy_atoms<12"], **FAST)
+    assert said_before_the_first_call[0] and chain(1, 1) not in caplog.text

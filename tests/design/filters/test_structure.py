@@ -64,3 +64,31 @@ def test_alerts_know_an_azide_and_a_catechol():
     assert Alerts(("pains",)).label == "no alerts (PAINS)"
     with pytest.raises(UnknownNameError, match="PAINS"):
         Alerts(("PAIN",))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "molecule"),
+    [
+        ("C1=CC=CC=C1", "Cc1ccccc1"),
+        ("C1=CC=NC=C1", "Cc1ccncc1"),
+        ("N1C=CC=C1", "c1cc[nH]c1"),
+        ("C1=CSC=N1", "c1cscn1"),
+        ("N(=O)=O", "Cc1ccc([N+](=O)[O-])cc1"),
+        ("CN=N#N", "CN=[N+]=[N-]"),
+        ("[H]O", "CCO"),
+        ("C(=O)O[H]", "CC(=O)O"),
+        ("CC(=O)O", "CC(=O)[O-]"),
+        ("c1ccncc1", "Cc1ccncc1"),
+        ("S(=O)(=O)N", "CS(N)(=O)=O"),
+    ],
+)
+def test_a_pattern_written_as_a_molecule_means_that_molecule(pattern, molecule):
+    assert Substructure(pattern, wanted=True).allows([molecule]).tolist() == [True]
+    assert Substructure(pattern, wanted=False).allows([molecule]).tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "molecule"), [("[H]O", "COC"), ("[CX4]", "c1ccccc1"), ("C1=CC=CC=C1", "C1CCCCC1"), ("C=O", "CO")]
+)
+def test_what_is_not_there_in_either_meaning_is_not_found(pattern, molecule):
+    assert Substructure(pattern, wanted=False).allows([molecule]).tolist() == [True]
