@@ -133,3 +133,26 @@ def test_goals_and_constraints_may_come_from_a_generator():
         ToyModel(), None, goals=(name for name in ("qed", "MW")), constraints=(text for text in ("MW<300",)), **SEARCH
     )
     assert result.utility.names == ["qed", "MW"] and (result.history["MW"] < 300).all()
+
+
+@pytest.mark.parametrize("worst", [-sys.float_info.max, 1e308, -1e300])
+def test_the_lowest_number_there_is_is_a_failure_with_its_reason_and_not_a_score(worst):
+    def fails_like_that(smiles):
+        return Bowl()(smiles) if carbons(smiles) % 2 else worst
+
+    history = chemvae.optimize(ToyModel(), fails_like_that, **SEARCH).history
+    odd = history["smiles"].map(carbons) % 2 == 1
+    assert history["score"][odd].notna().all() and history["score"][~odd].isna().all()
+    assert (history["reason"][~odd] == f"score is {worst}").all()
+
+
+@pytest.mark.parametrize(
+    ("method", "power"), [("auto", -43), ("auto", 43), ("bayesian", -43), ("bayesian", 43), ("gradient", 43)]
+)
+def test_a_search_is_the_same_in_any_unit(method, power):
+    """Scores times a power of two are rounded alike, so where nothing but the unit differs, so does nothing else."""
+    unit = 2.0**power
+    plain = chemvae.optimize(ToyModel(), Bowl(), budget=40, seed=3, method=method, batch_size=5).history
+    scaled = chemvae.optimize(ToyModel(), lambda s: unit * Bowl()(s), budget=40, seed=3, method=method, batch_size=5).history
+    assert scaled["smiles"].tolist() == plain["smiles"].tolist()
+    np.testing.assert_array_equal(scaled["score"] / unit, plain["score"])

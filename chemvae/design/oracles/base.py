@@ -21,7 +21,7 @@ from chemvae.chem.molecules import canonicalize, invalid_reason
 from chemvae.deprecation.names import Renamed, adopt_renamed
 from chemvae.design.oracles.cache import ScoreCache
 from chemvae.design.oracles.pools import ENGINES, WorkerPool, map_scores, split
-from chemvae.design.oracles.score import NoScore, Score
+from chemvae.design.oracles.score import NoScore, Score, is_usable
 from chemvae.parallel.timed import describe_error
 from chemvae.registry import find
 
@@ -290,8 +290,8 @@ class Oracle(ABC):
         return array.reshape(n, len(self.names))
 
     def _as_score(self, row: np.ndarray, seconds: float) -> Score:
-        bad = [f"{name} is {value}" for name, value in zip(self.names, row, strict=True) if not math.isfinite(value)]
-        values = tuple(float(value) if math.isfinite(value) else math.nan for value in row)
+        bad = [f"{name} is {value}" for name, value in zip(self.names, row, strict=True) if not is_usable(value)]
+        values = tuple(float(value) if is_usable(value) else math.nan for value in row)
         return Score(values, ", ".join(bad), seconds)
 
     def _not_a_molecule(self, smiles: str) -> Score:

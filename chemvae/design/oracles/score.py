@@ -7,6 +7,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+LARGEST_SCORE = 1e100
+"""What lies beyond, such as the largest number there is, stands for a failure in whatever program said it."""
+
+
+def is_usable(value: float) -> bool:
+    """Whether a number can be a score.
+
+    Examples
+    --------
+    >>> is_usable(-3.5), is_usable(float("nan")), is_usable(-1.7976931348623157e308)
+    (True, False, False)
+    """
+    return abs(value) <= LARGEST_SCORE
+
 
 @dataclass(frozen=True)
 class Score:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from chemvae.chem.molecules import canonicalize
-from chemvae.design.oracles.score import Score
+from chemvae.design.oracles.score import Score, is_usable
 from chemvae.design.oracles.subprocess import Program, ProgramOracle
 
 SMILES, INPUT, OUTPUT = "smiles", "{input}", "{output}"
@@ -147,4 +147,4 @@ def _float(cell: str | None) -> float:
         number = float(cell or "nan")
     except ValueError:
         return math.nan
-    return number if math.isfinite(number) else math.nan
+    return number if is_usable(number) else math.nan

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from chemvae.design.oracles.score import Score
+from chemvae.design.oracles.score import Score, is_usable
 from chemvae.design.oracles.subprocess import Program, ProgramOracle
 
 logger = logging.getLogger(__name__)
@@ -130,4 +130,4 @@ def _float(value: Any) -> float:
         number = float(value) if not isinstance(value, (str, bool)) else math.nan
     except (TypeError, ValueError, OverflowError):
         return math.nan
-    return number if math.isfinite(number) else math.nan
+    return number if is_usable(number) else math.nan

@@ -12,10 +12,23 @@ REFIT_GROWTH = 1.25  # hyperparameters are fitted anew when the data has grown b
 
 
 def centre_and_spread(y: Tensor) -> tuple[Tensor, Tensor]:
-    """Median, and half the width of the middle 68 % (a standard deviation that outliers do not move); 1 for a constant."""
+    """Median, and half the width of the middle 68 % (a standard deviation that outliers do not move); 1 for a constant.
+
+    What is constant is told by the rounding of the values themselves, so that a search is the same in any unit.
+
+    Examples
+    --------
+    >>> y = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0], dtype=torch.float64)
+    >>> [float((centre_and_spread(unit * y)[1] / unit).round(decimals=6)) for unit in (1e-200, 1.0, 1e90)]
+    [1.36, 1.36, 1.36]
+    >>> float(centre_and_spread(torch.full((5,), 1e-30))[1])
+    1.0
+    """
     low, centre, high = torch.quantile(y, torch.tensor([0.16, 0.5, 0.84], dtype=y.dtype))
-    for spread in ((high - low) / 2, y.std()):
-        if float(spread) > 1e-12:
+    rounding = 8 * torch.finfo(y.dtype).eps * y.abs().max()
+    scale = y.abs().max().clamp_min(torch.finfo(y.dtype).tiny)  # so that squares neither overflow nor vanish
+    for spread in ((high - low) / 2, (y / scale).std() * scale):
+        if spread > rounding:
             return centre, spread
     return centre, torch.ones_like(centre)
 
