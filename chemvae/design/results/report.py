@@ -11,6 +11,7 @@ from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.report_data import NEIGHBOURS, SUMMARY_NAMES, gather, searches_by_name
 from chemvae.design.results.report_figures import front as front_picture
 from chemvae.design.results.report_figures import latent_path, trace
+from chemvae.files import write_atomically
 
 
 def write_report(result: Outcome, path: str | Path, baseline: Outcome | None = None) -> Path:
@@ -24,8 +25,8 @@ def write_report(result: Outcome, path: str | Path, baseline: Outcome | None = N
         Another search with as many calls, usually random, to stand beside it.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(result, baseline), encoding="utf-8")
+    text = render(result, baseline)
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return path
 
 

@@ -12,6 +12,7 @@ from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.plain import plain
 from chemvae.design.results.report import write_report
 from chemvae.design.results.summary import summary
+from chemvae.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,5 @@ class Result(Outcome):
         """Return :meth:`to_dict` as text, and write it to a file where a path is given; folders are made as needed."""
         text = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
         if path is not None:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_text(text, encoding="utf-8")
+            write_atomically(Path(path), lambda temporary: temporary.write_text(text, encoding="utf-8"))
         return text
