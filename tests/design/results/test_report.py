@@ -12,6 +12,7 @@ import torch
 from chemvae.chem.properties import compute
 from chemvae.design import Goal, run_campaign, summary
 from chemvae.design.campaign.goal_matching import make_utility
+from chemvae.design.oracles.score import LARGEST_SCORE
 from chemvae.design.results.report_figures import front, latent_path, principal_plane
 from tests.design.toys import Bowl, ToyModel
 
@@ -145,7 +146,14 @@ def test_a_laboratory_s_report_shows_what_is_to_be_measured(tmp_path):
 @pytest.mark.parametrize("never", [-np.finfo(float).max, 1e308, -1e308])
 @pytest.mark.parametrize("budget", [10, 25])
 def test_scores_at_the_end_of_what_a_float_holds_are_drawn(tmp_path, never, budget):
-    oracle = lambda text: never if len(text) % 3 else len(text)  # noqa: E731
+    """Largest scores that are taken, and those of records from before there was a largest one."""
+    oracle = lambda text: np.sign(never) * LARGEST_SCORE if len(text) % 3 else len(text)  # noqa: E731
     result = run_campaign(ToyModel(), oracle, budget=budget, method="random", batch_size=5)
+    assert "<svg" in result.to_html(tmp_path / "largest.html").read_text(encoding="utf-8")
+    largest = {
+        column: result.history[column].where(result.history[column].abs() < LARGEST_SCORE, never)
+        for column in ("score", "utility")
+    }
+    result = replace(result, history=result.history.assign(**largest))
     assert (result.history["score"] == never).any() and (result.history["score"] != never).any()
     assert "<svg" in result.to_html(tmp_path / "report.html").read_text(encoding="utf-8")
