@@ -2,6 +2,7 @@
 
 import pytest
 from rdkit import Chem
+from rdkit.Chem import rdDepictor
 
 from chemvae.chem.molecules import canonicalize
 from chemvae.data.files.sdf import read_sdf_records
@@ -20,7 +21,7 @@ def records(text: str):
 @pytest.mark.parametrize("smiles", ["CCO", "c1ccccc1", "C[C@H](N)C(=O)[O-]", "C/C=C/C", "[13CH4]", "[Na+].[Cl-]"])
 def test_a_structure_comes_back_with_charge_isotope_and_stereo(smiles):
     mol = Chem.MolFromSmiles(smiles)
-    Chem.rdDepictor.Compute2DCoords(mol)  # the directions of double bonds are read from the drawing
+    rdDepictor.Compute2DCoords(mol)  # the directions of double bonds are read from the drawing
     (record,) = records(Chem.MolToMolBlock(mol) + "$$$$\n")
     assert canonicalize(record.cells["smiles"]) == canonicalize(smiles) and not record.problem
 
@@ -66,3 +67,9 @@ def test_a_structure_that_does_not_sanitise_stays_visible():
     mol = Chem.MolFromSmiles("CN(C)(C)C", sanitize=False)
     (record,) = records(Chem.MolToMolBlock(mol, kekulize=False) + "$$$$\n")
     assert record.cells["smiles"] == "CN(C)(C)C" and not record.problem
+
+
+def test_a_structure_of_more_atoms_than_are_read_is_a_problem_of_its_row():
+    first, second = records(block("C" * 600) + "$$$$\n" + block("CCO") + "$$$$\n")
+    assert first.cells["smiles"] == "" and first.problem == "it has 600 heavy atoms; molecules of more than 500 are not read"
+    assert second.cells["smiles"] == "CCO" and not second.problem
