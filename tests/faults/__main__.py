@@ -13,8 +13,8 @@ from tests.faults.fault import Fault
 
 HEAD = """# What happens when things go wrong
 
-Written by `python -m tests.faults --output docs/faults.md`. A fault is held when nothing was lost, nothing went by in silence and no
-traceback was shown.
+Written by `python -m tests.faults --output docs/faults.md`. A fault is held when nothing was lost, nothing went by in silence
+and no traceback was shown.
 
 | group | faults | held |
 |---|---|---|
