@@ -7,6 +7,7 @@ A new property is a function ``Mol -> float`` and one line in :data:`PROPERTIES`
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -16,6 +17,8 @@ from rdkit import Chem
 from rdkit.Chem import QED, Crippen, Descriptors, rdDistGeom, rdForceFieldHelpers, rdMolDescriptors
 
 from chemvae.chem.molecules import parse, quiet
+from chemvae.chem.quantum.calculation import QuantumProperty
+from chemvae.chem.quantum.methods import METHODS
 from chemvae.errors import SettingsError
 from chemvae.parallel import count_jobs, map_ordered
 from chemvae.registry import find
@@ -55,6 +58,10 @@ class Property:
     """Whether the function wants the molecule with its hydrogen atoms and one conformer, see :func:`conformer`."""
     max_jobs: int | None = None
     """Worker processes that may compute it at once, in one program; None for as many as are asked for."""
+    known: Callable[[Chem.Mol], float | None] | None = None
+    """Molecule -> its value where that is remembered, else None; asked before a conformer is made. None where nothing is."""
+    require: Callable[[], None] | None = None
+    """Raises ``MissingExtraError`` where a program it needs is not installed. None where it needs none."""
 
     def __post_init__(self) -> None:
         if self.seconds < 0 or (self.max_jobs is not None and self.max_jobs < 1):
@@ -204,7 +211,19 @@ _ROWS = [
         exploitable=True,
     ),
 ]
-PROPERTIES: dict[str, Property] = {row.name: row for row in _ROWS}
+_CALCULATED = [
+    Property(
+        f"{method.name}_{quantity.name}", quantity.unit, quantity.low, quantity.high, method.source,
+        function=(function := QuantumProperty(method.name, quantity.name)), known=function.known, require=method.require,
+        seconds=method.seconds, needs_conformer=True, max_jobs=method.max_jobs,
+    )
+    for method in METHODS.values()
+    for quantity in method.quantities
+]  # fmt: skip
+PROPERTIES: dict[str, Property] = {row.name: row for row in (*_ROWS, *_CALCULATED)}
+_REASONS: OrderedDict[tuple[str, str], str] = OrderedDict()
+"""Property and canonical SMILES -> why this process found no value, the last of them."""
+MOST_REASONS = 4096
 
 
 def job_limit(names: Iterable[str], jobs: int) -> int:
@@ -217,6 +236,34 @@ def job_limit(names: Iterable[str], jobs: int) -> int:
     """
     limits = [limit for name in names if (limit := PROPERTIES[name].max_jobs) is not None]
     return min(count_jobs(jobs), *limits) if limits else jobs
+
+
+def require_programs(names: Iterable[str]) -> None:
+    """See to it that what some properties (in the table's spelling) need is installed.
+
+    Raises
+    ------
+    MissingExtraError
+        Naming the extra that brings it.
+
+    Examples
+    --------
+    >>> require_programs(["logP", "qed"])
+    """
+    for name in names:
+        if (require := PROPERTIES[name].require) is not None:
+            require()
+
+
+def missing_reason(name: str, smiles: str) -> str:
+    """Why this process found no value of a property (in the table's spelling) of a canonical molecule; "" if it is not known.
+
+    Examples
+    --------
+    >>> missing_reason("logP", "CCO")
+    ''
+    """
+    return _REASONS.get((name, smiles), "")
 
 
 def affordable(names: Iterable[str]) -> list[str]:
@@ -243,7 +290,8 @@ def compute(name: str, smiles: str) -> float:
     >>> round(compute("MW", "O"), 3), compute("logp", "C1CC")
     (18.015, nan)
     """
-    prop = find(PROPERTIES, name, "property")[1]
+    name, prop = find(PROPERTIES, name, "property")
+    require_programs([name])
     mol = parse(smiles)
     return math.nan if mol is None else _value(prop, mol)
 
@@ -278,8 +326,10 @@ def compute_table(smiles: Sequence[str], names: Iterable[str], jobs: int = 1) ->
     import pandas as pd
 
     columns = [find(PROPERTIES, name, "property")[0] for name in names]
+    require_programs(columns)
     smiles = list(smiles)
-    chunks = [smiles[start : start + CHUNK_ROWS] for start in range(0, len(smiles), CHUNK_ROWS)]
+    rows = CHUNK_ROWS if affordable(columns) == columns else 1
+    chunks = [smiles[start : start + rows] for start in range(0, len(smiles), rows)]
     blocks = map_ordered(partial(compute_rows, names=tuple(columns)), chunks, jobs=job_limit(columns, jobs), chunk=1)
     return pd.DataFrame([row for block in blocks for row in block], columns=columns, dtype=float)
 
@@ -295,9 +345,15 @@ def compute_values(mol: Chem.Mol, names: Sequence[str]) -> list[float]:
 
 
 def _value(prop: Property, mol: Chem.Mol) -> float:
-    """Evaluate one property; RDKit's arithmetic fails on a few exotic molecules, which count as NaN."""
+    """Evaluate one property; RDKit's arithmetic fails on a few exotic molecules, a calculation on more, which count as NaN."""
     try:
         with quiet():
-            return float(prop.function(conformer(Chem.MolToSmiles(mol)) if prop.needs_conformer else mol))
-    except (RuntimeError, ValueError, ArithmeticError):
+            found = None if prop.known is None else prop.known(mol)
+            if found is None:
+                found = prop.function(conformer(Chem.MolToSmiles(mol)) if prop.needs_conformer else mol)
+            return float(found)
+    except (RuntimeError, ValueError, ArithmeticError) as error:
+        _REASONS[prop.name, Chem.MolToSmiles(mol)] = str(error)
+        if len(_REASONS) > MOST_REASONS:
+            _REASONS.popitem(last=False)
         return math.nan

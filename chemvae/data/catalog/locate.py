@@ -25,6 +25,7 @@ from chemvae.chem.descriptors import CLEANED, read_text, with_columns
 from chemvae.data.catalog.cache import keep, kept_path, read_kept
 from chemvae.data.catalog.cards import DATASETS, DatasetCard, Upstream, card_text
 from chemvae.data.catalog.download import Progress, fetch, file_sha256
+from chemvae.data.catalog.joining import RULES, join_sets
 from chemvae.data.files.reading import CHUNK_ROWS, Chunk, read_records
 from chemvae.data.files.writing import ParquetWriter, as_columns, concat
 from chemvae.data.splits import key_splits, smiles_keys
@@ -46,7 +47,9 @@ class Located:
     paths: tuple[Path, ...]
     """Empty for a set that is made."""
     kind: str
-    """local (our column names), upstream (the publisher's) or made."""
+    """local (our column names), upstream (the publisher's), made or joined."""
+    parts: tuple[Located, ...] = ()
+    """Of a joined set."""
 
 
 def is_catalog_name(data: object) -> bool:
@@ -104,6 +107,8 @@ def locate(name: str, source_path: str | Path | None = None, progress: Progress 
         If the path given does not hold it, or it cannot be downloaded.
     """
     card = find(DATASETS, name, "data set")[1]
+    if card.parts:
+        return _joined(card, None if source_path is None else Path(source_path), progress)
     if source_path is not None:
         return _from_path(card, Path(source_path))
     if card.maker:
@@ -125,11 +130,62 @@ def open_dataset(
     card = located.card
     if located.kind == "made":
         return _made_chunks(card, chunk_rows, limit, jobs)
+    if located.kind == "joined":
+        return _joined_chunks(located, chunk_rows, jobs)
     if not clean or limit is not None:
         return _raw_chunks(located, chunk_rows, jobs)
     path = kept_path(card.name, (card, located.kind, [path.name for path in located.paths]), located.paths)
     kept = read_kept(path, card.smiles_column, chunk_rows)
     return kept if kept is not None else keep(_raw_chunks(located, chunk_rows, jobs), card.smiles_column, path, jobs)
+
+
+def _joined(card: DatasetCard, folder: Path | None, progress: Progress | None) -> Located:
+    """Find every set that a set joins, in one folder or each where it is."""
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"{card.name} joins {', '.join(card.parts)}: give the folder that holds their files, not {folder}.")
+    parts = tuple(locate(name, None if DATASETS[name].maker else folder, progress) for name in card.parts)
+    return Located(card, tuple(path for part in parts for path in part.paths), "joined", parts)
+
+
+def _joined_chunks(located: Located, chunk_rows: int, jobs: int) -> Iterator[Chunk]:
+    """Chunks of a set that is joined once and kept; without a cache folder it is joined each time."""
+    card = located.card
+    made = [library_fingerprint(part.card.maker) for part in located.parts if part.kind == "made"]
+    path = kept_path(card.name, (card, made, RULES), located.paths)
+    if not path.is_file():
+        logger.info("Joining %s; this happens once", card.name)
+        frames = {part.card.name: concat([chunk.frame for chunk in open_dataset(part, jobs=jobs)]) for part in located.parts}
+        table = join_sets(frames, DATASETS, jobs)[[column.name for column in card.columns]]
+        if not _write_table(card, table, path):
+            return _frame_chunks(table, chunk_rows)
+    return read_records(path, chunk_rows)
+
+
+def _write_table(card: DatasetCard, table: pd.DataFrame, path: Path) -> bool:
+    """Keep a table of canonical molecules with the columns of a card; False if the cache folder cannot be written."""
+    try:
+        with ParquetWriter(path, _types(card)) as writer:
+            for start in range(0, len(table), CHUNK_ROWS):
+                piece = table.iloc[start : start + CHUNK_ROWS]
+                writer.write({name: _arrow_cells(piece[name], kind) for name, kind in _types(card).items()})
+    except OSError as error:
+        logger.warning("%s cannot be kept in %s (%s); it will be joined again next time", card.name, path.parent, error)
+        return False
+    return True
+
+
+def _types(card: DatasetCard) -> dict[str, str]:
+    return {column.name: "number" if column.role == "property" else "text" for column in card.columns}
+
+
+def _arrow_cells(cells: pd.Series, kind: str) -> list:
+    """Numbers with NaN, or texts with None."""
+    return cells.tolist() if kind == "number" else [None if pd.isna(cell) else cell for cell in cells]
+
+
+def _frame_chunks(table: pd.DataFrame, chunk_rows: int) -> Iterator[Chunk]:
+    table = table.set_axis(pd.RangeIndex(1, len(table) + 1, name="row"))
+    return (Chunk(table.iloc[start : start + chunk_rows], is_canonical=True) for start in range(0, len(table), chunk_rows))
 
 
 def _raw_chunks(located: Located, chunk_rows: int, jobs: int) -> Iterator[Chunk]:
@@ -269,9 +325,8 @@ def _made_chunks(card: DatasetCard, chunk_rows: int, limit: int | None, jobs: in
 def _make(card: DatasetCard, path: Path, jobs: int) -> Path | None:
     """Make a library once and keep it; None if the cache folder cannot be written."""
     logger.info("Making %s; this happens once", card.name)
-    types = {column.name: "number" if column.role == "property" else "text" for column in card.columns}
     try:
-        with ParquetWriter(path, types) as writer:
+        with ParquetWriter(path, _types(card)) as writer:
             rows = enumeration.stream_library(card.maker, card.properties, jobs=jobs)
             while block := list(islice(rows, CHUNK_ROWS)):
                 writer.write(_made_columns(card, block))

@@ -81,6 +81,8 @@ class DatasetCard:
     quirks: tuple[str, ...] = ()
     maker: str = ""
     """Name of the virtual library, for sets that chemvae makes itself."""
+    parts: tuple[str, ...] = ()
+    """Names of the sets that this one joins."""
 
     @property
     def smiles_column(self) -> str:
@@ -144,6 +146,8 @@ def _sources(card: DatasetCard) -> str:
     if card.maker:
         made = "Made by chemvae itself (`chemvae.data.virtual`); nothing is downloaded."
         return f"## Source\n\n{made} `data prepare {card.name}`."
+    if card.parts:
+        return f"## Source\n\nJoined from the sets {', '.join(card.parts)}, each found or fetched as its own card says."
     lines = ["## Source", ""]
     for file in card.upstream:
         facts = [f"{file.size:,} bytes" if file.size else "", f"sha256 `{file.sha256}`" if file.sha256 else "sha256 unknown"]

@@ -1,0 +1,1 @@
+"""Quantum chemistry of single molecules: semi-empirical and density-functional calculators, offered as properties."""

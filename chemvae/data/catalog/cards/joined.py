@@ -1,0 +1,57 @@
+"""Sets that join others: one row per molecule and medium, one column per source and property."""
+
+from chemvae.data.catalog.cards.base import Column, Counts, DatasetCard
+from chemvae.data.catalog.cards.made import VIRTUAL_OLEDS
+from chemvae.data.catalog.cards.materials import CHROMOPHORES, DONOR_ACCEPTOR, DYES, OLED_DFT, OLED_MEASURED, OPV, OPV_CEP
+
+_PARTS = (OLED_DFT, OLED_MEASURED, DONOR_ACCEPTOR, CHROMOPHORES, DYES, OPV, OPV_CEP, VIRTUAL_OLEDS)
+_COMPUTED = {"mol_weight_g_mol", "sas", "SAS", "logP", "MW"}  # follow from the structure: chemvae computes them itself
+
+
+def joined_name(part: str, column: str) -> str:
+    """What a column of a part is called in the set that joins it.
+
+    Examples
+    --------
+    >>> joined_name("oled-dft", "S1_eV")
+    'oled_dft_S1_eV'
+    """
+    return f"{part.replace('-', '_')}_{column}"
+
+
+def taken_columns(part: DatasetCard) -> tuple[Column, ...]:
+    """The labels of a part that a joined set takes, and the media they were measured in."""
+    media = tuple(column for column in part.columns if column.role == "text" and column.name.endswith("_medium"))
+    return (*(column for column in part.columns if column.role == "property" and column.name not in _COMPUTED), *media)
+
+
+def _joined(part: DatasetCard) -> tuple[Column, ...]:
+    return tuple(
+        Column(joined_name(part.name, column.name), column.unit, f"{part.name}: {column.meaning or column.name}", column.role)
+        for column in taken_columns(part)
+    )
+
+
+OLED = DatasetCard(
+    name="oled",
+    title="emitters, dyes and solar-cell molecules: eight sets as one",
+    description=(
+        "The union of oled-dft, oled-measured, donor-acceptor, chromophores, dyes, opv, opv-cep and virtual-oleds, cleaned. "
+        "Each molecule stands in one part of the split, whatever set it came from. A value of one source is never mixed with "
+        "that of another: every source has columns of its own, empty where it says nothing of a molecule."
+    ),
+    columns=(
+        Column("smiles", meaning="canonical, the largest organic fragment", role="smiles"),
+        Column("solvent", meaning="of the chromophores columns: a SMILES, solid or gas; else empty", role="text"),
+        *(column for part in _PARTS for column in _joined(part)),
+        Column("sets", meaning="names of the sets that hold the molecule, joined by semicolons", role="text"),
+        Column("split", meaning="train, valid or test by molecule: the hash rule on the canonical SMILES", role="split"),
+        Column("split_scaffold", meaning="train, valid or test: the hash rule on the Bemis-Murcko scaffold", role="text"),
+    ),
+    citation="; ".join(f"{part.name}: {part.citation}" for part in _PARTS),
+    licence="; ".join(f"{part.name}: {part.licence}" for part in _PARTS),
+    counts=Counts(0, 0),
+    split_rule="column",
+    parts=tuple(part.name for part in _PARTS),
+)
+CARDS = (OLED,)
