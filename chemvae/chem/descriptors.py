@@ -20,7 +20,7 @@ from chemvae.cache import keeps_molecules
 from chemvae.chem.descriptor_cache import DescriptorCache, PartWriter, is_keepable
 from chemvae.chem.fingerprints import N_BITS, morgan, scaffold
 from chemvae.chem.molecules import STANDARDIZE_MODES, invalid_reason, parse, standardize
-from chemvae.chem.properties import PROPERTIES, compute_values
+from chemvae.chem.properties import PROPERTIES, compute_values, job_limit
 from chemvae.errors import SettingsError
 from chemvae.parallel import Answer, Workers
 from chemvae.registry import find
@@ -137,11 +137,12 @@ def stream_columns(
     if not first or not columns:
         yield from ({} for _ in itertools.chain(first, blocks))
         return
-    if len(first) == 1 and len(first[0]) < LEAST_REMEMBERED:
+    if len(first) == 1 and len(first[0]) < LEAST_REMEMBERED and not _are_dear(columns):
         jobs = 1  # over before a process has started
     remembers = cache and keeps_molecules() and len(first[0]) >= LEAST_REMEMBERED
     with ExitStack() as stack:
         memory = _Memory(stack) if remembers else None
+        jobs = job_limit([name for name in columns if name in PROPERTIES], jobs)
         workers = stack.enter_context(Workers(compute_columns, jobs))
         waiting: deque[_Block] = deque()
         for texts in itertools.chain(first, blocks):
@@ -171,6 +172,11 @@ def with_columns(
 
     for found in stream_columns(texts(), columns, jobs):
         yield waiting.popleft(), found
+
+
+def _are_dear(columns: Sequence[str]) -> bool:
+    """Whether some of the columns are properties of which each molecule is work enough for a process."""
+    return any(PROPERTIES[name].is_dear for name in columns if name in PROPERTIES)
 
 
 def _is_enough(waiting: deque[_Block], jobs: int) -> bool:
@@ -237,6 +243,11 @@ def _pack(fingerprints: Sequence[Any]) -> np.ndarray:
     return np.frombuffer(packed, dtype=np.uint8).reshape(-1, MORGAN_BYTES)
 
 
+def _is_kept_here(column: str) -> bool:
+    """Whether a column belongs in this cache: a calculator remembers its own results, failures and what made them."""
+    return column not in PROPERTIES or PROPERTIES[column].known is None
+
+
 class _Memory:
     """The cache as one stream uses it: look up, and one new part for each set of columns."""
 
@@ -246,11 +257,14 @@ class _Memory:
 
     def look_up(self, texts: Sequence[Any], columns: Sequence[str]) -> dict[str, list[tuple[np.ndarray, Any]]]:
         places = np.array([i for i, text in enumerate(texts) if is_keepable(text)], dtype=np.int64)
-        found = self._cache.look_up([texts[i] for i in places.tolist()], columns)
+        found = self._cache.look_up([texts[i] for i in places.tolist()], [name for name in columns if _is_kept_here(name)])
         return {name: [(places[where], values) for where, values in pieces] for name, pieces in found.items()}
 
     def keep(self, texts: Sequence[Any], values: dict[str, Any]) -> None:
+        values = {name: column for name, column in values.items() if _is_kept_here(name)}
         columns = tuple(sorted(values))
+        if not columns:
+            return
         if columns not in self._writers:
             self._writers[columns] = self._stack.enter_context(PartWriter({name: kind_of(name) for name in columns}))
         chosen = [i for i, text in enumerate(texts) if is_keepable(text)]
@@ -281,7 +295,8 @@ class _Block:
                 continue
             places = np.flatnonzero((missing == pattern).all(axis=1))
             names = [name for name, lacking in zip(self.columns, pattern, strict=True) if lacking]
-            for share in np.split(places, range(SHARE, len(places), SHARE)):
+            size = 1 if _are_dear(names) else SHARE
+            for share in np.split(places, range(size, len(places), size)):
                 yield share, workers.submit([([self.texts[i] for i in share.tolist()], names)])
 
     @property

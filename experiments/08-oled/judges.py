@@ -15,7 +15,7 @@ import pandas as pd
 from results import CONFIG, figure, write_result
 from scipy.stats import spearmanr
 
-from chemvae.chem.properties import compute, missing_reason
+from chemvae.chem.properties import compute, compute_table, missing_reason
 from chemvae.data.prepare.tables import load_table
 
 TRUTHS = {"S1": "S1_eV", "T1": "T1_eV", "dE_ST": "dEst_eV"}
@@ -28,7 +28,7 @@ JUDGES = {
 
 def main() -> None:
     started = time.monotonic()
-    truth = emitters(CONFIG["judges"]["data"], CONFIG["judges"]["molecules"])
+    truth = emitters(**CONFIG["judges"])
     names = sorted({name for asked in JUDGES.values() for values in asked.values() for name in values})
     values = pd.DataFrame([computed(smiles, names) for smiles in truth.index], index=truth.index)
     metrics = {"molecules": figure(len(truth))}
@@ -40,12 +40,14 @@ def main() -> None:
     write_result("judges", CONFIG["judges"], metrics, {"all": round(time.monotonic() - started, 1)})
 
 
-def emitters(data: str, n: int) -> pd.DataFrame:
-    """The truths of n distinct molecules, those with the lowest sha1."""
+def emitters(data: str, molecules: int, most_heavy_atoms: int) -> pd.DataFrame:
+    """The truths of distinct molecules that are not too large, those with the lowest sha1."""
     table = load_table(data, properties=list(TRUTHS.values()))
     found = pd.DataFrame(table.labels, index=table.smiles, columns=list(TRUTHS))
-    found = found[~found.index.duplicated()]
-    return found.loc[sorted(found.index, key=lambda smiles: sha1(smiles.encode()).hexdigest())[:n]]
+    found = found[
+        ~found.index.duplicated() & (compute_table(found.index, ["heavy_atoms"])["heavy_atoms"] <= most_heavy_atoms).to_numpy()
+    ]
+    return found.loc[sorted(found.index, key=lambda smiles: sha1(smiles.encode()).hexdigest())[:molecules]]
 
 
 def computed(smiles: str, names: list[str]) -> dict[str, float]:

@@ -34,9 +34,9 @@ class Record:
     """What a method said of a molecule."""
 
     values: Mapping[str, float]
-    """Quantity -> value; empty after a failure."""
+    """Quantity -> value, as far as there are some."""
     reason: str = ""
-    """Why there are none."""
+    """Why others are missing."""
     seconds: float = 0.0
     """Wall time of the calculation."""
 
@@ -48,14 +48,14 @@ class Record:
         CalculationError
             If there is none, with the reason.
         """
-        if self.reason:
+        if quantity not in self.values:
             raise CalculationError(self.reason)
         return self.values[quantity]
 
 
 _KNOWN: dict[tuple[str, ...], dict[str, Record]] = {}  # facts of a method -> SMILES -> record, of this process
 _OPENED: dict[Path, tuple[tuple[str, ...], DescriptorCache]] = {}
-_WORKER: list[TimedFunction] = []  # one at most, started with the first calculation
+_WORKERS: dict[int, TimedFunction] = {}  # process -> its worker, started with its first calculation; a fork has its own
 
 
 def calculate(method: Method, structure: Structure) -> Record:
@@ -121,18 +121,19 @@ class QuantumProperty:
 
 
 def perform(task: tuple[str, Structure]) -> tuple[dict[str, float], str]:
-    """Calculate in this process, on one thread: values and "", or none and the reason. What the worker does."""
+    """Calculate in this process, on one thread: values, and why some are missing, or "". What the worker does."""
     name, structure = task
     os.environ.update(ENVIRONMENT)  # read by what is first imported now
     try:
         with _one_thread():
             values = METHODS[name].compute(structure)
     except CalculationError as error:
-        return {}, str(error)
+        return error.values, str(error)
     except Exception as error:  # whatever a program raises is the reason why this molecule has no value
         return {}, describe_error(error)
-    bad = [quantity for quantity, value in values.items() if not np.isfinite(value)]
-    return ({}, f"{name} gave no number for {', '.join(bad)}") if bad else (values, "")
+    fine = {quantity: value for quantity, value in values.items() if np.isfinite(value)}
+    bad = [quantity.name for quantity in METHODS[name].quantities if quantity.name not in fine]
+    return fine, f"{name} gave no number for {', '.join(bad)}" if bad else ""
 
 
 def _one_thread():
@@ -155,11 +156,10 @@ def _within_limit(method: Method, structure: Structure) -> tuple[dict[str, float
     task = (method.name, structure)
     if multiprocessing.current_process().daemon:  # it has a limit already, and may have no children
         return perform(task)
-    if not _WORKER:
-        _WORKER.append(TimedFunction(perform, method.timeout_s))
-    _WORKER[0].timeout_s = method.timeout_s
+    worker = _WORKERS.setdefault(os.getpid(), TimedFunction(perform, method.timeout_s))
+    worker.timeout_s = method.timeout_s
     try:
-        return _WORKER[0](task)
+        return worker(task)
     except (TimeLimitError, RemoteError) as error:
         return {}, str(error)
 
@@ -192,7 +192,7 @@ def _read(method: Method, smiles: str) -> Record | None:
     cells = {name: pieces[0][1][0] for name, pieces in found.items() if pieces and len(pieces[0][1])}
     if len(cells) < len(names) + 2:
         return None
-    values = {name: float(cells[name]) for name in names} if not cells[REASON] else {}
+    values = {name: float(cells[name]) for name in names if np.isfinite(cells[name])}
     return Record(values, cells[REASON], float(cells[SECONDS]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,18 @@ DEBYE_AU = 2.541746473  # debye per atomic unit of dipole moment
 
 
 class CalculationError(ValueError):
-    """A calculation without a value; the text is the reason, for the row of the table where the value would stand."""
+    """A calculation without a value; the text is the reason, for the row of the table where the value would stand.
+
+    Parameters
+    ----------
+    reason : str
+    values : mapping of quantity to number, optional
+        What it has found all the same.
+    """
+
+    def __init__(self, reason: str, values: Mapping[str, float] | None = None):
+        super().__init__(reason)
+        self.values = dict(values or {})
 
 
 @dataclass(frozen=True)

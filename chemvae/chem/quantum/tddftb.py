@@ -21,14 +21,16 @@ def excited_states(structure: Structure) -> dict[str, float]:
     Raises
     ------
     CalculationError
-        If the charges do not become self-consistent, or no state is found.
+        If the charges do not become self-consistent, or a state is not found; it holds S1 where that is there.
     """
+    found: dict[str, float] = {}
     try:
         calculator = _calculator(structure)
-        lowest = {block: _lowest(calculator, block) for block in ("singlet", "triplet")}
+        found["S1"] = _lowest(calculator, "singlet")
+        found["T1"] = _lowest(calculator, "triplet")
     except RuntimeError as error:
-        raise CalculationError(f"TD-DFTB3 failed ({error})") from error
-    return {"S1": lowest["singlet"], "T1": lowest["triplet"], "dE_ST": lowest["singlet"] - lowest["triplet"]}
+        raise CalculationError(f"TD-DFTB3 failed ({str(error).rstrip('.')})", found) from error
+    return {**found, "dE_ST": found["S1"] - found["T1"]}
 
 
 def _calculator(structure: Structure) -> Any:

@@ -82,9 +82,7 @@ def optimized(structure: Structure) -> Structure:
 
     options = {"maxiter": MOST_STEPS, "gtol": GRADIENT_TOLERANCE, "ftol": 1e-10}
     try:
-        found = minimize(
-            energy_and_gradient, structure.positions_bohr.ravel(), jac=True, method="L-BFGS-B", options=options
-        )
+        found = minimize(energy_and_gradient, structure.positions_bohr.ravel(), jac=True, method="L-BFGS-B", options=options)
     except RuntimeError as error:
         raise CalculationError(f"GFN2-xTB found no self-consistent charges ({error})") from error
     if not found.success:

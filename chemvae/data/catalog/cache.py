@@ -7,7 +7,8 @@ and of RDKit's version: whatever changes, it is read anew.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,9 +18,13 @@ from rdkit import rdBase
 from chemvae.cache import cache_folder
 from chemvae.chem.descriptor_cache import DEFINITIONS
 from chemvae.chem.descriptors import CLEANED, with_columns
+from chemvae.data.catalog.cards.base import DatasetCard
 from chemvae.data.catalog.download import file_sha256
-from chemvae.data.files.reading import Chunk
+from chemvae.data.files.reading import CHUNK_ROWS, Chunk, read_records
+from chemvae.data.files.writing import ParquetWriter
 from chemvae.parquet_cache import ParquetCache
+
+logger = logging.getLogger(__name__)
 
 AGAIN = "the set is read anew"
 _CLEANED, _LINE, _PROBLEM = "chemvae:cleaned", "chemvae:line", "chemvae:problem"  # beside the set's own columns
@@ -56,6 +61,44 @@ def _cells(column, rows: pd.Index) -> pd.Series:
     if pyarrow.types.is_string(column.type) or pyarrow.types.is_large_string(column.type):
         return pd.Series(column.to_pylist(), index=rows, dtype=object)
     return pd.Series(column.to_numpy(), index=rows)
+
+
+def column_types(card: DatasetCard) -> dict[str, str]:
+    """Columns of a card and what they hold, as :class:`~chemvae.data.files.writing.ParquetWriter` names it."""
+    return {column.name: "number" if column.role == "property" else "text" for column in card.columns}
+
+
+def kept_table(card: DatasetCard, path: Path, make: Callable[[], pd.DataFrame], chunk_rows: int) -> Iterator[Chunk]:
+    """Chunks of a table of canonical molecules with the columns of a card: from the file, or made now and written there."""
+    if not path.is_file():
+        table = make()[[column.name for column in card.columns]]
+        if not _write(card, table, path):
+            return _frame_chunks(table, chunk_rows)
+    return read_records(path, chunk_rows)
+
+
+def _write(card: DatasetCard, table: pd.DataFrame, path: Path) -> bool:
+    """Keep a table; False if the cache folder cannot be written."""
+    types = column_types(card)
+    try:
+        with ParquetWriter(path, types) as writer:
+            for start in range(0, len(table), CHUNK_ROWS):
+                piece = table.iloc[start : start + CHUNK_ROWS]
+                writer.write({name: _arrow_cells(piece[name], kind) for name, kind in types.items()})
+    except OSError as error:
+        logger.warning("%s cannot be kept in %s (%s); it will be made again next time", card.name, path.parent, error)
+        return False
+    return True
+
+
+def _arrow_cells(cells: pd.Series, kind: str) -> list:
+    """Numbers with NaN, or texts with None."""
+    return cells.tolist() if kind == "number" else [None if pd.isna(cell) else cell for cell in cells]
+
+
+def _frame_chunks(table: pd.DataFrame, chunk_rows: int) -> Iterator[Chunk]:
+    table = table.set_axis(pd.RangeIndex(1, len(table) + 1, name="row"))
+    return (Chunk(table.iloc[start : start + chunk_rows], is_canonical=True) for start in range(0, len(table), chunk_rows))
 
 
 def keep(chunks: Iterator[Chunk], column: str, path: Path, jobs: int = 1) -> Iterator[Chunk]:

@@ -53,7 +53,7 @@ def join_sets(frames: Mapping[str, pd.DataFrame], cards: Mapping[str, DatasetCar
         ``split_scaffold``. One row per molecule; where a source measured it in several solvents, one row for each, of which
         the first holds the labels of all other sources.
     """
-    cleaned = {name: _clean_set(frame, cards[name], jobs) for name, frame in frames.items()}
+    cleaned = {name: clean_set(frame, cards[name], jobs) for name, frame in frames.items()}
     first, more = _side_by_side(cleaned)
     table = pd.concat([first, more], ignore_index=True)
     sets = _membership(cleaned)
@@ -61,8 +61,13 @@ def join_sets(frames: Mapping[str, pd.DataFrame], cards: Mapping[str, DatasetCar
     return _with_splits(table, jobs)
 
 
-def _clean_set(frame: pd.DataFrame, card: DatasetCard, jobs: int) -> pd.DataFrame:
-    """Molecules of a set with their labels: ``smiles``, ``solvent``, and the labels under their joined names."""
+def clean_set(frame: pd.DataFrame, card: DatasetCard, jobs: int = 1) -> pd.DataFrame:
+    """Molecules of a set with their labels: ``smiles``, ``solvent``, and the labels under their joined names.
+
+    A set that chemvae makes is taken as it is: it has no labels but those that follow from the structure.
+    """
+    if card.maker:
+        return pd.DataFrame({"smiles": frame[card.smiles_column].to_numpy(object), "solvent": ""})
     labels, texts = _labels(frame, card)
     smiles = _largest_fragments(frame[card.smiles_column].tolist(), jobs)
     is_labelled = np.any([np.isfinite(values) for values in labels.values()], axis=0) if labels else np.ones(len(frame), bool)

@@ -22,7 +22,7 @@ from rdkit import rdBase
 
 from chemvae.cache import cache_folder
 from chemvae.chem.descriptors import CLEANED, read_text, with_columns
-from chemvae.data.catalog.cache import keep, kept_path, read_kept
+from chemvae.data.catalog.cache import column_types, keep, kept_path, kept_table, read_kept
 from chemvae.data.catalog.cards import DATASETS, DatasetCard, Upstream, card_text
 from chemvae.data.catalog.download import Progress, fetch, file_sha256
 from chemvae.data.catalog.joining import RULES, join_sets
@@ -148,44 +148,24 @@ def _joined(card: DatasetCard, folder: Path | None, progress: Progress | None) -
 
 
 def _joined_chunks(located: Located, chunk_rows: int, jobs: int) -> Iterator[Chunk]:
-    """Chunks of a set that is joined once and kept; without a cache folder it is joined each time."""
-    card = located.card
+    """Chunks of a set that is joined once and kept."""
     made = [library_fingerprint(part.card.maker) for part in located.parts if part.kind == "made"]
-    path = kept_path(card.name, (card, made, RULES), located.paths)
-    if not path.is_file():
-        logger.info("Joining %s; this happens once", card.name)
-        frames = {part.card.name: concat([chunk.frame for chunk in open_dataset(part, jobs=jobs)]) for part in located.parts}
-        table = join_sets(frames, DATASETS, jobs)[[column.name for column in card.columns]]
-        if not _write_table(card, table, path):
-            return _frame_chunks(table, chunk_rows)
-    return read_records(path, chunk_rows)
+    path = kept_path(located.card.name, (located.card, made, RULES), located.paths)
+
+    def join() -> pd.DataFrame:
+        logger.info("Joining %s; this happens once", located.card.name)
+        return join_sets({part.card.name: _part_rows(part, jobs) for part in located.parts}, DATASETS, jobs)
+
+    return kept_table(located.card, path, join, chunk_rows)
 
 
-def _write_table(card: DatasetCard, table: pd.DataFrame, path: Path) -> bool:
-    """Keep a table of canonical molecules with the columns of a card; False if the cache folder cannot be written."""
-    try:
-        with ParquetWriter(path, _types(card)) as writer:
-            for start in range(0, len(table), CHUNK_ROWS):
-                piece = table.iloc[start : start + CHUNK_ROWS]
-                writer.write({name: _arrow_cells(piece[name], kind) for name, kind in _types(card).items()})
-    except OSError as error:
-        logger.warning("%s cannot be kept in %s (%s); it will be joined again next time", card.name, path.parent, error)
-        return False
-    return True
-
-
-def _types(card: DatasetCard) -> dict[str, str]:
-    return {column.name: "number" if column.role == "property" else "text" for column in card.columns}
-
-
-def _arrow_cells(cells: pd.Series, kind: str) -> list:
-    """Numbers with NaN, or texts with None."""
-    return cells.tolist() if kind == "number" else [None if pd.isna(cell) else cell for cell in cells]
-
-
-def _frame_chunks(table: pd.DataFrame, chunk_rows: int) -> Iterator[Chunk]:
-    table = table.set_axis(pd.RangeIndex(1, len(table) + 1, name="row"))
-    return (Chunk(table.iloc[start : start + chunk_rows], is_canonical=True) for start in range(0, len(table), chunk_rows))
+def _part_rows(part: Located, jobs: int) -> pd.DataFrame:
+    """All rows of a set; of one that chemvae makes the molecules are enough, and sooner made."""
+    if part.kind == "made" and not _made_path(part.card).is_file():
+        logger.info("Making the molecules of %s", part.card.name)
+        rows = enumeration.stream_library(part.card.maker, jobs=jobs)
+        return pd.DataFrame({part.card.smiles_column: [row[0] for row in rows]})
+    return concat([chunk.frame for chunk in open_dataset(part, jobs=jobs)])
 
 
 def _raw_chunks(located: Located, chunk_rows: int, jobs: int) -> Iterator[Chunk]:
@@ -307,7 +287,7 @@ def _in_our_columns(card: DatasetCard, frame: pd.DataFrame, found: dict) -> pd.D
 
 
 def _made_chunks(card: DatasetCard, chunk_rows: int, limit: int | None, jobs: int) -> Iterator[Chunk]:
-    path = cache_folder() / "made" / f"{card.maker}-{library_fingerprint(card.maker)}.parquet"
+    path = _made_path(card)
     if limit is None and not path.is_file():
         path = _make(card, path, jobs)
     if path is not None and path.is_file():
@@ -322,11 +302,15 @@ def _made_chunks(card: DatasetCard, chunk_rows: int, limit: int | None, jobs: in
         yield Chunk(frame, is_canonical=True)
 
 
+def _made_path(card: DatasetCard) -> Path:
+    return cache_folder() / "made" / f"{card.maker}-{library_fingerprint(card.maker)}.parquet"
+
+
 def _make(card: DatasetCard, path: Path, jobs: int) -> Path | None:
     """Make a library once and keep it; None if the cache folder cannot be written."""
     logger.info("Making %s; this happens once", card.name)
     try:
-        with ParquetWriter(path, _types(card)) as writer:
+        with ParquetWriter(path, column_types(card)) as writer:
             rows = enumeration.stream_library(card.maker, card.properties, jobs=jobs)
             while block := list(islice(rows, CHUNK_ROWS)):
                 writer.write(_made_columns(card, block))

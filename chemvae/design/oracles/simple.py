@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from types import CodeType
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from rdkit import Chem
 
 from chemvae.chem.molecules import parse
-from chemvae.chem.properties import PROPERTIES, compute_table, job_limit
+from chemvae.chem.properties import PROPERTIES, compute_table, job_limit, missing_reason, require_programs
 from chemvae.chem.property_table import PropertyTable
 from chemvae.design.oracles.base import DEFAULT_NAME, Oracle
 from chemvae.design.oracles.score import Score
@@ -77,6 +78,8 @@ class PropertyOracle(Oracle):
     ------
     UnknownNameError
         If there is no such property.
+    MissingExtraError
+        If a program that computes one is not installed.
 
     Examples
     --------
@@ -91,6 +94,7 @@ class PropertyOracle(Oracle):
 
     def __init__(self, *names: str, properties: Sequence[str] = ()):
         self.names = self.properties = tuple(find(PROPERTIES, name, "property")[0] for name in (*names, *properties))
+        require_programs(self.properties)
         self.label = ", ".join(self.properties)
 
     @property
@@ -107,14 +111,25 @@ class PropertyOracle(Oracle):
         compute = compute_table if self.computed is None else self.computed.compute
         return compute(smiles, self.properties).to_numpy()
 
+    def run(self, smiles: Sequence[str]) -> Iterator[Score]:
+        """Score a chunk; a calculation that failed says why."""
+        for text, score in zip(smiles, super().run(smiles), strict=True):
+            yield self._explained(text, score)
+
     def stream(self, smiles: Sequence[str]) -> Iterator[tuple[str, Score]]:
         """Score canonical molecules not scored before; those whose values are known are not sent to a worker."""
         for text in dict.fromkeys(smiles):
             if self.recall(text) is None and self._is_computed(text):
-                score = self._as_score(self.evaluate([text])[0], 0.0)
+                score = self._explained(text, self._as_score(self.evaluate([text])[0], 0.0))
                 self.remember(text, score)
                 yield text, score
         yield from super().stream(smiles)
+
+    def _explained(self, smiles: str, score: Score) -> Score:
+        """A score with the reasons that the calculators gave for what is missing."""
+        reasons = [missing_reason(name, smiles) for name in self.properties] if score.failed else []
+        known = dict.fromkeys(filter(None, reasons))
+        return replace(score, reason="; ".join(known)) if known else score
 
     def _is_computed(self, smiles: str) -> bool:
         return self.computed is not None and all(self.computed.knows(name, smiles) for name in self.properties)

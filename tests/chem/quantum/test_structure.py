@@ -1,0 +1,26 @@
+"""Atoms in space: what belongs to the molecule, and in which unit."""
+
+import numpy as np
+import pytest
+from rdkit import Chem
+
+from chemvae.chem.properties import conformer
+from chemvae.chem.quantum.structure import BOHR_ANGSTROM, CalculationError, Structure
+
+
+def test_hydrogens_are_atoms_of_the_structure_but_not_of_its_name():
+    acetate = Structure.from_mol(conformer("CC(=O)[O-]"))
+    assert acetate.smiles == "CC(=O)[O-]" and acetate.charge == -1
+    assert sorted(acetate.symbols) == ["C", "C", "H", "H", "H", "O", "O"]
+    assert acetate.n_electrons == 2 * 6 + 3 + 2 * 8 + 1 and acetate.n_heavy == 4
+
+
+def test_bohr_are_shorter_than_angstrom_so_there_are_more_of_them():
+    water = Structure.from_mol(conformer("O"))
+    bond = np.linalg.norm(water.positions_bohr[0] - water.positions_bohr[1])
+    assert bond == pytest.approx(0.969 / BOHR_ANGSTROM, abs=0.02) and bond > 1.8
+
+
+def test_a_molecule_without_a_conformer_is_refused():
+    with pytest.raises(CalculationError, match="no conformer"):
+        Structure.from_mol(Chem.AddHs(Chem.MolFromSmiles("O")))
