@@ -15,6 +15,8 @@ CORE = ("torch", "rdkit", "numpy", "pandas", "pyarrow", "scikit-learn", "botorch
 EXTRAS = {
     "maps": ("pacmap", "openTSNE", "umap"),
     "eval": ("fcd",),
+    "qc": ("tblite", "scine_sparrow"),
+    "dft": ("pyscf",),
     "zstd": ("zstandard",),
     "tensorboard": ("tensorboard",),
     "notebook": ("ipykernel", "nbclient", "nbformat"),
@@ -23,6 +25,8 @@ EXTRAS = {
 PURPOSES = {
     "maps": "maps by PaCMAP, t-SNE and UMAP",
     "eval": "the Frechet ChemNet distance",
+    "qc": "semi-empirical orbitals and excited states (xtb_gap, tddftb_S1, ...)",
+    "dft": "excited states by density-functional theory (ris_S1, tda_S1, ...)",
     "zstd": ".zst files",
     "tensorboard": "--tensorboard",
     "notebook": "the notebooks",

@@ -15,10 +15,11 @@ def add(monkeypatch, name, function, **costs):
     monkeypatch.setitem(PROPERTIES, name, Property(name, "1", 0.0, 1.0, "a test", function, **costs))
 
 
-def test_the_usual_ones_are_cheap_and_unlimited():
-    assert affordable(PROPERTIES) == list(PROPERTIES)
-    assert not any(row.needs_conformer or row.max_jobs for row in PROPERTIES.values())
-    assert job_limit(PROPERTIES, 0) == 0 and job_limit(PROPERTIES, 7) == 7
+def test_the_usual_ones_are_cheap_and_unlimited_and_come_before_what_is_calculated():
+    usual = affordable(PROPERTIES)
+    assert usual == list(PROPERTIES)[: len(usual)] and usual[0] == "logP" and "qed" in usual
+    assert not any(row.needs_conformer or row.max_jobs or row.require for row in map(PROPERTIES.get, usual))
+    assert job_limit(usual, 0) == 0 and job_limit(usual, 7) == 7
 
 
 def test_the_smallest_limit_counts_for_an_oracle_too(monkeypatch):

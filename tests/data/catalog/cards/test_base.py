@@ -20,7 +20,7 @@ SMALL = ["esol", "freesolv", "lipophilicity", "oled-measured", "oled-dft", "drug
 
 def test_the_sets_people_ask_for_are_there():
     wanted = "zinc250k moses qm9 oled-measured oled-dft donor-acceptor chromophores dyes opv esol freesolv lipophilicity chembl"
-    assert set(wanted.split()) | {"drugcentral", "virtual-drugs", "virtual-oleds"} <= set(DATASETS)
+    assert set(wanted.split()) | {"drugcentral", "virtual-drugs", "virtual-oleds", "oled"} <= set(DATASETS)
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -29,7 +29,8 @@ def test_every_card_is_complete(name):
     assert card.name == name and card.citation and card.licence and card.description
     assert [column.role for column in card.columns].count("smiles") == 1
     assert all(column.unit for column in card.columns if column.role == "property")
-    assert card.maker or (card.local and card.upstream and card.counts)
+    assert card.maker or card.parts or (card.local and card.upstream and card.counts)
+    assert set(card.parts) <= set(DATASETS)
     for sha256 in (file.sha256 for file in (*card.upstream, *([card.local] if card.local else ()))):
         assert sha256 is None or re.fullmatch("[0-9a-f]{64}", sha256)
     if card.is_downloadable:
