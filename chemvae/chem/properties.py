@@ -14,8 +14,9 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from rdkit import Chem
-from rdkit.Chem import QED, Crippen, Descriptors, rdDistGeom, rdForceFieldHelpers, rdMolDescriptors
+from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
 
+from chemvae.chem.conformers import conformer
 from chemvae.chem.molecules import parse, quiet
 from chemvae.chem.quantum.calculation import QuantumProperty
 from chemvae.chem.quantum.methods import METHODS
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 512
 DEAR_S = 0.1
 """Seconds per molecule above which a property is dear: it is computed where it is asked for, and never just to be shown."""
-CONFORMER_SEED = 0
 # Mean and standard deviation of logP, SAS and ring penalty over ZINC250k, as everyone who reports penalized logP uses them.
 _ZINC_MOMENTS = {"logP": (2.4570953, 1.4343244), "SAS": (3.0525811, 0.8335207), "ring": (0.0485697, 0.2860212)}
 
@@ -74,36 +74,6 @@ class Property:
     def is_dear(self) -> bool:
         """Whether it takes so long that it is only computed where it is asked for."""
         return self.seconds > DEAR_S
-
-
-@lru_cache(maxsize=256)
-def conformer(smiles: str) -> Chem.Mol:
-    """A molecule with its hydrogen atoms and one conformer (ETKDG version 3, then MMFF94), the same each time; only read it.
-
-    References
-    ----------
-    Wang et al., Improving Conformer Generation for Small Rings and Macrocycles, 2020. https://doi.org/10.1021/acs.jcim.0c00025.
-    Halgren, Merck Molecular Force Field, 1996.
-
-    Raises
-    ------
-    ValueError
-        If none is found.
-
-    Examples
-    --------
-    >>> water = conformer("O")
-    >>> place = water.GetConformer().GetAtomPosition
-    >>> water.GetNumAtoms(), round(place(0).Distance(place(1)), 2)  # Angstrom
-    (3, 0.97)
-    """
-    settings = rdDistGeom.ETKDGv3()
-    settings.randomSeed = CONFORMER_SEED
-    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
-    if rdDistGeom.EmbedMolecule(mol, settings) < 0:
-        raise ValueError(f"no conformer of '{smiles}' was found")
-    rdForceFieldHelpers.MMFFOptimizeMolecule(mol)  # what lacks parameters stays as embedded
-    return mol
 
 
 @lru_cache(maxsize=1)

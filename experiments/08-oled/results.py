@@ -23,17 +23,21 @@ def spread(values: list[float]) -> dict:
     return {"mean": float(np.mean(values)), "std": float(np.std(values, ddof=1)), "n": len(values)}
 
 
-def write_result(script: str, part: dict, metrics: dict, elapsed: dict) -> None:
-    """Write ``<script>.json`` beside the script: where the figures come from, and the figures."""
+def describe(script: str, config: dict, metrics: dict, elapsed: dict) -> dict:
+    """Where figures come from, and the figures."""
     origin = environment()
-    found = {
+    return {
         "command": f"python experiments/08-oled/{script}.py",
         "commit": origin["commit"],
         "seeds": [CONFIG["seed"]],
         "device": f"{origin['processor']}, 1 thread",
         "versions": origin["versions"],
         "elapsed_s": elapsed,
-        "config": part,
+        "config": config,
         "metrics": metrics,
     }
-    write_json(HERE / f"{script}.json", found)
+
+
+def write_result(script: str, config: dict, metrics: dict, elapsed: dict) -> None:
+    """Write ``<script>.json`` beside the script."""
+    write_json(HERE / f"{script}.json", describe(script, config, metrics, elapsed))

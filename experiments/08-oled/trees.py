@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,8 +47,8 @@ class Labelled:
     """[N] bool: in the published test part, where the set has one."""
 
 
-def main() -> None:
-    wanted = sys.argv[1:] or [target["figure"] for target in CONFIG["target"]]
+def main(figures: Sequence[str] = ()) -> None:
+    wanted = figures or [target["figure"] for target in CONFIG["target"]]
     before = json.loads((HERE / "trees.json").read_text()) if (HERE / "trees.json").is_file() else {}
     metrics, elapsed = before.get("metrics", {}), before.get("elapsed_s", {})
     frames: dict[str, pd.DataFrame] = {}
@@ -120,4 +121,4 @@ def held_out(data: Labelled, target: dict) -> list[np.ndarray]:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

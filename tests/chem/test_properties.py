@@ -6,7 +6,7 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import QED
 
-from chemvae.chem.properties import PROPERTIES, _qed_parts, compute, compute_table, affordable
+from chemvae.chem.properties import PROPERTIES, _qed_parts, affordable, compute, compute_table
 from chemvae.errors import UnknownNameError
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"

@@ -18,6 +18,7 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from chemvae.cache import cache_folder, keeps_molecules
+from chemvae.chem.conformers import CONFORMER_SEED
 from chemvae.chem.descriptor_cache import DescriptorCache, PartWriter
 from chemvae.chem.quantum.methods import METHODS, Method
 from chemvae.chem.quantum.structure import CalculationError, Structure, heavy_smiles
@@ -169,7 +170,7 @@ def _within_limit(method: Method, structure: Structure) -> tuple[dict[str, float
 
 def results_folder(method: Method) -> Path:
     """Where the results of a method lie: what they depend on is in the name."""
-    stamp = repr([method.facts(), rdBase.rdkitVersion, DEFINITIONS])
+    stamp = repr([method.facts(), CONFORMER_SEED, rdBase.rdkitVersion, DEFINITIONS])
     return cache_folder() / "quantum" / f"{method.name}-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}"
 
 

@@ -52,7 +52,7 @@ class Structure:
 
         Examples
         --------
-        >>> from chemvae.chem.properties import conformer
+        >>> from chemvae.chem.conformers import conformer
         >>> water = Structure.from_mol(conformer("O"))
         >>> water.smiles, water.symbols, water.n_electrons
         ('O', ['O', 'H', 'H'], 10)

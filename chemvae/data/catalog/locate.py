@@ -7,29 +7,25 @@ chemvae makes itself are made when first asked for, and kept in the cache.
 from __future__ import annotations
 
 import difflib
-import hashlib
-import json
 import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import pandas as pd
-from rdkit import rdBase
 
 from chemvae.cache import cache_folder
 from chemvae.chem.descriptors import CLEANED, read_text, with_columns
-from chemvae.data.catalog.cache import column_types, keep, kept_path, kept_table, read_kept
+from chemvae.data.catalog.cache import keep, kept_path, kept_table, read_kept
 from chemvae.data.catalog.cards import DATASETS, DatasetCard, Upstream, card_text
 from chemvae.data.catalog.download import Progress, fetch, file_sha256
 from chemvae.data.catalog.joining import RULES, join_sets
+from chemvae.data.catalog.made import library_fingerprint, made_chunks, made_molecules
 from chemvae.data.files.reading import CHUNK_ROWS, Chunk, read_records
-from chemvae.data.files.writing import ParquetWriter, as_columns, concat
+from chemvae.data.files.writing import concat
 from chemvae.data.splits import key_splits, smiles_keys
-from chemvae.data.virtual import drug_blocks, enumeration, oled_blocks
 from chemvae.errors import InputError
 from chemvae.registry import find
 
@@ -129,7 +125,7 @@ def open_dataset(
     """
     card = located.card
     if located.kind == "made":
-        return _made_chunks(card, chunk_rows, limit, jobs)
+        return made_chunks(card, chunk_rows, limit, jobs)
     if located.kind == "joined":
         return _joined_chunks(located, chunk_rows, jobs)
     if not clean or limit is not None:
@@ -161,10 +157,8 @@ def _joined_chunks(located: Located, chunk_rows: int, jobs: int) -> Iterator[Chu
 
 def _part_rows(part: Located, jobs: int) -> pd.DataFrame:
     """All rows of a set; of one that chemvae makes the molecules are enough, and sooner made."""
-    if part.kind == "made" and not _made_path(part.card).is_file():
-        logger.info("Making the molecules of %s", part.card.name)
-        rows = enumeration.stream_library(part.card.maker, jobs=jobs)
-        return pd.DataFrame({part.card.smiles_column: [row[0] for row in rows]})
+    if part.kind == "made":
+        return made_molecules(part.card, jobs)
     return concat([chunk.frame for chunk in open_dataset(part, jobs=jobs)])
 
 
@@ -284,58 +278,6 @@ def _in_our_columns(card: DatasetCard, frame: pd.DataFrame, found: dict) -> pd.D
         parts = iter(key_splits(smiles_keys([one for one in smiles if one is not None])))
         frame["split"] = ["" if one is None else next(parts) for one in smiles]
     return frame[[column.name for column in card.columns if column.name in frame]]
-
-
-def _made_chunks(card: DatasetCard, chunk_rows: int, limit: int | None, jobs: int) -> Iterator[Chunk]:
-    path = _made_path(card)
-    if limit is None and not path.is_file():
-        path = _make(card, path, jobs)
-    if path is not None and path.is_file():
-        yield from read_records(path, chunk_rows)
-        return
-    first_row = 1
-    rows = enumeration.stream_library(card.maker, card.properties, limit=limit, jobs=jobs)
-    while block := list(islice(rows, chunk_rows)):
-        frame = pd.DataFrame(_made_columns(card, block))
-        frame.index = pd.RangeIndex(first_row, first_row + len(block), name="row")
-        first_row += len(block)
-        yield Chunk(frame, is_canonical=True)
-
-
-def _made_path(card: DatasetCard) -> Path:
-    return cache_folder() / "made" / f"{card.maker}-{library_fingerprint(card.maker)}.parquet"
-
-
-def _make(card: DatasetCard, path: Path, jobs: int) -> Path | None:
-    """Make a library once and keep it; None if the cache folder cannot be written."""
-    logger.info("Making %s; this happens once", card.name)
-    try:
-        with ParquetWriter(path, column_types(card)) as writer:
-            rows = enumeration.stream_library(card.maker, card.properties, jobs=jobs)
-            while block := list(islice(rows, CHUNK_ROWS)):
-                writer.write(_made_columns(card, block))
-    except OSError as error:
-        logger.warning("%s cannot be kept in %s (%s); it will be made again next time", card.name, path.parent, error)
-        return None
-    return path
-
-
-def _made_columns(card: DatasetCard, rows: list[tuple]) -> dict[str, list]:
-    columns = as_columns(rows, ["smiles", "recipe", *card.properties])
-    return {column.name: columns[column.name] for column in card.columns}
-
-
-def library_fingerprint(maker: str) -> str:
-    """A short name for exactly this library: blocks, reactions, filter and RDKit's version."""
-    module = {"virtual-drugs": drug_blocks, "virtual-oleds": oled_blocks}[maker]
-    blocks = {name: table for name, table in vars(module).items() if isinstance(table, dict) and name.isupper()}
-    recipe = [
-        blocks,
-        enumeration.REACTIONS,
-        [enumeration.MIN_QED, enumeration.MIN_MW, enumeration.MAX_MW],
-        DATASETS[maker].properties,
-    ]
-    return hashlib.sha256(json.dumps([*recipe, rdBase.rdkitVersion]).encode()).hexdigest()[:12]
 
 
 def nearest_names(name: str) -> list[str]:

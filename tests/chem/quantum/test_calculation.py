@@ -156,3 +156,18 @@ def test_a_program_that_is_killed_has_lost_one_molecule(toy, monkeypatch):
         assert program.stdout.readline() == "begun\n"
         program.kill()
     assert [recall(toy, name) and recall(toy, name).values["atoms"] for name in ("first", "second", "last")] == [2.0, 2.0, None]
+
+
+def test_a_calculation_runs_on_one_thread(toy, monkeypatch):
+    """Beside others on the same cores, each library of numbers would start one thread per core."""
+
+    def threads(_):
+        import os
+
+        from threadpoolctl import threadpool_info
+
+        return {"atoms": float(max([pool["num_threads"] for pool in threadpool_info()] + [int(os.environ["OMP_NUM_THREADS"])]))}
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    object.__setattr__(toy, "function", threads)
+    assert calculate(toy, structure("C", 6, 1, 1, 1, 1)).value("atoms") == 1.0

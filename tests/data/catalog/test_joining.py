@@ -106,7 +106,9 @@ class TestJoining:
         assert table["smiles"].tolist() == [CBN, CARBAZOLE, CBN, CBN]
         assert table["chromophores_em_max_nm"].tolist() == [380, 350, 400, 370]
         np.testing.assert_array_equal(table["dyes_tddft_peak_eV"], [4.0, np.nan, np.nan, np.nan])
-        assert table["split"].nunique() >= 1 and table.groupby("smiles")[["split", "split_scaffold"]].nunique().eq(1).all(axis=None)
+        assert table["split"].nunique() >= 1 and table.groupby("smiles")[["split", "split_scaffold"]].nunique().eq(1).all(
+            axis=None
+        )
 
     def test_splits_follow_the_molecule_and_its_scaffold(self):
         table = join(dyes=rows("dyes", smiles=[CBN, CARBAZOLE, "C/C=C/C=C/C"], tddft_peak_eV=[4, 4, 5], split=["test"] * 3))
@@ -133,7 +135,7 @@ def folder(tmp_path, monkeypatch):
             frame = rows(name, smiles=[CBN, "C1CC"]).assign(split="train")[[c.name for c in DATASETS[name].columns]]
             (data / DATASETS[name].local.name).write_bytes(gzip.compress(frame.to_csv(index=False).encode()))
     library = [(CBN, "r1"), (CARBAZOLE, "r2")]
-    monkeypatch.setattr("chemvae.data.catalog.locate.enumeration.stream_library", lambda *_, **__: iter(library))
+    monkeypatch.setattr("chemvae.data.catalog.made.enumeration.stream_library", lambda *_, **__: iter(library))
     return data
 
 
