@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -218,3 +219,14 @@ def test_curves_that_are_not_there_are_those_of_the_last_result(drug_run, tmp_pa
     config = {"step": [*former["config"]["step"], {"name": "c", "reward": {}}]}
     assert [rows["elapsed_s"].tolist() for rows in drug_run.tuning_curves(config, tmp_path)] == [[3.0], [4.0]]
     assert {name: rows["elapsed_s"].tolist() for name, rows in drug_run.curves(config, tmp_path).items()} == {"a": [2.0]}
+
+
+def test_the_tables_of_the_emitters_are_those_of_their_results(monkeypatch):
+    folder = EXPERIMENTS / "08-oled"
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "results", raising=False)
+    figures = {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["metrics"] for name in ("judges", "trees")}
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    assert load(folder / "page.py").filled(page, figures) == page
+    gathered = json.loads((folder / "result.json").read_text(encoding="utf-8"))["metrics"]
+    assert gathered == {f"{part}: {key}": value for part in ("trees", "judges") for key, value in figures[part].items()}

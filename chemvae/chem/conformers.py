@@ -8,16 +8,19 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 CONFORMER_SEED = 0
+EMBEDDING_LIMIT_S = 120  # a cage that cannot be laid out is given up
 
 
 @lru_cache(maxsize=256)
 def conformer(smiles: str) -> Chem.Mol:
-    """A molecule with its hydrogen atoms and one conformer (ETKDG version 3, then MMFF94), the same each time; only read it.
+    """A molecule with its hydrogen atoms and one conformer, the same each time; only read it.
+
+    ETKDG version 3, then MMFF94, or UFF where that lacks parameters, as for boron.
 
     References
     ----------
     Wang et al., Improving Conformer Generation for Small Rings and Macrocycles, 2020. https://doi.org/10.1021/acs.jcim.0c00025.
-    Halgren, Merck Molecular Force Field, 1996.
+    Halgren, Merck Molecular Force Field, 1996. Rappe et al., UFF, 1992. https://doi.org/10.1021/ja00051a040
 
     Raises
     ------
@@ -32,9 +35,12 @@ def conformer(smiles: str) -> Chem.Mol:
     (3, 0.97)
     """
     settings = rdDistGeom.ETKDGv3()
-    settings.randomSeed = CONFORMER_SEED
+    settings.randomSeed, settings.timeout = CONFORMER_SEED, EMBEDDING_LIMIT_S
     mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
     if rdDistGeom.EmbedMolecule(mol, settings) < 0:
         raise ValueError(f"no conformer of '{smiles}' was found")
-    rdForceFieldHelpers.MMFFOptimizeMolecule(mol)  # what lacks parameters stays as embedded
+    if rdForceFieldHelpers.MMFFHasAllMoleculeParams(mol):
+        rdForceFieldHelpers.MMFFOptimizeMolecule(mol)
+    elif rdForceFieldHelpers.UFFHasAllMoleculeParams(mol):
+        rdForceFieldHelpers.UFFOptimizeMolecule(mol)
     return mol

@@ -3,6 +3,9 @@
 A new one is a function ``Structure -> {quantity: value}`` and one line in :data:`METHODS`; its quantities become properties
 called ``<method>_<quantity>``. Every method stands there twice: on the force field's geometry, and with ``_opt`` behind its
 name on the geometry that GFN2-xTB makes of it.
+
+Excited states are vertical, in vacuum, at the geometry of the ground state. They are no emission energies: those lie lower by a
+Stokes shift that is not estimated here.
 """
 
 from __future__ import annotations
@@ -62,7 +65,7 @@ class Method:
     max_jobs: int | None = None
     """Calculations at once in one program, where memory is the limit."""
     geometry: str = "mmff"
-    """"mmff" (ETKDG, then MMFF94) or "gfn2" (that, optimised with GFN2-xTB)."""
+    """"mmff" (ETKDG, then MMFF94, or UFF where that lacks parameters) or "gfn2" (that, optimised with GFN2-xTB)."""
 
     @property
     def packages(self) -> dict[str, tuple[str, str]]:

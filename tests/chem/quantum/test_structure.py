@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from rdkit import Chem
+from rdkit.Chem import rdForceFieldHelpers
 
 from chemvae.chem.properties import conformer
 from chemvae.chem.quantum.structure import BOHR_ANGSTROM, CalculationError, Structure
@@ -24,3 +25,12 @@ def test_bohr_are_shorter_than_angstrom_so_there_are_more_of_them():
 def test_a_molecule_without_a_conformer_is_refused():
     with pytest.raises(CalculationError, match="no conformer"):
         Structure.from_mol(Chem.AddHs(Chem.MolFromSmiles("O")))
+
+
+def test_boron_which_mmff_does_not_know_is_laid_out_by_uff():
+    """An embedded geometry alone would be a poor start: its bonds are off by a tenth of an Angstrom."""
+    ring = conformer("B1(c2ccccc2)c2ccccc2Oc2ccccc21")
+    boron = next(atom.GetIdx() for atom in ring.GetAtoms() if atom.GetSymbol() == "B")
+    places = ring.GetConformer().GetPositions()
+    bonds = [np.linalg.norm(places[boron] - places[atom.GetIdx()]) for atom in ring.GetAtomWithIdx(boron).GetNeighbors()]
+    assert not rdForceFieldHelpers.MMFFHasAllMoleculeParams(ring) and bonds == pytest.approx([1.56] * 3, abs=0.06)
