@@ -225,7 +225,8 @@ def test_the_tables_of_the_emitters_are_those_of_their_results(monkeypatch):
     folder = EXPERIMENTS / "08-oled"
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.delitem(sys.modules, "results", raising=False)
-    figures = {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["metrics"] for name in ("judges", "trees")}
+    texts = {name: (folder / f"{name}.json").read_text(encoding="utf-8") for name in ("judges", "trees")}
+    figures = {name: json.loads(text)["metrics"] for name, text in texts.items()}
     page = (folder / "README.md").read_text(encoding="utf-8")
     assert load(folder / "page.py").filled(page, figures) == page
     gathered = json.loads((folder / "result.json").read_text(encoding="utf-8"))["metrics"]

@@ -93,4 +93,4 @@ def heavy_smiles(mol: Chem.Mol) -> str:
     >>> heavy_smiles(Chem.AddHs(Chem.MolFromSmiles("OCC")))
     'CCO'
     """
-    return Chem.MolToSmiles(Chem.RemoveHs(mol))
+    return Chem.MolToSmiles(Chem.RemoveHs(mol, sanitize=False))  # what was read once need not be understood anew

@@ -73,10 +73,10 @@ def test_an_unstable_shell_is_a_reason():
 def test_rings_and_small_emitters_come_close_to_the_full_response():
     """RMSE against the full response, B3LYP/6-31G*: what :mod:`chemvae.chem.quantum.ris` costs in exchange for its speed."""
     errors = []
-    for smiles in ("c1ccccc1", "c1cc[nH]c1", "c1ccc2ccccc2c1", "N#Cc1ccncc1", "Nc1ccc(C#N)cc1"):
+    for smiles in ("c1ccccc1", "c1cc[nH]c1", "N#Cc1ccncc1", "Nc1ccc(C#N)cc1"):
         field = field_of(smiles, basis="6-31g*")
         singlet, triplet = full(field, singlet=True, n=3).e[0], full(field, singlet=False, n=2).e[0]
         response = ris.Response(field)
         errors.append((response.singlets()[0][0] - singlet, response.lowest_triplet() - triplet))
     rmse = np.sqrt(np.mean(np.square(errors), axis=0)) * HARTREE_EV
-    assert rmse[0] < 0.15 and rmse[1] < 0.02, rmse
+    assert rmse[0] < 0.1 and rmse[1] < 0.02, rmse

@@ -132,7 +132,8 @@ def _numbers(card: DatasetCard) -> str:
     counts = card.counts
     lines = ["## What to expect", "", f"- rows: {counts.rows:,}"]
     lines.append(f"- distinct molecules (RDKit canonical isomeric SMILES): {counts.distinct:,}")
-    lines.append(f"- dropped as duplicates of an earlier row: {counts.rows - counts.distinct:,}; not readable: 0")
+    repeated = "further rows of a molecule" if card.parts else "dropped as duplicates of an earlier row"
+    lines.append(f"- {repeated}: {counts.rows - counts.distinct:,}; not readable: 0")
     if counts.split:
         train, valid, test = counts.split
         rule = "the set's own column" if card.split_rule == "column" else "the hash rule of chemvae.data.splits"
