@@ -21,7 +21,7 @@ from chemvae.data.prepare.tables import load_table
 TRUTHS = {"S1": "S1_eV", "T1": "T1_eV", "dE_ST": "dEst_eV"}
 JUDGES = {
     "tblite": {"S1": ["xtb_gap"], "T1": ["xtb_T1"], "dE_ST": ["xtb_gap", "xtb_T1"]},
-    "TD-DFTB3": {"S1": ["tddftb_S1"], "T1": ["tddftb_T1"], "dE_ST": ["tddftb_dE_ST"]},
+    "TD-DFTB3": {"S1": ["tddftb_S1"], "T1": ["tddftb_T1"], "dE_ST": ["tddftb_S1", "tddftb_T1"]},
 }
 """Judge -> what it is asked for -> the values that a straight line (or plane) is drawn through."""
 

@@ -1,6 +1,6 @@
 """Fill the tables of README.md from the figures.
 
-    python experiments/08-oled/page.py
+python experiments/08-oled/page.py
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ OLED = DatasetCard(
         "Further rows of a molecule are other solvents of chromophores. The first row holds the labels of all other sources.",
         "Left out: 560 rows with elements that no emitter here holds (metals, Po, As, Te, ions without carbon: dyes 494, "
         "oled-measured 55, chromophores 11), 293 with the odd group [SH](=O)=O (donor-acceptor 287, oled-dft 6), 16 radicals, "
-        "and 31 solvents, salts and fragments without labels among oled-measured. Of salts the largest organic fragment is taken.",
+        "and 31 solvents, salts and fragments without labels among oled-measured. Of salts the largest organic fragment stays.",
         "Labels not believed are missing: of donor-acceptor all where T1 lies below 0 or S1 above 6 eV; of oled-measured what "
         "was simulated, quantum yields of at most 1 (percent or fraction?), widths above 120 (nm or meV?), and S1, T1 and the "
         "gap where they contradict each other by more than 100 meV.",
