@@ -71,6 +71,7 @@ def train(
     resume: bool = False,
     seed: int = 0,
     *,
+    more_epochs: int = 0,
     callbacks: Sequence[Callback] = (),
     cancel: CancelToken | None = None,
     **options: Any,
@@ -89,7 +90,9 @@ def train(
     out : str, Path or None
         The run folder; None keeps nothing on disk.
     resume : bool
-        Go on from the last checkpoint of ``out``.
+        Go on from the last checkpoint of ``out``, on the same data; where no run is there yet, ``data`` begins one.
+    more_epochs : int
+        With ``resume``: train so many epochs longer than the run was to.
     callbacks : sequence of Callback
         Told of steps and epochs.
     cancel : CancelToken, optional
@@ -115,8 +118,11 @@ def train(
     from chemvae.training.session import RunSpec, resume_run, start_run
 
     run = None if out is None else RunFolder(out)
-    if resume:
-        return resume_run(run or RunFolder("."), data, options, callbacks, cancel)
+    if more_epochs and not resume:
+        raise SettingsError("more_epochs lengthens a run that is there (resume=True); say epochs of a new one")
+    if resume and (data is None or run is None or run.unfinished().exists()):
+        again = {"targets": targets, "more_epochs": more_epochs}
+        return resume_run(run or RunFolder("."), data, options, callbacks, cancel, **again)
     return start_run(RunSpec.of(data, targets, preset, seed, **options), run, callbacks, cancel)
 
 

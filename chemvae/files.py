@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
+import re
+import secrets
 import shutil
-from collections.abc import Callable, Iterator
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from chemvae.errors import ChemVAEError
 
-_COUNTER = itertools.count()
+_RANDOM_BYTES = 8
+_SYSTEM_ERROR = re.compile(r"os error (\d+)")
 
 
 def put_in_place(temporary: Path, path: Path) -> None:
@@ -21,8 +26,25 @@ def put_in_place(temporary: Path, path: Path) -> None:
 
 
 def temporary_name(path: Path) -> Path:
-    """A name beside a path that nobody else takes, not even another thread."""
-    return path.with_name(f"{path.name}.{os.getpid()}-{next(_COUNTER)}.tmp")
+    """A name beside a path that nobody else takes or foresees."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(_RANDOM_BYTES)}.tmp")
+
+
+def clear_leftovers(path: Path) -> None:
+    """Remove what a killed writer of this file or folder has left of it; only for who alone may write there."""
+    ours = re.compile(re.escape(path.name) + rf"\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}\.tmp")
+    if path.parent.is_dir():
+        for left in [one for one in path.parent.iterdir() if ours.fullmatch(one.name)]:
+            _remove(left)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there and can be removed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 class Replacement:
@@ -43,7 +65,7 @@ class Replacement:
     Attributes
     ----------
     temporary : Path
-        In the same folder. Nothing is there yet.
+        In the same folder, a random name. Nothing is there before :meth:`create`.
 
     Examples
     --------
@@ -60,12 +82,22 @@ class Replacement:
     def __init__(self, path: Path, *, sync: bool = False, make_way: bool = False):
         self.path, self.sync, self.make_way = Path(path), sync, make_way
         self.temporary = temporary_name(self.path)
+        self._mode: int | None = None
+
+    def create(self) -> Path:
+        """Make the temporary file, which nobody may have made before, with the rights that any new file gets here."""
+        handle = os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        self._mode = stat.S_IMODE(os.fstat(handle).st_mode)
+        os.close(handle)
+        return self.temporary
 
     def finish(self) -> None:
         """Give it its name."""
         if self.sync:
             with open(self.temporary, "rb+") as file:
                 os.fsync(file.fileno())
+        if self._mode is not None and stat.S_IMODE(self.temporary.stat().st_mode) != self._mode:
+            self.temporary.chmod(self._mode)  # some writers put a file of their own there
         if self.make_way and self.path.is_dir():
             self._exchange(temporary_name(self.path))
         else:
@@ -82,11 +114,7 @@ class Replacement:
 
     def discard(self) -> None:
         """Remove what there is of it: nothing, once it is finished."""
-        if self.temporary.is_dir():
-            shutil.rmtree(self.temporary, ignore_errors=True)
-        else:
-            with contextlib.suppress(OSError):
-                self.temporary.unlink()
+        _remove(self.temporary)
 
     def __enter__(self) -> Path:
         return self.temporary
@@ -102,19 +130,132 @@ class Replacement:
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     """Let ``write`` fill a temporary file, flush it to disk, and only then give it its name.
 
+    What is no file of the disk (a terminal, a pipe, ``/dev/null``) is not replaced: it is written to.
+
     Raises
     ------
     ChemVAEError
         If the disk is full or the folder not writable; what was there before is left untouched.
     """
-    try:
+    with refusals_explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with Replacement(path, sync=True) as temporary:
-            write(temporary)
-            temporary.chmod(0o644)  # some writers make files that only their owner can read
-    except OSError as error:
-        reason = error.strerror or error
+        if path.exists() and not path.is_file() and not path.is_dir():
+            _write_through(path, write)
+            return
+        replacement = Replacement(path, sync=True)
+        with replacement:
+            write(replacement.create())
+
+
+def _write_through(path: Path, write: Callable[[Path], Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder, path.name)
+        write(whole)
+        with whole.open("rb") as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target)
+
+
+@contextlib.contextmanager
+def refusals_explained(path: Path) -> Iterator[None]:
+    """Say in a sentence what the system refused while a file or folder was written in the block.
+
+    Raises
+    ------
+    ChemVAEError
+        For an OSError, and for what libraries make of one in a language of their own.
+    """
+    around = sys.exc_info()[1]
+    try:
+        yield
+    except ChemVAEError:
+        raise
+    except Exception as error:
+        refusal = _find_refusal(error, around)
+        if refusal is None:
+            raise
+        reason = refusal.strerror or refusal
         raise ChemVAEError(f"'{path}' could not be written: {reason}. Free space or choose another folder.") from error
+
+
+def _find_refusal(error: BaseException | None, around: BaseException | None) -> OSError | None:
+    """The error of the system behind an exception of whatever library, if there is one."""
+    while error is not None and error is not around:
+        if isinstance(error, OSError):
+            return error
+        if number := _SYSTEM_ERROR.search(str(error)):
+            return OSError(int(number[1]), os.strerror(int(number[1])))
+        error = error.__cause__ or error.__context__
+    return None
+
+
+class Stage:
+    """What is to take the place of a folder's files, in the making inside that folder: all of it at once, or nothing.
+
+    The folder stays as it is while files gather in :attr:`making`. :meth:`finish` gives them to the folder by one renaming,
+    from which on :meth:`find` sees the new ones; what it then moves may be ended at any moment and is gone on with by
+    :meth:`settle`. Whatever else lies in the folder is left alone.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a").write_text("old"), (folder / "b").write_text("old")
+    >>> stage = Stage(folder)
+    >>> stage.begin()
+    >>> _ = (stage.making / "a").write_text("new")
+    >>> stage.find("a").read_text()
+    'old'
+    >>> stage.finish(obsolete=["a", "b"])
+    >>> stage.find("a").read_text(), sorted(path.name for path in folder.iterdir())
+    ('new', ['a'])
+    """
+
+    OBSOLETE = ".obsolete"
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+        self.making = self.folder / ".unfinished"
+        self._whole = self.folder / ".whole"
+
+    def begin(self) -> None:
+        """Make an empty place for the new files; what an earlier attempt left there is gone."""
+        shutil.rmtree(self.making, ignore_errors=True)
+        self.making.mkdir(parents=True)
+
+    def discard(self) -> None:
+        """Give the new files up."""
+        shutil.rmtree(self.making, ignore_errors=True)
+
+    def find(self, name: str) -> Path:
+        """Where the folder's file of this name is: what is whole counts, moved or not."""
+        waiting = self._whole / name
+        return waiting if waiting.exists() else self.folder / name
+
+    def finish(self, obsolete: Iterable[str] = ()) -> None:
+        """Put the new files in place; of the old ones those named ``obsolete`` go, unless there is a new one of the name."""
+        gone = [name for name in obsolete if not (self.making / name).exists()]
+        (self.making / self.OBSOLETE).write_text("\n".join(gone), encoding="utf-8")
+        put_in_place(self.making, self._whole)
+        self.settle()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left of what :meth:`finish` does."""
+        return not self._whole.exists()
+
+    def settle(self) -> None:
+        """End what :meth:`finish` began, where a crash has ended it."""
+        if self.is_settled:
+            return
+        note = self._whole / self.OBSOLETE
+        for name in note.read_text(encoding="utf-8").split("\n") if note.exists() else ():
+            if name:
+                _remove(self.folder / name)
+        for new in [one for one in self._whole.iterdir() if one != note]:
+            if new.is_dir():
+                _remove(self.folder / new.name)
+            put_in_place(new, self.folder / new.name)
+        shutil.rmtree(self._whole)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -13,18 +14,25 @@ import torch
 
 from chemvae.data.prepare.preparation import Table, load_table
 from chemvae.data.tokens.datasets import SmilesDataset
-from chemvae.errors import RunFolderError, SettingsError
+from chemvae.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, InterruptedRunError, RunFolderError, SettingsError
 from chemvae.models.settings import ModelSettings
 from chemvae.models.storage import build_model, describe_model, find_run, load_model, transfer_weights
 from chemvae.models.training_facts import TrainingFacts
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Objective
-from chemvae.progress import CancelToken
+from chemvae.progress import CancelToken, TerminatedError
 from chemvae.registry import find
 from chemvae.runs import RunFolder
 from chemvae.seeding import seeded
 from chemvae.training.callbacks import Callback
-from chemvae.training.inputs import TrainingInputs, choose_split, choose_vocabulary, make_inputs
+from chemvae.training.inputs import (
+    TrainingInputs,
+    changed_data,
+    choose_split,
+    choose_vocabulary,
+    data_fingerprint,
+    make_inputs,
+)
 from chemvae.training.posthoc.finish import finish
 from chemvae.training.settings import AS_OBJECT, PRESETS, TrainingSettings
 from chemvae.training.trainer import Trainer
@@ -125,6 +133,8 @@ def start_run(
 ) -> MolVAE:
     """Train a new model; see :func:`chemvae.api.train`.
 
+    Where a run is to be replaced, it stays until the new one is finished.
+
     Parameters
     ----------
     spec : RunSpec
@@ -134,19 +144,33 @@ def start_run(
     cancel : CancelToken, optional
         Ends the training as its time limit does.
     """
-    check_folder(run, spec.overwrite)
-    source = load_model(find_run(spec.init)) if spec.init is not None else None
-    table = as_table(spec.data, spec.targets, asdict(spec.reading), spec.jobs)
-    inputs = _read_inputs(spec, table, source)
-    training = for_tuning(spec.training, len(inputs.train), spec.given) if source else spec.training
-    model = _new_model(inputs, table, _like(source, spec.model) if source else spec.model, training.seed, source)
-    if run is not None:
-        if spec.overwrite:
-            run.clear()
-        run.write_vocabulary(inputs.vocabulary.to_dict())
-        run.write_config({**describe_model(model), "training": training.described(), **_facts(spec, table, inputs)})
-        run.write_environment()
-    return _fit(_trainer(model, inputs, training, run, spec.device, callbacks), inputs, cancel)
+    with _in_folder(run):
+        check_folder(run, spec.overwrite)
+        source = load_model(find_run(spec.init)) if spec.init is not None else None
+        table = as_table(spec.data, spec.targets, asdict(spec.reading), spec.jobs)
+        inputs = _read_inputs(spec, table, source)
+        training = for_tuning(spec.training, len(inputs.train), spec.given) if source else spec.training
+        model = _new_model(inputs, table, _like(source, spec.model) if source else spec.model, training.seed, source)
+        if run is not None:
+            run = _begin(run)
+            run.write_vocabulary(inputs.vocabulary.to_dict())
+            run.write_environment()
+            run.write_config({**describe_model(model), "training": training.described(), **_facts(spec, table, inputs)})
+        return _fit(_trainer(model, inputs, training, run, spec.device, callbacks), inputs, cancel)
+
+
+def _in_folder(run: RunFolder | None) -> contextlib.AbstractContextManager[None]:
+    """Alone in the folder of a run, if it has one."""
+    return contextlib.nullcontext() if run is None else run.locked()
+
+
+def _begin(run: RunFolder) -> RunFolder:
+    """The folder itself, or a corner of it where a run is there that stays until the new one is finished."""
+    if not run.exists():
+        return run
+    successor = run.successor()
+    successor.begin()
+    return successor
 
 
 def _read_inputs(spec: RunSpec, table: Table, source: MolVAE | None) -> TrainingInputs:
@@ -158,10 +182,11 @@ def _read_inputs(spec: RunSpec, table: Table, source: MolVAE | None) -> Training
 
 def _facts(spec: RunSpec, table: Table, inputs: TrainingInputs) -> dict[str, Any]:
     """What config.json remembers of a run beside its settings."""
+    data = {"source": _origin(spec.data), "targets": list(table.property_names), **asdict(spec.reading)}
     return {
         "preset": spec.preset,
         "init": None if spec.init is None else str(spec.init),
-        "data": {"source": _origin(spec.data), "targets": list(table.property_names), **asdict(spec.reading)},
+        "data": {**data, "fingerprint": data_fingerprint(table)},
         "n_train": len(inputs.train),
         "n_valid": len(inputs.valid),
         "dropped": dict(table.dropped) | inputs.unwritable,
@@ -176,39 +201,105 @@ def resume_run(
     options: Mapping[str, Any] | None = None,
     callbacks: Sequence[Callback] = (),
     cancel: CancelToken | None = None,
+    *,
+    targets: Sequence[str] = (),
+    more_epochs: int = 0,
 ) -> MolVAE:
-    """Go on from a run's last checkpoint.
+    """Go on from a run's last checkpoint, or from its beginning if it was ended before the first.
 
     Parameters
     ----------
     run : RunFolder
     data
-        Needed only if the run was trained on molecules in memory.
+        Needed only if the run was trained on molecules in memory; must be what it was.
     options : mapping, optional
         ``device``, ``jobs``, and settings that may change: how long, how often and on how many threads; and the ``objective``
-        of a run that was given it as an object.
+        of a run that was given it as an object. Others may be said again as they are.
     callbacks, cancel
         As in :func:`start_run`.
+    targets : sequence of str
+        May be said again as they are.
+    more_epochs : int
+        Train so many epochs longer than the run was to; its schedules are stretched over all of them.
     """
-    run.check()
-    own, _, changes = sort_options(options or {})
+    with _in_folder(run):
+        return _go_on(run.unfinished(), data, options or {}, callbacks, cancel, targets, more_epochs)
+
+
+def _go_on(
+    run: RunFolder,
+    data: Any,
+    options: Mapping[str, Any],
+    callbacks: Sequence[Callback],
+    cancel: CancelToken | None,
+    targets: Sequence[str],
+    more_epochs: int,
+) -> MolVAE:
+    own, _, changes = sort_options(options)
+    if not run.exists():
+        raise RunFolderError(run.path, "holds no run to go on with.", f"Start it: chemvae train DATA -o {run.path}")
+    if run.is_successor:
+        log.info("Going on with the run that is to replace the one in '%s'.", run.path)
     config = run.read_config()
+    if own.get("init") not in (None, config.get("init")):
+        raise SettingsError("a resumed run has its weights; leave out --init")
     settings = _resumed_settings(run, config, changes)
+    table = _same_data(run, config, data, targets, own.get("jobs", 1))
+    if more_epochs:
+        settings, config = _lengthen(run, settings, config, more_epochs)
+    model = _model_of(run, config, settings.seed)
+    inputs = make_inputs(table, choose_split(table, settings.seed), model.vocabulary, settings.random_smiles)
+    model.training_facts = TrainingFacts(int(config["max_tokens"]))
+    is_new = run.is_only_begun()
+    if is_new:
+        log.info("The run in '%s' was ended before its first checkpoint: it starts again at step 0.", run.path)
+        model.predictor.fit_scale(torch.as_tensor(inputs.train.labels))
+    trainer = _trainer(model, inputs, settings, run, own.get("device", "auto"), callbacks)
+    if not is_new:
+        trainer.resume(config.get("epochs_before", ()))
+    return _fit(trainer, inputs, cancel)
+
+
+def _same_data(run: RunFolder, config: Mapping[str, Any], data: Any, targets: Sequence[str], jobs: int) -> Table:
+    """Read the data of a run again; other data is refused."""
     try:
         origin = config["data"]
-        reading, targets = {one.name: origin[one.name] for one in fields(Reading)}, origin["targets"]
+        reading, known = {one.name: origin[one.name] for one in fields(Reading)}, origin["targets"]
     except (KeyError, TypeError) as error:
         raise _says_too_little(run, error) from None
+    if targets and [name.lower() for name in targets] != [name.lower() for name in known]:
+        raise SettingsError(f"a resumed run keeps its labels ({', '.join(known) or 'none'}); leave out --property")
     data = origin["source"] if data is None else data
     if data is None:
         raise SettingsError("this run was trained on molecules in memory; give the same data again to resume it")
-    table = as_table(data, targets, reading, own.get("jobs", 1))
-    model = build_model(run, config)
-    inputs = make_inputs(table, choose_split(table, settings.seed), model.vocabulary, settings.random_smiles)
-    model.training_facts = TrainingFacts(int(config["max_tokens"]))
-    trainer = _trainer(model, inputs, settings, run, own.get("device", "auto"), callbacks)
-    trainer.resume()
-    return _fit(trainer, inputs, cancel)
+    table = as_table(data, known, reading, jobs)
+    changed = changed_data(origin["fingerprint"], data_fingerprint(table)) if "fingerprint" in origin else ""
+    if changed:
+        remedy = f"Give the data it began with, or start anew: chemvae train {_origin(data) or 'DATA'} -o ANOTHER_RUN"
+        raise RunFolderError(run.path, f"began with other data: there are {changed} now.", remedy)
+    return table
+
+
+def _lengthen(
+    run: RunFolder, settings: TrainingSettings, config: dict[str, Any], more_epochs: int
+) -> tuple[TrainingSettings, dict[str, Any]]:
+    """Add epochs to a run, and write that down; a checkpoint of before still fits."""
+    if more_epochs < 0:
+        raise SettingsError(f"more_epochs must be >= 0, got {more_epochs}")
+    longer = replace(settings, epochs=settings.epochs + more_epochs)
+    before = [*config.get("epochs_before", ()), settings.epochs]
+    config = {**config, "training": {**config["training"], "epochs": longer.epochs}, "epochs_before": before}
+    run.write_config(config)
+    return longer, config
+
+
+def _model_of(run: RunFolder, config: Mapping[str, Any], seed: int) -> MolVAE:
+    """The run's model as it was before the first step."""
+    with seeded(seed):
+        model = build_model(run, dict(config))
+    if run.is_only_begun() and config.get("init") is not None:
+        transfer_weights(load_model(find_run(config["init"])), model)
+    return model
 
 
 def _resumed_settings(run: RunFolder, config: Mapping[str, Any], changes: Mapping[str, Any]) -> TrainingSettings:
@@ -220,11 +311,14 @@ def _resumed_settings(run: RunFolder, config: Mapping[str, Any], changes: Mappin
     as_object = str(before.get("objective", "")).endswith(AS_OBJECT)
     if as_object and not isinstance(changes.get("objective"), Objective):
         raise SettingsError(f"this run's objective is {before['objective']}; give the same again (objective=...) to resume it")
-    unknown = set(changes) - CHANGEABLE_ON_RESUME - ({"objective"} if as_object else set())
+    known = {**config.get("model", {}), **before}
+    said_again = {name for name, value in changes.items() if name in known and known[name] == value}
+    unknown = set(changes) - said_again - CHANGEABLE_ON_RESUME - ({"objective"} if as_object else set())
     if unknown:
-        raise SettingsError(f"a resumed run keeps its settings; {', '.join(sorted(unknown))} cannot change")
+        longer = "; more epochs are asked for with --more-epochs N" if "epochs" in unknown else ""
+        raise SettingsError(f"a resumed run keeps its settings; {', '.join(sorted(unknown))} cannot change{longer}")
     try:
-        return TrainingSettings(**{**before, **changes})
+        return TrainingSettings(**{**before, **{name: value for name, value in changes.items() if name not in said_again}})
     except TypeError as error:
         raise _says_too_little(run, error) from None
 
@@ -262,8 +356,20 @@ def _trainer(
 
 def _fit(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken | None) -> MolVAE:
     """Train, and fit what follows from the weights; also where the time limit or a cancel token ends it."""
-    trainer.fit(cancel)
-    finish(trainer.module, inputs.train, inputs.valid, trainer.run, trainer.settings.seed)
+    run = trainer.run
+    try:
+        trainer.fit(cancel)
+        finish(trainer.module, inputs.train, inputs.valid, run, trainer.settings.seed)
+        if run is not None and run.is_successor:
+            run.take_over()
+    except KeyboardInterrupt as error:
+        if run is None:
+            raise
+        sentence = f"Interrupted; go on from the last checkpoint with: chemvae train --resume -o {run.path}"
+        raise InterruptedRunError(sentence, EXIT_TERMINATED if isinstance(error, TerminatedError) else EXIT_INTERRUPTED) from None
+    finally:
+        if run is not None and run.is_successor:
+            log.warning("'%s' still holds the run it held; the new one is unfinished, and --resume goes on with it.", run.path)
     if trainer.stopped_by in ("time limit", "cancelled"):
         words = "at the time limit" if trainer.stopped_by == "time limit" else f"because it was asked to ({cancel.reason})"
         where = f" Go on with: chemvae train --resume -o {trainer.run.path}" if trainer.run else ""
