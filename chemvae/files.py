@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -17,6 +18,7 @@ from typing import Any
 from chemvae.errors import ChemVAEError
 
 _RANDOM_BYTES = 8
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 _SYSTEM_ERROR = re.compile(r"os error (\d+)")
 
 
@@ -31,11 +33,37 @@ def temporary_name(path: Path) -> Path:
 
 
 def clear_leftovers(path: Path) -> None:
-    """Remove what a killed writer of this file or folder has left of it; only for who alone may write there."""
-    ours = re.compile(re.escape(path.name) + rf"\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}\.tmp")
-    if path.parent.is_dir():
-        for left in [one for one in path.parent.iterdir() if ours.fullmatch(one.name)]:
-            _remove(left)
+    """Put in order what a killed writer of this file or folder has left; only for who alone may write there.
+
+    What was half made goes; what was put aside for a new one comes back if that did not appear.
+    """
+    for old in _of_ours(path, "old"):
+        if path.exists():
+            _remove(old)
+        else:
+            put_in_place(old, path)
+    for left in _of_ours(path, "tmp"):
+        _remove(left)
+
+
+def _of_ours(path: Path, ending: str) -> list[Path]:
+    """Files and folders beside a path that have names which only this module gives."""
+    ours = re.compile(re.escape(path.name) + rf"\.[0-9a-f]{{{2 * _RANDOM_BYTES}}}\.{ending}")
+    return [one for one in path.parent.iterdir() if ours.fullmatch(one.name)] if path.parent.is_dir() else []
+
+
+def _swap(one: Path, other: Path) -> bool:
+    """Let two folders change names in one step; False where the system cannot (renameat2 of Linux can)."""
+    if not sys.platform.startswith("linux"):
+        return False
+    import ctypes
+
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of linux/fs.h
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):  # an older C library
+        return False
+    return rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
 
 
 def _remove(path: Path) -> None:
@@ -99,11 +127,15 @@ class Replacement:
         if self._mode is not None and stat.S_IMODE(self.temporary.stat().st_mode) != self._mode:
             self.temporary.chmod(self._mode)  # some writers put a file of their own there
         if self.make_way and self.path.is_dir():
-            self._exchange(temporary_name(self.path))
+            self._exchange()
         else:
             put_in_place(self.temporary, self.path)
 
-    def _exchange(self, old: Path) -> None:
+    def _exchange(self) -> None:
+        """Let two folders change names: at once where the system can, else the old one is kept aside meanwhile."""
+        if self.temporary.is_dir() and _swap(self.temporary, self.path):
+            return  # discarding the temporary removes the old one
+        old = self.path.with_name(f"{self.path.name}.{secrets.token_hex(_RANDOM_BYTES)}.old")
         put_in_place(self.path, old)
         try:
             put_in_place(self.temporary, self.path)
@@ -156,8 +188,15 @@ def _write_through(path: Path, write: Callable[[Path], Any]) -> None:
 
 
 @contextlib.contextmanager
-def refusals_explained(path: Path) -> Iterator[None]:
+def refusals_explained(path: Path, *, only_space: bool = False) -> Iterator[None]:
     """Say in a sentence what the system refused while a file or folder was written in the block.
+
+    Parameters
+    ----------
+    path : Path
+        What was written.
+    only_space : bool
+        Explain only that there is no more room: the block does other things than writing, too.
 
     Raises
     ------
@@ -171,7 +210,7 @@ def refusals_explained(path: Path) -> Iterator[None]:
         raise
     except Exception as error:
         refusal = _find_refusal(error, around)
-        if refusal is None:
+        if refusal is None or (only_space and refusal.errno not in _NO_ROOM):
             raise
         reason = refusal.strerror or refusal
         raise ChemVAEError(f"'{path}' could not be written: {reason}. Free space or choose another folder.") from error
