@@ -212,7 +212,7 @@ def refusals_explained(path: Path, *, only_space: bool = False) -> Iterator[None
         refusal = _find_refusal(error, around)
         if refusal is None or (only_space and refusal.errno not in _NO_ROOM):
             raise
-        reason = refusal.strerror or refusal
+        reason = refusal.strerror or f"the disk took only part of it ({refusal})"
         raise ChemVAEError(f"'{path}' could not be written: {reason}. Free space or choose another folder.") from error
 
 

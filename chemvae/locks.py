@@ -81,7 +81,10 @@ def _try(folder: Path, path: Path) -> int | None:
     """The lock's open file, with this process named in it; None if somebody has it."""
     with refusals_explained(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        except FileNotFoundError:  # its last holder has just removed the folder
+            return None
         if not _lock(handle, path) or not _is_still(handle, path):
             os.close(handle)
             return None

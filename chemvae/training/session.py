@@ -366,7 +366,9 @@ def _fit(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken | None) -
         if run is None:
             raise
         sentence = f"Interrupted; go on from the last checkpoint with: chemvae train --resume -o {run.path}"
-        raise InterruptedRunError(sentence, EXIT_TERMINATED if isinstance(error, TerminatedError) else EXIT_INTERRUPTED) from None
+        raise InterruptedRunError(
+            sentence, EXIT_TERMINATED if isinstance(error, TerminatedError) else EXIT_INTERRUPTED
+        ) from None
     finally:
         if run is not None and run.is_successor:
             log.warning("'%s' still holds the run it held; the new one is unfinished, and --resume goes on with it.", run.path)
