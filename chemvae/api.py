@@ -91,10 +91,8 @@ def train(
         The run folder; None keeps nothing on disk.
     resume : bool
         Go on from the last checkpoint of ``out``, on the same data; where no run is there yet, ``data`` begins one.
-    more_epochs : int
-        With ``resume``: train so many epochs longer than the run was to.
+    more_epochs : with ``resume``, train so many epochs longer than the run was to.
     callbacks : sequence of Callback
-        Told of steps and epochs.
     cancel : CancelToken, optional
         Ends the training from another thread as its time limit does: saved, usable, and to be resumed.
     **options
@@ -113,7 +111,6 @@ def train(
     Raises
     ------
     SettingsError, UnknownNameError, InputError, NothingUsableError, CollapseError, InterruptedRunError, RunFolderError
-        Each saying what to do.
     """
     from chemvae.training.session import RunSpec, resume_run, start_run
 
@@ -121,8 +118,8 @@ def train(
     if more_epochs and not resume:
         raise SettingsError("more_epochs lengthens a run that is there (resume=True); say epochs of a new one")
     if resume and (data is None or run is None or run.unfinished().exists()):
-        again = {"targets": targets, "more_epochs": more_epochs}
-        return resume_run(run or RunFolder("."), data, options, callbacks, cancel, **again)
+        run = run or RunFolder(".")
+        return resume_run(run, data, options, callbacks, cancel, targets=targets, more_epochs=more_epochs)
     return start_run(RunSpec.of(data, targets, preset, seed, **options), run, callbacks, cancel)
 
 

@@ -207,7 +207,7 @@ class TestRefusals:
             raise OSError(28, "of another time")
         except OSError:
             with pytest.raises(ValueError, match="mine"), refusals_explained(tmp_path):
-                raise ValueError("mine")
+                raise ValueError("mine")  # noqa: B904 (what is handled around the block is not its own)
         with pytest.raises(FileNotFoundError), refusals_explained(tmp_path, only_space=True):
             open(tmp_path / "nowhere")
 

@@ -186,12 +186,17 @@ def path_table(path: Path, seed: int) -> None:
     write_path(rows.assign(similarity_start=0.5, similarity_end=0.5), path, "C", "CC")
 
 
+def json_flag(path: Path, seed: int) -> None:
+    """What --json asks for."""
+    write_json_flag(str(path), table(seed).to_dict())
+
+
 TABLES = ("a.csv", "a.tsv", "a.csv.gz", "a.parquet", "a.npy")
 SHORT = [
     *[Fault(f"no room for {name} of a run", of_run(write)) for name, write in RUN_FILES.items()],
     Fault("no room while a run is finished", of_run(finished)),
     *[Fault(f"no room for a table, {name}", full(lambda path, seed: write_table(table(seed), path), name)) for name in TABLES],
-    Fault("no room for what --json asks for", full(lambda path, seed: write_json_flag(str(path), table(seed).to_dict()), "a.json")),
+    Fault("no room for what --json asks for", full(json_flag, "a.json")),
     Fault("no room for a map", full(partial(draw, write_map), "map.html")),
     Fault("no room for a picture", full(partial(draw, write_png), "a.png")),
     Fault("no room for a prepared set", full(prepared, "set")),
@@ -247,18 +252,21 @@ TRAIN = [
     "--min-active-units", 0,
 ]  # fmt: skip
 SEARCH = ["optimize", "--maximize", "qed", "--method", "random", "--budget", 8, "--batch", 4, "-o", "out", "--device", "cpu"]
+MAP, ENCODE = ["map", "a.csv", "-o", "out.html"], ["encode", "a.csv", "-o", "out.csv"]
+PREPARE = ["data", "prepare", "a.csv", "-o", "out"]
+EVALUATE = ["evaluate", "a.csv", "--split", "all", "-o", "out", "--n-molecules", 40, "--n-samples", 60]
+COMMANDS = {
+    "train": overwriting("out", TRAIN, (0, 2, 20, 300, 900, 2000)),
+    "optimize": overwriting("out", SEARCH, (0, 1, 3, 20)),
+    "map": overwriting("out.html", MAP, (0, 8, 60)),
+    "prepare": overwriting("out", PREPARE, (0, 1, 2)),
+    "encode": overwriting("out.csv", ENCODE, (0, 8, 60)),
+    "evaluate": overwriting("out", EVALUATE, (0, 1, 20)),
+}
+PICTURES = ("a.svg", "a.pdf")
 LONG = [
-    *[Fault(f"no room for a picture, {name}", full(partial(draw, write_png), name), short=False) for name in ("a.svg", "a.pdf")],
-    Fault("train --overwrite without room", overwriting("out", TRAIN, (0, 2, 20, 300, 900, 2000)), short=False),
-    Fault("optimize --overwrite without room", overwriting("out", SEARCH, (0, 1, 3, 20)), short=False),
-    Fault("map --overwrite without room", overwriting("out.html", ["map", "a.csv", "-o", "out.html"], (0, 8, 60)), short=False),
-    Fault("prepare --overwrite without room", overwriting("out", ["data", "prepare", "a.csv", "-o", "out"], (0, 1, 2)), short=False),
-    Fault("encode --overwrite without room", overwriting("out.csv", ["encode", "a.csv", "-o", "out.csv"], (0, 8, 60)), short=False),
-    Fault(
-        "evaluate --overwrite without room",
-        overwriting("out", ["evaluate", "a.csv", "--split", "all", "-o", "out", "--n-molecules", 40, "--n-samples", 60], (0, 1, 20)),
-        short=False,
-    ),
-]  # fmt: skip
+    *[Fault(f"no room for a picture, {name}", full(partial(draw, write_png), name), short=False) for name in PICTURES],
+    *[Fault(f"{name} --overwrite without room", act, short=False) for name, act in COMMANDS.items()],
+]
 
 FAULTS = SHORT + LONG

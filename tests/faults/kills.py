@@ -55,7 +55,7 @@ def killed_at(number: int, work: Callable[[], Any]) -> bool:
 def at_every_renaming(
     begin: Callable[[Path], None], work: Callable[[Path], Any], read: Callable[[Path], str], *, is_tidy: bool = True
 ) -> Callable[[Path], list[str]]:
-    """Have the work killed at each of its renamings: what is read afterwards is the old or the new, and it can be done again."""
+    """Have the work killed at each of its renamings: what is read then is the old or the new, and it can be done again."""
 
     def act(folder: Path) -> list[str]:
         found, first = [], folder / "first"
