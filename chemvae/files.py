@@ -171,12 +171,19 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     """
     with refusals_explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not path.is_file() and not path.is_dir():
+        if _is_stream(path):
             _write_through(path, write)
             return
         replacement = Replacement(path, sync=True)
         with replacement:
             write(replacement.create())
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path names something that is written to and not replaced: a device, a pipe, what /dev/stdout leads to."""
+    if path.is_symlink() and path.absolute().parts[1:2] in (("dev",), ("proc",)):
+        return True
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _write_through(path: Path, write: Callable[[Path], Any]) -> None:
@@ -234,6 +241,12 @@ class Stage:
     from which on :meth:`find` sees the new ones; what it then moves may be ended at any moment and is gone on with by
     :meth:`settle`. Whatever else lies in the folder is left alone.
 
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Tells it from other stages of the folder.
+
     Examples
     --------
     >>> import tempfile
@@ -251,10 +264,10 @@ class Stage:
 
     OBSOLETE = ".obsolete"
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, name: str = ""):
         self.folder = Path(folder)
-        self.making = self.folder / ".unfinished"
-        self._whole = self.folder / ".whole"
+        self.making = self.folder / f".{name}unfinished"
+        self._whole = self.folder / f".{name}whole"
 
     def begin(self) -> None:
         """Make an empty place for the new files; what an earlier attempt left there is gone."""
@@ -295,6 +308,39 @@ class Stage:
                 _remove(self.folder / new.name)
             put_in_place(new, self.folder / new.name)
         shutil.rmtree(self._whole)
+
+
+@contextlib.contextmanager
+def all_at_once(folder: Path, name: str) -> Iterator[Path]:
+    """Give a place for several files, which appear in the folder when the block ends well: all of them, or none.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there. One program at a time is in the block; others wait.
+    name : str
+        Of the files together, such as "report".
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with all_at_once(folder, "report") as place:
+    ...     _ = (place / "report.json").write_text("{}")
+    >>> [path.name for path in folder.iterdir()]
+    ['report.json']
+    """
+    with refusals_explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        stage = Stage(folder, f"{name}-")
+        with alone_in(folder):
+            try:
+                stage.settle()
+                stage.begin()
+                yield stage.making
+                stage.finish()
+            finally:
+                stage.discard()
 
 
 @contextlib.contextmanager

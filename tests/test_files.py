@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +11,16 @@ import pytest
 
 from chemvae import files
 from chemvae.errors import ChemVAEError
-from chemvae.files import Replacement, Stage, alone_in, clear_leftovers, put_in_place, refusals_explained, write_atomically
+from chemvae.files import (
+    Replacement,
+    Stage,
+    all_at_once,
+    alone_in,
+    clear_leftovers,
+    put_in_place,
+    refusals_explained,
+    write_atomically,
+)
 from chemvae.runs import write_json
 
 
@@ -185,6 +196,15 @@ class TestTrust:
         reader.join(10)
         assert read == ["new"] and stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
 
+    def test_where_standard_output_leads_is_not_replaced(self, tmp_path):
+        code = (
+            "from pathlib import Path; from chemvae.files import write_atomically\n"
+            "write_atomically(Path('/dev/stdout'), lambda path: path.write_text('new'))"
+        )
+        with (tmp_path / "a").open("w") as file:
+            subprocess.run([sys.executable, "-c", code], stdout=file, check=True)
+        assert (tmp_path / "a").read_text() == "new" and os.path.islink("/dev/stdout") and names(tmp_path) == ["a"]
+
 
 class TestRefusals:
     def test_the_system_s_word_is_found_behind_a_library_s(self, tmp_path):
@@ -234,6 +254,18 @@ class TestStage:
         (stage.making / "a.txt").write_text("new")
         stage.discard()
         assert names(path.parent) == ["a.txt"] and path.read_text() == "old"
+
+
+def test_files_that_belong_together_come_together_or_not_at_all(path):
+    with pytest.raises(Stopped), all_at_once(path.parent, "two") as place:
+        (place / "a.txt").write_text("new")
+        raise Stopped
+    assert names(path.parent) == ["a.txt"] and path.read_text() == "old"
+    with all_at_once(path.parent, "two") as place:
+        for name in ("a.txt", "b.txt"):
+            (place / name).write_text("new")
+        assert path.read_text() == "old"
+    assert names(path.parent) == ["a.txt", "b.txt"] and path.read_text() == "new"
 
 
 @pytest.mark.parametrize("can_swap", [True, False])

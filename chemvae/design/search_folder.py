@@ -22,7 +22,7 @@ from chemvae.design.results.result import Result
 from chemvae.design.results.summary import summary
 from chemvae.design.search_settings import WORDS, SearchSettings
 from chemvae.errors import ChemVAEError, InputError
-from chemvae.files import Stage
+from chemvae.files import Stage, all_at_once
 from chemvae.locks import held
 from chemvae.runs import environment, write_json
 from chemvae.tables import check_output, expand_latents, write_table
@@ -198,7 +198,7 @@ class SearchFolder:
     # ---------------------------------------------------------------- what came of it
 
     def write(self, result: Result, baseline: Result | None = None) -> None:
-        """Write tables, figures and the page.
+        """Write tables, figures and the page, all of them or none.
 
         Parameters
         ----------
@@ -207,13 +207,15 @@ class SearchFolder:
             Of a random search with the same budget, shown beside it.
         """
         history = result.history.drop(columns="z").join(expand_latents(list(result.history["z"])))
-        write_table(history, self.path / "history.csv")
-        write_table(result.proposals, self.path / "proposals.csv")
-        write_table(result.molecules, self.path / "best.csv")
-        if len(result.utility.goals) > 1:
-            write_table(result.pareto.drop(columns="z"), self.path / "pareto.csv")
-        write_json(self.path / "result.json", describe_result(result, baseline))
-        result.to_html(self.report, baseline)
+        facts = describe_result(result, baseline)
+        with all_at_once(self.path, "tables") as place:
+            write_table(history, place / "history.csv")
+            write_table(result.proposals, place / "proposals.csv")
+            write_table(result.molecules, place / "best.csv")
+            if len(result.utility.goals) > 1:
+                write_table(result.pareto.drop(columns="z"), place / "pareto.csv")
+            write_json(place / "result.json", facts)
+            result.to_html(place / self.report.name, baseline)
 
 
 def describe_result(result: Result, baseline: Result | None = None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pandas as pd
 from chemvae.evaluation import plots
 from chemvae.evaluation.mistakes import MISTAKES
 from chemvae.evaluation.protocols import PROPERTY_FIGURES, Evaluation
-from chemvae.files import write_atomically
+from chemvae.files import all_at_once, write_atomically
 from chemvae.pages import (
     Html,
     escape,
@@ -66,9 +66,10 @@ def write_report(
         The run's ``metrics.csv``, for the learning curves.
     """
     folder = Path(folder)
-    write_json(folder / "report.json", evaluation.figures)
     text = render_report(evaluation, name=name, history=history)
-    write_atomically(folder / "report.html", lambda path: path.write_text(text, encoding="utf-8"))
+    with all_at_once(folder, "report") as place:
+        write_json(place / "report.json", evaluation.figures)
+        write_atomically(place / "report.html", lambda path: path.write_text(text, encoding="utf-8"))
     return folder / "report.html"
 
 

@@ -248,8 +248,8 @@ def overwriting(out: str, words: list[Any], sizes: tuple[int, ...]) -> Callable[
 
 
 TRAIN = [
-    "train", "a.csv", "-p", "y", "-o", "out", "--preset", "tiny", "--epochs", 1, "--threads", 1, "--device", "cpu", "--min-kl", 0,
-    "--min-active-units", 0,
+    "train", "a.csv", "-p", "y", "-o", "out", "--preset", "tiny", "--epochs", 1, "--threads", 1, "--device", "cpu",
+    "--min-kl", 0, "--min-active-units", 0,
 ]  # fmt: skip
 SEARCH = ["optimize", "--maximize", "qed", "--method", "random", "--budget", 8, "--batch", 4, "-o", "out", "--device", "cpu"]
 MAP, ENCODE = ["map", "a.csv", "-o", "out.html"], ["encode", "a.csv", "-o", "out.csv"]
