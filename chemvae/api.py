@@ -93,8 +93,7 @@ def train(
         Go on from the last checkpoint of ``out``, on the same data; where no run is there yet, ``data`` begins one.
     more_epochs : with ``resume``, train so many epochs longer than the run was to.
     callbacks : sequence of Callback
-    cancel : CancelToken, optional
-        Ends the training from another thread as its time limit does: saved, usable, and to be resumed.
+    cancel : CancelToken that ends the training from another thread as its time limit does: saved, usable, to be resumed.
     **options
         Settings by name, of :class:`chemvae.models.settings.ModelSettings` and
         :class:`chemvae.training.settings.TrainingSettings` (``epochs=5``, ``posterior="gaussian"``); how the data is read
@@ -112,7 +111,8 @@ def train(
     ------
     SettingsError, UnknownNameError, InputError, NothingUsableError, CollapseError, InterruptedRunError, RunFolderError
     """
-    from chemvae.training.session import RunSpec, resume_run, start_run
+    from chemvae.training.resuming import resume_run
+    from chemvae.training.session import RunSpec, start_run
 
     run = None if out is None else RunFolder(out)
     if more_epochs and not resume:

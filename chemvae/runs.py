@@ -25,8 +25,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from chemvae.errors import RunFolderError
-from chemvae.files import Stage, clear_leftovers, write_atomically
+from chemvae.files import clear_leftovers, write_atomically
 from chemvae.locks import held
+from chemvae.staging import Stage
 
 FORMAT_VERSION = 1
 NEEDED = ("config.json", "vocabulary.json", "model.safetensors")

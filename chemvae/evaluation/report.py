@@ -12,7 +12,7 @@ import pandas as pd
 from chemvae.evaluation import plots
 from chemvae.evaluation.mistakes import MISTAKES
 from chemvae.evaluation.protocols import PROPERTY_FIGURES, Evaluation
-from chemvae.files import all_at_once, write_atomically
+from chemvae.files import write_atomically
 from chemvae.pages import (
     Html,
     escape,
@@ -27,6 +27,7 @@ from chemvae.pages import (
 )
 from chemvae.pages import plots as side_by_side
 from chemvae.runs import write_json
+from chemvae.staging import all_at_once
 
 N_DRAWN_FAILURES = 12
 N_DRAWN_SAMPLES = 24

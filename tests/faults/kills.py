@@ -318,7 +318,7 @@ def optimize(folder: Path) -> list[str]:
     """No molecule that was paid for is lost or paid for twice."""
     found = []
     for number, seconds in enumerate(moments(3, 6, 4.0)):
-        words = [*SEARCH[:-4], "-o", f"out{number}", "--device", "cpu", "-q", "--budget", 200]
+        words = [*SEARCH[:-5], "-o", f"out{number}", "--device", "cpu", "-q", "--budget", 200]
         record = folder / f"out{number}" / "history.jsonl"
         kill_after(folder, words, record.exists, seconds)
         before = paid(record)
