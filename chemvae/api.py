@@ -71,6 +71,7 @@ def train(
     resume: bool = False,
     seed: int = 0,
     *,
+    more_epochs: int = 0,
     callbacks: Sequence[Callback] = (),
     cancel: CancelToken | None = None,
     **options: Any,
@@ -89,11 +90,10 @@ def train(
     out : str, Path or None
         The run folder; None keeps nothing on disk.
     resume : bool
-        Go on from the last checkpoint of ``out``.
+        Go on from the last checkpoint of ``out``, on the same data; where no run is there yet, ``data`` begins one.
+    more_epochs : with ``resume``, train so many epochs longer than the run was to.
     callbacks : sequence of Callback
-        Told of steps and epochs.
-    cancel : CancelToken, optional
-        Ends the training from another thread as its time limit does: saved, usable, and to be resumed.
+    cancel : CancelToken that ends the training from another thread as its time limit does: saved, usable, to be resumed.
     **options
         Settings by name, of :class:`chemvae.models.settings.ModelSettings` and
         :class:`chemvae.training.settings.TrainingSettings` (``epochs=5``, ``posterior="gaussian"``); how the data is read
@@ -110,13 +110,16 @@ def train(
     Raises
     ------
     SettingsError, UnknownNameError, InputError, NothingUsableError, CollapseError, InterruptedRunError, RunFolderError
-        Each saying what to do.
     """
-    from chemvae.training.session import RunSpec, resume_run, start_run
+    from chemvae.training.resuming import resume_run
+    from chemvae.training.session import RunSpec, start_run
 
     run = None if out is None else RunFolder(out)
-    if resume:
-        return resume_run(run or RunFolder("."), data, options, callbacks, cancel)
+    if more_epochs and not resume:
+        raise SettingsError("more_epochs lengthens a run that is there (resume=True); say epochs of a new one")
+    if resume and (data is None or run is None or run.unfinished().exists()):
+        run = run or RunFolder(".")
+        return resume_run(run, data, options, callbacks, cancel, targets=targets, more_epochs=more_epochs)
     return start_run(RunSpec.of(data, targets, preset, seed, **options), run, callbacks, cancel)
 
 

@@ -143,13 +143,13 @@ class CacheWriter:
 
     def close(self, *, keep: bool = True) -> bool:
         """Give the file its name, or throw it away; return whether it is there now."""
-        if self._file is None:
-            return False
-        self._try(self._file.close)
-        if keep and not self._failed:
+        is_whole = keep and self._file is not None
+        if self._file is not None:
+            self._try(self._file.close)
+        if is_whole and not self._failed:
             self._try(self._replacement.finish)
         self._replacement.discard()
-        return keep and not self._failed
+        return is_whole and not self._failed
 
     def _append(self, table: pyarrow.Table, group_rows: int | None) -> None:
         import pyarrow.parquet
@@ -157,7 +157,7 @@ class CacheWriter:
         if self._file is None:
             self.cache.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = pyarrow.parquet.ParquetWriter(
-                self._replacement.temporary, table.schema, compression="zstd", write_page_checksum=True, **self.options
+                self._replacement.create(), table.schema, compression="zstd", write_page_checksum=True, **self.options
             )
         self._file.write_table(table.cast(self._file.schema), row_group_size=group_rows)
 

@@ -1,13 +1,24 @@
 """Files and folders appear whole or not at all; what was there stays until then."""
 
 import os
+import stat
+import subprocess
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from chemvae import files
 from chemvae.errors import ChemVAEError
-from chemvae.files import Replacement, alone_in, put_in_place, write_atomically
+from chemvae.files import (
+    Replacement,
+    alone_in,
+    clear_leftovers,
+    put_in_place,
+    refusals_explained,
+    write_atomically,
+)
 from chemvae.runs import write_json
 
 
@@ -136,3 +147,103 @@ def test_one_program_at_a_time(tmp_path):
 def test_a_folder_that_cannot_be_locked_is_entered_all_the_same(tmp_path):
     with alone_in(tmp_path / "nowhere"):
         pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no modes")
+class TestTrust:
+    @pytest.mark.parametrize("umask", [0o022, 0o077, 0o007])
+    def test_modes_follow_the_umask_whatever_the_writer_does(self, tmp_path, umask):
+        before = os.umask(umask)
+        try:
+            for name, mode in (("a", None), ("b", 0o600), ("c", 0o666)):
+
+                def write(temporary, mode=mode):
+                    assert stat.S_IMODE(temporary.stat().st_mode) == 0o666 & ~umask  # never more open on the way
+                    temporary.write_text("x")
+                    temporary.chmod(mode) if mode else None
+
+                write_atomically(tmp_path / name, write)
+                assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o666 & ~umask
+        finally:
+            os.umask(before)
+
+    def test_a_planted_link_is_not_followed(self, path, monkeypatch):
+        victim = path.with_name("victim")
+        victim.write_text("theirs")
+        monkeypatch.setattr(files.secrets, "token_hex", lambda n: "0" * 2 * n)  # as if the name had been guessed
+        (path.parent / f"a.txt.{'0' * 16}.tmp").symlink_to(victim)
+        with pytest.raises(ChemVAEError, match="File exists"):
+            write_atomically(path, lambda temporary: temporary.write_text("new"))
+        assert victim.read_text() == "theirs" and path.read_text() == "old"
+
+    def test_a_user_s_own_file_is_none_of_ours(self, path):
+        for name in ("a.txt.tmp", "a.txt.old", "a.txt.1-0.tmp", "a.txt.0123.tmp", "b.txt.0123456789abcdef.tmp"):
+            path.with_name(name).write_text("mine")
+        before = names(path.parent)
+        Replacement(path).create()
+        write_atomically(path, lambda temporary: temporary.write_text("new"))
+        clear_leftovers(path)
+        assert names(path.parent) == before
+
+    def test_a_pipe_is_written_to_and_not_replaced(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        read = []
+        reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()))
+        reader.start()
+        write_atomically(tmp_path / "pipe", lambda temporary: temporary.write_text("new"))
+        reader.join(10)
+        assert read == ["new"] and stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+    def test_where_standard_output_leads_is_not_replaced(self, tmp_path):
+        code = (
+            "from pathlib import Path; from chemvae.files import write_atomically\n"
+            "write_atomically(Path('/dev/stdout'), lambda path: path.write_text('new'))"
+        )
+        with (tmp_path / "a").open("w") as file:
+            subprocess.run([sys.executable, "-c", code], stdout=file, check=True)
+        assert (tmp_path / "a").read_text() == "new" and os.path.islink("/dev/stdout") and names(tmp_path) == ["a"]
+
+
+class TestRefusals:
+    def test_the_system_s_word_is_found_behind_a_library_s(self, tmp_path):
+        for error in (
+            RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
+            OSError(28, "x"),
+        ):
+            with pytest.raises(ChemVAEError, match="could not be written"), refusals_explained(tmp_path):
+                raise error
+        with pytest.raises(ChemVAEError, match="No space left"), refusals_explained(tmp_path):
+            try:
+                raise OSError(28, "No space left on device")
+            except OSError:
+                raise RuntimeError("unexpected pos 576 vs 534")  # noqa: B904 (as torch does)
+
+    def test_what_is_no_refusal_stays_what_it_is(self, tmp_path):
+        with pytest.raises(ValueError, match="mine"), refusals_explained(tmp_path):
+            raise ValueError("mine")
+        try:
+            raise OSError(28, "of another time")
+        except OSError:
+            with pytest.raises(ValueError, match="mine"), refusals_explained(tmp_path):
+                raise ValueError("mine")  # noqa: B904 (what is handled around the block is not its own)
+        with pytest.raises(FileNotFoundError), refusals_explained(tmp_path, only_space=True):
+            open(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("can_swap", [True, False])
+def test_folders_change_places_in_one_step_where_the_system_can(tmp_path, monkeypatch, can_swap):
+    if not can_swap:
+        monkeypatch.setattr(files, "_swap", lambda one, other: False)
+    for content in "12":
+        with Replacement(tmp_path / "set", make_way=True) as temporary:
+            temporary.mkdir()
+            (temporary / content).write_text(content)
+    assert names(tmp_path) == ["set"] and names(tmp_path / "set") == ["2"]
+
+
+def test_a_folder_put_aside_by_a_killed_program_comes_back(tmp_path):
+    for name in ("set.0123456789abcdef.old", "set.0123456789abcdef.tmp"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "set.0123456789abcdef.old" / "a").touch()
+    clear_leftovers(tmp_path / "set")
+    assert names(tmp_path) == ["set"] and names(tmp_path / "set") == ["a"]

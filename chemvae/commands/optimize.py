@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,15 +74,14 @@ def optimize(
     from chemvae import api
 
     said = _said(ctx)
-    with _term_is_ctrl_c():
-        found = api.optimize_in_folder(
-            said.pop("model", None), output, device=device, resume=resume, overwrite=overwrite, batch_in=batch_in,
-            batch_out=batch_out, watch=_watch, **said,
-        )  # fmt: skip
-        if found.sheet is not None:
-            laboratory_flags.show_batch(found, batch_in)
-        else:
-            optimize_display.show(found)
+    found = api.optimize_in_folder(
+        said.pop("model", None), output, device=device, resume=resume, overwrite=overwrite, batch_in=batch_in,
+        batch_out=batch_out, watch=_watch, **said,
+    )  # fmt: skip
+    if found.sheet is not None:
+        laboratory_flags.show_batch(found, batch_in)
+    else:
+        optimize_display.show(found)
 
 
 def _said(ctx: typer.Context) -> dict[str, Any]:
@@ -105,16 +103,6 @@ def _watch(title: str, settings: SearchSettings) -> Iterator[Any]:
     else:
         with optimize_display.progress(title, settings.budget) as callback:
             yield callback
-
-
-@contextmanager
-def _term_is_ctrl_c() -> Iterator[None]:
-    """What a cluster sends at its time limit ends the search as Ctrl-C does: with tables and report, and no program left."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _make_importable(folder: Path) -> None:

@@ -54,8 +54,14 @@ def train(
         typer.Option("--compare", metavar="", help="With --init: train from nothing too, and say what the weights gained."),
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", metavar="", help="Go on with the run in -o RUN from its last checkpoint.")
+        bool,
+        typer.Option(
+            "--resume", metavar="", help="Go on with the run in -o RUN from its last checkpoint; with DATA begin it if need be."
+        ),
     ] = False,
+    more_epochs: Annotated[
+        int, typer.Option("--more-epochs", metavar="N", help="With --resume: train N epochs longer than the run was to.")
+    ] = 0,
     overwrite: Overwrite = False,
     smiles_column: SmilesColumn = None,
     split_column: SplitColumn = None,
@@ -82,26 +88,25 @@ def train(
     from chemvae import api
     from chemvae.commands.shared import training_display
 
-    run = _run_folder(data, output, resume, properties, init, compare)
+    run = _run_folder(data, output, resume, init, compare)
     wanted = [training_display.PriorValidity()]
     wanted += [training_display.TensorBoard(run / "tensorboard")] if tensorboard else []
     with training_display.progress(run, f"Reading {data or 'the data'}") as shown:
         api.train(
             data, properties or (), preset, run, resume, seed, init=init, smiles_column=smiles_column,
             split_column=split_column, on_invalid=on_invalid, standardize=standardize, tokens=tokens, vocabulary=vocabulary,
-            device=device, jobs=jobs, overwrite=overwrite, callbacks=[*wanted, *shown], **given_only(settings),
+            device=device, jobs=jobs, overwrite=overwrite, more_epochs=more_epochs, callbacks=[*wanted, *shown],
+            **given_only(settings),
         )  # fmt: skip
     _say_what_was_gained(run, compare, device, jobs)
     _say_what_next(run, data)
 
 
-def _run_folder(data: str | None, output: Path | None, resume: bool, properties: Any, init: str | None, compare: bool) -> Path:
+def _run_folder(data: str | None, output: Path | None, resume: bool, init: str | None, compare: bool) -> Path:
     """Check what belongs together, and name the run after its data if the user did not."""
     complaints = []
     if resume:
         complaints += ["--resume needs the run: -o RUN"] if output is None else []
-        complaints += ["a resumed run keeps its labels; leave out --property"] if properties else []
-        complaints += ["a resumed run has its weights; leave out --init"] if init else []
     elif data is None:
         complaints.append("name the data: chemvae train DATA -o RUN (or go on with a run: chemvae train --resume -o RUN)")
     if compare and init is None and not resume:

@@ -27,6 +27,7 @@ from chemvae.pages import (
 )
 from chemvae.pages import plots as side_by_side
 from chemvae.runs import write_json
+from chemvae.staging import all_at_once
 
 N_DRAWN_FAILURES = 12
 N_DRAWN_SAMPLES = 24
@@ -66,9 +67,10 @@ def write_report(
         The run's ``metrics.csv``, for the learning curves.
     """
     folder = Path(folder)
-    write_json(folder / "report.json", evaluation.figures)
     text = render_report(evaluation, name=name, history=history)
-    write_atomically(folder / "report.html", lambda path: path.write_text(text, encoding="utf-8"))
+    with all_at_once(folder, "report") as place:
+        write_json(place / "report.json", evaluation.figures)
+        write_atomically(place / "report.html", lambda path: path.write_text(text, encoding="utf-8"))
     return folder / "report.html"
 
 

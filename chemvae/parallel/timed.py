@@ -22,7 +22,7 @@ from multiprocessing import connection
 from typing import Any
 
 from chemvae.errors import SettingsError
-from chemvae.parallel.worker import leave_with_parent
+from chemvae.parallel.worker import leave_ending_to_parent, leave_with_parent
 
 START_LIMIT_S = 120.0
 
@@ -206,6 +206,7 @@ def _serve(function: Callable, pipe: Any, inherited: Any) -> None:
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)  # a forked OpenMP pool never wakes up
     leave_with_parent()
+    leave_ending_to_parent()
     pipe.send(("ok", "ready"))
     while True:
         try:

@@ -6,9 +6,8 @@ import contextlib
 import logging
 import math
 import signal
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +20,7 @@ from chemvae.models.storage import model_tensors
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss, Objective, ObjectiveContext, build_objective
 from chemvae.parallel import limited_threads
-from chemvae.progress import CancelToken
+from chemvae.progress import ENDING_SIGNALS, CancelToken, HeardSignal, signal_handlers
 from chemvae.runs import RunFolder
 from chemvae.schedules import cosine_decay, cyclical, linear_warmup
 from chemvae.training.callbacks import Callback
@@ -34,6 +33,7 @@ from chemvae.training.validation import check_collapse, measure, measure_objecti
 log = logging.getLogger(__name__)
 LOG_EVERY = 20  # steps between two readings of the loss; a reading waits for the device
 BEFORE_ITS_END = ("time limit", "cancelled")  # why a run may stop that can still go on
+FIRST_CHECKPOINT_S = 30.0  # of this call: a run that ends early is worth resuming soon
 COLLAPSED_EPOCHS = 2  # in a row, after the KL weight has risen, before a run is given up
 
 
@@ -97,6 +97,7 @@ class Trainer:
         self.progress = Progress()
         self.parallel: DataParallel | None = None  # while fit runs, where threads split the batch
         self._stop: str | None = None
+        self._heard = HeardSignal()
 
     # ---------------------------------------------------------------- schedules
 
@@ -139,7 +140,7 @@ class Trainer:
                     self._stop = self._stop or self._asked_to_stop(now - call_started, cancel)
                     if self._stop:
                         break
-                    if self.settings.checkpoint_min and now - last_saved > 60 * self.settings.checkpoint_min:
+                    if now - last_saved > self._checkpoint_s(is_first=last_saved == call_started):
                         self.save()
                         last_saved = now
                 if not self._stop or self.progress.batch == self.n_batches:
@@ -147,6 +148,11 @@ class Trainer:
                     last_saved = time.monotonic()
             self._leave()
         return self.progress
+
+    def _checkpoint_s(self, *, is_first: bool) -> float:
+        """Seconds until a checkpoint is due within an epoch."""
+        usual = 60 * self.settings.checkpoint_min or math.inf
+        return min(usual, FIRST_CHECKPOINT_S) if is_first else usual
 
     def _asked_to_stop(self, seconds: float, cancel: CancelToken | None) -> str | None:
         """Why to stop after so many seconds of this call, if there is a reason."""
@@ -299,9 +305,8 @@ class Trainer:
             self.save()
         if self._stop == "interrupted":
             where = f" Go on with: chemvae train --resume -o {self.run.path}" if self.run else ""
-            raise InterruptedRunError(
-                f"Interrupted at step {self.progress.step} of {self.n_steps}; everything is saved.{where}"
-            )
+            sentence = f"Interrupted at step {self.progress.step} of {self.n_steps}; everything is saved.{where}"
+            raise InterruptedRunError(sentence, self._heard.exit_code)
         self.average.copy_to_model()
         self.module.eval()
         if self.progress.rows and self._stop not in BEFORE_ITS_END:
@@ -316,12 +321,17 @@ class Trainer:
     # ---------------------------------------------------------------- saving
 
     def save(self) -> None:
-        """Write checkpoint, averaged weights and metrics; each file whole or not at all."""
+        """Write checkpoint, averaged weights and metrics; each file whole or not at all.
+
+        The checkpoint comes first: it holds all of them. A model that was finished before stays beside the prior that was
+        fitted to it until the next is finished.
+        """
         if self.run is None:
             return
-        self.run.write_tensors("model.safetensors", self.shipped_weights())
-        self.run.write_metrics(self.progress.rows)
         self.run.write_trainer(self.state())
+        if not self.run.has("prior.safetensors"):
+            self.run.write_tensors("model.safetensors", self.shipped_weights())
+        self.run.write_metrics(self.progress.rows)
 
     def shipped_weights(self) -> dict[str, torch.Tensor]:
         """Averaged parameters and buffers, without what prior.safetensors holds."""
@@ -338,8 +348,13 @@ class Trainer:
             "n_steps": self.n_steps,
         }
 
-    def resume(self) -> None:
+    def resume(self, epochs_before: Collection[int] = ()) -> None:
         """Restore the last checkpoint of the run folder.
+
+        Parameters
+        ----------
+        epochs_before : collection of int
+            How many epochs the run was to have before more were asked for; its checkpoint may be of that time.
 
         Raises
         ------
@@ -347,7 +362,7 @@ class Trainer:
             If there is none, it is damaged, or it belongs to other data or settings.
         """
         state = self.run.read_trainer()
-        if state["n_steps"] != self.n_steps:
+        if state["n_steps"] not in {self.n_steps, *(n * self.n_batches for n in epochs_before)}:
             problem = f"was made for {state['n_steps']} steps, this run has {self.n_steps}."
             raise RunFolderError(self.run.path, problem, "Resume with the same data, epochs and batch size, or start anew.")
         self.module.load_state_dict(state["model"])
@@ -359,18 +374,11 @@ class Trainer:
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
-        """Turn Ctrl-C and termination into a stop after the current step; a second Ctrl-C is the ordinary one."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
+        """Turn Ctrl-C and signals that ask for the end into a stop after the current step; a second Ctrl-C is the usual one."""
 
         def stop(number: int, frame: object) -> None:
-            self._stop = "interrupted"
+            self._stop, self._heard.number = "interrupted", self._heard.number or number
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with signal_handlers(dict.fromkeys((signal.SIGINT, *ENDING_SIGNALS), stop)):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

@@ -13,7 +13,8 @@ from rdkit import rdBase
 
 from chemvae.data.files.reading import METADATA_KEY
 from chemvae.errors import InputError
-from chemvae.files import Replacement
+from chemvae.files import Replacement, clear_leftovers, refusals_explained
+from chemvae.locks import held
 
 
 class ParquetWriter:
@@ -38,7 +39,7 @@ class ParquetWriter:
         note = json.dumps({"rdkit": rdBase.rdkitVersion, **(facts or {})}).encode()
         self.schema = pyarrow.schema([(name, arrow_types[kind]) for name, kind in types.items()], metadata={METADATA_KEY: note})
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = pyarrow.parquet.ParquetWriter(self._replacement.temporary, self.schema, compression="zstd")
+        self._file = pyarrow.parquet.ParquetWriter(self._replacement.create(), self.schema, compression="zstd")
 
     def write(self, rows: Mapping[str, Sequence[Any]]) -> None:
         """Append rows, given as columns."""
@@ -50,10 +51,11 @@ class ParquetWriter:
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
-        self._file.close()
-        if kind is None:
-            self._replacement.finish()
-        else:
+        try:
+            self._file.close()
+            if kind is None:
+                self._replacement.finish()
+        finally:
             self._replacement.discard()
 
 
@@ -63,17 +65,28 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
     Raises
     ------
+    BusyFolderError
+        If another program makes the same folder, naming it.
+    ChemVAEError
+        If the disk is full or the place not writable.
     InputError
         If ``path`` exists and ``overwrite`` is false, or is not a folder that this function made before.
     """
     path = Path(path)
+    with held(path, beside=True), refusals_explained(path, only_space=True):
+        clear_leftovers(path)
+        _check_new_folder(path, overwrite=overwrite)
+        with Replacement(path, make_way=True) as temporary:
+            temporary.mkdir(parents=True)
+            yield temporary
+
+
+def _check_new_folder(path: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that is there already, and one that is to be replaced but was not made by :func:`new_folder`."""
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists. Choose another --output, or allow --overwrite.")
     if path.exists() and not (path / "card.json").is_file() and (path.is_file() or any(path.iterdir())):
         raise InputError(f"{path} is not a prepared data set (it holds no card.json), so it is not overwritten.")
-    with Replacement(path, make_way=True) as temporary:
-        temporary.mkdir(parents=True)
-        yield temporary
 
 
 def as_columns(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> dict[str, list[Any]]:

@@ -20,7 +20,7 @@ from torch import Tensor
 from chemvae.data.tokens.tokenizing import BLOCK, BlockEncoder, blocks_of, join_rows, join_tokens
 from chemvae.data.tokens.vocabulary import PAD, Vocabulary
 from chemvae.errors import InputError, SettingsError
-from chemvae.files import Replacement
+from chemvae.files import Replacement, refusals_explained
 
 IDS, OFFSETS, LABELS, FACTS = "ids.bin", "offsets.bin", "labels.bin", "tokens.json"
 FORMAT_VERSION = 1
@@ -207,17 +207,23 @@ class TokenWriter:
         rows = np.full((len(lengths), len(self.label_names)), np.nan) if labels is None else np.asarray(labels)
         if rows.shape != (len(lengths), len(self.label_names)):
             raise SettingsError(f"labels must have shape {[len(lengths), len(self.label_names)]}, got {list(rows.shape)}")
-        ids.astype(self._encoder.dtype.newbyteorder("<"), copy=False).tofile(self._ids)
-        (self._n_ids + np.cumsum(lengths, dtype="<i8")).tofile(self._offsets)
-        rows.astype("<f4").tofile(self._labels)
+        with refusals_explained(self.folder):
+            ids.astype(self._encoder.dtype.newbyteorder("<"), copy=False).tofile(self._ids)
+            (self._n_ids + np.cumsum(lengths, dtype="<i8")).tofile(self._offsets)
+            rows.astype("<f4").tofile(self._labels)
         self._n, self._n_ids = self._n + len(lengths), self._n_ids + len(ids)
 
     def __exit__(self, kind: type | None, *_: object) -> None:
-        for file in (self._ids, self._offsets, self._labels):
-            file.close()
-        if kind is not None:
+        try:
+            with refusals_explained(self.folder):
+                for file in (self._ids, self._offsets, self._labels):
+                    file.close()
+                if kind is None:
+                    self._finish()
+        finally:
             self._replacement.discard()
-            return
+
+    def _finish(self) -> None:
         facts = {
             "format_version": FORMAT_VERSION,
             "n_molecules": self._n,

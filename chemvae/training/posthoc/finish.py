@@ -52,9 +52,10 @@ def finish(
     hashes = np.sort(smiles_hash(train.smiles))
     model.training_facts = replace(model.training_facts, hashes=hashes)
     if run is not None:
-        run.write_tensors("model.safetensors", model_tensors(model))
-        run.write_tensors("prior.safetensors", prior_tensors(model))
-        run.write_training_index(hashes)
+        with run.all_at_once() as together:
+            together.write_tensors("model.safetensors", model_tensors(model))
+            together.write_tensors("prior.safetensors", prior_tensors(model))
+            together.write_training_index(hashes)
 
 
 def _calibrate(model: MolVAE, data: SmilesDataset) -> None:
