@@ -12,9 +12,10 @@ import chemvae
 
 PACKAGE = Path(chemvae.__file__).parent
 ORDER = [
-    "deprecation", "errors", "progress", "registry", "cache", "files", "parquet_cache", "runs", "seeding", "parallel",
-    "schedules", "gp", "chem", "data", "models", "qsar", "objectives", "training", "sampling", "pages", "tables", "evaluation",
-    "design", "maps", "api", "doctor", "demo", "bench", "commands", "cli", "__main__",
+    "deprecation", "errors", "progress", "registry", "cache", "files", "checksums", "parquet_cache", "tensor_files",
+    "run_checks", "runs", "seeding", "parallel", "schedules", "gp", "chem", "data", "models", "qsar", "objectives", "training",
+    "sampling", "pages", "tables", "evaluation", "design", "maps", "api", "doctor", "demo", "bench", "commands", "cli",
+    "__main__",
 ]  # fmt: skip
 ROOMS_WITHIN = {
     "data": ["splits", "files", "tokens", "virtual", "catalog", "prepare"],
@@ -23,8 +24,8 @@ ROOMS_WITHIN = {
         "search_folder", "search",
     ],
     "training": [
-        "settings", "callbacks", "ema", "optim", "inputs", "data_parallel", "validation", "trainer", "tuning", "posthoc",
-        "session",
+        "settings", "callbacks", "ema", "optim", "inputs", "data_parallel", "validation", "checkpoint", "trainer", "tuning",
+        "posthoc", "session",
     ],
 }  # fmt: skip
 """Rooms that have rooms of their own, in the same order: a file may use what stands before its room."""

@@ -15,9 +15,9 @@ import pandas as pd
 from rdkit import rdBase
 
 from chemvae.cache import cache_folder
+from chemvae.checksums import file_sha256
 from chemvae.chem.descriptor_cache import DEFINITIONS
 from chemvae.chem.descriptors import CLEANED, with_columns
-from chemvae.data.catalog.download import file_sha256
 from chemvae.data.files.reading import Chunk
 from chemvae.parquet_cache import ParquetCache
 
