@@ -182,9 +182,8 @@ class RunFolder:
         except Exception as error:  # safetensors raises its own bare type
             raise run_checks.damaged(self.path, name, error) from None
         if problem:
-            raise RunFolderError(
-                self.path, f"has a {name} that does not fit its config.json ({problem}).", "Copy both from one run."
-            )
+            problem = f"has a {name} that does not fit its config.json and vocabulary.json ({problem})."
+            raise RunFolderError(self.path, problem, "Copy all three from one run.")
 
     def read_tensors(self, name: str, expected: Facts | None = None, gaps: tuple[str, ...] = ()) -> dict[str, Tensor]:
         """Read a ``.safetensors`` file.
@@ -215,7 +214,14 @@ class RunFolder:
         return tensors
 
     def has(self, name: str) -> bool:
-        return (self.path / name).exists()
+        """Whether there is a file of this name, or a link, wherever it leads."""
+        return os.path.lexists(self.path / name)
+
+    def warn_of_lost(self, *names: str) -> None:
+        """Say which files that config.json knows are gone, of those that a model can do without."""
+        for name in names:
+            if not self.has(name) and self._recorded(name):
+                log.warning("The run folder '%s' lacks %s, which it was saved with: done without it.", self.path, name)
 
     def write_trainer(self, state: dict) -> None:
         """Write what resuming needs; plain tensors and numbers only, so that reading executes nothing."""
@@ -223,7 +229,7 @@ class RunFolder:
 
     def read_trainer(self) -> dict:
         """Read the trainer's state; RunFolderError if there is none or it is damaged."""
-        if not (self.path / "trainer.pt").exists():
+        if not self.has("trainer.pt"):
             raise RunFolderError(self.path, "has no trainer.pt to resume from.", "Start anew without --resume.")
         path = run_checks.plain_file(self.path, "trainer.pt")
         try:
@@ -259,7 +265,7 @@ class RunFolder:
         self._write_recorded("training_index.parquet", lambda temporary: frame.to_parquet(temporary, index=False))
 
     def read_training_index(self) -> np.ndarray | None:
-        if not (self.path / "training_index.parquet").exists():
+        if not self.has("training_index.parquet"):
             return None
         remedy = "Copy it again, or delete it to do without novelty."
         path = run_checks.plain_file(self.path, "training_index.parquet")

@@ -68,15 +68,23 @@ def misfit(found: Facts, expected: Facts) -> str | None:
 
 
 def not_finite(tensors: Mapping[str, Tensor], gaps: Collection[str] = ()) -> str | None:
-    """Name the first tensor that holds NaN or infinity, or None; those in ``gaps`` may end in rows of NaN, after numbers."""
+    """Name the first tensor that holds NaN or infinity, or None; those in ``gaps`` may hold rows of NaN beside others.
+
+    Examples
+    --------
+    >>> rows = torch.tensor([[1.0, 2.0], [torch.nan, torch.nan]])
+    >>> not_finite({"a": rows}), not_finite({"a": rows}, gaps=("a",))
+    ('a', None)
+    """
     for name, one in tensors.items():
-        if not one.is_floating_point():
-            continue
-        rows = one.reshape(len(one), -1) if name in gaps and one.ndim else one.reshape(1, -1)
-        kept = ~rows.isnan().all(dim=1) if name in gaps else slice(None)
-        if rows.numel() and (rows[kept].numel() == 0 or not rows[kept].isfinite().all()):
+        kept = one[~one.isnan().flatten(1).all(dim=1)] if name in gaps and one.ndim > 1 else one
+        if one.is_floating_point() and one.numel() and (kept.numel() == 0 or not _is_finite(kept)):
             return name
     return None
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    return all(bool(end.isfinite()) for end in tensor.aminmax())  # NaN is both ends'
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:

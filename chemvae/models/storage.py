@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
@@ -55,10 +56,12 @@ def load_model(run: RunFolder) -> MolVAE:
         If a file is missing or damaged, or they do not belong together; before memory is taken for what is wrong.
     """
     config = run.read_config()
-    model = build_model(run, config)
+    with _Undrawn() if run.has("prior.safetensors") else contextlib.nullcontext():  # all parameters are read in a moment
+        model = build_model(run, config)
     _load(model, run, "model.safetensors")
     if run.has("prior.safetensors"):
         _load(model, run, "prior.safetensors")
+    run.warn_of_lost("prior.safetensors", "training_index.parquet")
     model.training_facts = TrainingFacts(config["max_tokens"], run.read_training_index())
     return model.eval().requires_grad_(False)
 
@@ -98,14 +101,29 @@ class _Untouched(TorchFunctionMode):
 
     def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs, name = kwargs or {}, getattr(function, "__name__", "")
-        if name.endswith("_") and not name.endswith("__") and (given := [*args, *kwargs.values()]):
-            if isinstance(given[0], Tensor):
-                return given[0]
+        if name.endswith("_") and not name.endswith("__") and isinstance(tensor := _first(args, kwargs), Tensor):
+            return tensor
         if function in _FILLED:
             return torch.empty(*_FILLED[function](*args), **{key: kwargs[key] for key in ("dtype", "device") if key in kwargs})
         return function(*args, **kwargs)
 
 
+class _Undrawn(TorchFunctionMode):
+    """While it lasts no random numbers are drawn to begin with: neither the time nor the random state is spent."""
+
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        if getattr(function, "__name__", "").endswith(_DRAWS) and isinstance(tensor := _first(args, kwargs), Tensor):
+            return tensor
+        return function(*args, **kwargs)
+
+
+def _first(args: tuple, kwargs: dict) -> Any:
+    """The first argument, named or not."""
+    return next(iter((*args, *kwargs.values())), None)
+
+
+_DRAWS = ("uniform_", "normal_", "orthogonal_")
 _FILLED: dict[Any, Callable[..., tuple]] = {
     torch.zeros: lambda *size: size,
     torch.ones: lambda *size: size,

@@ -352,7 +352,7 @@ class Trainer:
         if problem := misfit_of(state, self.module, self.average.weights, self.optimizer, self.generator):
             raise self._other_checkpoint(problem)
         if state["n_steps"] != self.n_steps:
-            problem = f"was made for {state['n_steps']} steps, this run has {self.n_steps}."
+            problem = f"has a trainer.pt that was made for {state['n_steps']} steps, this run has {self.n_steps}."
             raise RunFolderError(self.run.path, problem, "Resume with the same data, epochs and batch size, or start anew.")
         try:
             self._restore(state)
