@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
 
 BLOCK_BYTES = 1024**2
 
@@ -34,3 +38,19 @@ def json_sha256(content: Any) -> str:
     True
     """
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def arrays_sha256(arrays: Mapping[str, np.ndarray]) -> str:
+    """Return the sha256 of numpy arrays, in hex: of their names, types, shapes and numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> arrays_sha256({"a": np.zeros(2)}) == arrays_sha256({"a": np.zeros((2, 1))})
+    False
+    """
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

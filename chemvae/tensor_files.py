@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import torch
@@ -96,14 +96,19 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, 
         If the disk is full or the file cannot be made.
     """
     plain = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
+    system_errors(lambda: save_file(plain, path, metadata))
+
+
+def system_errors(save: Callable[[], None]) -> None:
+    """Let safetensors save; what the system refuses is an OSError, as with every other writer."""
     try:
-        save_file(plain, path, metadata)
+        save()
     except SafetensorError as error:
         raise _as_os_error(str(error)) from error
 
 
 def _as_os_error(words: str) -> OSError:
-    """The system's error that a library wrote into its own."""
+    """The system's error that safetensors wrote into its own."""
     number = re.search(r"os error (\d+)", words)
     return OSError(int(number[1]), words.split(" (os error")[0].rpartition(": ")[2]) if number else OSError(words)
 

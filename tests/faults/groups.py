@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.faults import run_folders
+from tests.faults import caches, run_folders
 from tests.faults.fault import Fault
 
 GROUPS: dict[str, list[Fault]] = {
     "run folders": run_folders.FAULTS,
+    "caches": caches.FAULTS,
 }
