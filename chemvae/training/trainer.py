@@ -360,12 +360,13 @@ class Trainer:
             raise self._other_checkpoint(first_line(error)) from None
 
     def _restore(self, state: dict[str, Any]) -> None:
+        progress = progress_from(state["progress"], Progress, self.n_batches)
         self.module.load_state_dict(state["model"])
         self.average.load(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
         self.objective.load(state.get("objective", {}))
-        self.progress = progress_from(state["progress"], Progress, self.n_batches)
+        self.progress = progress
 
     def _other_checkpoint(self, why: str) -> RunFolderError:
         remedy = "Copy both from one run, or start anew without --resume."
