@@ -26,12 +26,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from chemvae import run_checks
-from chemvae.checksums import file_sha256, json_sha256
 from chemvae.errors import ChemVAEError, RunFolderError
 from chemvae.files import write_atomically
-from chemvae.run_checks import FORMAT_VERSION
-from chemvae.tensor_files import Facts, facts_in, misfit, not_finite, read_checkpoint, save_checkpoint, save_tensors
+from chemvae.integrity import run_checks
+from chemvae.integrity.checksums import file_sha256, json_sha256
+from chemvae.integrity.run_checks import FORMAT_VERSION
+from chemvae.integrity.tensor_files import Facts, facts_in, misfit, not_finite, read_checkpoint, save_checkpoint, save_tensors
 
 log = logging.getLogger(__name__)
 NEEDED = ("config.json", "vocabulary.json", "model.safetensors")

@@ -12,8 +12,8 @@ import chemvae
 
 PACKAGE = Path(chemvae.__file__).parent
 ORDER = [
-    "deprecation", "errors", "progress", "registry", "cache", "files", "checksums", "parquet_cache", "tensor_files",
-    "run_checks", "runs", "seeding", "parallel", "schedules", "gp", "chem", "data", "models", "qsar", "objectives", "training",
+    "deprecation", "errors", "progress", "registry", "cache", "files", "integrity", "parquet_cache", "runs", "seeding",
+    "parallel", "schedules", "gp", "chem", "data", "models", "qsar", "objectives", "training",
     "sampling", "pages", "tables", "evaluation", "design", "maps", "api", "doctor", "demo", "bench", "commands", "cli",
     "__main__",
 ]  # fmt: skip

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from chemvae.errors import ChemVAEError, RunFolderError
+from chemvae.integrity.tensor_files import facts_in, misfit, not_finite, read_checkpoint, save_checkpoint
 from chemvae.models.gru.kernels import kernels_in_use
 from chemvae.models.storage import SHIPPED, load_model, save_model
 from chemvae.runs import RunFolder, environment
-from chemvae.tensor_files import facts_in, misfit, not_finite, read_checkpoint, save_checkpoint
 from tests.conftest import make_model
 
 try:

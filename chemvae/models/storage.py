@@ -16,12 +16,12 @@ from torch.overrides import TorchFunctionMode
 
 from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.errors import RunFolderError, SettingsError
+from chemvae.integrity.run_checks import damaged
+from chemvae.integrity.tensor_files import facts_of
 from chemvae.models.settings import ModelSettings
 from chemvae.models.training_facts import TrainingFacts
 from chemvae.models.vae import MolVAE
-from chemvae.run_checks import damaged
 from chemvae.runs import RunFolder
-from chemvae.tensor_files import facts_of
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 USUAL_MODEL = "drug"  # taken where none is named

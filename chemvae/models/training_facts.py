@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from chemvae.errors import SettingsError
-from chemvae.run_checks import MOST_TOKENS
+from chemvae.integrity.run_checks import MOST_TOKENS
 
 
 @dataclass(frozen=True)

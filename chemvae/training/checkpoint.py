@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 
+from chemvae.integrity.run_checks import is_count
+from chemvae.integrity.tensor_files import facts_of, misfit, not_finite
 from chemvae.registry import wrong_kinds
-from chemvae.run_checks import is_count
-from chemvae.tensor_files import facts_of, misfit, not_finite
 
 PARTS = {"model": dict, "average": dict, "optimizer": dict, "generator": Tensor, "progress": dict, "n_steps": int}
 OPTIMIZER_STATE = ("exp_avg", "exp_avg_sq")  # of AdamW, per parameter

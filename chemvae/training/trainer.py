@@ -17,12 +17,12 @@ from torch import Tensor
 
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError
+from chemvae.integrity.run_checks import first_line
 from chemvae.models.storage import model_tensors
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss, Objective, ObjectiveContext, build_objective
 from chemvae.parallel import limited_threads
 from chemvae.progress import CancelToken
-from chemvae.run_checks import first_line
 from chemvae.runs import RunFolder
 from chemvae.schedules import cosine_decay, cyclical, linear_warmup
 from chemvae.training.callbacks import Callback

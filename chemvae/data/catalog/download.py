@@ -10,9 +10,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from chemvae.checksums import file_sha256
 from chemvae.errors import InputError
 from chemvae.files import put_in_place
+from chemvae.integrity.checksums import file_sha256
 
 logger = logging.getLogger(__name__)
 

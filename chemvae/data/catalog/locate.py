@@ -21,7 +21,6 @@ import pandas as pd
 from rdkit import rdBase
 
 from chemvae.cache import cache_folder
-from chemvae.checksums import file_sha256
 from chemvae.chem.descriptors import CLEANED, read_text, with_columns
 from chemvae.data.catalog.cache import keep, kept_path, read_kept
 from chemvae.data.catalog.cards import DATASETS, DatasetCard, Upstream, card_text
@@ -31,6 +30,7 @@ from chemvae.data.files.writing import ParquetWriter, as_columns, concat
 from chemvae.data.splits import key_splits, smiles_keys
 from chemvae.data.virtual import drug_blocks, enumeration, oled_blocks
 from chemvae.errors import InputError
+from chemvae.integrity.checksums import file_sha256
 from chemvae.registry import find
 
 __all__ = ["DATASETS", "DatasetCard", "Located", "card_text", "is_catalog_name", "load_dataset", "locate", "open_dataset"]
