@@ -71,7 +71,8 @@ def _unexpected(error: BaseException) -> str:
     """One line for what nobody foresaw; what the machine refused is said in its own words."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    full = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    if full or isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "Memory ran out. Use a smaller --batch-size, fewer molecules at a time, or --device cpu."
     text = str(error).strip().splitlines()
     return (

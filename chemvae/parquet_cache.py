@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+NOTES = b"chemvae:written"
 T = TypeVar("T")
 
 
@@ -63,7 +64,7 @@ class ParquetCache:
         """
         try:
             return read(self.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except Exception as error:  # whatever a damaged file makes the reader raise
             self.give_up(error)
@@ -101,7 +102,8 @@ class ParquetCache:
         """
         import pyarrow.parquet
 
-        write_atomically(self.path, lambda path: pyarrow.parquet.write_table(table, path, write_page_checksum=True))
+        noted = table.replace_schema_metadata({**(table.schema.metadata or {}), **_notes(table.schema, table.num_rows)})
+        write_atomically(self.path, lambda path: pyarrow.parquet.write_table(noted, path, write_page_checksum=True))
         self._seen = self._stamp()
 
     def writer(self, **options: Any) -> CacheWriter:
@@ -134,7 +136,7 @@ class CacheWriter:
         self.cache, self.options = cache, options
         self._replacement = Replacement(cache.path)
         self._file: Any = None
-        self._failed = False
+        self._failed, self._rows = False, 0
 
     def write(self, make_table: Callable[[], pyarrow.Table], group_rows: int | None = None) -> None:
         """Append a table in row groups of at most so many rows; after a failure it is not even made."""
@@ -145,7 +147,7 @@ class CacheWriter:
         """Give the file its name, or throw it away; return whether it is there now."""
         is_whole = keep and self._file is not None
         if self._file is not None:
-            self._try(self._file.close)
+            self._try(self._finish)
         if is_whole and not self._failed:
             self._try(self._replacement.finish)
         self._replacement.discard()
@@ -160,6 +162,11 @@ class CacheWriter:
                 self._replacement.create(), table.schema, compression="zstd", write_page_checksum=True, **self.options
             )
         self._file.write_table(table.cast(self._file.schema), row_group_size=group_rows)
+        self._rows += table.num_rows
+
+    def _finish(self) -> None:
+        self._file.add_key_value_metadata(_notes(self._file.schema, self._rows))
+        self._file.close()
 
     def _try(self, step: Callable[[], Any]) -> None:
         import pyarrow
@@ -176,6 +183,29 @@ def _read_whole(path: Path) -> pyarrow.Table:
     """A table whose every page and value was checked: half a table must not be handed on."""
     import pyarrow.parquet
 
-    table = pyarrow.parquet.read_table(path, page_checksum_verification=True)
+    with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
+        check_notes(file)
+        table = file.read()
     table.validate(full=True)
     return table
+
+
+def check_notes(file: pyarrow.parquet.ParquetFile) -> None:
+    """Compare what a file says of its rows and columns with what was noted when it was written; pages have checksums, this not.
+
+    Raises
+    ------
+    ValueError
+        If they differ. Nothing was noted by earlier versions.
+    """
+    noted = (file.metadata.metadata or {}).get(NOTES)
+    sizes = sum(file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups))
+    found = {_notes(file.schema_arrow, n)[NOTES] for n in (file.metadata.num_rows, sizes)}
+    if noted is not None and found != {noted}:
+        raise ValueError("its rows and columns are not those that were written")
+
+
+def _notes(schema: pyarrow.Schema, rows: int) -> dict[bytes, bytes]:
+    """What is noted of a table beside its pages."""
+    columns = ", ".join(f"{field.name} {field.type}" for field in schema)
+    return {NOTES: f"{rows} rows of {columns}".encode()}

@@ -12,9 +12,11 @@ import chemvae
 
 PACKAGE = Path(chemvae.__file__).parent
 ORDER = [
-    "deprecation", "errors", "progress", "registry", "cache", "files", "locks", "staging", "parquet_cache", "runs", "seeding",
-    "parallel", "schedules", "gp", "chem", "data", "models", "qsar", "objectives", "training", "sampling", "pages", "tables",
-    "evaluation", "design", "maps", "api", "doctor", "demo", "bench", "commands", "cli", "__main__",
+    "deprecation", "errors", "progress", "registry", "cache", "files", "locks", "staging", "integrity", "parquet_cache",
+    "runs", "seeding",
+    "parallel", "schedules", "gp", "chem", "data", "models", "qsar", "objectives", "training",
+    "sampling", "pages", "tables", "evaluation", "design", "maps", "api", "doctor", "demo", "bench", "commands", "cli",
+    "__main__",
 ]  # fmt: skip
 ROOMS_WITHIN = {
     "data": ["splits", "files", "tokens", "virtual", "catalog", "prepare"],
@@ -23,8 +25,8 @@ ROOMS_WITHIN = {
         "search_folder", "search",
     ],
     "training": [
-        "settings", "callbacks", "ema", "optim", "inputs", "data_parallel", "validation", "trainer", "tuning", "posthoc",
-        "session", "resuming",
+        "settings", "callbacks", "ema", "optim", "inputs", "data_parallel", "validation", "checkpoint", "trainer", "tuning",
+        "posthoc", "session", "resuming",
     ],
 }  # fmt: skip
 """Rooms that have rooms of their own, in the same order: a file may use what stands before its room."""

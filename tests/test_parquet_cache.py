@@ -1,6 +1,7 @@
 """Files of what was computed: whole or not there; damage costs a warning, or a sentence where the content was paid for."""
 
 import logging
+import random
 
 import pyarrow
 import pyarrow.parquet
@@ -10,6 +11,7 @@ from chemvae.errors import ChemVAEError, InputError
 from chemvae.parquet_cache import ParquetCache
 
 TABLE = pyarrow.table({"smiles": ["C", "CC", "CCC"] * 50, "y": [1.0, 2.0, 3.0] * 50})
+OTHER_TYPES = pyarrow.schema([("smiles", pyarrow.string()), ("y", pyarrow.int64())])
 AGAIN = "it is computed again"
 
 
@@ -47,6 +49,39 @@ def test_what_can_be_computed_again_is_removed_with_one_warning(path, how, caplo
         assert ParquetCache(path, AGAIN).read() is None is ParquetCache(path, AGAIN).read()
     (said,) = caplog.messages
     assert str(path) in said and "is damaged" in said and AGAIN in said and names(path.parent) == []
+
+
+@pytest.mark.parametrize("kind", ["whole", "in pieces"])
+def test_no_flipped_bit_goes_by_as_other_values(path, kind):
+    cache = ParquetCache(path, AGAIN)
+    if kind == "whole":
+        cache.write(TABLE)
+    else:
+        writer = cache.writer()
+        writer.write(lambda: TABLE)
+        assert writer.close()
+    whole, draw = path.read_bytes(), random.Random(0)
+    for place in draw.sample(range(8 * len(whole)), 200):
+        flipped = bytearray(whole)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(bytes(flipped))
+        found = cache.read()
+        assert found is None or found.equals(TABLE), place
+
+
+def test_a_file_that_says_it_has_other_rows_or_columns_is_damaged(path):
+    for told in (TABLE.slice(0, 9), TABLE.rename_columns(["smiles", "x"]), TABLE.cast(OTHER_TYPES)):
+        cache = ParquetCache(path, AGAIN)
+        cache.write(TABLE)
+        notes = cache.read().schema.metadata
+        pyarrow.parquet.write_table(told.replace_schema_metadata(notes), path)
+        assert cache.read() is None and not path.exists()
+
+
+def test_files_of_earlier_versions_are_read(path):
+    path.parent.mkdir()
+    pyarrow.parquet.write_table(TABLE, path)
+    assert ParquetCache(path, AGAIN).read().equals(TABLE)
 
 
 @of_damage

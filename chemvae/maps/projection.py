@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 
 from chemvae.errors import InputError, NothingUsableError
 from chemvae.files import write_atomically
+from chemvae.integrity.checksums import arrays_sha256
 
 FORMAT = "chemvae projection 1"
 
@@ -76,12 +77,14 @@ class Projection(BaseEstimator):
         """Write the fitted projection to one safetensors file and return its path."""
         from safetensors.numpy import save_file
 
+        from chemvae.integrity.tensor_files import system_errors
+
         self._check_fitted()
         settings = {"name": self.name, "n_features": self.n_features_in_, "settings": self.get_params()}
         tensors = {key: np.ascontiguousarray(value) for key, value in self._state().items()}
         path = Path(path)
-        facts = {"format": FORMAT, "projection": json.dumps(settings)}
-        write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=facts))
+        facts = {"format": FORMAT, "projection": json.dumps(settings), "sha256": arrays_sha256(tensors)}
+        write_atomically(path, lambda temporary: system_errors(lambda: save_file(tensors, temporary, metadata=facts)))
         return path
 
     @abstractmethod

@@ -151,7 +151,9 @@ def _resumed_settings(run: RunFolder, config: Mapping[str, Any], changes: Mappin
         raise SettingsError(f"a resumed run keeps its settings; {', '.join(sorted(unknown))} cannot change{longer}")
     try:
         return TrainingSettings(**{**before, **{name: value for name, value in changes.items() if name not in said_again}})
-    except TypeError as error:
+    except (TypeError, SettingsError) as error:
+        if any(one.split()[0] in changes for one in getattr(error, "complaints", ())):
+            raise  # what is asked for now, and not what the folder says
         raise _says_too_little(run, error) from None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from chemvae.errors import SettingsError
 from chemvae.models.settings import ModelSettings
 from chemvae.objectives import OBJECTIVES, Objective
+from chemvae.registry import wrong_kinds
 
 AS_OBJECT = "(given as an object)"
 KL_SCHEDULES = ("linear", "cyclical")
@@ -81,6 +82,8 @@ class TrainingSettings:
 
     def complaints(self) -> list[str]:
         """Say what is wrong with these settings, all at once."""
+        if wrong := wrong_kinds(self, free=("objective",)):
+            return wrong + self._objective_complaints()
         at_least_one = ("epochs", "batch_size", "kl_cycles", "monitor_molecules")
         positive = ("learning_rate", "clip_norm")
         shares = ("kl_warmup", "word_dropout", "random_smiles", "final_learning_rate", "min_active_units")

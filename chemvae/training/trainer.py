@@ -16,6 +16,7 @@ from torch import Tensor
 
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError
+from chemvae.integrity.run_checks import first_line
 from chemvae.models.storage import model_tensors
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss, Objective, ObjectiveContext, build_objective
@@ -24,6 +25,7 @@ from chemvae.progress import ENDING_SIGNALS, CancelToken, HeardSignal, signal_ha
 from chemvae.runs import RunFolder
 from chemvae.schedules import cosine_decay, cyclical, linear_warmup
 from chemvae.training.callbacks import Callback
+from chemvae.training.checkpoint import misfit_of, progress_from
 from chemvae.training.data_parallel import DataParallel
 from chemvae.training.ema import WeightAverage
 from chemvae.training.optim import make_fabric, make_optimizer
@@ -362,15 +364,28 @@ class Trainer:
             If there is none, it is damaged, or it belongs to other data or settings.
         """
         state = self.run.read_trainer()
+        if problem := misfit_of(state, self.module, self.average.weights, self.optimizer, self.generator):
+            raise self._other_checkpoint(problem)
         if state["n_steps"] not in {self.n_steps, *(n * self.n_batches for n in epochs_before)}:
-            problem = f"was made for {state['n_steps']} steps, this run has {self.n_steps}."
+            problem = f"has a trainer.pt that was made for {state['n_steps']} steps, this run has {self.n_steps}."
             raise RunFolderError(self.run.path, problem, "Resume with the same data, epochs and batch size, or start anew.")
+        try:
+            self._restore(state)
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
+            raise self._other_checkpoint(first_line(error)) from None
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        progress = progress_from(state["progress"], Progress, self.n_batches)
         self.module.load_state_dict(state["model"])
         self.average.load(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
         self.objective.load(state.get("objective", {}))
-        self.progress = Progress(**state["progress"])
+        self.progress = progress
+
+    def _other_checkpoint(self, why: str) -> RunFolderError:
+        remedy = "Copy both from one run, or start anew without --resume."
+        return RunFolderError(self.run.path, f"has a trainer.pt that does not fit its config.json ({why}).", remedy)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

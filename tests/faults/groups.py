@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tests.faults import full_disk, kills
+from tests.faults import caches, full_disk, kills, run_folders
 from tests.faults.fault import Fault
 
 GROUPS: dict[str, list[Fault]] = {
     "kills": kills.FAULTS,
     "full disk": full_disk.FAULTS,
+    "run folders": run_folders.FAULTS,
+    "caches": caches.FAULTS,
 }

@@ -83,11 +83,15 @@ def _odd(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob("*") if path.name.endswith(endings) or path.name in (".unfinished", ".whole")]
 
 
+EPOCHS = {"old": 1, "new": 2}
+"""How a table of numbers says which run it is of."""
+
+
 def write_run(run: RunFolder, word: str) -> None:
     """A run whose files all say which one they are of."""
     run.write_vocabulary({"of": word})
     run.write_config({"of": word})
-    run.write_metrics([{"of": word}])
+    run.write_metrics([{"epoch": EPOCHS[word]}])
     run.write_trainer({"of": word})
     for name in ("model.safetensors", "prior.safetensors"):
         run.write_tensors(name, {word: torch.zeros(3)})
@@ -107,7 +111,8 @@ def read_run(place: Path) -> str:
     """Which run is in the folder; the words of all files, if they differ."""
     run = RunFolder(place / "run")
     words = [run.read_json(name)["of"] for name in ("config.json", "vocabulary.json")]
-    words += [run.read_metrics()["of"][0], run.read_trainer()["of"]]
+    epoch = run.read_metrics()["epoch"][0]
+    words += [next(word for word, its in EPOCHS.items() if its == epoch), run.read_trainer()["of"]]
     words += [next(iter(run.read_tensors(name))) for name in ("model.safetensors", "prior.safetensors")]
     return words[0] if len(set(words)) == 1 else f"a mixture: {words}"
 

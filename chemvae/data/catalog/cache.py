@@ -17,8 +17,8 @@ from rdkit import rdBase
 from chemvae.cache import cache_folder
 from chemvae.chem.descriptor_cache import DEFINITIONS
 from chemvae.chem.descriptors import CLEANED, with_columns
-from chemvae.data.catalog.download import file_sha256
 from chemvae.data.files.reading import Chunk
+from chemvae.integrity.checksums import file_sha256
 from chemvae.parquet_cache import ParquetCache
 
 AGAIN = "the set is read anew"

@@ -24,12 +24,13 @@ from chemvae.cache import cache_folder
 from chemvae.chem.descriptors import CLEANED, read_text, with_columns
 from chemvae.data.catalog.cache import keep, kept_path, read_kept
 from chemvae.data.catalog.cards import DATASETS, DatasetCard, Upstream, card_text
-from chemvae.data.catalog.download import Progress, fetch, file_sha256
+from chemvae.data.catalog.download import Progress, fetch
 from chemvae.data.files.reading import CHUNK_ROWS, Chunk, read_records
 from chemvae.data.files.writing import ParquetWriter, as_columns, concat
 from chemvae.data.splits import key_splits, smiles_keys
 from chemvae.data.virtual import drug_blocks, enumeration, oled_blocks
 from chemvae.errors import InputError
+from chemvae.integrity.checksums import file_sha256
 from chemvae.registry import find
 
 __all__ = ["DATASETS", "DatasetCard", "Located", "card_text", "is_catalog_name", "load_dataset", "locate", "open_dataset"]

@@ -30,6 +30,7 @@ from chemvae.design.results.describe import N_DESCRIBED, describe_molecules
 from chemvae.design.results.result import Result
 from chemvae.design.surrogates.predicted import PredictedUtility
 from chemvae.errors import CancelledError, SettingsError
+from chemvae.models.gru.kernels import kernels_in_use
 from chemvae.seeding import LARGEST_SHORT_SEED, draw_seed
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class Campaign:
             "seed": spec.seed,
             "batch_size": spec.molecules_per_round,
             **task.describe(model),
+            "kernels": kernels_in_use(),
         }
         self.evaluator = self._open()
         self.history = self.evaluator.history

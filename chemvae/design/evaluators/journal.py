@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -11,7 +12,11 @@ from typing import Any, BinaryIO
 
 from chemvae.errors import ChemVAEError, InputError, SettingsError
 
+logger = logging.getLogger(__name__)
+
 FORMAT = 1
+NOTED = ("kernels",)
+"""Settings that may change between two sittings, which is said."""
 PATIENCE_S = 3.0
 
 
@@ -99,7 +104,10 @@ class Journal:
         self.rows = [(number, self._parse(line, number)) for number, line in enumerate(lines[1:], start=2)]
 
     def _check(self, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-        changed = [key for key in wanted if found.get(key) != wanted[key]]
+        for key in [key for key in NOTED if key in found and found[key] != wanted.get(key, found[key])]:
+            logger.warning("%s was begun with other %s (%s, now %s): new rounds differ from an uninterrupted search's.",
+                           self.path, key, _brief(found[key]), _brief(wanted[key]))  # fmt: skip
+        changed = [key for key in wanted if key not in NOTED and found.get(key) != wanted[key]]
         if changed:
             raise SettingsError(
                 f"the record {self.path} was made with another {', '.join(changed)} "
@@ -126,6 +134,12 @@ class Journal:
         if not isinstance(row, dict) or (number == 1 and "format" not in row):
             raise InputError(f"{self.path} is not a record of a search: line {number} is '{line[:60]}'. Choose another path.")
         return row
+
+
+def _brief(value: Any) -> str:
+    """A group of facts in a few words."""
+    facts = value.values() if isinstance(value, dict) else [value]
+    return " ".join(str(one)[:12] for one in facts if one not in (None, []))
 
 
 def _lock(path: Path) -> BinaryIO | None:
