@@ -16,7 +16,6 @@ from chemvae.data.files.reading import METADATA_KEY
 from chemvae.errors import InputError
 from chemvae.files import Replacement
 
-
 _NUMBER = re.compile(r"[+-]? ?[\d.,'\u00a0 ]*\d[.,]?(?:[eE][+-]?\d+)?%?")
 _FORMULA = re.compile(r"(?:\s*[=+\-@＝＋－＠]|[\t\r\n])", re.ASCII)
 AS_TEXT = "'"
@@ -124,9 +123,13 @@ def as_text_table(frame: pd.DataFrame) -> pd.DataFrame:
     ["'@a", 'b']
     """
     columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
-    marked = [one if pd.api.types.is_numeric_dtype(one) else one.astype(object).map(as_text) for one in columns]
+    marked = [one.astype(object).map(as_text) if _may_hold_text(one.dtype) else one for one in columns]
     table = pd.concat(marked, axis=1) if marked else frame
     return table.set_axis([as_text(name) for name in frame.columns], axis=1)
+
+
+def _may_hold_text(kind: Any) -> bool:
+    return isinstance(kind, pd.CategoricalDtype) or pd.api.types.is_object_dtype(kind) or pd.api.types.is_string_dtype(kind)
 
 
 def as_columns(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> dict[str, list[Any]]:
