@@ -1,8 +1,8 @@
 """Which molecule a text means: one spelling for each, by which scores are remembered, counted and handed out.
 
-RDKit's canonical SMILES is nearly that. For some molecules with stereo centres in cages it is not: read again it gives another
-text, and that another, in a circle. Here it is read again until it stays the same; of a circle the first spelling in the order of
-characters stands for all.
+RDKit's canonical SMILES is nearly that. For some molecules with stereo centres in cages it is not: read again it gives
+another text, and that another, in a circle. Here it is read again until it stays the same; of a circle the first spelling
+in the order of characters stands for all.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ MOST_READINGS = 20
 def identify(smiles: str) -> str | None:
     """The one spelling of a molecule; None if the text is no molecule.
 
-    It is what :func:`chemvae.chem.molecules.canonicalize` gives wherever that reproduces itself, and ``identify`` of any spelling
-    that RDKit gives on the way is the same.
+    It is what :func:`chemvae.chem.molecules.canonicalize` gives wherever that reproduces itself, and ``identify`` of any
+    spelling that RDKit gives on the way is the same.
 
     Examples
     --------

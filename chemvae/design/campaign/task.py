@@ -84,7 +84,7 @@ class Task:
 @contextmanager
 def lent(oracle: Oracle, computed: PropertyTable) -> Iterator[None]:
     """Lend the oracles that compute properties what is known of molecules."""
-    parts = [part for part in _leaves(oracle) if isinstance(part, PropertyOracle)]
+    parts = [part for part in leaves(oracle) if isinstance(part, PropertyOracle)]
     before = [part.computed for part in parts]
     try:
         for part in parts:
@@ -95,10 +95,10 @@ def lent(oracle: Oracle, computed: PropertyTable) -> Iterator[None]:
             part.computed = table
 
 
-def _leaves(oracle: Oracle) -> list[Oracle]:
+def leaves(oracle: Oracle) -> list[Oracle]:
     """The oracles that an oracle is made of in the end, itself if it is made of none."""
     parts = getattr(oracle, "oracles", None)
-    return [oracle] if parts is None else [leaf for part in parts for leaf in _leaves(part)]
+    return [oracle] if parts is None else [leaf for part in parts for leaf in leaves(part)]
 
 
 @contextmanager

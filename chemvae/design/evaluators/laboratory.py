@@ -45,6 +45,7 @@ class Laboratory(Oracle):
     'laboratory: pIC50, solubility'
     """
 
+    is_foreign = False
     shares_work = False
     keeps_limit = True
 

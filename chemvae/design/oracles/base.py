@@ -21,6 +21,7 @@ from chemvae.chem.identity import identify
 from chemvae.chem.molecules import invalid_reason
 from chemvae.deprecation.names import Renamed, adopt_renamed
 from chemvae.design.oracles.cache import ScoreCache
+from chemvae.design.oracles.endings import survived
 from chemvae.design.oracles.pools import ENGINES, WorkerPool, map_scores, split
 from chemvae.design.oracles.score import NoScore, Score, is_usable
 from chemvae.parallel.timed import describe_error
@@ -89,6 +90,8 @@ class Oracle(ABC):
     of_this_process: tuple[str, ...] = ("_known", "_file", "_n_read", "_pool")  # a copy or another process does without
     keeps_limit = False  # whether ``run`` itself ends what takes longer than ``timeout_s``
     n_ready = 0
+    is_foreign = True  # somebody else's code: the same answer for every molecule is worth a word
+    complaint = ""  # what it has said beside its scores, in a line
     shares_work = True  # whether workers can help; False where a batch is one computation, or the parts have workers
 
     keep = Renamed("use_cache")
@@ -150,8 +153,11 @@ class Oracle(ABC):
             return
         started = time.perf_counter()
         try:
-            values = self._shaped(self.evaluate(smiles), len(smiles))
-        except (Exception, SystemExit) as error:  # a failed score is an outcome with its reason, whatever was raised
+            with survived():
+                values = self._shaped(self.evaluate(smiles), len(smiles))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a failed score is an outcome with its reason, whatever was raised
             if len(smiles) > 1:
                 for text in smiles:
                     yield from self.run([text])

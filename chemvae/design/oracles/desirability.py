@@ -54,6 +54,7 @@ class Desirability(JointOracle):
     (array([0.888]), 'geometric mean of gaussian(2, 1) of logP, below(100, 10) of TPSA')
     """
 
+    is_foreign = False
     names = ("desirability",)
 
     def __init__(
