@@ -8,6 +8,7 @@ laboratory measures.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,12 +20,17 @@ import pandas as pd
 from chemvae.data.files.reading import STDIN, read_records
 from chemvae.design.results.result import Result
 from chemvae.design.results.summary import summary
-from chemvae.design.search_settings import WORDS, SearchSettings
+from chemvae.design.search_settings import SearchSettings, checked_words
+from chemvae.design.trust import is_trusted, seal
 from chemvae.errors import ChemVAEError, InputError
 from chemvae.runs import environment, write_json
 from chemvae.tables import check_output, expand_latents, write_table
 
+logger = logging.getLogger(__name__)
+
 SHEET = "next.csv"
+SEAL = "oracle_seal"
+LONGEST_HEADER = 1 << 24
 
 
 class SearchFolder:
@@ -93,6 +99,7 @@ class SearchFolder:
         ChemVAEError
             If the folder holds a search already, unless ``overwrite``.
         """
+        self._put_back()
         if self.exists() and not overwrite:
             raise ChemVAEError(
                 f"'{self.path}' already holds a search. Go on with it (--resume), replace it (--overwrite), or change -o."
@@ -111,20 +118,69 @@ class SearchFolder:
         InputError
             If its settings cannot be read.
         """
+        self._put_back()
         if not self.exists():
             raise ChemVAEError(f"'{self.path}' holds no search to go on with. Leave out --resume to begin one.")
-        before = {name: value for name, value in self.read_settings().items() if name in WORDS}
-        words = {**before, **asked}
-        words["batch"] = words.get("batch") or _read_json(self.record, first_line=True).get("batch_size")
+        words = {**checked_words(self.read_settings(), self.settings), **asked}
+        words["batch"] = words.get("batch") or self._batch_on_record()
         return SearchSettings(**words).anchored()
 
     def read_settings(self) -> dict[str, Any]:
-        """What ``settings.json`` holds."""
-        return _read_json(self.settings)
+        """What ``settings.json`` holds; nothing, with a warning, where there is no such file.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        if not self.settings.exists():
+            logger.warning("%s is gone: what is not said again with --resume is taken as usual.", self.settings)
+            return {}
+        try:
+            found = json.loads(self.settings.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            reason = getattr(error, "strerror", None) or str(error)[:80]
+        else:
+            reason = "" if isinstance(found, dict) else "it holds no settings"
+        if reason:
+            raise InputError(
+                f"{self.settings} cannot be read ({reason}). The record beside it is what counts: delete the settings, and say "
+                "the flags of the search again with --resume."
+            )
+        return found
 
     def remember(self, settings: SearchSettings) -> None:
-        """Write down what is asked."""
+        """Write down what is asked, with a seal by which this user may go on unasked (:mod:`chemvae.design.trust`)."""
         write_json(self.settings, asdict(settings))
+        mark = seal(self.path, settings.oracle)
+        if mark:
+            write_json(self.settings, {**asdict(settings), SEAL: mark})
+
+    def trusts(self, oracle: str | None) -> bool:
+        """Whether an oracle may be run on the word of the settings here: it is harmless, or this user began the search here."""
+        return is_trusted(self.path, oracle, self.read_settings().get(SEAL) if oracle else None)
+
+    def _batch_on_record(self) -> int | None:
+        """The batch size that the record says; None where it says none, or nothing yet."""
+        try:
+            with self.record.open(encoding="utf-8", errors="replace") as file:
+                found = json.loads(file.readline(LONGEST_HEADER))["batch_size"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None  # of what is damaged, the record itself complains
+        return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+    def _put_back(self) -> None:
+        """Take back a search that was set aside for another one, which was ended before it had a record."""
+        if self.exists() or not _aside(self.record).exists():
+            return
+        logger.warning("The search in '%s' is put back: the one that was to replace it never began.", self.path)
+        for path in self._replaceable:
+            if _aside(path).exists():
+                _aside(path).replace(path)
+
+    @property
+    def _replaceable(self) -> tuple[Path, ...]:
+        return self.baseline_record, self.settings, self.record
 
     @contextmanager
     def opened(self, settings: SearchSettings, *, replace: bool = False) -> Iterator[None]:
@@ -132,10 +188,16 @@ class SearchFolder:
 
         Its tables and page stay until they are written anew.
         """
-        with _set_aside((self.record, self.baseline_record, self.settings) if replace else (), unless=self.record):
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ChemVAEError(f"'{self.path}' cannot be a folder ({error.strerror or error}). Choose another -o.") from None
+        with _set_aside(self._replaceable if replace else (), unless=self.record):
             if not self.exists():
                 self.remember(settings)
             yield
+        for path in self._replaceable:  # of a search that was replaced, by one that was interrupted and is done now
+            _aside(path).unlink(missing_ok=True)
 
     # ---------------------------------------------------------------- what came of it
 
@@ -168,7 +230,7 @@ def describe_result(result: Result, baseline: Result | None = None) -> dict[str,
 @contextmanager
 def _set_aside(paths: tuple[Path, ...], unless: Path) -> Iterator[None]:
     """Take files out of the way, and put them back if the block ends before a new one is at ``unless``."""
-    held = {path: path.with_name(f"{path.name}.old") for path in paths if path.exists()}
+    held = {path: _aside(path) for path in paths if path.exists()}
     for path, aside in held.items():
         path.replace(aside)
     try:
@@ -182,12 +244,9 @@ def _set_aside(paths: tuple[Path, ...], unless: Path) -> Iterator[None]:
                 aside.replace(path)
 
 
-def _read_json(path: Path, *, first_line: bool = False) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        return dict(json.loads(text.splitlines()[0] if first_line else text))
-    except (OSError, ValueError, IndexError) as error:
-        raise InputError(f"{path} cannot be read ({error}). Begin anew with --overwrite, or choose another folder.") from None
+def _aside(path: Path) -> Path:
+    """Where a file is while it is not sure that another takes its place."""
+    return path.with_name(f"{path.name}.old")
 
 
 # the table that goes to a laboratory ----------------------------------------------------------------------------------------

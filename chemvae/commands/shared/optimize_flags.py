@@ -26,6 +26,10 @@ OracleName = _flag(
     help="What scores molecules, if not RDKit or the model: qed_minus_sas, similarity:SMILES, isomers:FORMULA, "
     '"mpo:logP=gaussian(2,1);TPSA=below(100,10)", model:FOLDER#P, ..., a Python function, or a program (cmd:, cmd-csv:).',
 )  # fmt: skip
+Yes = _flag(
+    bool, "--yes", metavar="", panel=SEARCH,
+    help="With --resume: run the program or function that a folder names which you did not begin here, without a question.",
+)  # fmt: skip
 ScoreCache = _flag(
     Path | None, "--oracle-memory", metavar="FILE", panel=GOALS,
     help="Parquet file of the oracle's scores: what is in it is not paid again, in any search.",

@@ -94,9 +94,15 @@ class Campaign:
         if find_laboratory(oracle) is not None:
             encode = LatentRegion(self.model).encode
             return open_laboratory(
-                path, self.settings, oracle, self.controls.results, encode=lambda smiles: encode(smiles).numpy(), plan=plan
+                path,
+                self.settings,
+                oracle,
+                self.controls.results,
+                encode=lambda smiles: encode(smiles).numpy(),
+                plan=plan,
+                latent_dim=self.model.latent_dim,
             )
-        history = History(path, self.settings)
+        history = History(path, self.settings, self.model.latent_dim)
         for call in history.recorded.values():
             self._note_properties(call)
         return OracleEvaluator(oracle, history, plan)

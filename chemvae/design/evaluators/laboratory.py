@@ -8,6 +8,7 @@ every batch comes back whole, the choices are those of a campaign with a functio
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,14 @@ from chemvae.design.evaluators.receipt import Receipt
 from chemvae.design.evaluators.results_table import Measurement, read_measurements
 from chemvae.design.goals import Goal
 from chemvae.design.oracles import DEFAULT_NAME, NoScore, Oracle, Score
+from chemvae.design.oracles.score import is_usable
 from chemvae.errors import SettingsError
 
 logger = logging.getLogger(__name__)
 
 LABORATORY = "laboratory"
 SMALL = 1e-3
+TOO_LARGE = "larger than any measurement"
 
 
 class Laboratory(Oracle):
@@ -189,7 +192,10 @@ class LaboratoryEvaluator(Evaluator):
 
     def _score(self, one: Measurement) -> Score:
         """Join what was measured with what the other oracles say."""
-        find_laboratory(self.oracle).remember(one.smiles, Score(one.values, one.reason))
+        values = tuple(value if is_usable(value) else math.nan for value in one.values)
+        find_laboratory(self.oracle).remember(
+            one.smiles, Score(values, one.reason or ("" if values == one.values else TOO_LARGE))
+        )
         return next(self.plan.seeded(self.oracle.iter_scores([one.smiles])))
 
 
@@ -215,7 +221,7 @@ def open_laboratory(
     results : path, DataFrame or None
         As for :func:`read_measurements`.
     **options
-        The other arguments of :class:`LaboratoryEvaluator`.
+        ``latent_dim``, and the other arguments of :class:`LaboratoryEvaluator`.
 
     Raises
     ------
@@ -224,8 +230,9 @@ def open_laboratory(
     """
     if path is None:
         raise SettingsError("a laboratory's campaign needs history_path: what was asked and told must be kept between batches")
-    ledger = Ledger(path, {key: value for key, value in settings.items() if key != "batch_size"})
     names = find_laboratory(oracle).names
+    shape = len(names), options.pop("latent_dim", None)
+    ledger = Ledger(path, {key: value for key, value in settings.items() if key != "batch_size"}, shape)
     try:
         receipt = None if results is None else ledger.take(read_measurements(results, names, ledger.ids))
     except Exception:
