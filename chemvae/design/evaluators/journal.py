@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from chemvae.design.evaluators.fields import Fields
+from chemvae.design.oracles.score import plain_reason
 from chemvae.errors import ChemVAEError, InputError, SettingsError
 
 FORMAT = 1
@@ -148,9 +149,11 @@ class Journal:
         except (ValueError, RecursionError):  # nested too deep
             row = None
         if number > 1 and not isinstance(row, dict):
-            raise self.damaged(number, f"it is '{line[:60]}'")
+            raise self.damaged(number, f"it is '{plain_reason(line[:60])}'")
         if number == 1 and (not isinstance(row, dict) or "format" not in row):
-            raise InputError(f"{self.path} is not a record of a search: line 1 is '{line[:60]}'. Choose another path.")
+            raise InputError(
+                f"{self.path} is not a record of a search: line 1 is '{plain_reason(line[:60])}'. Choose another path."
+            )
         return row
 
 
