@@ -255,6 +255,11 @@ class Oracle(ABC):
 
     # ------------------------------------------------------------------ workers
 
+    @property
+    def runs_here(self) -> bool:
+        """Whether somebody else's code runs in this process, molecule by molecule, so that it can end it."""
+        return self.is_foreign and self.timeout_s is None and self.jobs == 1 and not self.keeps_limit and self.chunk_size == 1
+
     def worker_copy(self, timeout_s: float | None = None) -> Oracle:
         """A copy for a worker: no memory, no workers of its own, and no time limit unless given."""
         twin = copy.copy(self)
