@@ -26,13 +26,11 @@ def identify(smiles: str) -> str | None:
     >>> identify(cage) == cage, canonicalize(cage) == cage
     (True, False)
     """
-    seen: list[str] = []
-    text = smiles
-    while (text := canonicalize(text)) not in seen:
-        if text is None or text == smiles:
-            return text
+    seen = [smiles]
+    while (text := canonicalize(seen[-1])) not in seen:
+        if text is None:
+            return None
         seen.append(text)
         if len(seen) == MOST_READINGS:
             break
-    circle = seen[seen.index(text) :] if text in seen else seen
-    return min(circle)
+    return min(seen[seen.index(text) :])

@@ -20,9 +20,11 @@ from chemvae.data.files.reading import read_records, source_name
 from chemvae.data.files.writing import as_meant
 from chemvae.design.oracles.score import LARGEST_SCORE, is_usable
 from chemvae.errors import InputError, NothingUsableError
+from chemvae.parallel import Workers
 
 ID, COMMENTS = "id", ("reason", "comment", "remark", "note")
 MOST_SHOWN, LONGEST_SHOWN = 5, 80
+MANY, SHARE = 10_000, 1_000  # texts that are worth processes, and texts in a block
 _NO_WORDS = re.compile(r"^[<>=~≤≥±+\-−–#@\s]*[\d.]|^[=#@]")  # a number or formula gone wrong, and no reason
 
 
@@ -179,13 +181,27 @@ class _Reader:
         """A molecule as it was handed out, or in its one spelling if it was not; None for what is none."""
         if not written or written in self._as_handed_out:
             return written or None
-        found = identify(written)
+        found = self._identities[written] if written in self._identities else identify(written)
         return self._by_identity.get(found, found)
+
+    @cached_property
+    def _identities(self) -> dict[str, str | None]:
+        """The identity of each text that was not handed out, found by several workers where there are many."""
+        texts = {_text(self.smiles, row) for row in range(len(self.smiles or ()))} - self._as_handed_out - {""}
+        listed = sorted(texts) if len(texts) >= MANY else []
+        return dict(zip(listed, identify_all(listed), strict=True)) if listed else {}
 
     @cached_property
     def _by_identity(self) -> dict[str, str]:
         """The one spelling of what was handed out -> the spelling that it was handed out by."""
         return {identify(text) or text: text for text in sorted(self._as_handed_out)}
+
+
+def identify_all(smiles: Sequence[str]) -> list[str | None]:
+    """:func:`identify` of many texts, in order, on all cores."""
+    with Workers(identify, 0) as workers:
+        answers = [workers.submit(smiles[start : start + SHARE]) for start in range(0, len(smiles), SHARE)]
+        return [one for answer in answers for one in answer.result()]
 
 
 def as_id(text: str) -> str:
