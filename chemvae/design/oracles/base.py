@@ -111,6 +111,9 @@ class Oracle(ABC):
     def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
         """Score new, distinct, canonical molecules: [N], or [N, P] with several names; NaN where it failed.
 
+        Never a number in place of NaN: 0 or 1e6 for a failure is believed, and the search learns to avoid or to seek what is
+        like it (in a test with a quarter of failures, the ten best of 40 calls were worse by 0.5 of 11).
+
         If it raises, it is asked again one molecule at a time, so that only the molecule at fault loses its score. Where
         calls are dear, return NaN instead of raising. Raise :class:`NoScore` to give a reason in plain words.
         """

@@ -19,7 +19,7 @@ from chemvae.registry import find
 
 
 class FunctionOracle(Oracle):
-    """Any ``str -> float``. None, text and other things that are no number are failures with that reason.
+    """Any ``str -> float``. NaN, None, text and other things that are no number are failures with that reason.
 
     Examples
     --------
