@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -33,6 +34,9 @@ def survived() -> Iterator[None]:
     Traceback (most recent call last):
     chemvae.design.oracles.endings.EndOfProgramError: it called os._exit(3)
     """
+    if multiprocessing.parent_process() is not None:
+        yield  # a worker may end: whoever started it says so, and starts another
+        return
     me = threading.get_ident()
     with _LOCK:
         if not _inside:

@@ -93,14 +93,18 @@ def make_oracle(
     oracle = _make(spec, model)
     if engine is not None:
         engine = find(ENGINES, engine, "engine")[0]
-    if jobs is not None and jobs > MOST_JOBS:
-        raise SettingsError(f"jobs must be at most {MOST_JOBS:,}, got {jobs:,}")
-    jobs = 0 if jobs is None and engine == "ray" else jobs
+    jobs = _count(0 if jobs is None and engine == "ray" else jobs)
     wanted = {"timeout_s": timeout_s, "jobs": jobs, "engine": engine}
     for part in getattr(oracle, "oracles", [oracle]):
         for name in (name for name, value in wanted.items() if value is not None):
             setattr(part, name, wanted[name])
     return oracle if memory is None else oracle.use_cache(memory, retry_failures)
+
+
+def _count(jobs: int | None) -> int | None:
+    if jobs is not None and jobs > MOST_JOBS:
+        raise SettingsError(f"jobs must be at most {MOST_JOBS:,}, got {jobs:,}")
+    return jobs
 
 
 def _make(spec: Any, model: Any) -> Oracle:
