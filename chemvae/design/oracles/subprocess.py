@@ -263,15 +263,19 @@ class Program:
                     self.trouble = f"it wrote more than {MOST_OUTPUT:,} characters, or too many lines"
                 if self.trouble or not self._hand_on(line):
                     break
-        self._hand_on(None)
+        while not self._hand_on(None):  # whoever listens must learn of the end, and what it was ended before is of no use
+            with contextlib.suppress(queue.Empty):
+                self.lines.get_nowait()
 
     def _hand_on(self, line: str | None) -> bool:
-        """Give a line to whoever listens; false where nobody does any more."""
-        while not self._is_over:
-            with contextlib.suppress(queue.Full):
+        """Give a line to whoever listens; false where there is no room and the program was ended."""
+        while True:
+            try:
                 self.lines.put(line, timeout=0.2)
                 return True
-        return False
+            except queue.Full:
+                if self._is_over:
+                    return False
 
     def _listen(self) -> None:
         """Keep the last line of its complaints, so that no number of them fills memory or disk."""
