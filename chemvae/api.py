@@ -34,7 +34,7 @@ __all__ = [
     "check", "decode", "encode", "evaluate", "evaluate_in_full", "fit", "load", "map", "optimize", "optimize_in_folder",
     "predict", "prepare", "train",
 ]  # fmt: skip
-OF_A_FOLDER = ("resume", "overwrite", "batch_in", "batch_out")
+OF_A_FOLDER = ("resume", "overwrite", "batch_in", "batch_out", "may_run")
 """Options of a search that has a folder."""
 
 
@@ -309,7 +309,7 @@ def optimize_in_folder(
     watch : callable, optional
         In its place: opens what is told, see :data:`chemvae.design.search.Watch`.
     **options
-        ``resume``, ``overwrite``, ``batch_in``, ``batch_out``, ``cancel`` of
+        ``resume``, ``overwrite``, ``batch_in``, ``batch_out``, ``may_run``, ``cancel`` of
         :func:`chemvae.design.search.search_in_folder`; the rest is what is asked.
     """
     from contextlib import nullcontext

@@ -22,7 +22,7 @@ ROOMS_WITHIN = {
     "data": ["splits", "files", "tokens", "virtual", "catalog", "prepare"],
     "design": [
         "goals", "filters", "oracles", "surrogates", "optimizers", "evaluators", "results", "campaign", "search_settings",
-        "search_folder", "search",
+        "trust", "search_folder", "search",
     ],
     "training": [
         "settings", "callbacks", "ema", "optim", "inputs", "data_parallel", "validation", "checkpoint", "trainer", "tuning",

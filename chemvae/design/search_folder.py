@@ -20,7 +20,8 @@ import pandas as pd
 from chemvae.data.files.reading import STDIN, read_records
 from chemvae.design.results.result import Result
 from chemvae.design.results.summary import summary
-from chemvae.design.search_settings import WORDS, SearchSettings
+from chemvae.design.search_settings import SearchSettings, checked_words
+from chemvae.design.trust import is_trusted, seal
 from chemvae.errors import ChemVAEError, InputError
 from chemvae.locks import held
 from chemvae.runs import environment, write_json
@@ -35,6 +36,8 @@ OWN = (
     "report.html",
 )  # fmt: skip
 """What a new search in the folder replaces; whatever else lies there stays, also what went to a laboratory."""
+SEAL = "oracle_seal"
+LONGEST_HEADER = 1 << 24
 
 
 class SearchFolder:
@@ -127,18 +130,55 @@ class SearchFolder:
         if not self.exists() and not self._has_successor():
             raise ChemVAEError(f"'{self.path}' holds no search to go on with. Leave out --resume to begin one.")
         with self._moved_to_successor() if self._has_successor() else nullcontext():
-            before = {name: value for name, value in self.read_settings().items() if name in WORDS}
-            words = {**before, **asked}
-            words["batch"] = words.get("batch") or _read_json(self.record, first_line=True).get("batch_size")
+            words = {**checked_words(self.read_settings(), self.settings), **asked}
+            words["batch"] = words.get("batch") or self._batch_on_record()
         return SearchSettings(**words).anchored()
 
     def read_settings(self) -> dict[str, Any]:
-        """What ``settings.json`` holds."""
-        return _read_json(self.settings)
+        """What ``settings.json`` holds; nothing, with a warning, where there is no such file.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        if not self.settings.exists():
+            logger.warning("%s is gone: what is not said again with --resume is taken as usual.", self.settings)
+            return {}
+        try:
+            found = json.loads(self.settings.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            reason = getattr(error, "strerror", None) or str(error)[:80]
+        else:
+            reason = "" if isinstance(found, dict) else "it holds no settings"
+        if reason:
+            raise InputError(
+                f"{self.settings} cannot be read ({reason}). The record beside it is what counts: delete the settings, and say "
+                "the flags of the search again with --resume."
+            )
+        return found
 
     def remember(self, settings: SearchSettings) -> None:
-        """Write down what is asked."""
+        """Write down what is asked, with a seal by which this user may go on unasked (:mod:`chemvae.design.trust`)."""
         write_json(self.settings, asdict(settings))
+        mark = seal(self._stage.folder, settings.oracle)
+        if mark:
+            write_json(self.settings, {**asdict(settings), SEAL: mark})
+
+    def trusts(self, oracle: str | None) -> bool:
+        """Whether an oracle may be run on the word of the settings here: it is harmless, or this user began the search here."""
+        with self._moved_to_successor() if self._has_successor() else nullcontext():
+            found = self.read_settings().get(SEAL) if oracle else None
+        return is_trusted(self._stage.folder, oracle, found)
+
+    def _batch_on_record(self) -> int | None:
+        """The batch size that the record says; None where it says none, or nothing yet."""
+        try:
+            with self.record.open(encoding="utf-8", errors="replace") as file:
+                found = json.loads(file.readline(LONGEST_HEADER))["batch_size"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None  # of what is damaged, the record itself complains
+        return found if isinstance(found, int) and not isinstance(found, bool) else None
 
     @contextmanager
     def opened(self, settings: SearchSettings, *, replace: bool = False) -> Iterator[None]:
@@ -223,14 +263,6 @@ def describe_result(result: Result, baseline: Result | None = None) -> dict[str,
     facts = {**summary(result), "goals": result.utility.describe(), "settings": result.settings}
     facts |= {"rejections": result.rejections, "counts": result.counts, "environment": environment()}
     return facts | ({"baseline": summary(baseline)} if baseline is not None else {})
-
-
-def _read_json(path: Path, *, first_line: bool = False) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        return dict(json.loads(text.splitlines()[0] if first_line else text))
-    except (OSError, ValueError, IndexError) as error:
-        raise InputError(f"{path} cannot be read ({error}). Begin anew with --overwrite, or choose another folder.") from None
 
 
 # the table that goes to a laboratory ----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from chemvae.models.vae import MolVAE
 from chemvae.registry import find
 from chemvae.sampling.pipeline import decode_canonical, open_readers
 
+MOST_AT_ONCE = 10_000_000  # their latent points are all in memory
 MODEL_PRIORS = ("learned", "normal")
 """What :func:`draw_latents` may draw from: the names in ``MolVAE.priors``."""
 
@@ -62,8 +63,8 @@ def sample(
         ``smiles`` (canonical where valid, as written where not), ``valid``, and ``novel`` (valid and not in the training
         set) where the model has its training index.
     """
-    if n < 1:
-        raise SettingsError(f"n must be >= 1, got {n}")
+    if not 1 <= n <= MOST_AT_ONCE:
+        raise SettingsError(f"n must be from 1 to {MOST_AT_ONCE:,}, got {n:,}; for more, sample again with another seed")
     with open_readers(n, jobs) as readers:
         table = decode_canonical(model, draw_latents(model, n, prior, seed), readers, temperature, seed + 1)
     known = model.is_known(table["smiles"].tolist())

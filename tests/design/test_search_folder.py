@@ -34,7 +34,7 @@ def test_going_on_keeps_what_was_asked_but_for_what_is_changed(held, tmp_path):
     with pytest.raises(ChemVAEError, match="no search to go on with"):
         SearchFolder(tmp_path / "new").resume({})
     held.settings.write_text("{")
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="say the flags of the search again"):
         held.resume({})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import caches, full_disk, kills, run_folders
+from tests.faults import caches, full_disk, kills, run_folders, searches
 from tests.faults.fault import Fault
 
 GROUPS: dict[str, list[Fault]] = {
@@ -10,4 +10,5 @@ GROUPS: dict[str, list[Fault]] = {
     "full disk": full_disk.FAULTS,
     "run folders": run_folders.FAULTS,
     "caches": caches.FAULTS,
+    "searches": searches.FAULTS,
 }
