@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.molecules import check_standardize_mode
-from chemvae.data.files.columns import find_smiles_column, parse_numbers
+from chemvae.data.files.columns import parse_numbers
+from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.reading import Chunk
 from chemvae.data.prepare.cleaning import BROKEN_ROW, Clean
 from chemvae.data.prepare.sources import clean_pieces, open_source

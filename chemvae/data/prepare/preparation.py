@@ -22,7 +22,8 @@ from rdkit import rdBase
 from chemvae.chem.descriptors import SCAFFOLD, with_columns
 from chemvae.chem.properties import PROPERTIES
 from chemvae.data.catalog.locate import is_catalog_name
-from chemvae.data.files.columns import SPLITS, find_column, find_smiles_column, find_split_column, parse_numbers, parse_split
+from chemvae.data.files.columns import SPLITS, find_column, find_split_column, parse_numbers, parse_split
+from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.numbers import Refusals
 from chemvae.data.files.reading import Chunk, read_records
 from chemvae.data.files.writing import ParquetWriter, new_folder

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.properties import PROPERTIES
-from chemvae.data.files.columns import find_column, find_smiles_column, find_split_column, parse_split
+from chemvae.data.files.columns import find_column, find_split_column, parse_split
+from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.numbers import Refusals
 from chemvae.data.files.reading import CHUNK_ROWS, Chunk
 from chemvae.data.files.writing import concat
