@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.data.files.reading import STDIN, split_suffix
+from chemvae.data.files.writing import as_text_table
 from chemvae.errors import ChemVAEError, MissingExtraError, SettingsError
 from chemvae.files import write_atomically
 from chemvae.tables.latents import latent_columns
@@ -50,7 +51,7 @@ def write_table(frame: pd.DataFrame, output: str | Path) -> None:
     ``.csv`` and ``.tsv``, with ``.gz`` or ``.zst`` after it; ``.parquet``; ``.npy`` keeps the columns ``z_0`` ... only.
     """
     if str(output) == STDIN:
-        frame.to_csv(sys.stdout, index=False)
+        as_text_table(frame).to_csv(sys.stdout, index=False)
         return
     ending, compression = split_suffix(output)
 
@@ -62,6 +63,6 @@ def write_table(frame: pd.DataFrame, output: str | Path) -> None:
                 np.save(file, frame[latent_columns(frame.columns)].to_numpy(np.float32))
         else:
             kind = {".gz": "gzip", ".zst": "zstd"}.get(compression)
-            frame.to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",", compression=kind)
+            as_text_table(frame).to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",", compression=kind)
 
     write_atomically(Path(output), write)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,11 @@ from rdkit import rdBase
 from chemvae.data.files.parquet import METADATA_KEY
 from chemvae.errors import InputError
 from chemvae.files import Replacement
+
+_NUMBER = re.compile(r"[+-]? ?[\d.,'\u00a0 ]*\d[.,]?(?:[eE][+-]?\d+)?%?")
+_FORMULA = re.compile(r"(?:\s*[=+\-@＝＋－＠]|[\t\r\n])", re.ASCII)
+AS_TEXT = "'"
+"""Put before a text that a spreadsheet would carry out as a formula."""
 
 
 class ParquetWriter:
@@ -74,6 +80,56 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     with Replacement(path, make_way=True) as temporary:
         temporary.mkdir(parents=True)
         yield temporary
+
+
+def as_text(cell: Any) -> Any:
+    """Put an apostrophe before a text that a spreadsheet would carry out: one that begins with ``= + - @``, tab or line end.
+
+    Numbers and dashes that stand for nothing stay as they are; so does what is no text, or has its apostrophe already.
+    :func:`as_meant` takes it off again.
+
+    References
+    ----------
+    OWASP, CSV Injection. https://owasp.org/www-community/attacks/CSV_Injection
+
+    Examples
+    --------
+    >>> [as_text(cell) for cell in ("=1+1", "-1.5e-3", "-OH", "CCO", "-", -2.0)]
+    ["'=1+1", '-1.5e-3', "'-OH", 'CCO', '-', -2.0]
+    """
+    if not isinstance(cell, str) or not _FORMULA.match(cell) or _NUMBER.fullmatch(cell) or not cell.strip("-"):
+        return cell
+    return AS_TEXT + cell
+
+
+def as_meant(cell: Any) -> Any:
+    """What :func:`as_text` was given.
+
+    Examples
+    --------
+    >>> as_meant(as_text("=1+1")), as_meant("'tis")
+    ('=1+1', "'tis")
+    """
+    is_marked = isinstance(cell, str) and cell.startswith(AS_TEXT) and _FORMULA.match(cell, len(AS_TEXT))
+    return cell[len(AS_TEXT) :] if is_marked else cell
+
+
+def as_text_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same table with :func:`as_text` of every cell and column name: what is to be written as CSV or TSV.
+
+    Examples
+    --------
+    >>> as_text_table(pd.DataFrame({"name": ["@a", "b"], "y": [-1.0, 2.0]}))["name"].tolist()
+    ["'@a", 'b']
+    """
+    columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
+    marked = [one.astype(object).map(as_text) if _may_hold_text(one.dtype) else one for one in columns]
+    table = pd.concat(marked, axis=1) if marked else frame
+    return table.set_axis([as_text(name) for name in frame.columns], axis=1)
+
+
+def _may_hold_text(kind: Any) -> bool:
+    return isinstance(kind, pd.CategoricalDtype) or pd.api.types.is_object_dtype(kind) or pd.api.types.is_string_dtype(kind)
 
 
 def as_columns(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> dict[str, list[Any]]:

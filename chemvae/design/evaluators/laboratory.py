@@ -28,6 +28,7 @@ from chemvae.errors import SettingsError
 logger = logging.getLogger(__name__)
 
 LABORATORY = "laboratory"
+SMALL = 1e-3
 
 
 class Laboratory(Oracle):
@@ -158,14 +159,14 @@ class LaboratoryEvaluator(Evaluator):
         -------
         DataFrame
             ``id``, ``batch`` (the first it was in), ``smiles``, an empty column per value to measure, then what is known, to
-            four decimals.
+            four decimals; to four digits what is smaller than a thousandth.
         """
         id_of = {text: key for key, text in self.ledger.ids.items()}
         smiles = described["smiles"].tolist()
         table = pd.DataFrame({"id": [id_of[text] for text in smiles], "batch": [self.ledger.batch_of[text] for text in smiles]})
         table = table.assign(smiles=smiles, **dict.fromkeys(find_laboratory(self.oracle).names, ""))
         rest = described[[column for column in described if column not in table]]
-        return table.join(rest.reset_index(drop=True).round(4))
+        return table.join(rest.reset_index(drop=True).apply(_shortened))
 
     def close(self) -> None:
         """Let others work with the ledger."""
@@ -189,6 +190,13 @@ class LaboratoryEvaluator(Evaluator):
         """Join what was measured with what the other oracles say."""
         find_laboratory(self.oracle).remember(one.smiles, Score(one.values, one.reason))
         return next(self.plan.seeded(self.oracle.iter_scores([one.smiles])))
+
+
+def _shortened(column: pd.Series) -> pd.Series:
+    """Numbers short enough to be read by people; anything else as it is."""
+    if not pd.api.types.is_float_dtype(column):
+        return column
+    return column.round(4).where(~(column.abs() < SMALL), column.map(lambda value: float(f"{value:.4g}")))
 
 
 def open_laboratory(

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chemvae.chem.molecules import canonicalize, invalid_reason
+from chemvae.chem.identity import identify
+from chemvae.chem.molecules import invalid_reason
 from chemvae.deprecation.names import Renamed, adopt_renamed
 from chemvae.design.oracles.cache import ScoreCache
 from chemvae.design.oracles.pools import ENGINES, WorkerPool, map_scores, split
@@ -121,7 +122,7 @@ class Oracle(ABC):
     def score(self, smiles: Sequence[str] | str) -> list[Score]:
         """Score molecules in order and tell reasons and times; what is not a molecule is never sent."""
         smiles = [smiles] if isinstance(smiles, str) else list(smiles)
-        keys = [canonicalize(text) for text in smiles]
+        keys = [identify(text) for text in smiles]
         for _ in self.stream([key for key in keys if key is not None]):
             pass
         return [self._known[k] if k is not None else self._not_a_molecule(s) for k, s in zip(keys, smiles, strict=True)]

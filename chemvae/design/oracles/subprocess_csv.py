@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from chemvae.chem.molecules import canonicalize
+from chemvae.chem.identity import identify
 from chemvae.design.oracles.score import Score, is_usable
 from chemvae.design.oracles.subprocess import Program, ProgramOracle
 
@@ -138,7 +138,7 @@ def _find(text: str | None, smiles: set[str]) -> str | None:
     """The molecule that a cell means; None if it is none of these."""
     if text in smiles:
         return text
-    canonical = canonicalize(text)
+    canonical = identify(text)
     return canonical if canonical in smiles else None
 
 
