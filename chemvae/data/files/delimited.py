@@ -13,6 +13,7 @@ from chemvae.data.files.header import Header, unique_names
 from chemvae.data.files.layout import read_sep
 from chemvae.data.files.rows import Chunk, Row, in_chunks, read_table
 from chemvae.data.files.textlines import LONGEST_LINE, TextLines
+from chemvae.data.files.writing import AS_TEXT, as_meant
 from chemvae.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def _csv_rows(lines: TextLines, left: Iterator[str], delimiter: str) -> Iterator
             comments.append(row[0])
             continue
         width = width or len(row)
-        yield lines.number, row
+        yield lines.number, [as_meant(cell) for cell in row] if any(cell[:1] == AS_TEXT for cell in row) else row
     _say_comments(lines.name, comments)
 
 
