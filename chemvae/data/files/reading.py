@@ -27,7 +27,7 @@ from chemvae.data.files.textlines import TextLines
 from chemvae.errors import InputError
 
 __all__ = [
-    "CHUNK_ROWS", "COMPRESSIONS", "FORMATS", "METADATA_KEY", "STDIN", "Chunk", "check_exists", "read_records", "source_name",
+    "CHUNK_ROWS", "COMPRESSIONS", "FORMATS", "METADATA_KEY", "STDIN", "Chunk", "check_exists", "is_there", "read_records", "source_name",
     "split_suffix",
 ]  # fmt: skip
 
@@ -117,13 +117,8 @@ def split_suffix(path: str | Path) -> tuple[str, str]:
 
 def check_exists(path: Path) -> None:
     """Raise InputError, naming files with a similar name, unless ``path`` is something that can be read."""
-    try:
-        if path.stat() and not path.is_dir():
-            return
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}. Check its path.") from error
+    if is_there(path) and not path.is_dir():
+        return
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a table. Name a file in it (a prepared folder holds data.parquet).")
     if not path.parent.is_dir():
@@ -132,6 +127,18 @@ def check_exists(path: Path) -> None:
     near = difflib.get_close_matches(path.name, siblings, n=3)
     hint = f" Did you mean {' or '.join(near)}?" if near else " Check the spelling, or see 'chemvae data list'."
     raise InputError(f"There is no file {path}.{hint}")
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything of that name; InputError where it cannot be known: a name too long, links in a circle."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{str(path)[:200]} cannot be read: {reason}. Check its path.") from error
+    return True
 
 
 def _read(source: str | Path | BinaryIO, name: str, chunk_rows: int, smiles_column: str | None) -> Iterator[Chunk]:

@@ -17,7 +17,7 @@ from chemvae.chem.molecules import check_standardize_mode
 from chemvae.data.catalog.locate import is_catalog_name, locate, nearest_names, open_dataset
 from chemvae.data.files.annotations import LeftOut
 from chemvae.data.files.columns import is_missing
-from chemvae.data.files.reading import CHUNK_ROWS, STDIN, Chunk, read_records, source_name
+from chemvae.data.files.reading import CHUNK_ROWS, STDIN, Chunk, is_there, read_records, source_name
 from chemvae.data.prepare.cleaning import Clean, SymbolCheck, check_symbols, clean_cell
 from chemvae.errors import InputError, NothingUsableError
 
@@ -187,9 +187,10 @@ def _open_named(
     path = Path(data)
     if source_path is not None:
         raise InputError(f"--from belongs to a catalog name, and '{data}' is none. Give the path itself as the data.")
+    found = str(data) == STDIN or is_there(path)
     if path.is_dir() and (path / PREPARED_FILE).is_file():
         path = path / PREPARED_FILE
-    if str(data) != STDIN and not path.exists() and not path.suffix and (near := nearest_names(str(data))):
+    if not found and not path.suffix and (near := nearest_names(str(data))):
         raise InputError(f"There is no file {data}, and no data set of that name. Did you mean {' or '.join(near)}?")
     return Source(source_name(str(path)), read_records(str(path), chunk_rows, smiles_column), smiles_column=smiles_column)
 
