@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -59,12 +60,11 @@ def count_molecules(cells: Sequence[Any], most: int = _CELLS) -> Content:
     >>> count_molecules(["N", "Y", "N"]), count_molecules(["CC(=O)Nc1ccc(O)cc1", "CO", ""])
     (Content(n_large=0, n_several=0, n_molecules=1, n_cells=2), Content(n_large=1, n_several=2, n_molecules=2, n_cells=2))
     """
-    distinct: dict[str, None] = {}
-    for cell in cells:
-        if not is_missing(cell):
-            distinct[str(cell)] = None
-            if len(distinct) == most:
-                break
+    try:
+        candidates = dict.fromkeys(cells)  # quick, and often few
+    except TypeError:  # lists and the like
+        candidates = dict.fromkeys(map(str, cells))
+    distinct = list(islice((str(cell) for cell in candidates if not is_missing(cell)), most))
     mols = [parse(bare_smiles(text)[0]) if is_written_like_smiles(text) else None for text in distinct]
     sizes = [mol.GetNumHeavyAtoms() for mol in mols if mol is not None]
     return Content(sum(n > _FEW_ATOMS for n in sizes), sum(n > 1 for n in sizes), len(sizes), len(distinct))

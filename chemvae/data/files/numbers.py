@@ -205,10 +205,10 @@ def read_numbers(cells: pd.Series | Sequence[Any], decimal: str | None = None) -
 def _quick(series: pd.Series) -> np.ndarray:
     """What pandas reads of text without doubt; NaN for all else."""
     values = np.full(len(series), np.nan)
-    cells = series.astype(object)
-    text = np.array([isinstance(cell, str) for cell in cells], dtype=bool)
+    cells = series.to_numpy(dtype=object)
+    text = np.fromiter((isinstance(cell, str) for cell in cells), dtype=bool, count=len(cells))
     if text.any():
-        values[text] = pd.to_numeric(cells[text], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        values[text] = pd.to_numeric(cells[text], errors="coerce")
     return values
 
 

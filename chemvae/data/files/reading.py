@@ -27,8 +27,8 @@ from chemvae.data.files.textlines import TextLines
 from chemvae.errors import InputError
 
 __all__ = [
-    "CHUNK_ROWS", "COMPRESSIONS", "FORMATS", "METADATA_KEY", "STDIN", "Chunk", "check_exists", "is_there", "read_records", "source_name",
-    "split_suffix",
+    "CHUNK_ROWS", "COMPRESSIONS", "FORMATS", "METADATA_KEY", "STDIN", "Chunk", "check_exists", "is_there", "read_records",
+    "source_name", "split_suffix",
 ]  # fmt: skip
 
 STDIN = "-"

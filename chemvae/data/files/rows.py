@@ -13,6 +13,7 @@ from chemvae.data.files.header import LOOKED_AT, Header, find_header, is_blank
 from chemvae.data.files.numbers import DECIMAL
 
 CHUNK_ROWS = 4096
+MOST_LOOKED_AT = 200_000  # cells
 MOST_CELLS = 2_000_000  # of a chunk; a table of a hundred thousand columns comes twenty rows at a time
 Row = tuple[int, Sequence[Any]]
 """The line a row ends on, and its cells."""
@@ -54,9 +55,10 @@ def read_table(
         What stands where a row is too short.
     """
     rows = _within(iter(rows))
-    top = list(islice(rows, LOOKED_AT))
+    top = list(islice(rows, 1))
     if not top:
         return
+    top += islice(rows, max(3, min(LOOKED_AT, MOST_LOOKED_AT // max(1, len(top[0][1])))))
     header = find_header([cells for _, cells in top], source, commented)
     for chunk in in_chunks(chain(top[header.n_skipped :], rows), header, chunk_rows, empty):
         if decimal:
