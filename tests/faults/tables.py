@@ -175,8 +175,8 @@ TABLES = [
             strict=True)).encode(),
            
             said=("'drug'", "'element'")),
-    Hostile("names in a column called smiles", "a.csv", csv(head=("smiles", "structure"), rows=zip("ABDE",
-            SMILES)).encode(),
+    Hostile("names in a column called smiles", "a.csv", csv(head=("smiles", "structure"),
+            rows=zip("ABDE", SMILES, strict=True)).encode(),
             said=("'structure'", "No cell of 'smiles'")),
     Hostile("no molecules", "a.csv", b"a,b\n1,x\n2,y\n", REFUSED, said=("no valid SMILES", "a, b")),
     Hostile("a huge cell", "a.csv", csv(rows=[*ROWS, ("CCF", "0 1 " * 60_000)]).encode(), 5),
