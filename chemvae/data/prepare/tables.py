@@ -88,7 +88,7 @@ def load_table(
     Parameters
     ----------
     data : str, Path, list of SMILES, Series or DataFrame
-        A catalog name, a file (``.csv .tsv .smi .sdf .parquet``, also ``.gz`` and ``.zst``), a folder that ``prepare`` made,
+        A catalog name, a file (``.csv .tsv .smi .sdf .parquet .xlsx``, also ``.gz``, ``.zst``), a folder that ``prepare`` made,
         or "-" for standard input.
     reading : ReadingOptions, optional
         Without ``properties`` no labels are read, without ``standardize`` it is "none".
