@@ -12,7 +12,7 @@ import chemvae
 
 PACKAGE = Path(chemvae.__file__).parent
 ORDER = [
-    "deprecation", "errors", "progress", "registry", "cache", "files", "locks", "staging", "integrity", "parquet_cache",
+    "deprecation", "errors", "progress", "registry", "naming", "cache", "files", "locks", "staging", "integrity", "parquet_cache",
     "runs", "seeding",
     "parallel", "schedules", "gp", "chem", "data", "models", "qsar", "objectives", "training",
     "sampling", "pages", "tables", "evaluation", "design", "maps", "api", "doctor", "demo", "bench", "commands", "cli",

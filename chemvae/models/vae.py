@@ -27,6 +27,7 @@ from chemvae.models.priors import PRIORS, FamilyPrior
 from chemvae.models.settings import ModelSettings
 from chemvae.models.terms import Terms
 from chemvae.models.training_facts import TrainingFacts, smiles_hash
+from chemvae.naming import Stem, extra_stem, name_columns, property_stem
 from chemvae.registry import build
 from chemvae.seeding import draw_seed
 
@@ -304,13 +305,16 @@ class MolVAE(nn.Module):
         is_latent = isinstance(smiles_or_z, (np.ndarray, Tensor)) and getattr(smiles_or_z, "ndim", 1) == 2
         z = self._as_latents(smiles_or_z if is_latent else self.encode(smiles_or_z))
         mean, std = (part.double().cpu().numpy() for part in self.predict_latent(z))
-        table = {}
-        for i, name in enumerate(self.property_names):
-            table[name], table[f"{name}_std"] = mean[:, i], std[:, i]
         fitted = self.latent_statistics.is_fitted
-        table["distance"] = self.latent_statistics.distance(z).cpu().numpy() if fitted else np.full(len(z), np.nan)
+        distance = self.latent_statistics.distance(z).cpu().numpy() if fitted else np.full(len(z), np.nan)
+        values = [part[:, i] for i in range(len(self.property_names)) for part in (mean, std)]
+        table = pd.DataFrame(dict(zip(name_columns(self.prediction_stems()), [*values, distance], strict=True)))
         lost = z.isnan().any(dim=1).cpu().numpy()
-        return pd.DataFrame(table).mask(np.broadcast_to(lost[:, None], (len(z), len(table))))
+        return table.mask(np.broadcast_to(lost[:, None], table.shape))
+
+    def prediction_stems(self) -> list[Stem]:
+        """What the columns of :meth:`predict` are, for :func:`chemvae.naming.name_columns`."""
+        return [*map(property_stem, self.property_names), extra_stem("distance", self.property_names)]
 
     def is_known(self, smiles: Sequence[str]) -> np.ndarray | None:
         """Say whether each canonical SMILES was in the training set [N], or None if the run kept no index."""

@@ -12,9 +12,9 @@ from chemvae.errors import ChemVAEError, InvalidMoleculeError, SettingsError
 from chemvae.models.latent_space import draw_prior, slerp
 from chemvae.models.vae import MolVAE
 from chemvae.registry import find
+from chemvae.sampling.amounts import check_amount
 from chemvae.sampling.pipeline import decode_canonical, open_readers
 
-MOST_AT_ONCE = 10_000_000  # their latent points are all in memory
 MODEL_PRIORS = ("learned", "normal")
 """What :func:`draw_latents` may draw from: the names in ``MolVAE.priors``."""
 
@@ -63,8 +63,9 @@ def sample(
         ``smiles`` (canonical where valid, as written where not), ``valid``, and ``novel`` (valid and not in the training
         set) where the model has its training index.
     """
-    if not 1 <= n <= MOST_AT_ONCE:
-        raise SettingsError(f"n must be from 1 to {MOST_AT_ONCE:,}, got {n:,}; for more, sample again with another seed")
+    if n < 1:
+        raise SettingsError(f"n must be >= 1, got {n}")
+    check_amount(n, model.latent_dim)
     with open_readers(n, jobs) as readers:
         table = decode_canonical(model, draw_latents(model, n, prior, seed), readers, temperature, seed + 1)
     known = model.is_known(table["smiles"].tolist())
@@ -109,6 +110,7 @@ def interpolate(model: MolVAE, start: str, end: str, n_steps: int = 9, n_samples
     """
     if n_steps < 2:
         raise SettingsError(f"n_steps must be >= 2, got {n_steps}")
+    check_amount(n_steps * max(1, n_samples), model.latent_dim, "n_steps times n_samples")
     shares = np.linspace(0, 1, n_steps)
     first, last = (torch.from_numpy(encode_one(model, one))[None] for one in (start, end))
     z = slerp(first, last, torch.from_numpy(shares)[:, None]).numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import caches, full_disk, kills, run_folders, searches
+from tests.faults import caches, full_disk, kills, run_folders, searches, tables
 from tests.faults.fault import Fault
 
 GROUPS: dict[str, list[Fault]] = {
@@ -11,4 +11,5 @@ GROUPS: dict[str, list[Fault]] = {
     "run folders": run_folders.FAULTS,
     "caches": caches.FAULTS,
     "searches": searches.FAULTS,
+    "tables": tables.FAULTS,
 }

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from rdkit import rdBase
 
-from chemvae.data.files.reading import METADATA_KEY
+from chemvae.data.files.parquet import METADATA_KEY
 from chemvae.errors import InputError
 from chemvae.files import Replacement, clear_leftovers, refusals_explained
 from chemvae.locks import held
