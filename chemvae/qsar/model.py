@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from chemvae.chem.fingerprints import scaffold
+from chemvae.data.labels import ROUNDING, label_scale
 from chemvae.errors import NothingUsableError
 from chemvae.gp.linalg import cholesky
 from chemvae.qsar.features import PARTS, Features, Scaling, check_parts
@@ -88,7 +89,7 @@ class PropertyModel:
         self, features: Features, labels: np.ndarray, scaffolds: Sequence[str | None], seed: int = 0
     ) -> PropertyModel:
         """Learn from the features of N different molecules, their labels [N] and their scaffolds."""
-        self.label_mean, self.label_std = float(labels.mean()), float(labels.std())
+        self.label_mean, self.label_std = label_scale(labels, ddof=0)
         self.scaling = Scaling.fit(features)
         self.features = self.scaling(features)
         y = torch.from_numpy((labels - self.label_mean) / self.label_std)
@@ -138,7 +139,7 @@ def check_labels(labels: np.ndarray) -> None:
         raise NothingUsableError(
             f"Only {len(labels)} molecules have a label; a model of a new property needs at least {FEWEST}. Measure more."
         )
-    if labels.std() <= 1e-12 * max(1.0, abs(labels.mean())):
+    if np.ptp(labels) <= ROUNDING * np.abs(labels).max():
         raise NothingUsableError(f"All {len(labels):,} labels are {labels[0]:g}: there is nothing to learn from them.")
 
 

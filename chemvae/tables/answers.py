@@ -113,7 +113,7 @@ def predict_table(
         table = model.predict(smiles)
         if known:
             table[computed_names] = compute_table(smiles, known, jobs).to_numpy()
-        return table[names].astype(np.float32)
+        return with_digits(table[names], wide_properties(model))
 
     blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
     return answer_rows(blocks, predict, names, "_predicted", on_invalid, progress)
@@ -208,7 +208,7 @@ def latent_table(
         chosen = np.sort(np.random.default_rng(seed).choice(len(smiles), limit, replace=False))
         smiles, frame = [smiles[i] for i in chosen], frame.iloc[chosen].reset_index(drop=True)
     z = _encode_in_steps(model, smiles, step)
-    predicted = _renamed(model.predict(z).astype(np.float32), frame.columns, "_predicted")
+    predicted = _renamed(with_digits(model.predict(z), wide_properties(model)), frame.columns, "_predicted")
     return smiles, z, pd.concat([with_numbers(frame), predicted], axis=1)
 
 
@@ -236,10 +236,8 @@ def answer_rows(
     frames, n_done = [], 0
     for block in blocks:
         usable = [i for i, smiles in enumerate(block.smiles) if smiles is not None]
-        values = np.full((len(block.smiles), len(names)), np.nan, dtype=np.float32)
-        if usable:
-            values[usable] = compute([block.smiles[i] for i in usable])[names].to_numpy(dtype=np.float32)
-        ours = pd.DataFrame(values, columns=names)
+        answers = compute([block.smiles[i] for i in usable])[names] if usable else pd.DataFrame(columns=names, dtype=np.float32)
+        ours = answers.set_axis(usable).reindex(range(len(block.smiles)))
         if on_invalid == "keep":
             ours[REASON] = pd.Series(block.reasons, dtype="str")
         theirs = block.frame.reset_index(drop=True)
@@ -248,6 +246,23 @@ def answer_rows(
         if progress is not None:
             progress(n_done)
     return pd.concat(frames, ignore_index=True)
+
+
+def wide_properties(model: MolVAE) -> list[str]:
+    """The properties whose predictions need float64 (:attr:`chemvae.models.predictor.PropertyPredictor.wide`)."""
+    return [name for name, wide in zip(model.property_names, model.predictor.wide, strict=True) if wide]
+
+
+def with_digits(answers: pd.DataFrame, wide: Sequence[str]) -> pd.DataFrame:
+    """Answers as float32, but for the columns of properties of which that would lose what tells molecules apart.
+
+    Examples
+    --------
+    >>> with_digits(pd.DataFrame({"E": [-384.0001], "E_std": [0.001], "MW": [46.07]}), ["E"]).dtypes.astype(str).tolist()
+    ['float64', 'float64', 'float32']
+    """
+    kept = {f"{name}{end}" for name in wide for end in ("", *ENDINGS, "_computed")}
+    return answers.astype({name: np.float64 if name in kept else np.float32 for name in answers.columns})
 
 
 def _renamed(ours: pd.DataFrame, taken: Sequence[str], suffix: str) -> pd.DataFrame:

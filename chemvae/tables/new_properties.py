@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from chemvae.data.labels import check_labels, needs_double
 from chemvae.data.prepare.tables import load_table
 from chemvae.errors import NothingUsableError, SettingsError
-from chemvae.tables.answers import Progress, answer_rows
+from chemvae.tables.answers import Progress, answer_rows, with_digits
 from chemvae.tables.rows import read_blocks
 
 if TYPE_CHECKING:
@@ -71,13 +72,14 @@ def fit_properties(
     NothingUsableError
         If a property has fewer than 20 labels, or only one value.
     InputError
-        If the data cannot be read, or has no such column.
+        If the data cannot be read, has no such column, or a label that cannot be learned.
     """
     from chemvae.qsar.model import PropertyModel
 
     if not properties:
         raise SettingsError("name what is to be learned from the table: -p COLUMN")
     table = load_table(data, smiles_column=smiles_column, properties=list(properties), standardize=standardize, jobs=jobs)
+    check_labels(table.labels, table.property_names, table.rows, table.name)
     found = {}
     for name, labels in zip(table.property_names, table.labels.T, strict=True):
         try:
@@ -116,6 +118,7 @@ def predict_new_table(
 
     own = {"mean": "", "std": "_std", "low": "_low", "high": "_high"}
     names = [f"{name}{end}" for name in models for end in own.values()] + ["similarity"]
+    wide = [name for name, one in models.items() if needs_double(one.label_mean, one.label_std)]
     seen = {smiles for one in models.values() for smiles in one.smiles}
     n_seen = 0
 
@@ -126,7 +129,7 @@ def predict_new_table(
         tables = {name: one.predict_features(features) for name, one in models.items()}
         columns = {f"{name}{end}": table[key] for name, table in tables.items() for key, end in own.items()}
         columns["similarity"] = np.max([table["similarity"] for table in tables.values()], axis=0)
-        return pd.DataFrame(columns)
+        return with_digits(pd.DataFrame(columns), wide)
 
     answers = answer_rows(
         read_blocks(None, data, smiles_column, on_invalid, standardize, jobs),

@@ -62,5 +62,4 @@ def _calibrate(model: MolVAE, data: SmilesDataset) -> None:
         return
     smiles = data.smiles[:CALIBRATION_MOLECULES]
     z = torch.from_numpy(model.encode(smiles)).to(model.device)
-    labels = torch.tensor(data.labels[: len(smiles)], dtype=torch.float32, device=model.device)
-    model.predictor.calibrate(z, labels)
+    model.predictor.calibrate(z, torch.tensor(data.labels[: len(smiles)], dtype=torch.float64))
