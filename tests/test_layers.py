@@ -17,7 +17,7 @@ ORDER = [
     "design", "maps", "api", "doctor", "demo", "bench", "commands", "cli", "__main__",
 ]  # fmt: skip
 ROOMS_WITHIN = {
-    "data": ["labels", "splits", "files", "tokens", "virtual", "catalog", "prepare"],
+    "data": ["labels", "splits", "files", "given", "tokens", "virtual", "catalog", "prepare"],
     "design": [
         "goals", "filters", "oracles", "surrogates", "optimizers", "evaluators", "results", "campaign", "search_settings",
         "search_folder", "search",

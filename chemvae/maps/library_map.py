@@ -17,6 +17,7 @@ from chemvae.maps.picture import write_png
 from chemvae.maps.projection import Projection, map_quality
 from chemvae.progress import CancelToken, ProgressCallback, steps
 from chemvae.registry import find
+from chemvae.seeding import as_seed
 from chemvae.tables import latent_table
 
 if TYPE_CHECKING:
@@ -41,13 +42,14 @@ class MapSettings:
     """Found by itself if not given."""
     standardize: str = "none"
     """"none", "salts" or "neutral"."""
-    seed: int = 0
-    """Of the choice and of the projection."""
+    seed: int | None = 0
+    """Of the choice and of the projection; None draws one."""
     jobs: int = 1
     """Worker processes for RDKit's part."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "method", find(PROJECTIONS, self.method, "map method")[0])
+        object.__setattr__(self, "seed", as_seed(self.seed))
         check_standardize_mode(self.standardize)
         if self.limit is not None and self.limit < 1:
             raise SettingsError(f"limit must be >= 1, got {self.limit}")

@@ -67,7 +67,7 @@ def encode_table(
     names = latent_names(model.latent_dim)
 
     def encode(smiles: list[str]) -> pd.DataFrame:
-        return pd.DataFrame(model.encode(smiles), columns=names)
+        return pd.DataFrame(model.encode(smiles, canonicalize=False), columns=names)
 
     blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
     return answer_rows(blocks, encode, names, "_encoded", on_invalid, progress)
@@ -110,7 +110,7 @@ def predict_table(
     names = [column for name in model.property_names for column in (name, f"{name}_std")] + [*computed_names, "distance"]
 
     def predict(smiles: list[str]) -> pd.DataFrame:
-        table = model.predict(smiles)
+        table = model.predict(smiles, canonicalize=False)
         if known:
             table[computed_names] = compute_table(smiles, known, jobs).to_numpy()
         return with_digits(table[names], wide_properties(model))
@@ -219,7 +219,7 @@ def _encode_in_steps(model: MolVAE, smiles: list[str], step: Step) -> np.ndarray
     step("encode", 0, len(smiles))
     for start in range(0, len(smiles), ENCODED_AT_ONCE):
         rows = order[start : start + ENCODED_AT_ONCE]
-        z[rows] = model.encode([smiles[i] for i in rows])
+        z[rows] = model.encode([smiles[i] for i in rows], canonicalize=False)
         step("encode", min(start + ENCODED_AT_ONCE, len(smiles)), len(smiles))
     return z
 

@@ -61,7 +61,7 @@ def refit_predictor(model: MolVAE, train: SmilesDataset, settings: RefitSettings
         Mean negative log likelihood (nats, standardised labels) over the last epoch.
     """
     s = settings or RefitSettings()
-    q = model.posterior(train.smiles)
+    q = model.posterior(train.smiles, canonicalize=False)
     labels = torch.as_tensor(np.asarray(train.labels), dtype=torch.float64)
     predictor = model.predictor.requires_grad_(True).train()
     optimizer = make_optimizer(predictor, s.learning_rate, s.weight_decay)
