@@ -389,7 +389,7 @@ def map(
             check_output(path, endings, overwrite=overwrite)
     title, color, device = options.pop("title", None), options.pop("color", None), options.pop("device", "auto")
     settings = MapSettings(**options)
-    found = map_molecules(open_model(model, device), data, settings, progress=progress, cancel=cancel)
+    found = map_molecules(open_model(model, device), data, settings, color=color, progress=progress, cancel=cancel)
     if out is not None:
         found.write(out, png, title=title, color=color)
     elif png is not None:

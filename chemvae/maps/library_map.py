@@ -11,6 +11,7 @@ import pandas as pd
 
 from chemvae.chem.molecules import check_standardize_mode
 from chemvae.errors import SettingsError
+from chemvae.maps.colour import check_colour, readable_dates
 from chemvae.maps.factory import PROJECTIONS
 from chemvae.maps.interactive import write_map
 from chemvae.maps.picture import write_png
@@ -83,10 +84,15 @@ class MoleculeMap:
         return f"{len(self.smiles):,} molecules: {self.name}"
 
     @property
+    def method_used(self) -> str:
+        """The projection that was made: with very few different points it is PCA, whatever was asked for."""
+        return self.projection.used_name or self.settings.method
+
+    @property
     def note(self) -> str:
         """How the map was made and how far it can be trusted."""
         trusted, kept = self.quality["trustworthiness"], self.quality["neighbours_kept"]
-        words = f"{self.settings.method} of {self.z.shape[0]:,} points in {self.z.shape[1]} latent dimensions"
+        words = f"{self.method_used} of {self.z.shape[0]:,} points in {self.z.shape[1]} latent dimensions"
         if trusted != trusted:  # too few points to say
             return words
         return f"{words}; trustworthiness {trusted:.2f}, {kept:.0%} of the 15 nearest neighbours kept"
@@ -129,6 +135,7 @@ class MoleculeMap:
         return {
             "data": self.name,
             "method": self.settings.method,
+            "method_used": self.method_used,
             "seed": self.settings.seed,
             "n_molecules": len(self.smiles),
             "latent_dim": self.z.shape[1],
@@ -143,6 +150,7 @@ def map_molecules(
     data: Any,
     settings: MapSettings | None = None,
     *,
+    color: str | None = None,
     progress: ProgressCallback | None = None,
     cancel: CancelToken | None = None,
 ) -> MoleculeMap:
@@ -154,6 +162,8 @@ def map_molecules(
     data : str, Path, sequence of str or DataFrame
         As in :func:`chemvae.tables.encode_table`; rows that cannot be used are left out.
     settings : MapSettings, optional
+    color : str, optional
+        Column that is to colour the map: refused before anything is encoded if it cannot.
     progress : callable, optional
         Told of the stages "read" (rows), "encode", "project" and "compare" (molecules).
     cancel : CancelToken, optional
@@ -167,12 +177,23 @@ def map_molecules(
     ------
     NothingUsableError, InputError
         If the data cannot be read, or no row can be used.
+    UnknownNameError, SettingsError
+        If ``color`` names no column, or one that cannot colour a map.
     CancelledError
         If the end was asked for.
     """
     settings, step = settings or MapSettings(), steps(progress, cancel)
     chosen = settings.smiles_column, settings.standardize, settings.limit, settings.seed, settings.jobs
-    smiles, z, columns = latent_table(model, data, *chosen, step=step)
+    predicted = (f"{name}{end}" for name in model.property_names for end in ("", "_std", "_predicted", "_predicted_std"))
+    others = [*predicted, "distance", "distance_predicted"]
+
+    def prepare(frame: pd.DataFrame) -> pd.DataFrame:
+        frame = readable_dates(frame)
+        if color is not None:
+            check_colour(frame, color, others)
+        return frame
+
+    smiles, z, columns = latent_table(model, data, *chosen, step=step, prepare=prepare)
     n = len(smiles)
     step("project", 0, n)
     projection = PROJECTIONS[settings.method](random_state=settings.seed)

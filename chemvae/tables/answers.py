@@ -175,6 +175,7 @@ def latent_table(
     jobs: int = 1,
     *,
     step: Step | None = None,
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] = lambda frame: frame,
 ) -> tuple[list[str], np.ndarray, pd.DataFrame]:
     """Encode the usable molecules of a table, for a map.
 
@@ -186,6 +187,8 @@ def latent_table(
         At most so many molecules, chosen at random with ``seed``.
     step : callable, optional
         Called in the stages "read" and "encode"; what it raises ends the work.
+    prepare : callable
+        What is made of the table's other columns, numbers as numbers, before anything is encoded; what it raises ends the work.
 
     Returns
     -------
@@ -207,9 +210,10 @@ def latent_table(
     if limit is not None and len(smiles) > limit:
         chosen = np.sort(np.random.default_rng(seed).choice(len(smiles), limit, replace=False))
         smiles, frame = [smiles[i] for i in chosen], frame.iloc[chosen].reset_index(drop=True)
+    frame = prepare(with_numbers(frame))
     z = _encode_in_steps(model, smiles, step)
     predicted = _renamed(with_digits(model.predict(z), wide_properties(model)), frame.columns, "_predicted")
-    return smiles, z, pd.concat([with_numbers(frame), predicted], axis=1)
+    return smiles, z, pd.concat([frame, predicted], axis=1)
 
 
 def _encode_in_steps(model: MolVAE, smiles: list[str], step: Step) -> np.ndarray:
