@@ -43,6 +43,9 @@ OF_A_FOLDER = ("resume", "overwrite", "batch_in", "batch_out")
 def load(name_or_run: str | Path | None = None, device: str = "auto") -> MolVAE:
     """Load a shipped model or a run folder; no network, no side effects, no pickle.
 
+    A process that is forked after a model was used hangs at its first product: torch's threads do not survive a fork. Start
+    processes with ``multiprocessing.get_context("spawn")``, or call ``torch.set_num_threads(1)`` first thing in the forked one.
+
     Parameters
     ----------
     name_or_run : str or Path
