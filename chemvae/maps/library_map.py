@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -184,15 +185,7 @@ def map_molecules(
     """
     settings, step = settings or MapSettings(), steps(progress, cancel)
     chosen = settings.smiles_column, settings.standardize, settings.limit, settings.seed, settings.jobs
-    predicted = (f"{name}{end}" for name in model.property_names for end in ("", "_std", "_predicted", "_predicted_std"))
-    others = [*predicted, "distance", "distance_predicted"]
-
-    def prepare(frame: pd.DataFrame) -> pd.DataFrame:
-        frame = readable_dates(frame)
-        if color is not None:
-            check_colour(frame, color, others)
-        return frame
-
+    prepare = partial(_prepare, model, color)
     smiles, z, columns = latent_table(model, data, *chosen, step=step, prepare=prepare)
     n = len(smiles)
     step("project", 0, n)
@@ -202,6 +195,15 @@ def map_molecules(
     quality = map_quality(z, xy, seed=settings.seed)
     step("compare", n, n)
     return MoleculeMap(_name(data), settings, smiles, z, xy, columns, _units(model), projection, quality)
+
+
+def _prepare(model: MolVAE, color: str | None, frame: pd.DataFrame) -> pd.DataFrame:
+    """A table's columns with dates as dates, and the one that is to colour the map looked at."""
+    frame = readable_dates(frame)
+    if color is not None:
+        predicted = (f"{name}{end}" for name in model.property_names for end in ("", "_std", "_predicted", "_predicted_std"))
+        check_colour(frame, color, [*predicted, "distance", "distance_predicted"])
+    return frame
 
 
 def _name(data: Any) -> str:

@@ -131,14 +131,8 @@ def predict_new_table(
         columns["similarity"] = np.max([table["similarity"] for table in tables.values()], axis=0)
         return with_digits(pd.DataFrame(columns), wide)
 
-    answers = answer_rows(
-        read_blocks(None, data, smiles_column, on_invalid, standardize, jobs),
-        predict,
-        names,
-        "_predicted",
-        on_invalid,
-        progress,
-    )
+    blocks = read_blocks(None, data, smiles_column, on_invalid, standardize, jobs)
+    answers = answer_rows(blocks, predict, names, "_predicted", on_invalid, progress)
     if n_seen:
         logger.info(
             "%s of these molecules were learned from: what stands in their rows is a fit, no prediction.", f"{n_seen:,}"
