@@ -12,14 +12,15 @@ import chemvae
 
 PACKAGE = Path(chemvae.__file__).parent
 ORDER = [
-    "deprecation", "errors", "progress", "registry", "naming", "cache", "files", "locks", "staging", "integrity", "parquet_cache",
+    "deprecation", "errors", "progress", "registry", "naming", "cache", "files", "locks", "staging", "integrity",
+    "parquet_cache",
     "runs", "seeding",
     "parallel", "schedules", "gp", "chem", "data", "models", "qsar", "objectives", "training",
     "sampling", "pages", "tables", "evaluation", "design", "maps", "api", "doctor", "demo", "bench", "commands", "cli",
     "__main__",
 ]  # fmt: skip
 ROOMS_WITHIN = {
-    "data": ["splits", "files", "tokens", "virtual", "catalog", "prepare"],
+    "data": ["labels", "splits", "files", "given", "tokens", "virtual", "catalog", "prepare"],
     "design": [
         "goals", "filters", "oracles", "surrogates", "optimizers", "evaluators", "results", "campaign", "search_settings",
         "trust", "search_folder", "search",

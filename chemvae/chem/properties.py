@@ -27,6 +27,9 @@ CHUNK_ROWS = 512
 DEAR_S = 0.1
 """Seconds per molecule above which a property is dear: it is computed where it is asked for, and never just to be shown."""
 CONFORMER_SEED = 0
+CONFORMER_LIMIT_S = 10
+MOST_CONFORMER_ATOMS = 200
+"""Heavy atoms of a molecule whose conformer is sought; cages of sixty can take minutes to fail."""
 # Mean and standard deviation of logP, SAS and ring penalty over ZINC250k, as everyone who reports penalized logP uses them.
 _ZINC_MOMENTS = {"logP": (2.4570953, 1.4343244), "SAS": (3.0525811, 0.8335207), "ring": (0.0485697, 0.2860212)}
 
@@ -81,7 +84,7 @@ def conformer(smiles: str) -> Chem.Mol:
     Raises
     ------
     ValueError
-        If none is found.
+        If none is found within ten seconds, or the molecule has more than 200 heavy atoms.
 
     Examples
     --------
@@ -91,8 +94,11 @@ def conformer(smiles: str) -> Chem.Mol:
     (3, 0.97)
     """
     settings = rdDistGeom.ETKDGv3()
-    settings.randomSeed = CONFORMER_SEED
-    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    settings.randomSeed, settings.timeout = CONFORMER_SEED, CONFORMER_LIMIT_S
+    mol = Chem.MolFromSmiles(smiles)
+    if mol.GetNumHeavyAtoms() > MOST_CONFORMER_ATOMS:
+        raise ValueError(f"no conformer is sought for more than {MOST_CONFORMER_ATOMS} heavy atoms")
+    mol = Chem.AddHs(mol)
     if rdDistGeom.EmbedMolecule(mol, settings) < 0:
         raise ValueError(f"no conformer of '{smiles}' was found")
     rdForceFieldHelpers.MMFFOptimizeMolecule(mol)  # what lacks parameters stays as embedded

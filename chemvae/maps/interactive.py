@@ -189,6 +189,8 @@ def read_map(path: Path | str) -> pd.DataFrame:
 
 
 def _column_values(column: Mapping[str, Any]) -> Any:
+    if column.get("date"):
+        return pd.to_datetime(unpack_numbers(column), unit="D")
     if column["kind"] == "number":
         return unpack_numbers(column)
     if column["kind"] == "text":

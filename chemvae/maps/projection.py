@@ -37,6 +37,8 @@ class Projection(BaseEstimator):
     """
 
     name: ClassVar[str]
+    used_name: str = ""
+    """Of the projection that was really made, where that is another one; empty before it is fitted."""
 
     def __init__(self, random_state: int = 0):
         self.random_state = random_state
@@ -199,7 +201,7 @@ def map_quality(
     dict
         ``trustworthiness`` (1: whatever is near on the map is near in the latent space), ``neighbours_kept`` (share
         of the k nearest in the latent space that are among the k nearest on the map; k/(N-1) by chance), both NaN
-        with fewer than 2k + 1 points; ``n_points``.
+        with fewer than 2k + 1 different points; ``n_points``.
 
     References
     ----------
@@ -220,7 +222,7 @@ def map_quality(
     if len(index) > max_points:
         index = np.sort(np.random.default_rng(seed).choice(index, max_points, replace=False))
     found: dict[str, float] = {"trustworthiness": float("nan"), "neighbours_kept": float("nan"), "n_points": len(index)}
-    if len(index) > 2 * n_neighbors:
+    if len(index) > 2 * n_neighbors and len(np.unique(rows[index], axis=0)) > 2 * n_neighbors:
         found["trustworthiness"] = float(trustworthiness(rows[index], places[index], n_neighbors=n_neighbors))
         found["neighbours_kept"] = _neighbours_kept(rows[index], places[index], n_neighbors)
     return found

@@ -230,5 +230,7 @@ def fingerprint(model: Any) -> str:
     digest = hashlib.sha1()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
+        if tensor.dtype == torch.float64 and torch.equal(tensor, tensor.float().double()):
+            tensor = tensor.float()  # label statistics of models that kept them so: the same records belong to them
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -97,7 +97,7 @@ class NoisedCodes(ObjectiveWrapper):
             prior = quick_prior(model.settings.prior, model.latent_dim)
             chosen = rng.permutation(len(self.train))[: prior.fit_points]
             noise = torch.Generator().manual_seed(int(rng.integers(2**31)))
-            codes = model.posterior(self.train.smiles.take(chosen)).draw(1, noise)[0][0]
+            codes = model.posterior(self.train.smiles.take(chosen), canonicalize=False).draw(1, noise)[0][0]
             self._prior = prior.fit(codes.numpy(), int(rng.integers(2**31))).to(model.device)
 
     def state(self) -> dict[str, Tensor]:

@@ -134,7 +134,7 @@ class OwnSamples(ObjectiveWrapper):
         n_normal = self.n_points - n_learned - n_step - n_between
         draw = torch.Generator().manual_seed(int(rng.integers(2**31)))
         chosen = rng.integers(len(self.train), size=n_step + 2 * n_between)
-        codes = model.posterior(self.train.smiles.take(chosen)).draw(1, draw)[0][0]
+        codes = model.posterior(self.train.smiles.take(chosen), canonicalize=False).draw(1, draw)[0][0]
         learned = quick_prior(model.settings.prior, model.latent_dim).fit(codes.numpy(), int(rng.integers(2**31)))
         low, high = WIDTHS
         width = torch.from_numpy(rng.uniform(low, high, (n_step, 1)).astype(np.float32))

@@ -7,19 +7,21 @@ import pandas as pd
 import torch
 
 from chemvae.chem.fingerprints import morgan, tanimoto
-from chemvae.chem.molecules import canonicalize, invalid_reason
+from chemvae.chem.molecules import canonicalize
+from chemvae.data.given import read_molecules
 from chemvae.errors import ChemVAEError, InvalidMoleculeError, SettingsError
 from chemvae.models.latent_space import draw_prior, slerp
 from chemvae.models.vae import MolVAE
 from chemvae.registry import find
 from chemvae.sampling.amounts import check_amount
 from chemvae.sampling.pipeline import decode_canonical, open_readers
+from chemvae.seeding import as_count, as_seed
 
 MODEL_PRIORS = ("learned", "normal")
 """What :func:`draw_latents` may draw from: the names in ``MolVAE.priors``."""
 
 
-def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int = 0) -> torch.Tensor:
+def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int | None = 0) -> torch.Tensor:
     """Draw z [n, D] from the normal or the learned prior.
 
     Raises
@@ -35,11 +37,11 @@ def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int = 0) -
             "This model has no learned prior: it is fitted when training ends. Let it end (chemvae train --resume), or sample "
             "with --prior normal."
         )
-    return draw_prior(model, n, name, seed)
+    return draw_prior(model, as_count(n, "n"), name, as_seed(seed))
 
 
 def sample(
-    model: MolVAE, n: int, seed: int = 0, temperature: float = 1.0, prior: str = "learned", jobs: int = 0
+    model: MolVAE, n: int, seed: int | None = 0, temperature: float = 1.0, prior: str = "learned", jobs: int = 0
 ) -> pd.DataFrame:
     """Sample ``n`` molecules. RDKit reads them in worker processes while the next ones are decoded.
 
@@ -48,7 +50,8 @@ def sample(
     model : MolVAE
     n : int
         Decodes, valid or not; duplicates stay, so that shares can be counted.
-    seed : int
+    seed : int or None
+        None draws one.
     temperature : float
         0 decodes greedily.
     prior : str
@@ -63,8 +66,7 @@ def sample(
         ``smiles`` (canonical where valid, as written where not), ``valid``, and ``novel`` (valid and not in the training
         set) where the model has its training index.
     """
-    if n < 1:
-        raise SettingsError(f"n must be >= 1, got {n}")
+    n, seed = as_count(n, "n"), as_seed(seed)
     check_amount(n, model.latent_dim)
     with open_readers(n, jobs) as readers:
         table = decode_canonical(model, draw_latents(model, n, prior, seed), readers, temperature, seed + 1)
@@ -84,14 +86,17 @@ def encode_one(model: MolVAE, smiles: str) -> np.ndarray:
     UnknownTokenError
         If the vocabulary cannot write it.
     """
-    canonical = canonicalize(smiles)
+    given = read_molecules([smiles])
+    canonical = given.smiles[0]
     if canonical is None:
-        raise InvalidMoleculeError(smiles, invalid_reason(smiles) or "RDKit cannot read it")
+        raise InvalidMoleculeError(str(smiles), given.reasons[0] or "RDKit cannot read it")
     model.vocabulary.encode(canonical)
-    return model.encode([canonical])[0]
+    return model.encode([canonical], canonicalize=False)[0]
 
 
-def interpolate(model: MolVAE, start: str, end: str, n_steps: int = 9, n_samples: int = 8, seed: int = 0) -> pd.DataFrame:
+def interpolate(
+    model: MolVAE, start: str, end: str, n_steps: int = 9, n_samples: int = 8, seed: int | None = 0
+) -> pd.DataFrame:
     """Decode points on the way from one molecule to another.
 
     At each point the greedy decode is taken if it is valid, else the most probable valid one of ``n_samples`` decodes at
@@ -108,6 +113,7 @@ def interpolate(model: MolVAE, start: str, end: str, n_steps: int = 9, n_samples
     InvalidMoleculeError, UnknownTokenError
         If an end is not a molecule the model can read.
     """
+    seed = as_seed(seed)
     if n_steps < 2:
         raise SettingsError(f"n_steps must be >= 2, got {n_steps}")
     check_amount(n_steps * max(1, n_samples), model.latent_dim, "n_steps times n_samples")
@@ -123,7 +129,7 @@ def interpolate(model: MolVAE, start: str, end: str, n_steps: int = 9, n_samples
     return table.rename(columns={"row": "step"})
 
 
-def best_of(model: MolVAE, z: np.ndarray, n_samples: int = 8, seed: int = 0, temperature: float = 0.7) -> pd.DataFrame:
+def best_of(model: MolVAE, z: np.ndarray, n_samples: int = 8, seed: int | None = 0, temperature: float = 0.7) -> pd.DataFrame:
     """Decode each z [N, D] to one molecule: greedy if that is valid, else the most probable valid one of several draws.
 
     Returns
@@ -131,7 +137,7 @@ def best_of(model: MolVAE, z: np.ndarray, n_samples: int = 8, seed: int = 0, tem
     DataFrame
         ``row``, ``smiles`` (canonical where valid, the greedy text where nothing was), ``valid``.
     """
-    greedy = model.decode(z)
+    seed, greedy = as_seed(seed), model.decode(z)
     drawn = model.decode(z, n_samples=n_samples, temperature=temperature, seed=seed)
     rows = []
     for row, text, valid in zip(greedy["row"], greedy["smiles"], greedy["valid"], strict=True):
@@ -144,7 +150,7 @@ def best_of(model: MolVAE, z: np.ndarray, n_samples: int = 8, seed: int = 0, tem
 
 
 def neighbourhood(
-    model: MolVAE, smiles: str, n: int, radius: float = 1.0, temperature: float = 0.0, seed: int = 0
+    model: MolVAE, smiles: str, n: int, radius: float = 1.0, temperature: float = 0.0, seed: int | None = 0
 ) -> pd.DataFrame:
     """Decode points around a molecule.
 
@@ -159,6 +165,7 @@ def neighbourhood(
         Distinct valid molecules, ``smiles``, ``count`` (of n decodes) and ``similarity`` (Tanimoto, ECFP4) to the centre, the
         most similar first.
     """
+    n, seed = as_count(n, "n"), as_seed(seed)
     centre = torch.from_numpy(encode_one(model, smiles))
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(n, model.latent_dim, generator=generator) * model.latent_statistics.std.cpu()

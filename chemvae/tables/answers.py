@@ -68,11 +68,11 @@ def encode_table(
     names = latent_names(model.latent_dim)
 
     def encode(smiles: list[str]) -> np.ndarray:
-        return model.encode(smiles)
+        return model.encode(smiles, canonicalize=False)
 
     blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
     stems = [Stem([(name, "") for name in names], "_encoded"), extra_stem(REASON, suffix="_encoded")]
-    return answer_rows(blocks, encode, stems, on_invalid, progress, np.float32)
+    return answer_rows(blocks, encode, stems, on_invalid, progress)
 
 
 def predict_table(
@@ -112,11 +112,14 @@ def predict_table(
     stems = [*predicted, *(Stem([(name, "_computed")]) for name in known), distance, extra_stem(REASON, model.property_names)]
 
     def predict(smiles: list[str]) -> np.ndarray:
-        values = model.predict(smiles).to_numpy()  # [n, 2P + 1], the distance last
+        values = model.predict(smiles, canonicalize=False).to_numpy()  # [n, 2P + 1], the distance last
         return np.column_stack([values[:, :-1], compute_table(smiles, known, jobs).to_numpy(), values[:, -1]])
 
+    wide = dict(zip(model.property_names, model.predictor.wide, strict=True))
+    doubles = [*np.repeat(list(wide.values()), 2), *(wide[name] for name in known), False]
+
     blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
-    return answer_rows(blocks, predict, stems, on_invalid, progress)
+    return answer_rows(blocks, predict, stems, on_invalid, progress, doubles)
 
 
 def decode_table(
@@ -176,6 +179,7 @@ def latent_table(
     jobs: int = 1,
     *,
     step: Step | None = None,
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] = lambda frame: frame,
 ) -> tuple[list[str], np.ndarray, pd.DataFrame]:
     """Encode the usable molecules of a table, for a map.
 
@@ -187,6 +191,8 @@ def latent_table(
         At most so many molecules, chosen at random with ``seed``.
     step : callable, optional
         Called in the stages "read" and "encode"; what it raises ends the work.
+    prepare : callable
+        What is made of the table's other columns, numbers as numbers, before anything is encoded; what it raises ends the work.
 
     Returns
     -------
@@ -208,9 +214,10 @@ def latent_table(
     if limit is not None and len(smiles) > limit:
         chosen = np.sort(np.random.default_rng(seed).choice(len(smiles), limit, replace=False))
         smiles, frame = [smiles[i] for i in chosen], frame.iloc[chosen].reset_index(drop=True)
+    frame = prepare(with_numbers(frame))
     z = _encode_in_steps(model, smiles, step)
-    predicted = model.predict(z).astype(np.float32).set_axis(_named(model.prediction_stems(), frame.columns), axis=1)
-    return smiles, z, pd.concat([with_numbers(frame), predicted], axis=1)
+    predicted = with_digits(model.predict(z), [*np.repeat(model.predictor.wide, 2), False])
+    return smiles, z, pd.concat([frame, predicted.set_axis(_named(model.prediction_stems(), frame.columns), axis=1)], axis=1)
 
 
 def _encode_in_steps(model: MolVAE, smiles: list[str], step: Step) -> np.ndarray:
@@ -220,7 +227,7 @@ def _encode_in_steps(model: MolVAE, smiles: list[str], step: Step) -> np.ndarray
     step("encode", 0, len(smiles))
     for start in range(0, len(smiles), ENCODED_AT_ONCE):
         rows = order[start : start + ENCODED_AT_ONCE]
-        z[rows] = model.encode([smiles[i] for i in rows])
+        z[rows] = model.encode([smiles[i] for i in rows], canonicalize=False)
         step("encode", min(start + ENCODED_AT_ONCE, len(smiles)), len(smiles))
     return z
 
@@ -231,7 +238,7 @@ def answer_rows(
     stems: Sequence[Stem],
     on_invalid: str,
     progress: Progress | None,
-    dtype: type = np.float64,
+    doubles: Sequence[bool] = (),
 ) -> pd.DataFrame:
     """Compute for the usable rows of each block, and put the answers beside the rows they belong to.
 
@@ -245,18 +252,18 @@ def answer_rows(
     on_invalid : {"keep", "skip", "error"}
         Reasons are told under "keep".
     progress : callable, optional
-    dtype : type
-        Of the K columns.
+    doubles : sequence of bool
+        Which of the K columns are float64; by default none.
     """
     frames, names, n_done = [], [], 0
     for block in blocks:
         theirs = block.frame.reset_index(drop=True)
         names = names or _named(stems, theirs.columns)
         usable = [i for i, smiles in enumerate(block.smiles) if smiles is not None]
-        values = np.full((len(block.smiles), len(names) - 1), np.nan, dtype=dtype)
+        values = np.full((len(block.smiles), len(names) - 1), np.nan)
         if usable:
             values[usable] = compute([block.smiles[i] for i in usable])
-        ours = pd.DataFrame(values, columns=names[:-1])
+        ours = with_digits(pd.DataFrame(values, columns=names[:-1]), doubles or [False] * (len(names) - 1))
         if on_invalid == "keep":
             ours[names[-1]] = pd.Series(block.reasons, dtype="str")
         frames.append(pd.concat([theirs, ours], axis=1))
@@ -273,3 +280,14 @@ def _named(stems: Sequence[Stem], taken: Sequence[str]) -> list[str]:
         other = [name for name, plain in zip(names, usual, strict=True) if name != plain]
         logger.info("The table has columns of the names of ours; ours are called %s.", list_names(other, 10))
     return names
+
+
+def with_digits(answers: pd.DataFrame, doubles: Sequence[bool]) -> pd.DataFrame:
+    """Answers as float32, but for the columns where that would lose what tells molecules apart.
+
+    Examples
+    --------
+    >>> with_digits(pd.DataFrame({"E": [-384.0001], "MW": [46.07]}), [True, False]).dtypes.astype(str).tolist()
+    ['float64', 'float32']
+    """
+    return answers.astype({name: np.float32 for name, double in zip(answers.columns, doubles, strict=True) if not double})

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from chemvae.data.labels import check_labels
 from chemvae.data.prepare.preparation import Table
 from chemvae.data.splits import key_splits, smiles_keys
 from chemvae.data.tokens.datasets import SmilesDataset
@@ -94,7 +95,16 @@ def choose_split(table: Table, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def make_inputs(
     table: Table, split: tuple[np.ndarray, np.ndarray], vocabulary: Vocabulary, random_smiles: float
 ) -> TrainingInputs:
-    """Tokenise both parts; validation molecules with a symbol that training lacks are left out and counted."""
+    """Tokenise both parts; validation molecules with a symbol that training lacks are left out and counted.
+
+    Raises
+    ------
+    InputError
+        For a label that cannot be learned (:func:`chemvae.data.labels.check_labels`).
+    NothingUsableError
+        If no molecule is left.
+    """
+    check_labels(table.labels, table.property_names, table.rows, table.name)
     smiles = np.asarray(table.smiles, dtype=object)
     unwritable: dict[str, int] = {}
     parts = []

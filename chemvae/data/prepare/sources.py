@@ -13,11 +13,12 @@ from typing import Any
 import pandas as pd
 
 from chemvae.chem.descriptors import CLEANED, UNCHANGED, with_columns
-from chemvae.chem.molecules import check_standardize_mode
+from chemvae.chem.molecules import check_standardize_mode, parse
 from chemvae.data.catalog.locate import is_catalog_name, locate, nearest_names, open_dataset
 from chemvae.data.files.annotations import LeftOut
 from chemvae.data.files.columns import is_missing
 from chemvae.data.files.reading import CHUNK_ROWS, STDIN, Chunk, is_there, read_records, source_name
+from chemvae.data.given import as_written, list_molecules
 from chemvae.data.prepare.cleaning import Clean, SymbolCheck, check_symbols, clean_cell
 from chemvae.errors import InputError, NothingUsableError
 
@@ -98,12 +99,22 @@ def open_source(
     InputError
         If it cannot be opened; a path that is missing brings the nearest names.
     """
-    if isinstance(data, (str, Path)):
+    if isinstance(data, (str, Path)) and not _is_one_molecule(data):
         source = _open_named(data, source_path, chunk_rows, limit, jobs, smiles_column, clean)
     else:
-        frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame({smiles_column or "smiles": list(data)})
+        frame = data if isinstance(data, pd.DataFrame) else _one_column(data, smiles_column or "smiles")
         source = Source("the data", _frame_chunks(frame, chunk_rows), smiles_column=smiles_column)
     return replace(source, chunks=_not_empty(source.name, _first_rows(source.chunks, limit)))
+
+
+def _is_one_molecule(data: str | Path) -> bool:
+    """Whether a text is a SMILES and nothing that could be opened."""
+    return isinstance(data, str) and not (data == STDIN or is_catalog_name(data) or Path(data).exists()) and bool(parse(data))
+
+
+def _one_column(data: Any, name: str) -> pd.DataFrame:
+    """A table of molecules in any form that :mod:`chemvae.data.given` knows."""
+    return pd.DataFrame({name: pd.Series([as_written(one) for one in list_molecules(data)[0]], dtype=object)})
 
 
 def clean_pieces(

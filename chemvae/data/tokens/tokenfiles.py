@@ -1,7 +1,7 @@
 """Token sequences of many molecules in one flat array, in memory or mapped from files.
 
 A token set is a folder: ``ids.bin`` (uint8 or uint16, molecule after molecule), ``offsets.bin`` (int64 [N + 1], where each
-molecule begins), ``labels.bin`` (float32 [N, P]) and ``tokens.json`` (sizes, types, vocabulary, label names). It is written
+molecule begins), ``labels.bin`` (float64 [N, P]) and ``tokens.json`` (sizes, types, vocabulary, label names). It is written
 in a stream and read by mapping, so neither takes memory that grows with the molecules.
 """
 
@@ -23,6 +23,7 @@ from chemvae.errors import InputError, SettingsError
 from chemvae.files import Replacement, refusals_explained
 
 IDS, OFFSETS, LABELS, FACTS = "ids.bin", "offsets.bin", "labels.bin", "tokens.json"
+LABELS_TYPE, FORMER_LABELS_TYPE = "<f8", "<f4"
 FORMAT_VERSION = 1
 
 
@@ -210,7 +211,7 @@ class TokenWriter:
         with refusals_explained(self.folder):
             ids.astype(self._encoder.dtype.newbyteorder("<"), copy=False).tofile(self._ids)
             (self._n_ids + np.cumsum(lengths, dtype="<i8")).tofile(self._offsets)
-            rows.astype("<f4").tofile(self._labels)
+            rows.astype(LABELS_TYPE).tofile(self._labels)
         self._n, self._n_ids = self._n + len(lengths), self._n_ids + len(ids)
 
     def __exit__(self, kind: type | None, *_: object) -> None:
@@ -230,6 +231,7 @@ class TokenWriter:
             "n_ids": self._n_ids,
             "ids_type": self._encoder.dtype.newbyteorder("<").str,
             "labels": self.label_names,
+            "labels_type": LABELS_TYPE,
             "vocabulary": self.vocabulary.to_dict(),
         }
         (self._replacement.temporary / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -252,7 +254,7 @@ def read_token_set(folder: str | Path) -> TokenSet:
         n, names = int(facts["n_molecules"]), tuple(facts["labels"])
         ids = _map(folder / IDS, facts["ids_type"], (int(facts["n_ids"]),))
         offsets = _map(folder / OFFSETS, "<i8", (n + 1,))
-        labels = _map(folder / LABELS, "<f4", (n, len(names)))
+        labels = _map(folder / LABELS, facts.get("labels_type", FORMER_LABELS_TYPE), (n, len(names)))
         return TokenSet(TokenArray(ids, offsets), labels, Vocabulary.from_dict(facts["vocabulary"]), names)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} is not a whole token set ({error}). Write it again.") from None
