@@ -21,7 +21,13 @@ CHUNK_DRAWS = 16
 
 
 def log_evidence(
-    model: MolVAE, smiles: Sequence[str], *, n_draws: int = 1_000, seed: int = 0, batch_size: int = BATCH_SIZE
+    model: MolVAE,
+    smiles: Sequence[str],
+    *,
+    n_draws: int = 1_000,
+    seed: int = 0,
+    batch_size: int = BATCH_SIZE,
+    prior: str = "normal",
 ) -> Tensor:
     """Estimate log p(x) for each molecule by importance sampling from q(z|x), with p(z) the family's own prior.
 
@@ -38,6 +44,8 @@ def log_evidence(
     seed : int
     batch_size : int
         Molecules at a time; at most 16 draws of each are in memory.
+    prior : str
+        Another one of ``model.priors`` to be p(z).
 
     Returns
     -------
@@ -60,18 +68,19 @@ def log_evidence(
     found = [torch.empty(0)]
     for start in range(0, len(smiles), batch_size):
         batch = list(smiles[start : start + batch_size])
-        found.append(importance_log_evidence(model.posterior(batch), log_joint(model, batch), n_draws, generator=generator))
+        joint = log_joint(model, batch, prior)
+        found.append(importance_log_evidence(model.posterior(batch), joint, n_draws, generator=generator))
     return torch.cat(found)
 
 
-def log_joint(model: MolVAE, smiles: Sequence[str]) -> Callable[[Tensor], Tensor]:
-    """Return the function z [K, B, D] -> log p(x|z) + log p(z) [K, B] of these molecules."""
+def log_joint(model: MolVAE, smiles: Sequence[str], prior: str = "normal") -> Callable[[Tensor], Tensor]:
+    """Return the function z [K, B, D] -> log p(x|z) + log p(z) [K, B] of these molecules, p(z) one of the model's priors."""
     smiles = list(smiles)
 
     def joint(z: Tensor) -> Tensor:
         flat = z.reshape(-1, z.shape[-1])  # [K * B, D]
         log_px_z = model.log_likelihood(flat, smiles * z.shape[0])
-        log_pz = model.priors["normal"].log_prob(flat.to(model.device)).to(log_px_z)
+        log_pz = model.priors[prior].log_prob(flat.to(model.device)).to(log_px_z)
         return (log_px_z + log_pz).reshape(z.shape[:-1])
 
     return joint
