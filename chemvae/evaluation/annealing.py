@@ -33,7 +33,7 @@ from chemvae.evaluation.geometry import Flat, Sphere
 from chemvae.seeding import forked_rng
 
 WANTED_ACCEPTANCE = 0.65  # Neal, 2011, https://arxiv.org/abs/1206.1901
-FIRST_STEP, ADAPTATION = 0.3, 0.2
+FIRST_STEP, ADAPTATION = 0.5, 0.2
 N_LEAPFROG = 5
 N_WIDTHS = 64  # draws of q that say how wide it is in each dimension
 

@@ -38,7 +38,7 @@ _GROUPS = {
     "Reconstruction": r"reconstruction_.*",
     "Sampling": r"(validity|unique_10k|fcd)(_.*)?|novelty|internal_diversity|snn|(scaffold|fragment)_similarity",
     "Does z decide?": r"own_code_found_.*|(within|between)_z_similarity_.*",
-    "Smoothness": r"(similarity|property_change)_at_.*|neighbors_kept_.*",
+    "Smoothness": r"(similarity|valid|property_change)_at_.*|neighbors_kept_.*",
     "Bound and latent space": (
         r"elbo|kl|cross_entropy|rate|distortion|active_units|mutual_information.*|aggregated_posterior_.*"
     ),
@@ -173,7 +173,7 @@ def _smoothness_section(f: Mapping[str, Any]) -> Html:
         start = f"property_change_at_{step}_"
         words = step.replace("sd", " posterior sd") if step.endswith("sd") else f"{step} sd of the codes"
         changes = {key[len(start) :]: value for key, value in f.items() if key.startswith(start)}
-        rows.append({"step": words, "similarity": f[f"similarity_at_{step}"]} | changes)
+        rows.append({"step": words, "similarity": f[f"similarity_at_{step}"], "valid": f[f"valid_at_{step}"]} | changes)
     lead = (
         "Tanimoto similarity of the greedy decode to the molecule a step away, and the change of its properties in standard "
         f"deviations. Of the 10 nearest molecules in z, {_share(f.get('neighbors_kept_10'))} are among the 10 most similar."

@@ -71,10 +71,11 @@ _PATTERNS = {
     "temperature 1, over pairs of valid ones, then over a fifth of the {n_codes:,} z {from_prior}.",
     r"between_z_similarity_(?P<prior>.+)": "The same of the first valid decodes of different z.",
     rf"similarity_at_{_STEP}sd": "Mean Tanimoto similarity (ECFP4, 2048 bits) to the molecule of a greedy decode {step} "
-    "posterior standard deviations from its code, first {n_smoothness:,} molecules; what is no molecule counts 0.",
+    "posterior standard deviations from its code, first {n_smoothness:,} molecules, valid decodes.",
     rf"similarity_at_{_STEP}": "Mean Tanimoto similarity (ECFP4, 2048 bits) to the molecule of a greedy decode at its code + "
     "{step} e, e normal with the standard deviations of all codes per dimension (on a sphere along the great circle), first "
-    "{n_smoothness:,} molecules; what is no molecule counts 0.",
+    "{n_smoothness:,} molecules, valid decodes.",
+    rf"valid_at_{_STEP}(?P<sd>sd)?": "Share valid of the decodes of similarity_at_{step}{sd}.",
     rf"property_change_at_{_STEP}(?P<sd>sd)?_(?P<property>.+)": "Mean absolute change of {property} (computed from the "
     "structure) from the molecule to the decode of similarity_at_{step}{sd}, valid ones, in standard deviations of {property} "
     "over these molecules.",

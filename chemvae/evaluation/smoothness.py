@@ -17,6 +17,7 @@ from torch import Tensor
 from chemvae.chem.fingerprints import morgan, tanimoto
 from chemvae.chem.properties import PROPERTIES, affordable, compute_rows
 from chemvae.evaluation.geometry import latent_geometry
+from chemvae.evaluation.metrics import validity
 from chemvae.evaluation.roundtrip import Canonical, Encoded, decode_molecules, normal_draws
 
 if TYPE_CHECKING:
@@ -50,26 +51,22 @@ def smoothness(model: MolVAE, encoded: Encoded, canonical: Canonical, n: int = 5
     Returns
     -------
     dict
-        ``similarity_at_S``: mean Tanimoto similarity (ECFP4, 2048 bits) of the decode to the molecule, 0 for what is no
-        molecule. ``property_change_at_S_P``: mean absolute change of property P over the valid decodes, in standard deviations
-        of P over these molecules. S is ``1sd`` and ``3sd`` of the posterior, ``0.2`` to ``1.0`` of the codes' spread. NaN where
-        there is nothing to compare.
+        ``similarity_at_S``: mean Tanimoto similarity (ECFP4, 2048 bits) of the decode to the molecule. ``valid_at_S``: share of
+        decodes that are molecules; the others are left out of the similarity. ``property_change_at_S_P``: mean absolute change
+        of property P, in standard deviations of P over these molecules. S is ``1sd`` and ``3sd`` of the posterior, ``0.2`` to
+        ``1.0`` of the codes' spread. NaN where there is nothing to compare.
     """
-    steps, names = _steps(model, encoded, n, seed), properties_to_compare(model)
     some = encoded.among(n)
     origins = [encoded.targets[i] for i in encoded.rows[: 0 if some is None else len(some)]]
-    prints, values = (
-        morgan([o or "" for o in origins]),
-        np.array(compute_rows([o or "" for o in origins], names)).reshape(-1, len(names)),
-    )
+    prints, names = morgan([o or "" for o in origins]), properties_to_compare(model)
+    values = _properties(origins, names)
     spread = np.nanstd(values, axis=0) if len(values) else np.full(len(names), np.nan)
     figures: dict[str, float] = {}
-    for name, z in steps.items():
+    for name, z in _steps(model, encoded, n, seed).items():
         found = list(decode_molecules(model, z, canonical, seed=seed)["molecule"]) if len(z) else []
-        figures[f"similarity_at_{name}"] = _similarity(found, prints)
-        change = np.abs(np.array(compute_rows([m or "" for m in found], names)).reshape(-1, len(names)) - values)
-        figures |= {f"property_change_at_{name}_{p}": _mean(change[:, i]) / spread[i] if spread[i] > 0 else math.nan
-                    for i, p in enumerate(names)}  # fmt: skip
+        changes = np.abs(_properties(found, names) - values)
+        figures |= {f"similarity_at_{name}": _similarity(found, prints), f"valid_at_{name}": validity(found)}
+        figures |= {f"property_change_at_{name}_{p}": _ratio(_mean(changes[:, i]), spread[i]) for i, p in enumerate(names)}
     return figures
 
 
@@ -78,6 +75,15 @@ def properties_to_compare(model: MolVAE) -> list[str]:
     by_lower = {name.lower(): name for name in PROPERTIES}
     own = affordable([by_lower[name.lower()] for name in model.property_names if name.lower() in by_lower])
     return own or list(USUAL_PROPERTIES)
+
+
+def _properties(molecules: Sequence[str | None], names: Sequence[str]) -> np.ndarray:
+    """Properties [N, P] computed from structures; NaN for no molecule."""
+    return np.array(compute_rows([m or "" for m in molecules], names), dtype=float).reshape(-1, len(names))
+
+
+def _ratio(value: float, unit: float) -> float:
+    return value / float(unit) if unit > 0 else math.nan
 
 
 def _steps(model: MolVAE, encoded: Encoded, n: int, seed: int) -> dict[str, Tensor]:
@@ -94,7 +100,7 @@ def _steps(model: MolVAE, encoded: Encoded, n: int, seed: int) -> dict[str, Tens
 
 def _similarity(found: Sequence[str | None], origins: Sequence) -> float:
     pairs = zip(morgan([m or "" for m in found]), origins, strict=True)
-    return _mean(np.array([0.0 if a is None or b is None else float(tanimoto([a], [b])[0, 0]) for a, b in pairs]))
+    return _mean(np.array([np.nan if a is None or b is None else float(tanimoto([a], [b])[0, 0]) for a, b in pairs]))
 
 
 def _mean(values: np.ndarray) -> float:
