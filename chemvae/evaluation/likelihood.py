@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from chemvae.errors import SettingsError
+from chemvae.models.latent_space import find_prior
 from chemvae.seeding import forked_rng
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ CHUNK_DRAWS = 16
 def log_evidence(
     model: MolVAE, smiles: Sequence[str], *, n_draws: int = 1_000, seed: int = 0, batch_size: int = BATCH_SIZE
 ) -> Tensor:
-    """Estimate log p(x) for each molecule by importance sampling from q(z|x), with p(z) the family's own prior.
+    """Estimate log p(x) for each molecule by importance sampling from q(z|x), with p(z) the prior it was trained with.
 
     Biased low; the bias falls as 1/n_draws. Memory is bounded: draws are taken in chunks.
 
@@ -71,7 +72,7 @@ def log_joint(model: MolVAE, smiles: Sequence[str]) -> Callable[[Tensor], Tensor
     def joint(z: Tensor) -> Tensor:
         flat = z.reshape(-1, z.shape[-1])  # [K * B, D]
         log_px_z = model.log_likelihood(flat, smiles * z.shape[0])
-        log_pz = model.priors["normal"].log_prob(flat.to(model.device)).to(log_px_z)
+        log_pz = find_prior(model, "trained").log_prob(flat.to(model.device)).to(log_px_z)
         return (log_px_z + log_pz).reshape(z.shape[:-1])
 
     return joint

@@ -31,7 +31,8 @@ from chemvae.evaluation.roundtrip import (
 )
 from chemvae.evaluation.selection import select_molecules
 from chemvae.evaluation.sentences import protocol_sentences
-from chemvae.models.information import active_units, kl_to_prior, mutual_information
+from chemvae.models.information import ACTIVE_VARIANCE, active_units, kl_to_model_prior, mutual_information
+from chemvae.models.latent_space import space_of
 from chemvae.models.posteriors import Posterior, diagonal_parameters, is_standard_normal
 from chemvae.registry import make_spec
 
@@ -173,7 +174,8 @@ def _with_protocol(figures: Mapping[str, Any], model: MolVAE, settings: Evaluati
     """The figures as JSON holds them, with the seed and a sentence for each of how it was measured."""
     plain = {key: _plain(value) for key, value in figures.items()} | {"seed": settings.seed}
     facts = {"most": settings.n_molecules, "n_unique": N_UNIQUE, "jt_draws": JT_DRAWS, "jt_decodes": JT_DECODES}
-    facts |= {"base": _base_name(model), "kl_by": _kl_by(encoded)}
+    facts |= {"base": _base_name(model), "kl_by": _kl_by(model, encoded)}
+    facts |= {"kl_prior": "the prior it was trained with"} if "trained" in model.priors else {}
     return plain | {"protocol": protocol_sentences(plain, facts, _sampling_prior(model))}
 
 
@@ -224,7 +226,7 @@ def _generation(
 
 def _base_draws(model: MolVAE, n: int, seed: int) -> Tensor:
     """Draw z [n, D] from the family's own prior."""
-    if _base_name(model) == STANDARD_NORMAL:
+    if is_standard_normal(model.priors["normal"].distribution()):
         return normal_draws((n, model.latent_dim), seed)
     return model.priors["normal"].sample(n, torch.Generator(model.device).manual_seed(seed))
 
@@ -256,21 +258,21 @@ def _bound(model: MolVAE, encoded: Encoded, seed: int) -> dict[str, Any]:
         return dict.fromkeys(keys)
     z = encoded.draw(1, seed)[0]  # [n, D]
     log_px_z = model.log_likelihood(z, [encoded.smiles[i] for i in encoded.rows])  # [n]
-    kl = float(kl_to_prior(encoded.posterior, model.priors["normal"].distribution(), z[None]).mean())
+    kl = float(kl_to_model_prior(encoded.posterior, model, z[None]).mean())
     cross_entropy = -float(log_px_z.double().mean())
     return {
         "elbo": -cross_entropy - kl,
         "kl": kl,
         "cross_entropy": cross_entropy,
-        "active_units": active_units(encoded.loc),
+        "active_units": active_units(encoded.loc, ACTIVE_VARIANCE * space_of(model).unit_variance(model.latent_dim)),
         "mutual_information": mutual_information(encoded.posterior, z),
         "mutual_information_upper": _information_bound(model, encoded, z),
     }
 
 
-def _kl_by(encoded: Encoded) -> str:
+def _kl_by(model: MolVAE, encoded: Encoded) -> str:
     """How the KL was taken, in words."""
-    if encoded.posterior is not None and encoded.posterior.kl is None:
+    if "trained" in model.priors or (encoded.posterior is not None and encoded.posterior.kl is None):
         return "estimated by one draw from each posterior"
     return "in closed form"
 

@@ -27,7 +27,7 @@ _SENTENCES = {
     "fcd": "Frechet ChemNet distance of the first {n_fcd:,} valid of {sample} to the {n_molecules:,} molecules; biased upward "
     "for small sets; needs the optional package fcd.",
     "elbo": "-(cross_entropy + kl), nats per molecule.",
-    "kl": "Mean KL(q(z|x) || {base}) {kl_by} over the molecules that can be encoded, nats per molecule.",
+    "kl": "Mean KL(q(z|x) || {kl_prior}) {kl_by} over the molecules that can be encoded, nats per molecule.",
     "cross_entropy": "Mean -log p(x|z), teacher-forced, end token included, one z from each posterior, over the molecules that "
     "can be encoded, nats per molecule.",
     "active_units": "Share of latent dimensions whose posterior mean has a variance above 0.01 over the molecules.",
@@ -62,7 +62,8 @@ def protocol_sentences(figures: Mapping[str, Any], facts: Mapping[str, Any], pri
         The figures; their counts go into the sentences.
     facts : mapping
         ``most`` (molecules used at most), ``n_unique``, ``jt_draws``, ``jt_decodes``; ``base`` (the family's own prior, in
-        words, by default N(0, I)) and ``kl_by`` (how the KL was taken, by default in closed form).
+        words, by default N(0, I)), ``kl_by`` (how the KL was taken, by default in closed form) and ``kl_prior`` (the prior it was
+        taken to, by default ``base``).
     prior : str
         Where the sample comes from that is compared with the molecules: "learned" or "normal".
 
@@ -72,6 +73,7 @@ def protocol_sentences(figures: Mapping[str, Any], facts: Mapping[str, Any], pri
     'Share valid of 2,000 z ~ N(0, I), one greedy decode each.'
     """
     facts = {"base": "N(0, I)", "kl_by": "in closed form", **facts}
+    facts = {"kl_prior": facts["base"], **facts}
     source = "the learned prior" if prior == "learned" else facts["base"]
     words = {**facts, **figures, "source": source}
     words["sample"] = f"{figures.get('n_samples') or 0:,} decodes at temperature 1 from {source}"
