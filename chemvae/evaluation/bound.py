@@ -9,7 +9,8 @@ from torch import Tensor
 
 from chemvae.evaluation.generation import sampling_prior
 from chemvae.evaluation.roundtrip import Encoded
-from chemvae.models.information import active_units, kl_to_prior, mutual_information
+from chemvae.models.information import ACTIVE_VARIANCE, active_units, kl_to_model_prior, mutual_information
+from chemvae.models.latent_space import space_of
 from chemvae.models.posteriors import Posterior
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def bound_figures(model: MolVAE, encoded: Encoded, seed: int) -> dict[str, Any]:
     """Take the bound apart at one draw from each posterior.
 
     I(x; z) + KL(q(z) || p(z)) is the mean KL, whatever the model (Hoffman & Johnson, 2016): with mutual information between two
-    bounds, the gap between aggregated posterior and prior lies between two as well. p(z) is the family's own prior, except in
-    ``rate`` and ``mutual_information_upper``: there it is the one that is sampled from.
+    bounds, the gap between aggregated posterior and prior lies between two as well. p(z) is the prior the model was trained
+    with, except in ``rate`` and ``mutual_information_upper``: there it is the one that is sampled from.
 
     Returns
     -------
@@ -38,7 +39,7 @@ def bound_figures(model: MolVAE, encoded: Encoded, seed: int) -> dict[str, Any]:
         return dict.fromkeys(KEYS)
     z = encoded.draw(1, seed)[0]  # [n, D]
     log_px_z = model.log_likelihood(z, [encoded.smiles[i] for i in encoded.rows])  # [n]
-    kl = float(kl_to_prior(encoded.posterior, model.priors["normal"].distribution(), z[None]).mean())
+    kl = float(kl_to_model_prior(encoded.posterior, model, z[None]).mean())
     cross_entropy = -float(log_px_z.double().mean())
     rate, information = _rate(model, encoded.posterior, z), mutual_information(encoded.posterior, z)
     return {
@@ -47,7 +48,7 @@ def bound_figures(model: MolVAE, encoded: Encoded, seed: int) -> dict[str, Any]:
         "cross_entropy": cross_entropy,
         "rate": rate,
         "distortion": cross_entropy,
-        "active_units": active_units(encoded.loc),
+        "active_units": active_units(encoded.loc, ACTIVE_VARIANCE * space_of(model).unit_variance(model.latent_dim)),
         "mutual_information": information,
         "mutual_information_upper": rate,
         "aggregated_posterior_gap": kl - information,
@@ -63,8 +64,8 @@ def _rate(model: MolVAE, posterior: Posterior, z: Tensor) -> float:
     return float((log_qz_x.double() - log_rz.double()).mean())
 
 
-def kl_by(encoded: Encoded) -> str:
+def kl_by(model: MolVAE, encoded: Encoded) -> str:
     """How the KL was taken, in words."""
-    if encoded.posterior is not None and encoded.posterior.kl is None:
+    if "trained" in model.priors or (encoded.posterior is not None and encoded.posterior.kl is None):
         return "estimated by one draw from each posterior"
     return "in closed form"

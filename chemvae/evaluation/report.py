@@ -140,7 +140,9 @@ def _validity_tile(f: Mapping[str, Any], prior: str, temperature: str) -> tuple[
 
 
 def _prior_name(prior: str) -> str:
-    return {"normal": "family's own prior", "learned": "learned prior"}.get(prior, f"prior '{prior}'")
+    return {"normal": "family's own prior", "learned": "learned prior", "trained": "trained prior"}.get(
+        prior, f"prior '{prior}'"
+    )
 
 
 def _prior_section(f: Mapping[str, Any]) -> Html:

@@ -22,7 +22,7 @@ _SENTENCES = {
     "fragment_similarity": "Cosine between the counts of BRICS fragments: the valid of {sample} against the {n_molecules:,} "
     "molecules.",
     "elbo": "-(cross_entropy + kl), nats per molecule.",
-    "kl": "Mean KL(q(z|x) || {base}) {kl_by} over the molecules that can be encoded, nats per molecule.",
+    "kl": "Mean KL(q(z|x) || {kl_prior}) {kl_by} over the molecules that can be encoded, nats per molecule.",
     "cross_entropy": "Mean -log p(x|z), teacher-forced, end token included, one z from each posterior, over the molecules that "
     "can be encoded, nats per molecule.",
     "rate": "Mean log q(z|x) - log p(z) at one z from each posterior, with {source} for p(z), the prior that is sampled from, "
@@ -32,7 +32,7 @@ _SENTENCES = {
     "mutual_information": "I(x; z) = E KL(q(z|x) || p) - KL(q(z) || p) in nats, with q(z) estimated as the mean of these "
     "molecules' posteriors: it cannot exceed the log of their number, {log_n:.2f}.",
     "mutual_information_upper": "E log q(z|x) / r(z) in nats, with {source} for r: an upper bound of I(x; z) for every r.",
-    "aggregated_posterior_gap": "KL(q(z) || p(z)) as kl - mutual_information, p(z) = {base}, in nats: from above, as the "
+    "aggregated_posterior_gap": "KL(q(z) || p(z)) as kl - mutual_information, p(z) = {kl_prior}, in nats: from above, as the "
     "mutual information of few molecules is underestimated.",
     "aggregated_posterior_gap_lower": "KL(q(z) || p(z)) as kl - mutual_information_upper, in nats: from below.",
     "neighbors_kept_10": "Of the 10 nearest molecules in z, the share that is among the 10 most similar by fingerprint (ECFP4, "
@@ -102,7 +102,8 @@ def protocol_sentences(
     facts : mapping
         Settings that the sentences name: ``most`` (molecules used at most), ``n_unique``, ``jt_draws``, ``jt_decodes``,
         ``fcd_most``, ``n_codes``, ``n_texts``, ``n_smoothness``, ``ais_temperatures``, ``ais_chains``; ``base`` (the family's
-        own prior, in words, by default N(0, I)) and ``kl_by`` (how the KL was taken, by default in closed form).
+        own prior, in words, by default N(0, I)) ``kl_by`` (how the KL was taken, by default in closed form)
+        and ``kl_prior`` (the prior it was taken to, by default ``base``).
     prior : str
         Where the sample comes from that is compared with the molecules: a name in the model's priors.
     before : mapping, optional
@@ -114,6 +115,7 @@ def protocol_sentences(
     'Share valid of 2,000 z ~ N(0, I), one greedy decode each.'
     """
     facts = {"base": "N(0, I)", "kl_by": "in closed form", **facts}
+    facts = {"kl_prior": facts["base"], **facts}
     source = _prior_in_words(prior, facts["base"])
     words = {**facts, **figures, "source": source}
     words["sample"] = f"{figures.get('n_samples') or 0:,} decodes at temperature 1 from {source}"
@@ -144,4 +146,5 @@ def _parts_in_words(parts: Mapping[str, str | None], base: str) -> dict[str, str
 
 
 def _prior_in_words(prior: str, base: str) -> str:
-    return {"normal": base, "learned": "the prior fitted on q(z)"}.get(prior, f"the prior '{prior}' trained with the model")
+    words = {"normal": base, "learned": "the prior fitted on q(z)", "trained": "the prior that the model was trained with"}
+    return words.get(prior, f"the model's prior '{prior}'")

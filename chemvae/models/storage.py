@@ -19,7 +19,7 @@ from chemvae.runs import RunFolder
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 USUAL_MODEL = "drug"  # taken where none is named
-FITTED_LATER = ("priors.", "latent_statistics.")  # what prior.safetensors holds
+FITTED_LATER = ("priors.normal.", "priors.learned.", "latent_statistics.")  # what prior.safetensors holds
 
 
 def shipped_models() -> list[str]:
@@ -57,7 +57,7 @@ def build_model(run: RunFolder, config: dict) -> MolVAE:
         vocabulary = Vocabulary.from_dict(run.read_json("vocabulary.json"))
         properties = config["properties"]
         int(config["max_tokens"])
-        return MolVAE(vocabulary, ModelSettings(**config["model"]), list(properties), properties)
+        return MolVAE(vocabulary, ModelSettings.from_config(config["model"]), list(properties), properties)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         remedy = "Copy config.json and vocabulary.json again from their origin."
         raise RunFolderError(run.path, f"has an incomplete config.json or vocabulary.json ({error!r}).", remedy) from None
@@ -146,6 +146,8 @@ def transfer_weights(source: MolVAE, target: MolVAE) -> None:
     from_rows, to_rows = (list(side) for side in zip(*rows, strict=True))
     for key, value in theirs.items():
         if key.startswith("predictor.") and source.property_names != target.property_names:
+            continue
+        if key.startswith("priors.trained.") and (key not in ours or source.settings.prior != target.settings.prior):
             continue
         if ours[key].shape == value.shape and len(source.vocabulary) != value.shape[0]:
             ours[key] = value

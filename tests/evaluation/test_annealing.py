@@ -9,6 +9,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal
 from chemvae.errors import SettingsError
 from chemvae.evaluation.annealing import AnnealedPath, Annealing
 from chemvae.evaluation.geometry import Flat, Sphere, latent_geometry
+from chemvae.models.latent_space import SPHERE
 from tests.contracts.linear_gaussian import LinearGaussian
 
 from .fakes import MemoryModel
@@ -104,17 +105,11 @@ def test_moving_back_with_the_velocity_turned_round_is_where_one_was():
         torch.testing.assert_close(again, -velocity)
 
 
-def test_codes_of_length_one_are_on_the_sphere_and_others_are_not():
+def test_chains_move_where_the_model_says_its_codes_are():
     model = MemoryModel(["CCO", "CCN", "CCC"])
     assert isinstance(latent_geometry(model), Flat)
-    model.priors = {"normal": UnitPrior()}
+    model.latent_space = SPHERE
     assert isinstance(latent_geometry(model), Sphere)
-
-
-class UnitPrior:
-    def sample(self, n, generator=None):
-        z = torch.randn(n, 3, generator=generator)
-        return z / z.norm(dim=1, keepdim=True)
 
 
 def test_no_temperatures_and_no_chains_are_refused_together():

@@ -69,7 +69,7 @@ def test_a_prior_that_never_was_fitted_is_not_drawn_from_and_one_trained_with_th
     found = evaluate_model(model, MOLECULES, **SIZES)
     assert found["validity_vamp_greedy"] == 1.0 and found["own_code_found_vamp_greedy"] is not None
     assert found["unique_10k"] == found["unique_10k_vamp_sampled"]
-    assert "the prior 'vamp' trained with the model" in found["protocol"]["fcd_vamp_sampled"]
+    assert "the model's prior 'vamp'" in found["protocol"]["fcd_vamp_sampled"]
 
 
 def test_what_is_not_asked_for_is_not_measured():
