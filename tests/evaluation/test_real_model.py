@@ -9,6 +9,7 @@ from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.evaluation import evaluate_model, log_evidence, run_evaluation
 from chemvae.evaluation.evidence import amortization_gap, tensor_joint, written_molecules
 from chemvae.evaluation.likelihood import log_joint
+from chemvae.models.posteriors import POSTERIORS
 from chemvae.models.settings import ModelSettings
 from chemvae.models.vae import MolVAE
 
@@ -63,6 +64,20 @@ def test_the_likelihood_is_held_from_three_sides(model):
     assert -0.3 < found["bdmc_gap"] < 0.5
     assert found["amortization_gap"] > -0.05
     assert all(found["protocol"][key] for key in ("log_px_is", "log_px_ais", "bdmc_gap", "amortization_gap", "n_bdmc"))
+
+
+@pytest.mark.parametrize("posterior", POSTERIORS)
+def test_every_member_is_measured_to_the_end(posterior):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        settings = ModelSettings(8, 8, 16, latent_dim=4, predictor_dim=8, posterior=posterior, precision="fp32")
+        member = MolVAE(Vocabulary.from_smiles(MOLECULES), settings).eval()
+    sizes = {"likelihood": 2, "ais_temperatures": 3, "ais_chains": 2, "n_codes": 5, "n_smoothness": 3}
+    found = evaluate_model(member, MOLECULES, **sizes, **SIZES)
+    assert all(
+        found[key] is not None for key in ("rate", "distortion", "log_px_is", "log_px_ais", "bdmc_gap", "amortization_gap")
+    )
+    assert {"similarity_at_3sd", "own_code_found_normal_sampled", "property_change_at_1.0_qed"} <= set(found)
 
 
 def test_molecules_that_the_model_wrote_come_with_the_z_they_were_written_at(model):
