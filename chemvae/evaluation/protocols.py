@@ -14,10 +14,9 @@ import torch
 
 from chemvae.evaluation import metrics
 from chemvae.evaluation.annealing import Annealing
-from chemvae.evaluation.bound import bound_figures, kl_by
 from chemvae.evaluation.code_use import N_TEXTS
 from chemvae.evaluation.curves import radius_curve, validity_against_norm
-from chemvae.evaluation.evidence import evidence_figures
+from chemvae.evaluation.evidence import bound_figures, evidence_figures, kl_by
 from chemvae.evaluation.generation import N_UNIQUE, base_name, generation_figures, names_of_before, sampling_prior
 from chemvae.evaluation.mistakes import failure_table
 from chemvae.evaluation.roundtrip import (
