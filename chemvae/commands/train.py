@@ -32,7 +32,8 @@ PRESETS = table_names("training/settings.py", "PRESETS")
 OBJECTIVES = {"objective": table_names("objectives/__init__.py", "OBJECTIVES")}
 PARTS = {
     "posterior": table_names("models/posteriors/__init__.py", "POSTERIORS"),
-    "prior": table_names("models/priors.py", "PRIORS", leave_out=("normal",)),
+    "prior": table_names("models/priors/__init__.py", "PRIORS", leave_out=("gaussian",)),
+    "fitted_prior": table_names("models/priors/__init__.py", "PRIORS", leave_out=("normal", "vamp")),
 }
 TRAINING = settings_fields("training/settings.py", "TrainingSettings", leave_out=("seed",), choices=OBJECTIVES)
 SIZES = settings_fields("models/settings.py", "ModelSettings", choices=PARTS)

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from chemvae.errors import SettingsError
+from chemvae.models.latent_space import find_prior
 from chemvae.seeding import forked_rng
 
 if TYPE_CHECKING:
@@ -21,9 +22,15 @@ CHUNK_DRAWS = 16
 
 
 def log_evidence(
-    model: MolVAE, smiles: Sequence[str], *, n_draws: int = 1_000, seed: int = 0, batch_size: int = BATCH_SIZE
+    model: MolVAE,
+    smiles: Sequence[str],
+    *,
+    n_draws: int = 1_000,
+    seed: int = 0,
+    batch_size: int = BATCH_SIZE,
+    prior: str = "trained",
 ) -> Tensor:
-    """Estimate log p(x) for each molecule by importance sampling from q(z|x), with p(z) the family's own prior.
+    """Estimate log p(x) for each molecule by importance sampling from q(z|x), with p(z) the prior it was trained with.
 
     Biased low; the bias falls as 1/n_draws. Memory is bounded: draws are taken in chunks.
 
@@ -38,6 +45,8 @@ def log_evidence(
     seed : int
     batch_size : int
         Molecules at a time; at most 16 draws of each are in memory.
+    prior : str
+        Another one of ``model.priors`` to be p(z); "trained" is the one the model was trained with.
 
     Returns
     -------
@@ -60,18 +69,19 @@ def log_evidence(
     found = [torch.empty(0)]
     for start in range(0, len(smiles), batch_size):
         batch = list(smiles[start : start + batch_size])
-        found.append(importance_log_evidence(model.posterior(batch), log_joint(model, batch), n_draws, generator=generator))
+        joint = log_joint(model, batch, prior)
+        found.append(importance_log_evidence(model.posterior(batch), joint, n_draws, generator=generator))
     return torch.cat(found)
 
 
-def log_joint(model: MolVAE, smiles: Sequence[str]) -> Callable[[Tensor], Tensor]:
-    """Return the function z [K, B, D] -> log p(x|z) + log p(z) [K, B] of these molecules."""
+def log_joint(model: MolVAE, smiles: Sequence[str], prior: str = "trained") -> Callable[[Tensor], Tensor]:
+    """Return the function z [K, B, D] -> log p(x|z) + log p(z) [K, B] of these molecules, p(z) one of the model's priors."""
     smiles = list(smiles)
 
     def joint(z: Tensor) -> Tensor:
         flat = z.reshape(-1, z.shape[-1])  # [K * B, D]
         log_px_z = model.log_likelihood(flat, smiles * z.shape[0])
-        log_pz = model.priors["normal"].log_prob(flat.to(model.device)).to(log_px_z)
+        log_pz = find_prior(model, prior).log_prob(flat.to(model.device)).to(log_px_z)
         return (log_px_z + log_pz).reshape(z.shape[:-1])
 
     return joint
@@ -118,11 +128,19 @@ def importance_log_evidence(
     check_draws(n_draws)
     total = None
     for start in range(0, n_draws, chunk):
-        with forked_rng(generator):
-            z = posterior.sample((min(chunk, n_draws - start),))  # [k, B, D]
-        log_w = torch.logsumexp(joint(z) - posterior.log_prob(z), dim=0)  # [B]
+        z, log_qz_x = _draw(posterior, min(chunk, n_draws - start), generator)  # [k, B, D], [k, B]
+        log_w = torch.logsumexp(joint(z) - log_qz_x, dim=0)  # [B]
         total = log_w if total is None else torch.logaddexp(total, log_w)
     return total - math.log(n_draws)
+
+
+def _draw(posterior: Distribution, n: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """z [n, B, D] and its log density [n, B]: together where the density of a given z costs a posterior many times as much."""
+    if not getattr(posterior, "reads_any_z", True):
+        return posterior.draw(n, generator)
+    with forked_rng(generator):
+        z = posterior.sample((n,))
+    return z, posterior.log_prob(z)
 
 
 def check_draws(n_draws: int) -> None:

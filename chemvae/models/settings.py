@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chemvae.deprecation.names import warn_renamed
 from chemvae.errors import SettingsError
-from chemvae.models.priors import learned_priors
+from chemvae.models.posteriors import POSTERIORS
+from chemvae.models.priors import PRIORS, learned_priors, space_complaint, trained_priors
 from chemvae.registry import wrong_kinds
 
 PRECISIONS = ("auto", "bf16", "fp32")
@@ -27,7 +29,8 @@ class ModelSettings:
     latent_dim : dimensions of z.
     predictor_dim : width of the property predictor's hidden layers.
     posterior : the family of q(z|x), a name in POSTERIORS; in Python also a dict of name and settings.
-    prior : what "learned" is, fitted to the codes when training has ended; a flow comes closest and takes minutes.
+    prior : what the model is trained with: normal, the posterior's own, or one that is trained along.
+    fitted_prior : what "learned" is, fitted to the codes when training has ended; a flow comes closest and takes minutes.
     precision : "bf16", "fp32", or "auto" for bf16 where the hardware multiplies it fast.
     """
 
@@ -37,7 +40,8 @@ class ModelSettings:
     latent_dim: int = 64
     predictor_dim: int = 256
     posterior: str = "gaussian"
-    prior: str = "mixture"
+    prior: str = "normal"
+    fitted_prior: str = "mixture"
     precision: str = "auto"
 
     def complaints(self) -> list[str]:
@@ -51,13 +55,35 @@ class ModelSettings:
             found.append(f"precision must be one of {', '.join(PRECISIONS)}, got '{self.precision}'")
         if not _names_a_family(self.posterior):
             found.append(f"posterior must be a name, or a dict with a name, got {self.posterior!r:.60}")
-        if self.prior not in (learned := learned_priors()):
-            found.append(f"prior must be one of {', '.join(learned)}, got '{self.prior}'")
-        return found
+        for name, allowed in (("prior", trained_priors()), ("fitted_prior", learned_priors())):
+            if getattr(self, name) not in allowed:
+                found.append(f"{name} must be one of {', '.join(allowed)}, got '{getattr(self, name)}'")
+        return found or self._space_complaints()
+
+    def _space_complaints(self) -> list[str]:
+        """Which prior is no density where the posterior's codes lie."""
+        name = self.posterior.get("name") if isinstance(self.posterior, Mapping) else self.posterior
+        family = POSTERIORS.get(name) if isinstance(name, str) else self.posterior
+        if not hasattr(family, "space"):
+            return []
+        asked = {"prior": self.prior, "fitted_prior": self.fitted_prior}
+        said = [space_complaint(PRIORS[name], family, setting, PRIORS) for setting, name in asked.items()]
+        return [one for one in said if one]
 
     def __post_init__(self) -> None:
+        if self.prior in learned_priors() and self.prior not in trained_priors():
+            warn_renamed(f"prior='{self.prior}', which is fitted after training,", f"fitted_prior='{self.prior}'", stacklevel=4)
+            object.__setattr__(self, "fitted_prior", self.prior)
+            object.__setattr__(self, "prior", "normal")
         if found := self.complaints():
             raise SettingsError(found)
+
+    @classmethod
+    def from_config(cls, written: Mapping[str, Any]) -> ModelSettings:
+        """The settings that a config.json holds; one from before ``fitted_prior`` meant that by its ``prior``."""
+        if "fitted_prior" not in written and "prior" in written:
+            written = {**written, "prior": "normal", "fitted_prior": written["prior"]}
+        return cls(**written)
 
 
 def _names_a_family(posterior: Any) -> bool:

@@ -25,7 +25,7 @@ from chemvae.runs import RunFolder
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 USUAL_MODEL = "drug"  # taken where none is named
-FITTED_LATER = ("priors.", "latent_statistics.")  # what prior.safetensors holds
+FITTED_LATER = ("priors.normal.", "priors.learned.", "latent_statistics.")  # what prior.safetensors holds
 MAY_HAVE_GAPS = ("latent_statistics.references",)  # rows of NaN where there were fewer molecules
 
 
@@ -74,7 +74,7 @@ def build_model(run: RunFolder, config: dict) -> MolVAE:
     vocabulary, content = None, run.read_vocabulary()
     try:
         vocabulary = Vocabulary.from_dict(content)
-        settings, properties = ModelSettings(**config["model"]), config["properties"]
+        settings, properties = ModelSettings.from_config(config["model"]), config["properties"]
         TrainingFacts(config["max_tokens"])
         make = partial(MolVAE, vocabulary, settings, list(properties), properties)
         shapes = make_untouched(make)
@@ -211,6 +211,8 @@ def transfer_weights(source: MolVAE, target: MolVAE) -> None:
     from_rows, to_rows = (list(side) for side in zip(*rows, strict=True))
     for key, value in theirs.items():
         if key.startswith("predictor.") and source.property_names != target.property_names:
+            continue
+        if key.startswith("priors.trained.") and (key not in ours or source.settings.prior != target.settings.prior):
             continue
         if ours[key].shape == value.shape and len(source.vocabulary) != value.shape[0]:
             ours[key] = value

@@ -24,6 +24,7 @@ from chemvae.models.decoder import Decoder
 from chemvae.models.decoding import finished
 from chemvae.models.encoder import Encoder
 from chemvae.models.gru.layer import bf16_is_fast
+from chemvae.models.latent_space import FlatSpace, find_prior
 from chemvae.models.latent_statistics import LatentStatistics
 from chemvae.models.posteriors import POSTERIORS, Posterior
 from chemvae.models.predictor import PropertyPredictor
@@ -77,8 +78,12 @@ class MolVAE(nn.Module):
         )
         self.decoder = Decoder(n_tokens, settings.embedding_dim, settings.latent_dim, settings.decoder_dim)
         self.predictor = PropertyPredictor(settings.latent_dim, settings.predictor_dim, len(self.property_names))
-        base, learned = FamilyPrior(self.posterior_family), PRIORS[settings.prior](settings.latent_dim)
-        self.priors = nn.ModuleDict({"normal": base, "learned": learned})
+        family = self.posterior_family
+        self.priors = nn.ModuleDict(
+            {"normal": FamilyPrior(family), "learned": PRIORS[settings.fitted_prior].fitted_for(family)}
+        )
+        if settings.prior != "normal":
+            self.priors["trained"] = PRIORS[settings.prior].trained_for(family, self.encoder.output_dim)
         self.latent_statistics = LatentStatistics(settings.latent_dim)
         self.training_facts = TrainingFacts()
         self.word_dropout = 0.0
@@ -107,10 +112,33 @@ class MolVAE(nn.Module):
         """Return the :class:`Terms` of one batch; all randomness comes from ``generator`` (None: torch's global stream)."""
         posterior = self.posterior_of(batch)
         z, log_qz_x = posterior.draw(n_draws, generator)  # [K, B, D], [K, B]
+        return self.terms_at(z, log_qz_x, posterior, batch, generator)
+
+    def terms_at(
+        self, z: Tensor, log_qz_x: Tensor, posterior: Posterior, batch: Batch, generator: torch.Generator | None = None
+    ) -> Terms:
+        """The :class:`Terms` of one batch at z [K, B, D] with their log q(z|x) [K, B]."""
         log_px_z = torch.stack([self.log_px_z(one, batch, generator) for one in z])
-        log_pz = self.posterior_family.prior().log_prob(z)
+        log_pz = self.log_pz(z)
         log_py_z = self.predictor.log_prob(z, batch.labels) if self.property_names else torch.zeros_like(log_pz)
-        return Terms(log_px_z, log_pz, log_qz_x, posterior.kl, posterior.kl_dims, log_py_z, z)
+        kl, kl_dims = (None, None) if "trained" in self.priors else (posterior.kl, posterior.kl_dims)
+        return Terms(log_px_z, log_pz, log_qz_x, kl, kl_dims, log_py_z, z)
+
+    def log_pz(self, z: Tensor) -> Tensor:
+        """Log density [...] in nats of z [..., D] under the prior that the model is trained with; differentiable."""
+        if "trained" not in self.priors:
+            return self.posterior_family.prior().log_prob(z)
+        return self.priors["trained"].log_prob(z.flatten(0, -2)).view(z.shape[:-1])
+
+    @property
+    def trained_prior(self) -> nn.Module:
+        """The prior that the model is trained with: ``priors["trained"]``, or ``priors["normal"]`` where there is none."""
+        return find_prior(self, "trained")
+
+    @property
+    def latent_space(self) -> FlatSpace:
+        """Where codes lie, and how to move there."""
+        return self.posterior_family.space
 
     def posterior_of(self, batch: Batch) -> Posterior:
         """q(z|x) of a batch, on the model's device, with gradients."""

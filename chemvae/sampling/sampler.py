@@ -10,19 +10,19 @@ from chemvae.chem.fingerprints import morgan, tanimoto
 from chemvae.chem.molecules import canonicalize
 from chemvae.data.given import read_molecules
 from chemvae.errors import ChemVAEError, InvalidMoleculeError, SettingsError
-from chemvae.models.latent_space import draw_prior, slerp
+from chemvae.models.latent_space import draw_prior
 from chemvae.models.vae import MolVAE
 from chemvae.registry import find
 from chemvae.sampling.amounts import check_amount
 from chemvae.sampling.pipeline import decode_canonical, open_readers
 from chemvae.seeding import as_count, as_seed
 
-MODEL_PRIORS = ("learned", "normal")
-"""What :func:`draw_latents` may draw from: the names in ``MolVAE.priors``."""
+MODEL_PRIORS = ("learned", "normal", "trained")
+"""What :func:`draw_latents` may draw from: fitted to the codes, the family's own, and what the model was trained with."""
 
 
 def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int | None = 0) -> torch.Tensor:
-    """Draw z [n, D] from the normal or the learned prior.
+    """Draw z [n, D] from one of a model's priors.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int | None
     ChemVAEError
         If the learned prior was never fitted (a run that was interrupted).
     """
-    name, _ = find(dict(model.priors.items()), prior, "prior")
+    name, _ = find(dict.fromkeys(MODEL_PRIORS), prior, "prior")
     if name == "learned" and not model.latent_statistics.is_fitted:
         raise ChemVAEError(
             "This model has no learned prior: it is fitted when training ends. Let it end (chemvae train --resume), or sample "
@@ -55,7 +55,8 @@ def sample(
     temperature : float
         0 decodes greedily.
     prior : str
-        "learned" (fitted on the training latents) or "normal": the posterior family's own, N(0, I) unless it says otherwise.
+        "learned" (fitted on the training latents), "normal" (the posterior family's own: N(0, I) unless it says otherwise), or
+        "trained" (what the model was trained with: "normal" unless another was asked for).
     jobs : int
         Worker processes for RDKit's part: 0 takes one per core, 1 none. Fewer than 2,000 molecules start none. The result is
         the same for every number.
@@ -119,7 +120,7 @@ def interpolate(
     check_amount(n_steps * max(1, n_samples), model.latent_dim, "n_steps times n_samples")
     shares = np.linspace(0, 1, n_steps)
     first, last = (torch.from_numpy(encode_one(model, one))[None] for one in (start, end))
-    z = slerp(first, last, torch.from_numpy(shares)[:, None]).numpy()
+    z = model.latent_space.between(first, last, torch.from_numpy(shares)[:, None]).numpy()
     table = best_of(model, z, n_samples, seed)
     table.insert(1, "share", shares)
     ends = morgan([start, end])
@@ -169,8 +170,9 @@ def neighbourhood(
     centre = torch.from_numpy(encode_one(model, smiles))
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(n, model.latent_dim, generator=generator) * model.latent_statistics.std.cpu()
+    moved = model.latent_space.move(centre, radius * noise)
     with open_readers(n) as readers:
-        decoded = decode_canonical(model, (centre + radius * noise).to(model.device), readers, temperature, seed)
+        decoded = decode_canonical(model, moved.to(model.device), readers, temperature, seed)
     found = decoded["smiles"][decoded["valid"]].value_counts()
     table = found.rename_axis("smiles").reset_index(name="count")
     similarity = tanimoto(morgan(table["smiles"].tolist()), morgan([smiles]))[:, 0] if len(table) else []

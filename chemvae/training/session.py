@@ -19,6 +19,7 @@ from chemvae.models.settings import ModelSettings
 from chemvae.models.storage import describe_model, find_run, load_model, transfer_weights
 from chemvae.models.training_facts import TrainingFacts
 from chemvae.models.vae import MolVAE
+from chemvae.objectives import combination_complaints
 from chemvae.progress import CancelToken, TerminatedError
 from chemvae.registry import find
 from chemvae.runs import RunFolder
@@ -147,7 +148,7 @@ def start_run(
         table = as_table(spec.data, spec.targets, asdict(spec.reading), spec.jobs)
         inputs = _read_inputs(spec, table, source)
         training = for_tuning(spec.training, len(inputs.train), spec.given) if source else spec.training
-        model = _new_model(inputs, table, _like(source, spec.model) if source else spec.model, training.seed, source)
+        model = _new_model(inputs, table, _like(source, spec) if source else spec.model, training.seed, source)
         if run is not None:
             run = _begin(run)
             run.write_vocabulary(inputs.vocabulary.to_dict())
@@ -271,6 +272,8 @@ def preset_settings(preset: str, changes: dict[str, Any]) -> tuple[ModelSettings
             made.append(replace(base, **{name: value for name, value in changes.items() if name in own}))
         except SettingsError as error:
             complaints += error.complaints
+    if not complaints:
+        complaints = combination_complaints(made[1].objective, made[1].free_bits, made[0])
     if complaints:
         raise SettingsError(complaints)
     return made[0], made[1]
@@ -303,9 +306,23 @@ def for_tuning(settings: TrainingSettings, n_train: int, given: Collection[str] 
     return replace(settings, **{name: value for name, value in careful.items() if name not in given})
 
 
-def _like(source: MolVAE, asked: ModelSettings) -> ModelSettings:
-    """The sizes of a model to start from, and the kind of learned prior that was asked for."""
-    return replace(source.settings, prior=asked.prior)
+def _like(source: MolVAE, spec: RunSpec) -> ModelSettings:
+    """The sizes and the posterior of a model to start from, with the priors that are asked for.
+
+    Raises
+    ------
+    SettingsError
+        If another posterior is asked for: its weights would say nothing.
+    """
+    own, asked = source.settings, spec.model
+    if "posterior" in spec.given and asked.posterior != own.posterior:
+        raise SettingsError(
+            f"the model to start from has the posterior {own.posterior}; leave out posterior={asked.posterior!r}"
+        )
+    found = replace(own, prior=asked.prior if "prior" in spec.given else own.prior, fitted_prior=asked.fitted_prior)
+    if complaints := combination_complaints(spec.training.objective, spec.training.free_bits, found):
+        raise SettingsError(complaints)
+    return found
 
 
 def check_folder(run: RunFolder | None, overwrite: bool) -> None:

@@ -87,7 +87,7 @@ class Trainer:
         self.n_batches = train.n_batches(settings.batch_size)
         self.n_steps = settings.epochs * self.n_batches
         jobs = settings.threads or torch.get_num_threads()
-        context = ObjectiveContext(settings, self.beta, train, jobs)
+        context = ObjectiveContext(settings, self.beta, train, jobs, model)
         self.objective = build_objective(objective or settings.objective, context)
         self.fabric = make_fabric(device)
         self.module = model.to(self.fabric.device)
@@ -95,6 +95,10 @@ class Trainer:
         self.average = WeightAverage(self.module, settings.ema_decay)
         optimizer = make_optimizer(self.module, settings.learning_rate, settings.weight_decay)
         self.model, self.optimizer = self.fabric.setup(self.module, optimizer)
+        self.networks = {phase: one.to(self.fabric.device) for phase, one in self.objective.networks().items()}
+        self.own_optimizers = {
+            phase: make_optimizer(one, settings.learning_rate, settings.weight_decay) for phase, one in self.networks.items()
+        }
         self.generator = torch.Generator(self.fabric.device).manual_seed(settings.seed)
         self.progress = Progress()
         self.parallel: DataParallel | None = None  # while fit runs, where threads split the batch
@@ -168,7 +172,7 @@ class Trainer:
         """Data-parallel threads where they apply; each operation then runs on one thread."""
         with limited_threads(self.settings.threads):
             threads = torch.get_num_threads()
-            if self.fabric.device.type != "cpu" or threads == 1 or not self.objective.splits:
+            if self.fabric.device.type != "cpu" or threads == 1 or not self.objective.splits or self.networks:
                 yield
                 return
             self.parallel = DataParallel(self.module, threads, self.settings.seed)
@@ -192,11 +196,17 @@ class Trainer:
     def _train_step(self, batch) -> None:
         p = self.progress
         self.model.train()
-        for group in self.optimizer.param_groups:
+        for group in [group for one in (self.optimizer, *self.own_optimizers.values()) for group in one.param_groups]:
             group["lr"] = self.learning_rate(p.step)
+        parts: dict[str, Tensor] = {}
         for phase in self.objective.phases:
             loss = self._backward(batch, phase)
-            norm = self._update(self.average if phase == self.objective.phases[-1] else None)
+            parts |= loss.parts
+            if phase in self.networks:
+                self._update_network(phase)
+            else:
+                norm = self._update(self.average if phase == self.objective.phases[-1] else None)
+        loss = Loss(loss.total, parts)
         p.step += 1
         p.batch += 1
         if p.step % LOG_EVERY == 0 or p.batch == self.n_batches:
@@ -212,9 +222,14 @@ class Trainer:
 
             return self.parallel.backward(batch, loss_of, step)
         loss = self.objective(self.model, batch.to(self.fabric.device), step, phase, self.generator)
-        self.optimizer.zero_grad()
+        self.own_optimizers.get(phase, self.optimizer).zero_grad()
         self.fabric.backward(loss.total)
         return loss
+
+    def _update_network(self, phase: str) -> None:
+        """Clip and step a network of the objective's own."""
+        torch.nn.utils.clip_grad_norm_(self.networks[phase].parameters(), self.settings.clip_norm)
+        self.own_optimizers[phase].step()
 
     def _update(self, average: WeightAverage | None) -> Tensor:
         """Clip, step the optimizer, move the average if this ends a step; return the gradient's norm."""
@@ -346,6 +361,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
             "objective": self.objective.state(),
+            "own_optimizers": {phase: one.state_dict() for phase, one in self.own_optimizers.items()},
             "progress": vars(self.progress),
             "n_steps": self.n_steps,
         }
@@ -381,6 +397,8 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
         self.objective.load(state.get("objective", {}))
+        for phase, one in self.own_optimizers.items():
+            one.load_state_dict(state["own_optimizers"][phase])
         self.progress = progress
 
     def _other_checkpoint(self, why: str) -> RunFolderError:

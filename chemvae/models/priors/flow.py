@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from chemvae.models.posteriors import PosteriorFamily
+from chemvae.models.priors.base import Prior
 from chemvae.schedules import cosine_decay
 from chemvae.seeding import forked_rng
 
@@ -32,6 +34,7 @@ WARMUP_STEPS = 200
 DECAY = 0.999  # of the averaged weights
 CHECK_EVERY = 250
 MOST_HELD_OUT = 4_000
+TRAINED_LAYERS = 4  # of one that is trained with the model: every step goes through it
 PATIENCE_NATS = 1.0  # held-out codes may become so much less likely before fitting ends
 
 
@@ -157,8 +160,8 @@ class Coupling(nn.Module):
         return torch.cat([kept, y], dim=1), log_slope.sum(dim=1)
 
 
-class FlowPrior(nn.Module):
-    """A flow fitted to draws from q(z): standardisation, then layers of a permutation and a coupling.
+class FlowPrior(Prior):
+    """A flow fitted to draws from q(z), or trained with the model: standardisation, then layers of a permutation and a coupling.
 
     Parameters
     ----------
@@ -168,8 +171,13 @@ class FlowPrior(nn.Module):
         Couplings, width of their networks, bins of their splines.
     """
 
+    is_trainable = True
     fit_points = 250_000
     """Draws worth fitting to."""
+
+    @classmethod
+    def trained_for(cls, family: PosteriorFamily, hidden_dim: int) -> Prior:
+        return cls(family.latent_dim, TRAINED_LAYERS).requires_grad_(True)
 
     def __init__(self, latent_dim: int, n_layers: int = 8, hidden: int = 128, bins: int = 8):
         super().__init__()
@@ -178,7 +186,7 @@ class FlowPrior(nn.Module):
         order = np.random.default_rng(0)
         self.register_buffer("orders", torch.from_numpy(np.stack([order.permutation(latent_dim) for _ in range(n_layers)])))
         self.layers = nn.ModuleList(Coupling(latent_dim, hidden, bins) for _ in range(n_layers))
-        self.requires_grad_(False)  # not trained with the model: fitted afterwards
+        self.requires_grad_(False)  # until it is fitted, or where it is trained with a model
 
     def log_prob(self, z: Tensor) -> Tensor:
         """Log density [N] in nats of z [N, D]; differentiable."""
