@@ -62,8 +62,8 @@ def protocol_sentences(figures: Mapping[str, Any], facts: Mapping[str, Any], pri
         The figures; their counts go into the sentences.
     facts : mapping
         ``most`` (molecules used at most), ``n_unique``, ``jt_draws``, ``jt_decodes``; ``base`` (the family's own prior, in
-        words, by default N(0, I)), ``kl_by`` (how the KL was taken, by default in closed form) and ``kl_prior`` (the prior it was
-        taken to, by default ``base``).
+        words, by default N(0, I)), ``kl_by`` (how the KL was taken, by default in closed form) and ``kl_prior`` (to which
+        prior, by default ``base``).
     prior : str
         Where the sample comes from that is compared with the molecules: "learned" or "normal".
 

@@ -58,8 +58,9 @@ class ModelSettings:
         family = POSTERIORS.get(name) if isinstance(name, str) else self.posterior
         if not hasattr(family, "space"):
             return []
-        asked = {"prior": self.prior, "fitted_prior": self.fitted_prior}
-        said = [space_complaint(PRIORS[name], family, setting, PRIORS) for setting, name in asked.items()]
+        asked = {"prior": trained_priors(), "fitted_prior": learned_priors()}
+        tables = {setting: {name: PRIORS[name] for name in allowed} for setting, allowed in asked.items()}
+        said = [space_complaint(getattr(self, setting), family, setting, table) for setting, table in tables.items()]
         return [one for one in said if one]
 
     def __post_init__(self) -> None:

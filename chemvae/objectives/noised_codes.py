@@ -62,9 +62,7 @@ class NoisedCodes(ObjectiveWrapper):
 
     refresh_steps = REFRESH_STEPS
 
-    def __init__(
-        self, objective: Objective, train: SmilesDataset, weight: float, seed: int = 0, base: Prior | None = None
-    ):
+    def __init__(self, objective: Objective, train: SmilesDataset, weight: float, seed: int = 0, base: Prior | None = None):
         super().__init__(objective)
         if type(objective).__call__ is not Objective.__call__:
             raise SettingsError(

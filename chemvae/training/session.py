@@ -343,7 +343,9 @@ def _like(source: MolVAE, spec: RunSpec) -> ModelSettings:
     """
     own, asked = source.settings, spec.model
     if "posterior" in spec.given and asked.posterior != own.posterior:
-        raise SettingsError(f"the model to start from has the posterior {own.posterior}; leave out posterior={asked.posterior!r}")
+        raise SettingsError(
+            f"the model to start from has the posterior {own.posterior}; leave out posterior={asked.posterior!r}"
+        )
     found = replace(own, prior=asked.prior if "prior" in spec.given else own.prior, fitted_prior=asked.fitted_prior)
     if complaints := combination_complaints(spec.training.objective, spec.training.free_bits, found):
         raise SettingsError(complaints)

