@@ -91,12 +91,23 @@ def check_use(model, codes):
 def test_the_command_says_it_in_the_same_words(command, tmp_path):
     table().to_csv(tmp_path / "table.csv", index=False)
     flags = [word for key, value in SMALL.items() for word in (f"--{key.replace('_', '-')}", str(value))]
-    wanted = "--posterior iaf --objective iwae --prior vamp --fitted-prior gaussian".split()
+    wanted = [
+        "--posterior",
+        "iaf",
+        "--prior",
+        "vamp",
+        "--fitted-prior",
+        "gaussian",
+        "--objective",
+        '{"name": "iwae", "n_draws": 2}',
+    ]
     found = command("train", "table.csv", "-p", "logP", "-o", "run", *flags, *wanted)
     assert found.exit_code == 0, found.output
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert [config["model"][key] for key in ("posterior", "prior", "fitted_prior")] == ["iaf", "vamp", "gaussian"]
-    assert config["training"]["objective"] == "iwae"
+    assert config["training"]["objective"] == {"name": "iwae", "n_draws": 2}
+    broken = command("train", "table.csv", "-o", "other", "--objective", "{iwae")
+    assert broken.exit_code == 2 and "--objective is no JSON" in broken.output + broken.stderr
     assert command("sample", "-m", "run", "-n", "4", "--prior", "trained").exit_code == 0
 
 

@@ -25,7 +25,7 @@ class ModelSettings:
     decoder_dim : width of the decoder GRU.
     latent_dim : dimensions of z.
     predictor_dim : width of the property predictor's hidden layers.
-    posterior : the family of q(z|x), a name in POSTERIORS; in Python also a dict of name and settings.
+    posterior : the family of q(z|x), a name in POSTERIORS, or as JSON (in Python a dict) its name and settings.
     prior : what the model is trained with: normal, the posterior's own, or one that is trained along.
     fitted_prior : what "learned" is, fitted to the codes when training has ended; a flow comes closest and takes minutes.
     precision : "bf16", "fp32", or "auto" for bf16 where the hardware multiplies it fast.
