@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -97,10 +98,24 @@ def train(
             data, properties or (), preset, run, resume, seed, init=init, smiles_column=smiles_column,
             split_column=split_column, on_invalid=on_invalid, standardize=standardize, tokens=tokens, vocabulary=vocabulary,
             device=device, jobs=jobs, overwrite=overwrite, more_epochs=more_epochs, callbacks=[*wanted, *shown],
-            **given_only(settings),
+            **_with_settings(given_only(settings)),
         )  # fmt: skip
     _say_what_was_gained(run, compare, device, jobs)
     _say_what_next(run, data)
+
+
+def _with_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Names of tables as they are; one written as JSON, {"name": "iwae", "n_draws": 16}, with the settings beside it."""
+    found = dict(given)
+    for flag in ("posterior", "objective"):
+        if str(given.get(flag, "")).lstrip().startswith("{"):
+            try:
+                found[flag] = json.loads(given[flag])
+            except json.JSONDecodeError as error:
+                raise SettingsError(
+                    f'--{flag} is no JSON ({error}); write a name, or {{"name": "...", "setting": 1}}'
+                ) from None
+    return found
 
 
 def _run_folder(data: str | None, output: Path | None, resume: bool, init: str | None, compare: bool) -> Path:

@@ -46,7 +46,7 @@ class SphereSpace(FlatSpace):
     --------
     >>> pole = torch.tensor([[1.0, 0.0, 0.0]])
     >>> SPHERE.move(pole, torch.tensor([[9.0, torch.pi / 2, 0.0]])).round(decimals=4)  # what points outward is no step
-    tensor([[-0.,  1.,  0.]])
+    tensor([[-0., 1., 0.]])
     """
 
     kind = "sphere"

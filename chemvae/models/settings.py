@@ -28,7 +28,7 @@ class ModelSettings:
     decoder_dim : width of the decoder GRU.
     latent_dim : dimensions of z.
     predictor_dim : width of the property predictor's hidden layers.
-    posterior : the family of q(z|x), a name in POSTERIORS; in Python also a dict of name and settings.
+    posterior : the family of q(z|x), a name in POSTERIORS, or as JSON (in Python a dict) its name and settings.
     prior : what the model is trained with: normal, the posterior's own, or one that is trained along.
     fitted_prior : what "learned" is, fitted to the codes when training has ended; a flow comes closest and takes minutes.
     precision : "bf16", "fp32", or "auto" for bf16 where the hardware multiplies it fast.
@@ -66,8 +66,9 @@ class ModelSettings:
         family = POSTERIORS.get(name) if isinstance(name, str) else self.posterior
         if not hasattr(family, "space"):
             return []
-        asked = {"prior": self.prior, "fitted_prior": self.fitted_prior}
-        said = [space_complaint(PRIORS[name], family, setting, PRIORS) for setting, name in asked.items()]
+        asked = {"prior": trained_priors(), "fitted_prior": learned_priors()}
+        tables = {setting: {name: PRIORS[name] for name in allowed} for setting, allowed in asked.items()}
+        said = [space_complaint(getattr(self, setting), family, setting, table) for setting, table in tables.items()]
         return [one for one in said if one]
 
     def __post_init__(self) -> None:

@@ -46,8 +46,8 @@ def combination_complaints(spec: Any, free_bits: float, model: Any) -> list[str]
     if model.prior != "normal" and not made.trains_prior:
         others = ", ".join(key for key, one in OBJECTIVES.items() if one.trains_prior)
         found.append(
-            f"the objective '{name}' has no log p(z) in its loss, and the prior '{model.prior}' would learn nothing: take the prior "
-            f"normal with it, or the prior {model.prior} with one of the objectives {others}"
+            f"the objective '{name}' has no log p(z) in its loss, and the prior '{model.prior}' would learn nothing: take "
+            f"the prior normal with it, or the prior {model.prior} with one of the objectives {others}"
         )
     if free_bits > 0 and not made.has_free_bits:
         others = ", ".join(key for key, one in OBJECTIVES.items() if one.has_free_bits)
@@ -63,8 +63,8 @@ def _any_z_complaints(made: Any, name: str, settings: Mapping[str, Any], posteri
         return []
     others = ", ".join(key for key, one in POSTERIORS.items() if one.reads_any_z)
     return [
-        f"doubly reparameterized gradients of '{name}' read q(z|x) at a given z, which takes the posterior '{posterior}' one pass "
-        f"per dimension: take them with one of {others}, or leave them out"
+        f"doubly reparameterized gradients of '{name}' read q(z|x) at a given z, which takes the posterior '{posterior}' one "
+        f"pass per dimension: take them with one of {others}, or leave them out"
     ]
 
 

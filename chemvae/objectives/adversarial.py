@@ -20,10 +20,10 @@ WIDTH = 128
 class AdversarialAutoencoder(Objective):
     """-log p(x|z) - weight log D(z) - property_weight log p(y|z), in nats per molecule; then D learns to tell codes from draws.
 
-    D(z) is a critic's chance that z was drawn from the prior; at its best its log odds are log p(z) - log q(z), so that deceiving
-    it brings q(z), of all molecules together, to p(z) (Makhzani et al. 2016, https://arxiv.org/abs/1511.05644; the encoder's loss
-    is the one that does not saturate, Goodfellow et al. 2014). Two phases a step: "critic", which trains D alone by the cross-entropy
-    of both kinds, and "model".
+    D(z) is a critic's chance that z was drawn from the prior; at its best its log odds are log p(z) - log q(z), so that
+    deceiving it brings q(z), of all molecules together, to p(z) (Makhzani et al. 2016, https://arxiv.org/abs/1511.05644; the
+    encoder's loss is the one that does not saturate, Goodfellow et al. 2014). Two phases a step: "critic", which trains D
+    alone by the cross-entropy of both kinds, and "model".
 
     Parameters
     ----------

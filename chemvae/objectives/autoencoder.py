@@ -19,8 +19,8 @@ class Autoencoder(Objective):
     """-log p(x|z) - weight log p(y|z), in nats per molecule: the bound without its KL.
 
     With the posterior "deterministic" it is the plain autoencoder (Hinton & Salakhutdinov 2006,
-    https://doi.org/10.1126/science.1127647); the spread of another family shrinks by itself, since noise only does harm. Nothing
-    asks q(z) to look like a prior: sample from the learned one, fitted to the codes (Ghosh et al. 2020,
+    https://doi.org/10.1126/science.1127647); the spread of another family shrinks by itself, since noise only does harm.
+    Nothing asks q(z) to look like a prior: sample from the learned one, fitted to the codes (Ghosh et al. 2020,
     https://arxiv.org/abs/1903.12436).
 
     Parameters

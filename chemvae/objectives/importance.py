@@ -18,7 +18,7 @@ from chemvae.objectives.base import Loss, Objective, ObjectiveContext
 
 
 class IWAE(Objective):
-    """-log mean_k w_k - weight log p(y|z), in nats per molecule, with log w_k = log p(x|z_k) + beta (log p(z_k) - log q(z_k|x)).
+    """-log mean_k w_k - weight log p(y|z), nats per molecule, with log w_k = log p(x|z_k) + beta (log p(z_k) - log q(z_k|x)).
 
     beta = 1 is the importance-weighted bound, which rises towards log p(x) with the number of draws K (Burda et al. 2016,
     https://arxiv.org/abs/1509.00519); K = 1 is the evidence lower bound. beta < 1 gives up the bound for reconstruction, as in

@@ -65,10 +65,10 @@ def _off_diagonal_mean(values: Tensor) -> Tensor:
 class InfoVAE(Objective):
     """-log p(x|z) + beta KL(q(z|x) || p) + weight MMD(q(z), p) - property_weight log p(y|z), in nats per molecule.
 
-    In the words of Zhao, Song & Ermon (2019, https://arxiv.org/abs/1706.02262): beta = 1 - alpha and weight = alpha + lambda - 1;
-    the MMD is between the codes of a batch and as many draws from the prior, with a sum of inverse multiquadratic kernels whose
-    width is the mean squared distance of two prior draws, 2 D times the variance of a dimension (Tolstikhin et al. 2018). It is a
-    figure of the batch's codes together, so that threads cannot share the batch.
+    In the words of Zhao, Song & Ermon (2019, https://arxiv.org/abs/1706.02262): beta = 1 - alpha, weight = alpha + lambda - 1.
+    The MMD is between the codes of a batch and as many draws from the prior, with a sum of inverse multiquadratic kernels
+    whose width is the mean squared distance of two prior draws, 2 D times the variance of a dimension (Tolstikhin et al.
+    2018). It is a figure of the batch's codes together, so that threads cannot share the batch.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ class TrainingSettings:
     weight_decay : AdamW's, on matrices only.
     clip_norm : largest gradient norm.
     ema_decay : of the averaged weights, which are the ones saved and evaluated.
-    objective : what is minimised, a name in OBJECTIVES; in Python also a dict of name and settings, or an Objective.
+    objective : what is minimised, a name in OBJECTIVES, or as JSON its name and settings; in Python a dict or an Objective.
     beta : weight of the KL in nats per molecule, at the end of its schedule.
     beta_start : the same at step 0.
     kl_schedule : "linear" or "cyclical".

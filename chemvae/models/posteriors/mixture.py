@@ -17,10 +17,10 @@ class ReparameterizedMixture(MixtureSameFamily):
     """A mixture of C diagonal Gaussians whose draws have gradients to means, scales and weights.
 
     A draw z belongs to no component any more than its density says: with u_d = F(z_d | z_<d), the mixture's conditional
-    distribution functions, u is uniform whatever the parameters are, so that dz = -(du/dz)^-1 du at fixed u. The matrix is lower
-    triangular with the conditional densities on its diagonal. Solved forward that is the recursion of Graves (2016,
-    https://arxiv.org/abs/1607.05690); as implicit reparameterisation: Figurnov, Mohamed & Mnih (2018,
-    https://arxiv.org/abs/1805.08498).
+    distribution functions, u is uniform whatever the parameters are, so that dz = -(du/dz)^-1 du at fixed u. The matrix is
+    lower triangular with the conditional densities on its diagonal. This is implicit reparameterisation (Figurnov, Mohamed &
+    Mnih 2018, https://arxiv.org/abs/1805.08498); solved row by row it is the recursion of Graves (2016,
+    https://arxiv.org/abs/1607.05690).
     """
 
     has_rsample = True

@@ -135,8 +135,8 @@ def draw_cosine(kappa: Tensor, dim: int) -> Tensor:
 def cosine_slope(t: Tensor, kappa: Tensor, resultant: Tensor, dim: int) -> Tensor:
     """dt/dkappa [...] of a draw t at a fixed quantile, by Gauss-Legendre quadrature.
 
-    dF/dkappa = integral from -1 to t of (s - A) density(s) ds, A the mean of the cosine; over the whole range it is 0, so that the
-    tail on t's own side of A is taken, where nothing cancels.
+    dF/dkappa = integral from -1 to t of (s - A) density(s) ds, A the mean of the cosine; over the whole range it is 0, so
+    that the tail on t's own side of A is taken, where nothing cancels.
     """
     spread = (1 - resultant.square() - (dim - 1) * resultant / kappa).clamp_min(0).sqrt()
     spread = torch.maximum(spread, (dim / 8) ** 0.5 / kappa)  # of the difference above rounding leaves little at a large kappa

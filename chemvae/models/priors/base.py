@@ -1,4 +1,4 @@
-"""The contract of a prior: a density over z to sample from, fitted to the codes after training or trained along with the model."""
+"""The contract of a prior: a density over z to sample from, fitted to codes after training or trained with the model."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Prior(nn.Module):
     """Interface: ``sample(n, generator) -> [n, D]`` and ``log_prob(z [N, D]) -> [N]``, from :meth:`distribution` by default.
 
     A prior that can be fitted to codes once the weights stand has ``fit(z [N, D], seed)`` and ``fit_points``, the draws worth
-    fitting to. One that a model can be trained with says so in ``is_trainable``. :meth:`fitted_for` and :meth:`trained_for` make
-    either of them for a posterior family; by default both are made of the number of dimensions.
+    fitting to. One that a model can be trained with says so in ``is_trainable``. :meth:`fitted_for` and :meth:`trained_for`
+    make either of them for a posterior family; by default both are made of the number of dimensions.
     """
 
     is_trainable = False
@@ -108,13 +108,12 @@ class FamilyPrior(NormalPrior):
         return loc + level * (z - loc) + (1 - level.square()).sqrt() * scale * noise_like(z, generator)
 
 
-def space_complaint(prior: type[Prior], family: Any, setting: str, table: Mapping[str, type[Prior]]) -> str | None:
+def space_complaint(name: str, family: Any, setting: str, table: Mapping[str, type[Prior]]) -> str | None:
     """Say where a prior is no density on the space that a family's codes lie in, naming those that are; None where it is."""
-    kind, kinds = family.space.kind, lambda one: getattr(one, "space_kinds", ("flat",))
-    if kind in kinds(prior):
+    kind = family.space.kind
+    fitting = [key for key, one in table.items() if kind in getattr(one, "space_kinds", ("flat",))]
+    if name in fitting:
         return None
-    name = next(key for key, one in table.items() if one is prior)
-    fitting = [key for key, one in table.items() if kind in kinds(one)]
     return (
         f"{setting} '{name}' is a density over all of R^D and the posterior's codes lie on a {kind}: take the {setting} "
         f"{' or '.join(fitting)} with it"

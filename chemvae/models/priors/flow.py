@@ -161,7 +161,7 @@ class Coupling(nn.Module):
 
 
 class FlowPrior(Prior):
-    """A flow fitted to draws from q(z), or trained with the model: standardisation, then layers of a permutation and a coupling.
+    """A flow fitted to draws from q(z) or trained with the model: standardisation, then permutations and couplings in turn.
 
     Parameters
     ----------

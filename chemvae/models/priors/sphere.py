@@ -37,6 +37,15 @@ class SphericalMixture(Prior):
         parts = VonMisesFisher(SPHERE.project(self.directions), kappa)
         return MixtureSameFamily(Categorical(logits=self.logits), parts, validate_args=False)
 
+    @torch.no_grad()
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw z [n, D]: of one component each, where the mixture itself would draw from all."""
+        parts = self.distribution()
+        with forked_rng(generator):
+            chosen = parts.mixture_distribution.sample((n,))
+            own = parts.component_distribution
+            return VonMisesFisher(own.loc[chosen], own.kappa[chosen]).sample()
+
     def responsibilities(self, z: Tensor) -> Tensor:
         """Probability [N, C] that each z [N, D] was drawn from each component."""
         return self._joint(z).softmax(dim=1)
