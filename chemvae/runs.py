@@ -26,14 +26,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from chemvae.disk import run_checks
+from chemvae.disk.checksums import file_sha256, json_sha256
+from chemvae.disk.files import clear_leftovers, write_atomically
+from chemvae.disk.locks import held
+from chemvae.disk.run_checks import FORMAT_VERSION
+from chemvae.disk.staging import Stage
+from chemvae.disk.tensor_files import Facts, facts_in, misfit, not_finite, read_checkpoint, save_checkpoint, save_tensors
 from chemvae.errors import ChemVAEError, RunFolderError
-from chemvae.files import clear_leftovers, write_atomically
-from chemvae.integrity import run_checks
-from chemvae.integrity.checksums import file_sha256, json_sha256
-from chemvae.integrity.run_checks import FORMAT_VERSION
-from chemvae.integrity.tensor_files import Facts, facts_in, misfit, not_finite, read_checkpoint, save_checkpoint, save_tensors
-from chemvae.locks import held
-from chemvae.staging import Stage
 
 log = logging.getLogger(__name__)
 NEEDED = ("config.json", "vocabulary.json", "model.safetensors")

@@ -9,7 +9,7 @@ import torch
 
 import chemvae
 from chemvae.errors import SettingsError
-from chemvae.evaluation.likelihood import log_evidence
+from chemvae.evaluation.likelihood.importance import log_evidence
 from chemvae.models.posteriors import POSTERIORS
 from chemvae.models.priors import learned_priors, trained_priors
 from chemvae.objectives import OBJECTIVES

@@ -12,12 +12,9 @@ import chemvae
 
 PACKAGE = Path(chemvae.__file__).parent
 ORDER = [
-    "deprecation", "errors", "progress", "registry", "naming", "cache", "files", "locks", "staging", "integrity",
-    "parquet_cache",
-    "runs", "seeding",
-    "parallel", "schedules", "gp", "chem", "data", "models", "qsar", "objectives", "training",
-    "sampling", "pages", "tables", "evaluation", "design", "maps", "api", "doctor", "demo", "bench", "commands", "cli",
-    "__main__",
+    "deprecation", "errors", "progress", "registry", "naming", "cache", "disk", "runs", "seeding", "parallel", "schedules",
+    "gp", "chem", "data", "models", "qsar", "objectives", "training", "sampling", "pages", "tables", "evaluation", "design",
+    "maps", "api", "doctor", "demo", "bench", "commands", "cli", "__main__",
 ]  # fmt: skip
 ROOMS_WITHIN = {
     "data": ["labels", "splits", "files", "given", "tokens", "virtual", "catalog", "prepare"],

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from chemvae.disk.tensor_files import facts_in, misfit, not_finite, read_checkpoint, save_checkpoint
 from chemvae.errors import ChemVAEError, RunFolderError
-from chemvae.integrity.tensor_files import facts_in, misfit, not_finite, read_checkpoint, save_checkpoint
 from chemvae.models.gru.kernels import kernels_in_use
 from chemvae.models.storage import SHIPPED, load_model, save_model
 from chemvae.runs import RunFolder, environment
@@ -74,7 +74,7 @@ def test_a_kill_while_weights_are_exchanged_leaves_a_folder_that_loads(run, mode
         config = json.loads((run.path / "config.json").read_text())
         del config["sha256"]
         (run.path / "config.json").write_text(json.dumps(config))
-    module = "chemvae.files.put_in_place" if write == "put_in_place" else "chemvae.runs.write_json"
+    module = "chemvae.disk.files.put_in_place" if write == "put_in_place" else "chemvae.runs.write_json"
     original = __import__(module.rpartition(".")[0], fromlist=["x"]).__dict__[write]
     for last in range(1, 5):
         calls = []

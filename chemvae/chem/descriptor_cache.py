@@ -22,7 +22,7 @@ import numpy as np
 from rdkit import rdBase
 
 from chemvae.cache import cache_folder
-from chemvae.parquet_cache import CacheWriter, ParquetCache, check_notes
+from chemvae.disk.parquet_cache import CacheWriter, ParquetCache, check_notes
 
 if TYPE_CHECKING:
     import pyarrow

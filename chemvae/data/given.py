@@ -17,7 +17,8 @@ import pandas as pd
 from rdkit import Chem
 
 from chemvae.chem.molecules import MOST_ATOMS, canonicalize, invalid_reason, is_small, quiet
-from chemvae.data.files.columns import find_smiles_column, is_missing
+from chemvae.data.files.columns import is_missing
+from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.errors import InputError
 
 FORMS = "give a SMILES, a list, array or Series of them, a DataFrame with a column of SMILES, or RDKit molecules"

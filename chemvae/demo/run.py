@@ -18,8 +18,8 @@ from chemvae.demo.results import collect
 from chemvae.demo.searches import choose_starts, improve, run_searches
 from chemvae.demo.sizes import choose_sizes
 from chemvae.demo.small_model import train_small
+from chemvae.disk.files import write_atomically
 from chemvae.errors import SettingsError
-from chemvae.files import write_atomically
 from chemvae.models.storage import find_run
 from chemvae.runs import RunFolder, write_json
 from chemvae.training.callbacks import Callback

@@ -22,10 +22,10 @@ from chemvae.design.results.result import Result
 from chemvae.design.results.summary import summary
 from chemvae.design.search_settings import SearchSettings, checked_words
 from chemvae.design.trust import is_trusted, seal
+from chemvae.disk.locks import held
+from chemvae.disk.staging import Stage, all_at_once
 from chemvae.errors import ChemVAEError, InputError
-from chemvae.locks import held
 from chemvae.runs import environment, write_json
-from chemvae.staging import Stage, all_at_once
 from chemvae.tables import check_output, expand_latents, write_table
 
 logger = logging.getLogger(__name__)

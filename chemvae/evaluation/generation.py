@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from chemvae.evaluation import metrics
-from chemvae.evaluation.code_use import own_code_found, text_similarity
 from chemvae.evaluation.frechet import FrechetReference
+from chemvae.evaluation.latent.code_use import own_code_found, text_similarity
 from chemvae.evaluation.roundtrip import Canonical, Encoded, decode_molecules, normal_draws
 from chemvae.evaluation.settings import EvaluationSettings
 from chemvae.models.posteriors import is_standard_normal

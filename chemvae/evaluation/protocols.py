@@ -13,11 +13,12 @@ import pandas as pd
 import torch
 
 from chemvae.evaluation import metrics
-from chemvae.evaluation.annealing import Annealing
-from chemvae.evaluation.code_use import N_TEXTS
-from chemvae.evaluation.curves import radius_curve, validity_against_norm
-from chemvae.evaluation.evidence import bound_figures, evidence_figures, kl_by
 from chemvae.evaluation.generation import N_UNIQUE, base_name, generation_figures, names_of_before, sampling_prior
+from chemvae.evaluation.latent.code_use import N_TEXTS
+from chemvae.evaluation.latent.curves import radius_curve, validity_against_norm
+from chemvae.evaluation.latent.smoothness import neighbors_kept, smoothness
+from chemvae.evaluation.likelihood.annealing import Annealing
+from chemvae.evaluation.likelihood.evidence import bound_figures, evidence_figures, kl_by
 from chemvae.evaluation.mistakes import failure_table
 from chemvae.evaluation.roundtrip import (
     JT_DECODES,
@@ -31,7 +32,6 @@ from chemvae.evaluation.roundtrip import (
 from chemvae.evaluation.selection import select_molecules
 from chemvae.evaluation.sentences import protocol_sentences
 from chemvae.evaluation.settings import EvaluationSettings
-from chemvae.evaluation.smoothness import neighbors_kept, smoothness
 from chemvae.models.posteriors import Posterior, diagonal_parameters
 from chemvae.registry import make_spec
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pandas as pd
 
+from chemvae.disk.files import write_atomically
+from chemvae.disk.staging import all_at_once
 from chemvae.evaluation import plots
 from chemvae.evaluation.generation import TRIPLE
+from chemvae.evaluation.latent.smoothness import STEP_NAMES
 from chemvae.evaluation.mistakes import MISTAKES
 from chemvae.evaluation.protocols import PROPERTY_FIGURES, Evaluation
-from chemvae.evaluation.smoothness import STEP_NAMES
-from chemvae.files import write_atomically
 from chemvae.pages import (
     Html,
     escape,
@@ -30,7 +31,6 @@ from chemvae.pages import (
 )
 from chemvae.pages import plots as side_by_side
 from chemvae.runs import write_json
-from chemvae.staging import all_at_once
 
 N_DRAWN_FAILURES = 12
 N_DRAWN_SAMPLES = 24

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from chemvae.disk.checksums import arrays_sha256
 from chemvae.errors import InputError
-from chemvae.integrity.checksums import arrays_sha256
 from chemvae.maps.manifold import PaCMAPProjection, TSNEProjection, UMAPProjection
 from chemvae.maps.projection import FORMAT, PCAProjection, Projection
 

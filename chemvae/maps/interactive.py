@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from chemvae.disk.files import write_atomically
 from chemvae.errors import InputError, SettingsError
-from chemvae.files import write_atomically
 from chemvae.maps.palette import page_palette
 from chemvae.maps.payload import MapOptions, build_payload, unpack, unpack_axis, unpack_lines, unpack_numbers
 from chemvae.maps.picture import write_png

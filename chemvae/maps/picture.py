@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chemvae.files import write_atomically
+from chemvae.disk.files import write_atomically
 from chemvae.maps.palette import CATEGORIES, MISSING, TRAJECTORIES, number_ramp
 from chemvae.maps.payload import MapOptions, build_payload, unpack, unpack_axis, unpack_numbers
 from chemvae.registry import make_spec

@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from chemvae.disk.checksums import arrays_sha256
+from chemvae.disk.files import write_atomically
 from chemvae.errors import InputError, NothingUsableError
-from chemvae.files import write_atomically
-from chemvae.integrity.checksums import arrays_sha256
 
 FORMAT = "chemvae projection 1"
 
@@ -79,7 +79,7 @@ class Projection(BaseEstimator):
         """Write the fitted projection to one safetensors file and return its path."""
         from safetensors.numpy import save_file
 
-        from chemvae.integrity.tensor_files import system_errors
+        from chemvae.disk.tensor_files import system_errors
 
         self._check_fitted()
         settings = {"name": self.name, "n_features": self.n_features_in_, "settings": self.get_params()}

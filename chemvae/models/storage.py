@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from chemvae.data.tokens.vocabulary import Vocabulary
+from chemvae.disk.run_checks import damaged
+from chemvae.disk.tensor_files import facts_of
 from chemvae.errors import RunFolderError, SettingsError
-from chemvae.integrity.run_checks import damaged
-from chemvae.integrity.tensor_files import facts_of
 from chemvae.models.settings import ModelSettings
 from chemvae.models.training_facts import TrainingFacts
 from chemvae.models.vae import MolVAE

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from chemvae.disk.run_checks import MOST_TOKENS
 from chemvae.errors import SettingsError
-from chemvae.integrity.run_checks import MOST_TOKENS
 
 
 @dataclass(frozen=True)

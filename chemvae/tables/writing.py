@@ -12,8 +12,8 @@ import pandas as pd
 from chemvae.data.files.reading import STDIN, split_suffix
 from chemvae.data.files.spreadsheet import write_xlsx
 from chemvae.data.files.writing import as_text_table
+from chemvae.disk.files import write_atomically
 from chemvae.errors import ChemVAEError, MissingExtraError, SettingsError
-from chemvae.files import write_atomically
 from chemvae.tables.latents import latent_columns
 
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".xlsx")

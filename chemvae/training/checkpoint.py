@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 
-from chemvae.integrity.run_checks import is_count
-from chemvae.integrity.tensor_files import facts_of, misfit, not_finite
+from chemvae.disk.run_checks import is_count
+from chemvae.disk.tensor_files import facts_of, misfit, not_finite
 from chemvae.registry import wrong_kinds
 
 PARTS = {"model": dict, "average": dict, "optimizer": dict, "generator": Tensor, "progress": dict, "n_steps": int}

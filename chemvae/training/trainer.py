@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.disk.run_checks import first_line
 from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError
-from chemvae.integrity.run_checks import first_line
 from chemvae.models.storage import model_tensors
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss, Objective, ObjectiveContext, build_objective

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 import chemvae
-from chemvae.evaluation.code_use import own_code_found, text_similarity
 from chemvae.evaluation.generation import N_UNIQUE, TEMPERATURES
+from chemvae.evaluation.latent.code_use import own_code_found, text_similarity
 from chemvae.evaluation.metrics import unique_at, validity
 from chemvae.evaluation.roundtrip import Canonical, decode_molecules
 from chemvae.models.latent_space import draw_prior

@@ -162,7 +162,7 @@ def test_more_epochs_are_asked_for_by_name(chemvae, table_csv, tmp_path):
 
 
 def test_two_trainings_in_one_folder_are_one_too_many(chemvae, table_csv, tmp_path):
-    from chemvae.locks import held
+    from chemvae.disk.locks import held
 
     with held(tmp_path / "run"):
         for more in ([], ["--overwrite"], ["--resume"]):

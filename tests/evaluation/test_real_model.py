@@ -8,9 +8,10 @@ import torch
 
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.data.tokens.vocabulary import Vocabulary
-from chemvae.evaluation import evaluate_model, evidence, log_evidence, run_evaluation
-from chemvae.evaluation.evidence import amortization_gap, tensor_joint, written_molecules
-from chemvae.evaluation.likelihood import log_joint
+from chemvae.evaluation import evaluate_model, log_evidence, run_evaluation
+from chemvae.evaluation.likelihood import evidence
+from chemvae.evaluation.likelihood.evidence import amortization_gap, tensor_joint, written_molecules
+from chemvae.evaluation.likelihood.importance import log_joint
 from chemvae.models.posteriors import POSTERIORS
 from chemvae.models.settings import ModelSettings
 from chemvae.models.vae import MolVAE

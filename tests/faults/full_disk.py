@@ -23,10 +23,10 @@ from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.design.evaluators.journal import Journal
 from chemvae.design.oracles.cache import ScoreCache
 from chemvae.design.oracles.score import Score
+from chemvae.disk.parquet_cache import ParquetCache
 from chemvae.errors import ChemVAEError
 from chemvae.maps.interactive import write_map
 from chemvae.maps.picture import write_png
-from chemvae.parquet_cache import ParquetCache
 from chemvae.runs import RunFolder
 from chemvae.tables import write_table
 from chemvae.tables.path_page import write_path

@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from chemvae import files
 from chemvae.data.files.writing import new_folder
 from chemvae.design.search_folder import SearchFolder
 from chemvae.design.search_settings import SearchSettings
+from chemvae.disk import files
+from chemvae.disk.locks import held
 from chemvae.errors import BusyFolderError
-from chemvae.locks import held
 from chemvae.runs import NEEDED, RunFolder
 from chemvae.tables import write_table
 from tests.faults.fault import Fault

@@ -18,8 +18,8 @@ from chemvae.cache import cache_folder
 from chemvae.chem.descriptor_cache import DEFINITIONS
 from chemvae.chem.descriptors import CLEANED, with_columns
 from chemvae.data.files.reading import Chunk
-from chemvae.integrity.checksums import file_sha256
-from chemvae.parquet_cache import ParquetCache
+from chemvae.disk.checksums import file_sha256
+from chemvae.disk.parquet_cache import ParquetCache
 
 AGAIN = "the set is read anew"
 _CLEANED, _LINE, _PROBLEM = "chemvae:cleaned", "chemvae:line", "chemvae:problem"  # beside the set's own columns

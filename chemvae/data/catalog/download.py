@@ -10,9 +10,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from chemvae.disk.checksums import file_sha256
+from chemvae.disk.files import put_in_place
 from chemvae.errors import InputError
-from chemvae.files import put_in_place
-from chemvae.integrity.checksums import file_sha256
 
 logger = logging.getLogger(__name__)
 

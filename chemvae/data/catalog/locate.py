@@ -29,8 +29,8 @@ from chemvae.data.files.reading import CHUNK_ROWS, Chunk, read_records
 from chemvae.data.files.writing import ParquetWriter, as_columns, concat
 from chemvae.data.splits import key_splits, smiles_keys
 from chemvae.data.virtual import drug_blocks, enumeration, oled_blocks
+from chemvae.disk.checksums import file_sha256
 from chemvae.errors import InputError
-from chemvae.integrity.checksums import file_sha256
 from chemvae.registry import find
 
 __all__ = ["DATASETS", "DatasetCard", "Located", "card_text", "is_catalog_name", "load_dataset", "locate", "open_dataset"]

@@ -13,9 +13,9 @@ import pandas as pd
 from rdkit import rdBase
 
 from chemvae.data.files.parquet import METADATA_KEY
+from chemvae.disk.files import Replacement, clear_leftovers, refusals_explained
+from chemvae.disk.locks import held
 from chemvae.errors import InputError
-from chemvae.files import Replacement, clear_leftovers, refusals_explained
-from chemvae.locks import held
 
 _NUMBER = re.compile(r"[+-]? ?[\d.,'\u00a0 ]*\d[.,]?(?:[eE][+-]?\d+)?%?")
 _FORMULA = re.compile(r"(?:\s*[=+\-@＝＋－＠]|[\t\r\n])", re.ASCII)

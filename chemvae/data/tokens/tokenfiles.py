@@ -19,8 +19,8 @@ from torch import Tensor
 
 from chemvae.data.tokens.tokenizing import BLOCK, BlockEncoder, blocks_of, join_rows, join_tokens
 from chemvae.data.tokens.vocabulary import PAD, Vocabulary
+from chemvae.disk.files import Replacement, refusals_explained
 from chemvae.errors import InputError, SettingsError
-from chemvae.files import Replacement, refusals_explained
 
 IDS, OFFSETS, LABELS, FACTS = "ids.bin", "offsets.bin", "labels.bin", "tokens.json"
 LABELS_TYPE, FORMER_LABELS_TYPE = "<f8", "<f4"

@@ -28,9 +28,9 @@ from typing import Any
 import torch
 
 from chemvae.cache import cache_folder
+from chemvae.disk.checksums import file_sha256
+from chemvae.disk.files import put_in_place
 from chemvae.errors import ChemVAEError
-from chemvae.files import put_in_place
-from chemvae.integrity.checksums import file_sha256
 from chemvae.runs import FURTHER_FACTS
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from chemvae.data.catalog.download import fetch
+from chemvae.disk.checksums import file_sha256
 from chemvae.errors import InputError
-from chemvae.integrity.checksums import file_sha256
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

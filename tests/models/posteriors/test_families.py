@@ -9,7 +9,7 @@ import torch
 import chemvae
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import InterruptedRunError, SettingsError
-from chemvae.evaluation.likelihood import log_evidence
+from chemvae.evaluation.likelihood.importance import log_evidence
 from chemvae.models.posteriors import POSTERIORS, Posterior
 from chemvae.models.settings import ModelSettings
 from chemvae.models.vae import MolVAE

@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chemvae import files
-from chemvae.errors import ChemVAEError
-from chemvae.files import (
+from chemvae.disk import files
+from chemvae.disk.files import (
     Replacement,
     alone_in,
     clear_leftovers,
@@ -19,6 +18,7 @@ from chemvae.files import (
     refusals_explained,
     write_atomically,
 )
+from chemvae.errors import ChemVAEError
 from chemvae.runs import write_json
 
 
@@ -196,7 +196,7 @@ class TestTrust:
 
     def test_where_standard_output_leads_is_not_replaced(self, tmp_path):
         code = (
-            "from pathlib import Path; from chemvae.files import write_atomically\n"
+            "from pathlib import Path; from chemvae.disk.files import write_atomically\n"
             "write_atomically(Path('/dev/stdout'), lambda path: path.write_text('new'))"
         )
         with (tmp_path / "a").open("w") as file:

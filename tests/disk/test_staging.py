@@ -2,7 +2,7 @@
 
 import pytest
 
-from chemvae.staging import Stage, all_at_once
+from chemvae.disk.staging import Stage, all_at_once
 
 
 class Stopped(Exception):

@@ -29,7 +29,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from chemvae.errors import SettingsError
-from chemvae.evaluation.geometry import Flat, Sphere
+from chemvae.evaluation.latent.geometry import Flat, Sphere
 from chemvae.seeding import forked_rng
 
 WANTED_ACCEPTANCE = 0.65  # Neal, 2011, https://arxiv.org/abs/1206.1901

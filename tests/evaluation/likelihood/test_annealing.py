@@ -7,12 +7,11 @@ import torch
 from torch.distributions import Independent, MultivariateNormal, Normal
 
 from chemvae.errors import SettingsError
-from chemvae.evaluation.annealing import AnnealedPath, Annealing
-from chemvae.evaluation.geometry import Flat, Sphere, latent_geometry
+from chemvae.evaluation.latent.geometry import Flat, Sphere, latent_geometry
+from chemvae.evaluation.likelihood.annealing import AnnealedPath, Annealing
 from chemvae.models.latent_space import SPHERE
 from tests.contracts.linear_gaussian import LinearGaussian
-
-from .fakes import MemoryModel
+from tests.evaluation.fakes import MemoryModel
 
 
 def exact_draws(toy, n_chains, seed=1):

@@ -5,10 +5,9 @@ import torch
 from torch.distributions import Independent, MultivariateNormal, Normal
 
 from chemvae.errors import SettingsError
-from chemvae.evaluation.likelihood import importance_log_evidence, log_evidence, log_joint
+from chemvae.evaluation.likelihood.importance import importance_log_evidence, log_evidence, log_joint
 from tests.contracts.linear_gaussian import LinearGaussian
-
-from .fakes import MemoryModel
+from tests.evaluation.fakes import MemoryModel
 
 
 def test_the_true_posterior_gives_the_evidence_with_a_single_draw():

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from chemvae.disk.files import refusals_explained
 from chemvae.errors import BusyFolderError
-from chemvae.files import refusals_explained
 
 PATIENCE_S = 3.0
 _FAR = 1 << 30  # the byte that Windows locks: beyond what others read

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from chemvae.disk.checksums import json_sha256
 from chemvae.errors import RunFolderError
-from chemvae.integrity.checksums import json_sha256
 
 FORMAT_VERSION = 1
 MOST_TOKENS = 100_000

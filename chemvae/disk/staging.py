@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from chemvae import files
-from chemvae.files import alone_in, refusals_explained
+from chemvae.disk import files
+from chemvae.disk.files import alone_in, refusals_explained
 
 
 class Stage:

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chemvae import locks
+from chemvae.disk import locks
+from chemvae.disk.locks import held
 from chemvae.errors import BusyFolderError, ChemVAEError
-from chemvae.locks import held
 
 
 def gone() -> int:

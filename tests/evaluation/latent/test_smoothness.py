@@ -7,11 +7,10 @@ import pytest
 import torch
 
 from chemvae.chem.properties import compute
+from chemvae.evaluation.latent.smoothness import STEP_NAMES, neighbors_kept, properties_to_compare, smoothness
 from chemvae.evaluation.roundtrip import Canonical, Encoded, encode_molecules
-from chemvae.evaluation.smoothness import STEP_NAMES, neighbors_kept, properties_to_compare, smoothness
 from chemvae.models.posteriors import gaussian_posterior
-
-from .fakes import MemoryModel
+from tests.evaluation.fakes import MemoryModel
 
 MOLECULES = ["CCO", "C[C@H](N)O", "c1ccc2ccccc2c1", "CCCC"]
 

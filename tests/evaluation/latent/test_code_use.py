@@ -5,10 +5,9 @@ import math
 import torch
 
 from chemvae.chem.fingerprints import tanimoto
-from chemvae.evaluation.code_use import mean_of_pairs, own_code_found, text_similarity
+from chemvae.evaluation.latent.code_use import mean_of_pairs, own_code_found, text_similarity
 from chemvae.evaluation.roundtrip import Canonical
-
-from .fakes import MemoryModel
+from tests.evaluation.fakes import MemoryModel
 
 MOLECULES = ["CCO", "CCN", "c1ccccc1", "CCCC"]
 CODES = 10.0 * torch.eye(4)

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from chemvae.evaluation.curves import default_radii, validity_against_norm, validity_against_radius
-
-from .fakes import MemoryModel
+from chemvae.evaluation.latent.curves import default_radii, validity_against_norm, validity_against_radius
+from tests.evaluation.fakes import MemoryModel
 
 MOLECULES = ["CCO", "CCN", "c1ccccc1", "CCCC"]
 

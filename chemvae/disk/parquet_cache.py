@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from chemvae.disk.files import Replacement, write_atomically
 from chemvae.errors import InputError
-from chemvae.files import Replacement, write_atomically
 
 if TYPE_CHECKING:
     import pyarrow

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.data.tokens.vocabulary import EOS, PAD
-from chemvae.evaluation.annealing import AnnealedPath, Annealing
 from chemvae.evaluation.generation import sampling_prior
-from chemvae.evaluation.geometry import latent_geometry
-from chemvae.evaluation.likelihood import log_evidence
+from chemvae.evaluation.latent.geometry import latent_geometry
+from chemvae.evaluation.likelihood.annealing import AnnealedPath, Annealing
+from chemvae.evaluation.likelihood.importance import log_evidence
 from chemvae.evaluation.roundtrip import Encoded
 from chemvae.models.decoding import finished
 from chemvae.models.information import ACTIVE_VARIANCE, active_units, kl_to_model_prior, mutual_information

@@ -7,8 +7,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from chemvae.disk.parquet_cache import ParquetCache
 from chemvae.errors import ChemVAEError, InputError
-from chemvae.parquet_cache import ParquetCache
 
 TABLE = pyarrow.table({"smiles": ["C", "CC", "CCC"] * 50, "y": [1.0, 2.0, 3.0] * 50})
 OTHER_TYPES = pyarrow.schema([("smiles", pyarrow.string()), ("y", pyarrow.int64())])
