@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chemvae.data.given import as_written, list_molecules
 from chemvae.data.prepare.preparation import Table, load_table, prepare
 from chemvae.errors import ChemVAEError, NothingUsableError, SettingsError
 from chemvae.models.storage import USUAL_MODEL, find_run, open_model
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
+from chemvae.seeding import as_seed
 from chemvae.tables.public import as_list, decode, encode, fit, predict
 
 if TYPE_CHECKING:
@@ -34,12 +36,15 @@ __all__ = [
     "check", "decode", "encode", "evaluate", "evaluate_in_full", "fit", "load", "map", "optimize", "optimize_in_folder",
     "predict", "prepare", "train",
 ]  # fmt: skip
-OF_A_FOLDER = ("resume", "overwrite", "batch_in", "batch_out")
+OF_A_FOLDER = ("resume", "overwrite", "batch_in", "batch_out", "may_run")
 """Options of a search that has a folder."""
 
 
 def load(name_or_run: str | Path | None = None, device: str = "auto") -> MolVAE:
     """Load a shipped model or a run folder; no network, no side effects, no pickle.
+
+    A process that is forked after a model was used hangs at its first product: torch's threads do not survive a fork. Start
+    processes with ``multiprocessing.get_context("spawn")``, or call ``torch.set_num_threads(1)`` first thing in the forked one.
 
     Parameters
     ----------
@@ -69,8 +74,9 @@ def train(
     preset: str = "cpu",
     out: str | Path | None = None,
     resume: bool = False,
-    seed: int = 0,
+    seed: int | None = 0,
     *,
+    more_epochs: int = 0,
     callbacks: Sequence[Callback] = (),
     cancel: CancelToken | None = None,
     **options: Any,
@@ -89,11 +95,10 @@ def train(
     out : str, Path or None
         The run folder; None keeps nothing on disk.
     resume : bool
-        Go on from the last checkpoint of ``out``.
+        Go on from the last checkpoint of ``out``, on the same data; where no run is there yet, ``data`` begins one.
+    more_epochs : with ``resume``, train so many epochs longer than the run was to.
     callbacks : sequence of Callback
-        Told of steps and epochs.
-    cancel : CancelToken, optional
-        Ends the training from another thread as its time limit does: saved, usable, and to be resumed.
+    cancel : CancelToken that ends the training from another thread as its time limit does: saved, usable, to be resumed.
     **options
         Settings by name, of :class:`chemvae.models.settings.ModelSettings` and
         :class:`chemvae.training.settings.TrainingSettings` (``epochs=5``, ``posterior="gaussian"``); how the data is read
@@ -110,17 +115,20 @@ def train(
     Raises
     ------
     SettingsError, UnknownNameError, InputError, NothingUsableError, CollapseError, InterruptedRunError, RunFolderError
-        Each saying what to do.
     """
-    from chemvae.training.session import RunSpec, resume_run, start_run
+    from chemvae.training.resuming import resume_run
+    from chemvae.training.session import RunSpec, start_run
 
     run = None if out is None else RunFolder(out)
-    if resume:
-        return resume_run(run or RunFolder("."), data, options, callbacks, cancel)
-    return start_run(RunSpec.of(data, targets, preset, seed, **options), run, callbacks, cancel)
+    if more_epochs and not resume:
+        raise SettingsError("more_epochs lengthens a run that is there (resume=True); say epochs of a new one")
+    if resume and (data is None or run is None or run.unfinished().exists()):
+        run = run or RunFolder(".")
+        return resume_run(run, data, options, callbacks, cancel, targets=targets, more_epochs=more_epochs)
+    return start_run(RunSpec.of(data, targets, preset, as_seed(seed), **options), run, callbacks, cancel)
 
 
-def evaluate(model: MolVAE | str | Path | None, data: Any, seed: int = 0, **options: Any) -> dict[str, Any]:
+def evaluate(model: MolVAE | str | Path | None, data: Any, seed: int | None = 0, **options: Any) -> dict[str, Any]:
     """Measure a model on held-out molecules; the keys and protocols of ``chemvae evaluate --json``.
 
     Parameters
@@ -139,7 +147,7 @@ def evaluate(model: MolVAE | str | Path | None, data: Any, seed: int = 0, **opti
 def evaluate_in_full(
     model: MolVAE | str | Path | None,
     data: Any,
-    seed: int = 0,
+    seed: int | None = 0,
     split: str | None = None,
     smiles_column: str | None = None,
     *,
@@ -170,7 +178,7 @@ def evaluate_in_full(
     table = load_table(data, smiles_column=smiles_column, optional_properties=vae.property_names)
     chosen = _part_of(table, split)
     labels = dict(zip(table.property_names, table.labels[chosen].T, strict=True))
-    found = run_evaluation(vae, [table.smiles[i] for i in chosen], labels, seed=seed, **options)
+    found = run_evaluation(vae, [table.smiles[i] for i in chosen], labels, seed=as_seed(seed), **options)
     if out is not None:
         name = Path(USUAL_MODEL if model is None else model) if not isinstance(model, MolVAE) else None
         known = {} if name is None else {"name": name.name, "history": find_run(name).read_metrics()}
@@ -226,7 +234,7 @@ def optimize(
     model: MolVAE | str | Path | None,
     oracle: Any = None,
     budget: int = 500,
-    seed: int = 0,
+    seed: int | None = 0,
     method: Any = "auto",
     start: Any = None,
     goals: Any = None,
@@ -259,6 +267,9 @@ def optimize(
     SettingsError, InvalidMoleculeError, ChemVAEError
         Each saying what to do.
     """
+    seed = as_seed(seed)
+    if start is not None and not isinstance(start, str):
+        start = [as_written(one) for one in list_molecules(start)[0]]
     asked = {
         "oracle": oracle, "budget": budget, "seed": seed, "method": method, "start": start, "goals": goals,
         "constraints": constraints,
@@ -306,7 +317,7 @@ def optimize_in_folder(
     watch : callable, optional
         In its place: opens what is told, see :data:`chemvae.design.search.Watch`.
     **options
-        ``resume``, ``overwrite``, ``batch_in``, ``batch_out``, ``cancel`` of
+        ``resume``, ``overwrite``, ``batch_in``, ``batch_out``, ``may_run``, ``cancel`` of
         :func:`chemvae.design.search.search_in_folder`; the rest is what is asked.
     """
     from contextlib import nullcontext
@@ -384,7 +395,7 @@ def map(
             check_output(path, endings, overwrite=overwrite)
     title, color, device = options.pop("title", None), options.pop("color", None), options.pop("device", "auto")
     settings = MapSettings(**options)
-    found = map_molecules(open_model(model, device), data, settings, progress=progress, cancel=cancel)
+    found = map_molecules(open_model(model, device), data, settings, color=color, progress=progress, cancel=cancel)
     if out is not None:
         found.write(out, png, title=title, color=color)
     elif png is not None:

@@ -26,6 +26,7 @@ from chemvae.commands import (
     train,
 )
 from chemvae.errors import EXIT_FAILED, EXIT_INTERRUPTED, ChemVAEError
+from chemvae.progress import signals_raise
 
 FIRST, MODELS, MOLECULES, DESIGN = "First steps", "Models", "Molecules and latent space", "Design and overview"
 
@@ -35,16 +36,18 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; whatever goes wrong becomes one line on stderr and an exit code."""
-        try:
-            answer = super().invoke(ctx)
-            sys.stdout.flush()
-            return answer
-        except (typer.Exit, typer.Abort):
-            raise
-        except (Exception, KeyboardInterrupt) as error:
-            if hasattr(error, "format_message"):  # typer's own usage errors, which it shows itself
+        with signals_raise() as heard:
+            try:
+                answer = super().invoke(ctx)
+                sys.stdout.flush()
+                return answer
+            except (typer.Exit, typer.Abort):
                 raise
-            raise typer.Exit(explain(error, ctx.meta.get("chemvae.verbose", False))) from None
+            except (Exception, KeyboardInterrupt) as error:
+                if hasattr(error, "format_message"):  # typer's own usage errors, which it shows itself
+                    raise
+                code = explain(error, ctx.meta.get("chemvae.verbose", False))
+                raise typer.Exit(heard.exit_code if code == EXIT_INTERRUPTED else code) from None
 
 
 def explain(error: BaseException, verbose: bool = False) -> int:
@@ -68,7 +71,8 @@ def _unexpected(error: BaseException) -> str:
     """One line for what nobody foresaw; what the machine refused is said in its own words."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    full = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    if full or isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "Memory ran out. Use a smaller --batch-size, fewer molecules at a time, or --device cpu."
     text = str(error).strip().splitlines()
     return (
@@ -112,7 +116,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with `chemvae demo`, or with your own molecules: `chemvae train my.csv -p logP -o runs/mine`. "
     "Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 usage, 3 nothing usable in the data, "
-    "130 interrupted after saving.",
+    "130 interrupted after saving, 143 ended by SIGTERM, SIGHUP or SIGUSR1 after saving.",
 )
 
 

@@ -132,10 +132,13 @@ def _processor() -> Finding:
 
 
 def _kernels() -> Finding:
-    from chemvae.models.gru.kernels import kernels
+    from chemvae.models.gru.kernels import kernels_in_use
 
-    if kernels() is not None:
-        return Finding("kernels", "ok", "the fused gate kernels are compiled and loaded")
+    used = kernels_in_use()
+    if used["kind"] == "compiled":
+        products = f", with torch's small products in {' and '.join(used['small_products'])}" if used["small_products"] else ""
+        text = f"the fused gate kernels are compiled and loaded ({used['isa']}{products}; sha256 {used['sha256'][:16]})"
+        return Finding("kernels", "ok", text)
     if os.environ.get("CHEMVAE_NO_COMPILER"):
         return Finding("kernels", "note", "switched off by CHEMVAE_NO_COMPILER; the same numbers, more slowly")
     remedy = "Install a C compiler (gcc or clang) to train faster on the CPU."

@@ -11,6 +11,7 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_NOTHING_USABLE = 3
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 
 
 class ChemVAEError(Exception):
@@ -81,6 +82,18 @@ class RunFolderError(ChemVAEError):
         super().__init__(f"The run folder '{path}' {problem} {remedy}")
 
 
+class BusyFolderError(ChemVAEError):
+    """Another program writes into a folder."""
+
+    def __init__(self, path: Path | str, holder: dict):
+        self.path, self.holder = Path(path), holder
+        who = f"process {holder.get('pid', '?')} on {holder.get('host', 'this machine')}"
+        super().__init__(
+            f"'{path}' is being written by {who} since {holder.get('since', 'a while')} ({holder.get('command', 'chemvae')}). "
+            "Wait until it ends, or choose another folder."
+        )
+
+
 class CollapseError(ChemVAEError):
     """The posterior ignores the molecule: the latent space carries (almost) nothing."""
 
@@ -94,9 +107,13 @@ class MissingExtraError(ChemVAEError):
 
 
 class InterruptedRunError(ChemVAEError):
-    """The user stopped a run; its state was saved first."""
+    """The user or the system stopped a run; its state was saved first."""
 
     exit_code = EXIT_INTERRUPTED
+
+    def __init__(self, sentence: str, exit_code: int = EXIT_INTERRUPTED):
+        self.exit_code = exit_code
+        super().__init__(sentence)
 
 
 class CancelledError(ChemVAEError):

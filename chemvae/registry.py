@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, replace
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from chemvae.errors import SettingsError, UnknownNameError
@@ -94,3 +95,47 @@ def make_spec(kind: type[Spec], spec: Spec | None, options: Mapping[str, Any]) -
     known = {item.name: item for item in fields(kind)}
     chosen = {find(known, name, f"field of {kind.__name__}")[0]: value for name, value in options.items()}
     return replace(kind() if spec is None else spec, **chosen)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and abs(int(value)) < 2**64
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, Integral):
+        return _is_whole(value)
+    return isinstance(value, Real)
+
+
+_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "int": ("a whole number", _is_whole),
+    "float": ("a number", _is_number),
+    "str": ("a text", lambda value: isinstance(value, str)),
+    "str | None": ("a text or nothing", lambda value: isinstance(value, (str, type(None)))),
+    "bool": ("true or false", lambda value: isinstance(value, bool)),
+}
+
+
+def wrong_kinds(spec: Any, free: Collection[str] = ()) -> list[str]:
+    """Say which fields of a dataclass hold something else than their annotations name: int, float, str or bool.
+
+    Numpy's numbers are numbers, truth values are none, and a whole number must fit into 64 bits.
+
+    Parameters
+    ----------
+    spec : dataclass whose annotations are texts (``from __future__ import annotations``)
+    free : names of fields that may hold anything
+
+    Examples
+    --------
+    >>> from dataclasses import make_dataclass
+    >>> wrong_kinds(make_dataclass("Size", [("width", "int"), ("share", "float")])(2.5, 1))
+    ['width must be a whole number, got 2.5']
+    """
+    found = []
+    for item in fields(spec):
+        words, is_right = _KINDS.get(str(item.type), ("", None))
+        value = getattr(spec, item.name)
+        if is_right is not None and item.name not in free and not is_right(value):
+            found.append(f"{item.name} must be {words}, got {value!r:.60}")
+    return found

@@ -8,17 +8,70 @@ draws from the streams of Python and numpy too (what a search calls has streams 
 
 from __future__ import annotations
 
+import operator
 import random
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 
+from chemvae.errors import SettingsError
+
 LARGEST_SEED = 2**62
 LARGEST_SHORT_SEED = 2**31 - 1
 """For what takes a 32-bit seed."""
+
+
+def as_seed(seed: Any) -> int:
+    """A seed as a plain int, whatever whole number it is: of Python, numpy or torch; None draws one, another each time.
+
+    Raises
+    ------
+    SettingsError
+        For what is no whole number.
+
+    Examples
+    --------
+    >>> as_seed(np.int64(3)), as_seed(torch.tensor(4)), 0 <= as_seed(None) <= LARGEST_SHORT_SEED
+    (3, 4, True)
+    >>> as_seed(0.5)
+    Traceback (most recent call last):
+    ...
+    chemvae.errors.SettingsError: seed must be a whole number or None, got 0.5
+    """
+    if seed is None:
+        return secrets.randbelow(LARGEST_SHORT_SEED)
+    try:
+        return operator.index(seed)
+    except TypeError:
+        raise SettingsError(f"seed must be a whole number or None, got {seed!r}") from None
+
+
+def as_count(n: Any, name: str) -> int:
+    """A number of things, at least one, as a plain int, whatever whole number it is; SettingsError for another.
+
+    Examples
+    --------
+    >>> as_count(np.int64(3), "n"), as_count(1e1, "n")
+    (3, 10)
+    >>> as_count(0, "n")
+    Traceback (most recent call last):
+    ...
+    chemvae.errors.SettingsError: n must be >= 1, got 0
+    """
+    if isinstance(n, float) and n.is_integer():
+        n = int(n)
+    try:
+        whole = operator.index(n)
+    except TypeError:
+        raise SettingsError(f"{name} must be a whole number, got {n!r}") from None
+    if whole < 1:
+        raise SettingsError(f"{name} must be >= 1, got {whole}")
+    return whole
 
 
 class forked_rng:
@@ -72,7 +125,7 @@ def seeded(seed: int, device: torch.device | str = "cpu") -> AbstractContextMana
     >>> torch.equal(first, torch.rand(3, generator=torch.Generator().manual_seed(0)))
     True
     """
-    return forked_rng(torch.Generator(device).manual_seed(seed))
+    return forked_rng(torch.Generator(device).manual_seed(as_seed(seed)))
 
 
 @contextmanager

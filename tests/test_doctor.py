@@ -48,6 +48,14 @@ def test_without_a_compiler_it_still_works(monkeypatch):
     assert found.state == "note" and "same numbers" in found.text
 
 
+def test_the_kernels_in_use_are_named():
+    used, found = kernels.kernels_in_use(), doctor._kernels()
+    if used["kind"] == "compiled":
+        assert used["isa"] in found.text and used["sha256"][:16] in found.text
+    else:
+        assert found.state == "note"
+
+
 def test_a_cache_that_cannot_be_written_is_a_note(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("CHEMVAE_CACHE", str(tmp_path / "file" / "cache"))

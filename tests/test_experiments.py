@@ -12,6 +12,9 @@ import pandas as pd
 import pytest
 
 from chemvae.errors import SettingsError
+from chemvae.evaluation import EvaluationSettings
+from chemvae.registry import make_spec
+from chemvae.training.session import RunSpec
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 RESULTS = sorted(EXPERIMENTS.glob("*/result.json"))
@@ -231,3 +234,34 @@ def test_the_tables_of_the_emitters_are_those_of_their_results(monkeypatch):
     assert load(folder / "page.py").filled(page, figures) == page
     gathered = json.loads((folder / "result.json").read_text(encoding="utf-8"))["metrics"]
     assert gathered == {f"{part}: {key}": value for part in ("trees", "judges") for key, value in figures[part].items()}
+
+
+def test_every_run_of_the_family_is_one_that_training_takes():
+    """Members that do not go together, misspelt knobs and misspelt settings, before hours are spent."""
+    family = load(EXPERIMENTS / "06-family" / "run.py")
+    for number in ("1", "2"):
+        asked = SimpleNamespace(round=number, size=None, data=None)
+        config, rows = family.settings(asked)
+        runs = family.tasks(config, rows, number)
+        assert len({task["id"] for task in runs}) == len(runs) and runs[-1]["row"] == family.CHAR_RNN
+        for task in (one for one in runs if one["row"] != family.CHAR_RNN):
+            own = {**config["settings"], "epochs": config["epochs"], **task["settings"]}
+            RunSpec.of("zinc250k", ["qed"], "cpu", task["seed"], **own)
+        make_spec(EvaluationSettings, None, {key: value for key, value in config["evaluation"].items() if key != "split"})
+    assert {"full", "iaf", "vmf", "mixture", "iwae", "mmd", "wae-mmd", "aae", "autoencoder", "denoising", "prior-vamp"} <= {
+        row["name"] for row in rows["row"]
+    }
+
+
+def test_a_picture_of_the_family_is_drawn_from_its_result(tmp_path):
+    family = EXPERIMENTS / "06-family"
+    figures = {"rate": 20.0, "distortion": 9.0, "validity_learned_sampled": 0.9, "unique_10k_learned_sampled": 1.0}
+    result = {
+        "runs": {"plain-0.1": {"row": "plain"}, "iaf-0.1": {"row": "iaf"}, "char-rnn": {"row": "char-rnn"}},
+        "metrics": {f"{run}/{key}": {"mean": value} for run in ("plain-0.1", "iaf-0.1") for key, value in figures.items()},
+    }
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    drawing = load(family / "figure.py")
+    assert list(drawing.by_row(result)) == ["plain", "iaf"], "what has no rate is not drawn"
+    drawing.main(str(tmp_path / "result.json"))
+    assert (tmp_path / "rate-distortion.png").read_bytes()[1:4] == b"PNG"

@@ -12,19 +12,19 @@ import chemvae
 
 PACKAGE = Path(chemvae.__file__).parent
 ORDER = [
-    "deprecation", "errors", "progress", "registry", "cache", "files", "parquet_cache", "runs", "seeding", "parallel",
-    "schedules", "gp", "chem", "data", "models", "qsar", "objectives", "training", "sampling", "pages", "tables", "evaluation",
-    "design", "maps", "api", "doctor", "demo", "bench", "commands", "cli", "__main__",
+    "deprecation", "errors", "progress", "registry", "naming", "cache", "disk", "runs", "seeding", "parallel", "schedules",
+    "gp", "chem", "data", "models", "qsar", "objectives", "training", "sampling", "pages", "tables", "evaluation", "design",
+    "maps", "api", "doctor", "demo", "bench", "commands", "cli", "__main__",
 ]  # fmt: skip
 ROOMS_WITHIN = {
-    "data": ["splits", "files", "tokens", "virtual", "catalog", "prepare"],
+    "data": ["labels", "splits", "files", "given", "tokens", "virtual", "catalog", "prepare"],
     "design": [
         "goals", "filters", "oracles", "surrogates", "optimizers", "evaluators", "results", "campaign", "search_settings",
-        "search_folder", "search",
+        "trust", "search_folder", "search",
     ],
     "training": [
-        "settings", "callbacks", "ema", "optim", "inputs", "data_parallel", "validation", "trainer", "tuning", "posthoc",
-        "session",
+        "settings", "callbacks", "ema", "optim", "inputs", "data_parallel", "validation", "checkpoint", "trainer", "tuning",
+        "posthoc", "session", "resuming",
     ],
 }  # fmt: skip
 """Rooms that have rooms of their own, in the same order: a file may use what stands before its room."""

@@ -8,7 +8,9 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 CONFORMER_SEED = 0
-EMBEDDING_LIMIT_S = 120  # a cage that cannot be laid out is given up
+EMBEDDING_LIMIT_S = 10  # a cage that cannot be laid out is given up
+MOST_ATOMS = 200
+"""Heavy atoms of a molecule whose conformer is sought; cages of sixty can take minutes to fail."""
 
 
 @lru_cache(maxsize=256)
@@ -25,7 +27,7 @@ def conformer(smiles: str) -> Chem.Mol:
     Raises
     ------
     ValueError
-        If none is found.
+        If none is found within ten seconds, or the molecule has more than 200 heavy atoms.
 
     Examples
     --------
@@ -36,7 +38,10 @@ def conformer(smiles: str) -> Chem.Mol:
     """
     settings = rdDistGeom.ETKDGv3()
     settings.randomSeed, settings.timeout = CONFORMER_SEED, EMBEDDING_LIMIT_S
-    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    mol = Chem.MolFromSmiles(smiles)
+    if mol.GetNumHeavyAtoms() > MOST_ATOMS:
+        raise ValueError(f"no conformer is sought for more than {MOST_ATOMS} heavy atoms")
+    mol = Chem.AddHs(mol)
     if rdDistGeom.EmbedMolecule(mol, settings) < 0:
         raise ValueError(f"no conformer of '{smiles}' was found")
     if rdForceFieldHelpers.MMFFHasAllMoleculeParams(mol):

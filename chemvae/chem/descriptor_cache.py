@@ -22,7 +22,7 @@ import numpy as np
 from rdkit import rdBase
 
 from chemvae.cache import cache_folder
-from chemvae.parquet_cache import CacheWriter, ParquetCache
+from chemvae.disk.parquet_cache import CacheWriter, ParquetCache, check_notes
 
 if TYPE_CHECKING:
     import pyarrow
@@ -161,6 +161,7 @@ class _Part:
 
         self.path, self.cache = path, ParquetCache(path, AGAIN)
         self.file = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
+        check_notes(self.file)
         self.columns = frozenset(self.file.schema_arrow.names) - {KEY, TEXT}
         keys = self.file.read([KEY])[KEY].to_numpy()  # [rows]
         if len(keys) == 0:

@@ -6,11 +6,15 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+import numpy as np
 from rdkit import Chem
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from chemvae.chem.molecules import invalid_reason, parse, quiet
 
+MOST_DRAWN = 200  # heavy atoms: as many take a second, and nobody can tell them apart; 500 loose atoms take minutes
+MOST_LAID_OUT_TWICE = 80
+CLASH = 0.35  # of the usual bond's length: atoms nearer than that lie on each other
 _SVG_TAG = re.compile(r"<svg\b[^>]*>", re.S)
 
 
@@ -21,7 +25,9 @@ def molecule_svg(
     legend: str = "",
     highlight: str | Sequence[int] | None = None,
 ) -> str:
-    """Draw one molecule; what is not a molecule becomes a box that says why.
+    """Draw one molecule; what is not a molecule, or one of more than 200 heavy atoms, becomes a box that says why.
+
+    Where atoms would lie on each other, the better of RDKit's two layouts is taken.
 
     Parameters
     ----------
@@ -47,6 +53,9 @@ def molecule_svg(
     mol = parse(smiles)
     if mol is None:
         lines = ["not a molecule", invalid_reason(smiles) or "", legend]
+        return _text_svg([line for line in lines if line], width, height)
+    if mol.GetNumHeavyAtoms() > MOST_DRAWN:
+        lines = [f"{mol.GetNumHeavyAtoms()} atoms", "too many to be drawn", legend]
         return _text_svg([line for line in lines if line], width, height)
     legend_height = 20 if legend else 0
     picture = _structure(mol, width, max(height - legend_height, 20), _atoms_to_highlight(mol, highlight))
@@ -90,11 +99,44 @@ def _structure(mol: Chem.Mol, width: int, height: int, atoms: list[int]) -> str:
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     drawer.drawOptions().clearBackground = False
     with quiet():
-        rdMolDraw2D.PrepareAndDrawMolecule(drawer, mol, highlightAtoms=atoms)
+        drawer.drawOptions().prepareMolsBeforeDrawing = False
+        drawer.DrawMolecule(laid_out(mol), highlightAtoms=atoms)
     drawer.FinishDrawing()
     text = drawer.GetDrawingText()
     body = text[_SVG_TAG.search(text).end() : text.rindex("</svg>")]
     return body.replace("<!-- END OF HEADER -->", "").strip()
+
+
+def laid_out(mol: Chem.Mol) -> Chem.Mol:
+    """The molecule prepared for drawing, in RDKit's usual layout, or in CoordGen's where fewer atoms lie on each other."""
+    usual = rdMolDraw2D.PrepareMolForDrawing(mol)
+    n_clashes = count_clashes(usual)
+    if not n_clashes or mol.GetNumAtoms() > MOST_LAID_OUT_TWICE:
+        return usual
+    from rdkit.Chem import rdCoordGen
+
+    other = Chem.Mol(mol)
+    rdCoordGen.AddCoords(other)
+    other = rdMolDraw2D.PrepareMolForDrawing(other)
+    return other if count_clashes(other) < n_clashes else usual
+
+
+def count_clashes(mol: Chem.Mol) -> int:
+    """Pairs of atoms without a bond that lie on each other in the molecule's layout.
+
+    Examples
+    --------
+    >>> count_clashes(rdMolDraw2D.PrepareMolForDrawing(Chem.MolFromSmiles("c1ccccc1O")))
+    0
+    """
+    places = mol.GetConformer().GetPositions()[:, :2]  # [N, 2]
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2)
+    bonds = np.array([(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()], dtype=int).reshape(-1, 2)
+    if not len(bonds):
+        return 0
+    usual = np.median(apart[bonds[:, 0], bonds[:, 1]])
+    apart[bonds[:, 0], bonds[:, 1]] = apart[bonds[:, 1], bonds[:, 0]] = np.inf
+    return int((np.triu(apart < CLASH * usual, k=1)).sum())
 
 
 def _atoms_to_highlight(mol: Chem.Mol, highlight: str | Sequence[int] | None) -> list[int]:

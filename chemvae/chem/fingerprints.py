@@ -320,5 +320,7 @@ def scaffold(smiles: str | Chem.Mol) -> str | None:
     mol = _as_mols([smiles])[0]
     if mol is None:
         return None
+    if not mol.GetRingInfo().NumRings():
+        return ""  # RDKit's answer too, after taking a long chain apart atom by atom
     with quiet():
         return Chem.MolToSmiles(MurckoScaffold.GetScaffoldForMol(mol))

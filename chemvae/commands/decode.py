@@ -54,5 +54,5 @@ def decode(
             data, model, out=output, overwrite=overwrite, device=device, n_samples=samples, temperature=temperature, seed=seed,
             best_of=best_of, beam=beam, mask_syntax=mask_syntax,
         )  # fmt: skip
-    valid = table["valid_decoded"] if "valid_decoded" in table else table["valid"]
+    valid = table.iloc[:, 3]  # row, sample, smiles, valid, whatever they are called beside the table's own
     console.say(f"{len(table):,} decodes, {valid.mean():.1%} valid: {'stdout' if output == '-' else output}")

@@ -23,10 +23,11 @@ from chemvae.commands.shared.options import (
 )
 from chemvae.commands.shared.settings_fields import choices, settings_fields
 
-SIZES = settings_fields("evaluation/protocols.py", "EvaluationSettings", leave_out=("seed", "jobs"))
-SHOWN = (
-    "reconstruction_greedy", "reconstruction_jt", "validity_prior_greedy", "validity_prior_sampled", "validity_learned_prior",
-    "unique_10k", "novelty", "internal_diversity", "snn", "fcd", "elbo", "kl", "cross_entropy", "active_units",
+SIZES = settings_fields("evaluation/settings.py", "EvaluationSettings", leave_out=("seed", "jobs"))
+BEFORE_SAMPLES = ("reconstruction_greedy", "reconstruction_jt")
+AFTER_SAMPLES = (
+    "novelty", "internal_diversity", "snn", "similarity_at_1sd", "similarity_at_0.3", "similarity_at_1.0", "neighbors_kept_10",
+    "elbo", "kl", "cross_entropy", "active_units", "log_px_is", "log_px_ais", "bdmc_gap", "amortization_gap",
 )  # fmt: skip
 
 
@@ -53,9 +54,10 @@ def evaluate(
     device: Device = "auto",
     **sizes: Any,
 ) -> None:
-    """Measure a model on held-out molecules: reconstruction, validity, quality of samples, bound, predictions.
+    """Measure a model on held-out molecules: reconstruction, samples, bound, predictions.
 
-    Each figure comes with the sentence that says how it was taken. Make choices on `valid`; open `test` once, for the report.
+    Samples are taken from every prior, greedily and at temperature 1: validity, distinct share and FCD stand together. Each
+    figure comes with the sentence that says how it was taken. Make choices on `valid`; open `test` once, for the report.
     """
     from chemvae import api
 
@@ -80,7 +82,12 @@ def evaluate(
 
 
 def _show(figures: dict[str, Any], properties: list[str]) -> None:
-    wanted = [key for key in SHOWN if figures.get(key) is not None]
-    wanted += [f"{kind}_{name}" for name in properties for kind in ("mae", "r2", "coverage90") if f"{kind}_{name}" in figures]
+    """What matters most; each validity with what it must not stand without."""
+    from chemvae.evaluation.report import priors_and_temperatures
+
+    kinds = ("validity", "unique_10k", "fcd", "own_code_found")
+    of_samples = [f"{kind}_{prior}_{how}" for prior, how in priors_and_temperatures(figures) for kind in kinds]
+    wanted = [*BEFORE_SAMPLES, *of_samples, *AFTER_SAMPLES]
+    wanted += [f"{kind}_{name}" for name in properties for kind in ("mae", "r2", "coverage90")]
     title = f"{figures['n_molecules']:,} molecules, {figures['n_samples']:,} samples"
-    console.show(console.pairs([(key, figures[key]) for key in wanted], title))
+    console.show(console.pairs([(key, figures[key]) for key in wanted if figures.get(key) is not None], title))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from chemvae.commands.shared.options import Device, Model, Overwrite, Seed, comm
 if TYPE_CHECKING:
     from chemvae.design.search_settings import SearchSettings
 
-OF_THIS_CALL = {"output", "resume", "overwrite", "device", "config", "quiet", "verbose", "batch_in", "batch_out"}
+OF_THIS_CALL = {"yes", "output", "resume", "overwrite", "device", "config", "quiet", "verbose", "batch_in", "batch_out"}
 
 
 @command
@@ -35,6 +35,7 @@ def optimize(
             "--resume", metavar="", help="Go on with the search in FOLDER, flags as before; no molecule is paid twice."
         ),
     ] = False,
+    yes: flags.Yes = False,
     maximize: flags.Maximize = None,
     minimize: flags.Minimize = None,
     target: flags.Target = None,
@@ -75,15 +76,22 @@ def optimize(
     from chemvae import api
 
     said = _said(ctx)
-    with _term_is_ctrl_c():
-        found = api.optimize_in_folder(
-            said.pop("model", None), output, device=device, resume=resume, overwrite=overwrite, batch_in=batch_in,
-            batch_out=batch_out, watch=_watch, **said,
-        )  # fmt: skip
-        if found.sheet is not None:
-            laboratory_flags.show_batch(found, batch_in)
-        else:
-            optimize_display.show(found)
+    found = api.optimize_in_folder(
+        said.pop("model", None), output, device=device, resume=resume, overwrite=overwrite, batch_in=batch_in,
+        batch_out=batch_out, watch=_watch, may_run=yes or _ask, **said,
+    )  # fmt: skip
+    if found.sheet is not None:
+        laboratory_flags.show_batch(found, batch_in)
+    else:
+        optimize_display.show(found)
+
+
+def _ask(oracle: str) -> bool:
+    """Show what a search of unknown origin would run, and ask; where nobody can answer, the answer is no."""
+    if not (sys.stdin is not None and sys.stdin.isatty()):
+        return False
+    console.say(f"This search was not begun by you in this folder. Going on with it runs: {json.dumps(oracle)}")
+    return typer.confirm("Run it?", default=False, err=True)
 
 
 def _said(ctx: typer.Context) -> dict[str, Any]:
@@ -105,16 +113,6 @@ def _watch(title: str, settings: SearchSettings) -> Iterator[Any]:
     else:
         with optimize_display.progress(title, settings.budget) as callback:
             yield callback
-
-
-@contextmanager
-def _term_is_ctrl_c() -> Iterator[None]:
-    """What a cluster sends at its time limit ends the search as Ctrl-C does: with tables and report, and no program left."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _make_importable(folder: Path) -> None:

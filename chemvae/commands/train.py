@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,7 +33,8 @@ PRESETS = table_names("training/settings.py", "PRESETS")
 OBJECTIVES = {"objective": table_names("objectives/__init__.py", "OBJECTIVES")}
 PARTS = {
     "posterior": table_names("models/posteriors/__init__.py", "POSTERIORS"),
-    "prior": table_names("models/priors.py", "PRIORS", leave_out=("normal",)),
+    "prior": table_names("models/priors/__init__.py", "PRIORS", leave_out=("gaussian",)),
+    "fitted_prior": table_names("models/priors/__init__.py", "PRIORS", leave_out=("normal", "vamp")),
 }
 TRAINING = settings_fields("training/settings.py", "TrainingSettings", leave_out=("seed",), choices=OBJECTIVES)
 SIZES = settings_fields("models/settings.py", "ModelSettings", choices=PARTS)
@@ -54,8 +56,14 @@ def train(
         typer.Option("--compare", metavar="", help="With --init: train from nothing too, and say what the weights gained."),
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", metavar="", help="Go on with the run in -o RUN from its last checkpoint.")
+        bool,
+        typer.Option(
+            "--resume", metavar="", help="Go on with the run in -o RUN from its last checkpoint; with DATA begin it if need be."
+        ),
     ] = False,
+    more_epochs: Annotated[
+        int, typer.Option("--more-epochs", metavar="N", help="With --resume: train N epochs longer than the run was to.")
+    ] = 0,
     overwrite: Overwrite = False,
     smiles_column: SmilesColumn = None,
     split_column: SplitColumn = None,
@@ -82,26 +90,39 @@ def train(
     from chemvae import api
     from chemvae.commands.shared import training_display
 
-    run = _run_folder(data, output, resume, properties, init, compare)
+    run = _run_folder(data, output, resume, init, compare)
     wanted = [training_display.PriorValidity()]
     wanted += [training_display.TensorBoard(run / "tensorboard")] if tensorboard else []
     with training_display.progress(run, f"Reading {data or 'the data'}") as shown:
         api.train(
             data, properties or (), preset, run, resume, seed, init=init, smiles_column=smiles_column,
             split_column=split_column, on_invalid=on_invalid, standardize=standardize, tokens=tokens, vocabulary=vocabulary,
-            device=device, jobs=jobs, overwrite=overwrite, callbacks=[*wanted, *shown], **given_only(settings),
+            device=device, jobs=jobs, overwrite=overwrite, more_epochs=more_epochs, callbacks=[*wanted, *shown],
+            **_with_settings(given_only(settings)),
         )  # fmt: skip
     _say_what_was_gained(run, compare, device, jobs)
     _say_what_next(run, data)
 
 
-def _run_folder(data: str | None, output: Path | None, resume: bool, properties: Any, init: str | None, compare: bool) -> Path:
+def _with_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Names of tables as they are; one written as JSON, {"name": "iwae", "n_draws": 16}, with the settings beside it."""
+    found = dict(given)
+    for flag in ("posterior", "objective"):
+        if str(given.get(flag, "")).lstrip().startswith("{"):
+            try:
+                found[flag] = json.loads(given[flag])
+            except json.JSONDecodeError as error:
+                raise SettingsError(
+                    f'--{flag} is no JSON ({error}); write a name, or {{"name": "...", "setting": 1}}'
+                ) from None
+    return found
+
+
+def _run_folder(data: str | None, output: Path | None, resume: bool, init: str | None, compare: bool) -> Path:
     """Check what belongs together, and name the run after its data if the user did not."""
     complaints = []
     if resume:
         complaints += ["--resume needs the run: -o RUN"] if output is None else []
-        complaints += ["a resumed run keeps its labels; leave out --property"] if properties else []
-        complaints += ["a resumed run has its weights; leave out --init"] if init else []
     elif data is None:
         complaints.append("name the data: chemvae train DATA -o RUN (or go on with a run: chemvae train --resume -o RUN)")
     if compare and init is None and not resume:

@@ -18,8 +18,8 @@ from chemvae.demo.results import collect
 from chemvae.demo.searches import choose_starts, improve, run_searches
 from chemvae.demo.sizes import choose_sizes
 from chemvae.demo.small_model import train_small
+from chemvae.disk.files import write_atomically
 from chemvae.errors import SettingsError
-from chemvae.files import write_atomically
 from chemvae.models.storage import find_run
 from chemvae.runs import RunFolder, write_json
 from chemvae.training.callbacks import Callback
@@ -126,7 +126,7 @@ def _evaluate(findings: Findings) -> None:
     sizes = {name: value for name, value in asdict(findings.sizes).items() if name in EVALUATED}
     with findings.stage("evaluate", "Measuring it on molecules it has not seen"):
         findings.evaluation = api.evaluate_in_full(
-            findings.model, findings.held_out, findings.seed, smiles_column="smiles", n_fcd=0, **sizes
+            findings.model, findings.held_out, findings.seed, smiles_column="smiles", **LEFT_OUT, **sizes
         )
         history = findings.learning if len(findings.learning) else None
         write_report(findings.evaluation, findings.folder / "evaluation", name=findings.name, history=history)
@@ -137,6 +137,7 @@ def _evaluate(findings: Findings) -> None:
     )  # fmt: skip
 
 
+LEFT_OUT = {"n_fcd": 0, "n_codes": 0, "n_smoothness": 0}
 EVALUATED = ("n_molecules", "n_samples", "n_reconstruction", "n_curve")
 
 

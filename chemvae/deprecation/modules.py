@@ -81,6 +81,7 @@ MOVED: dict[str, str] = {
     "design.surrogate": "design.surrogates.latent_gp design.surrogates.predicted design.surrogates.training_set",
     "design.tanimoto": "design.surrogates.tanimoto_gp design.surrogates.training_set",
     "design.worker": "parallel.timed",
+    "models.flow": "models.priors.flow",
     "models.gates": "models.gru.kernels",
     "models.growth": "models.widening",
     "models.property_features": "qsar.features",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from chemvae.design.evaluators.laboratory import LABORATORY
 from chemvae.design.results.result import Result
 from chemvae.design.search_folder import SearchFolder, check_sheet
 from chemvae.design.search_settings import SearchSettings, in_words
+from chemvae.errors import SettingsError
 from chemvae.progress import CancelToken
 from chemvae.tables import write_table
 
@@ -47,6 +49,7 @@ def search_in_folder(
     batch_out: str | Path | None = None,
     watch: Watch | None = None,
     cancel: CancelToken | None = None,
+    may_run: bool | Callable[[str], bool] = False,
 ) -> FolderSearch:
     """Search, and keep record, tables and report in a folder; or go on with what is there.
 
@@ -59,18 +62,16 @@ def search_in_folder(
     asked : mapping
         What is sought and how, by the names of the flags or of :func:`run_campaign`; see :func:`in_words`. Going on, what is
         not said is as it was.
-    resume : bool
-        Go on with the search in the folder. A laboratory's goes on by itself.
-    overwrite : bool
-        Replace the search in the folder, once the new one has begun.
-    batch_in : path or DataFrame, optional
-        What a laboratory has measured.
-    batch_out : path, optional
-        Where the molecules are written that it is to measure next; ``next.csv`` in the folder by default.
+    resume, overwrite : bool
+        Go on with the search in the folder (a laboratory's goes on by itself); or replace it, once the new one has begun.
+    batch_in, batch_out : path or DataFrame, path, optional
+        What a laboratory has measured, and where the next molecules for it are written (``next.csv`` in the folder).
     watch : callable, optional
         See :data:`Watch`.
     cancel : CancelToken, optional
         Ends the search with what it has; the folder can be gone on with.
+    may_run : bool or callable
+        Whether the program or function that a folder of unknown origin names may be run; asked with the oracle as text.
 
     Returns
     -------
@@ -81,18 +82,34 @@ def search_in_folder(
     ChemVAEError
         If the folder holds a search and neither ``resume`` nor ``overwrite`` is said, or none where ``resume`` is.
     SettingsError
-        If what is asked contradicts itself, or is another task than the record's.
+        If what is asked contradicts itself, or is another task than the record's; or if its oracle may not be run.
     """
     words, objects = in_words(asked)
     folder, hands_over = SearchFolder(out), batch_in is not None or batch_out is not None
     goes_on = resume or (hands_over and folder.exists() and not overwrite)
     settings = folder.resume(words) if goes_on else folder.start(words, overwrite=overwrite)
+    if goes_on and "oracle" not in words:
+        settings = _trusted(folder, settings, may_run, is_replaced="oracle" in objects)
     sheet = Path(batch_out or folder.sheet) if settings.is_laboratory(hands_over=hands_over) else None
     settings = _check(settings, sheet, batch_in)  # complaints come before the model is loaded
     arguments = settings.arguments() | objects | ({} if batch_in is None else {"results": batch_in})
     task = _Task(folder, settings, open_model(settings.model), arguments, watch or (lambda *_: nullcontext()), cancel)
     with folder.opened(settings, replace=overwrite and not resume):
         return task.run() if sheet is None else task.hand_out(sheet)
+
+
+def _trusted(
+    folder: SearchFolder, settings: SearchSettings, may_run: bool | Callable[[str], bool], *, is_replaced: bool
+) -> SearchSettings:
+    """Refuse to run what a folder names that somebody else may have made; what is replaced by an object is not even kept."""
+    if is_replaced:
+        return replace(settings, oracle=None)
+    if folder.trusts(settings.oracle) or (may_run(settings.oracle) if callable(may_run) else may_run):
+        return settings
+    raise SettingsError(
+        f"the search in '{folder.path}' was not begun by you in this place, and would run {json.dumps(settings.oracle)}. "
+        "If that is what you want, add --yes (in Python: may_run=True), or say --oracle again"
+    )
 
 
 def _check(settings: SearchSettings, sheet: Path | None, batch_in: Any) -> SearchSettings:

@@ -8,8 +8,9 @@ laboratory measures.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,24 @@ import pandas as pd
 from chemvae.data.files.reading import STDIN, read_records
 from chemvae.design.results.result import Result
 from chemvae.design.results.summary import summary
-from chemvae.design.search_settings import WORDS, SearchSettings
+from chemvae.design.search_settings import SearchSettings, checked_words
+from chemvae.design.trust import is_trusted, seal
+from chemvae.disk.locks import held
+from chemvae.disk.staging import Stage, all_at_once
 from chemvae.errors import ChemVAEError, InputError
 from chemvae.runs import environment, write_json
 from chemvae.tables import check_output, expand_latents, write_table
 
+logger = logging.getLogger(__name__)
+
 SHEET = "next.csv"
+OWN = (
+    "history.jsonl", "baseline.jsonl", "settings.json", "history.csv", "proposals.csv", "best.csv", "pareto.csv", "result.json",
+    "report.html",
+)  # fmt: skip
+"""What a new search in the folder replaces; whatever else lies there stays, also what went to a laboratory."""
+SEAL = "oracle_seal"
+LONGEST_HEADER = 1 << 24
 
 
 class SearchFolder:
@@ -43,6 +56,7 @@ class SearchFolder:
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
+        self._stage = Stage(self.path)
 
     def __repr__(self) -> str:
         return f"SearchFolder('{self.path}')"
@@ -93,7 +107,8 @@ class SearchFolder:
         ChemVAEError
             If the folder holds a search already, unless ``overwrite``.
         """
-        if self.exists() and not overwrite:
+        self._settle()
+        if (self.exists() or self._has_successor()) and not overwrite:
             raise ChemVAEError(
                 f"'{self.path}' already holds a search. Go on with it (--resume), replace it (--overwrite), or change -o."
             )
@@ -111,36 +126,119 @@ class SearchFolder:
         InputError
             If its settings cannot be read.
         """
-        if not self.exists():
+        self._settle()
+        if not self.exists() and not self._has_successor():
             raise ChemVAEError(f"'{self.path}' holds no search to go on with. Leave out --resume to begin one.")
-        before = {name: value for name, value in self.read_settings().items() if name in WORDS}
-        words = {**before, **asked}
-        words["batch"] = words.get("batch") or _read_json(self.record, first_line=True).get("batch_size")
+        with self._moved_to_successor() if self._has_successor() else nullcontext():
+            words = {**checked_words(self.read_settings(), self.settings), **asked}
+            words["batch"] = words.get("batch") or self._batch_on_record()
         return SearchSettings(**words).anchored()
 
     def read_settings(self) -> dict[str, Any]:
-        """What ``settings.json`` holds."""
-        return _read_json(self.settings)
+        """What ``settings.json`` holds; nothing, with a warning, where there is no such file.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        if not self.settings.exists():
+            logger.warning("%s is gone: what is not said again with --resume is taken as usual.", self.settings)
+            return {}
+        try:
+            found = json.loads(self.settings.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            reason = getattr(error, "strerror", None) or str(error)[:80]
+        else:
+            reason = "" if isinstance(found, dict) else "it holds no settings"
+        if reason:
+            raise InputError(
+                f"{self.settings} cannot be read ({reason}). The record beside it is what counts: delete the settings, and say "
+                "the flags of the search again with --resume."
+            )
+        return found
 
     def remember(self, settings: SearchSettings) -> None:
-        """Write down what is asked."""
+        """Write down what is asked, with a seal by which this user may go on unasked (:mod:`chemvae.design.trust`)."""
         write_json(self.settings, asdict(settings))
+        mark = seal(self._stage.folder, settings.oracle)
+        if mark:
+            write_json(self.settings, {**asdict(settings), SEAL: mark})
+
+    def trusts(self, oracle: str | None) -> bool:
+        """Whether an oracle may be run on the word of the settings here: it is harmless, or this user began the search here."""
+        with self._moved_to_successor() if self._has_successor() else nullcontext():
+            found = self.read_settings().get(SEAL) if oracle else None
+        return is_trusted(self._stage.folder, oracle, found)
+
+    def _batch_on_record(self) -> int | None:
+        """The batch size that the record says; None where it says none, or nothing yet."""
+        try:
+            with self.record.open(encoding="utf-8", errors="replace") as file:
+                found = json.loads(file.readline(LONGEST_HEADER))["batch_size"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None  # of what is damaged, the record itself complains
+        return found if isinstance(found, int) and not isinstance(found, bool) else None
 
     @contextmanager
     def opened(self, settings: SearchSettings, *, replace: bool = False) -> Iterator[None]:
-        """Search inside the block. With ``replace`` an earlier search is gone once this one has a record, and back if it fails.
+        """Search inside the block, alone in the folder.
 
-        Its tables and page stay until they are written anew.
+        With ``replace`` the earlier search stays until the block ends well; the new one gathers in a corner of the folder until
+        then, and what was paid for there is gone on with by :meth:`resume` if the block does not end well.
+
+        Raises
+        ------
+        BusyFolderError
+            If another program searches here, naming it.
         """
-        with _set_aside((self.record, self.baseline_record, self.settings) if replace else (), unless=self.record):
-            if not self.exists():
-                self.remember(settings)
+        with held(self.path):
+            self._stage.settle()
+            if not replace and not self._has_successor():
+                self._begin(settings)
+                yield
+                return
+            if replace:
+                self._stage.begin()
+            with self._moved_to_successor():
+                self._begin(settings)
+                yield
+            self._stage.finish(OWN)
+
+    def _begin(self, settings: SearchSettings) -> None:
+        if not self.exists():
+            self.remember(settings)
+
+    def _settle(self) -> None:
+        """Put in order what a crash has left between two searches."""
+        if not self._stage.is_settled:
+            with held(self.path):
+                self._stage.settle()
+
+    def _has_successor(self) -> bool:
+        """Whether a search was begun that is to replace the one here."""
+        return (self._stage.making / self.record.name).exists()
+
+    @contextmanager
+    def _moved_to_successor(self) -> Iterator[None]:
+        """Mean the search that is to replace the one here; without a paid call it is given up when the block fails."""
+        place = self.path
+        self.path = self._stage.making
+        try:
             yield
+        except BaseException:
+            if self.exists() and self.record.read_bytes().count(b"\n") > 1:
+                logger.warning("'%s' still holds the search it held; what the new one paid for is kept for --resume.", place)
+            else:
+                self._stage.discard()
+            raise
+        finally:
+            self.path = place
 
     # ---------------------------------------------------------------- what came of it
 
     def write(self, result: Result, baseline: Result | None = None) -> None:
-        """Write tables, figures and the page.
+        """Write tables, figures and the page, all of them or none.
 
         Parameters
         ----------
@@ -149,13 +247,15 @@ class SearchFolder:
             Of a random search with the same budget, shown beside it.
         """
         history = result.history.drop(columns="z").join(expand_latents(list(result.history["z"])))
-        write_table(history, self.path / "history.csv")
-        write_table(result.proposals, self.path / "proposals.csv")
-        write_table(result.molecules, self.path / "best.csv")
-        if len(result.utility.goals) > 1:
-            write_table(result.pareto.drop(columns="z"), self.path / "pareto.csv")
-        write_json(self.path / "result.json", describe_result(result, baseline))
-        result.to_html(self.report, baseline)
+        facts = describe_result(result, baseline)
+        with all_at_once(self.path, "tables") as place:
+            write_table(history, place / "history.csv")
+            write_table(result.proposals, place / "proposals.csv")
+            write_table(result.molecules, place / "best.csv")
+            if len(result.utility.goals) > 1:
+                write_table(result.pareto.drop(columns="z"), place / "pareto.csv")
+            write_json(place / "result.json", facts)
+            result.to_html(place / self.report.name, baseline)
 
 
 def describe_result(result: Result, baseline: Result | None = None) -> dict[str, Any]:
@@ -163,31 +263,6 @@ def describe_result(result: Result, baseline: Result | None = None) -> dict[str,
     facts = {**summary(result), "goals": result.utility.describe(), "settings": result.settings}
     facts |= {"rejections": result.rejections, "counts": result.counts, "environment": environment()}
     return facts | ({"baseline": summary(baseline)} if baseline is not None else {})
-
-
-@contextmanager
-def _set_aside(paths: tuple[Path, ...], unless: Path) -> Iterator[None]:
-    """Take files out of the way, and put them back if the block ends before a new one is at ``unless``."""
-    held = {path: path.with_name(f"{path.name}.old") for path in paths if path.exists()}
-    for path, aside in held.items():
-        path.replace(aside)
-    try:
-        yield
-    finally:
-        has_begun = unless.exists()
-        for path, aside in held.items():
-            if has_begun:
-                aside.unlink(missing_ok=True)
-            else:
-                aside.replace(path)
-
-
-def _read_json(path: Path, *, first_line: bool = False) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        return dict(json.loads(text.splitlines()[0] if first_line else text))
-    except (OSError, ValueError, IndexError) as error:
-        raise InputError(f"{path} cannot be read ({error}). Begin anew with --overwrite, or choose another folder.") from None
 
 
 # the table that goes to a laboratory ----------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from chemvae.design.evaluators.laboratory import LABORATORY
 from chemvae.design.filters.property_bounds import Constraint, Range
 from chemvae.design.goals import Goal
 from chemvae.design.oracles import make_oracle
-from chemvae.errors import SettingsError
+from chemvae.errors import InputError, SettingsError
 
 LABORATORY_BATCH = 24
 
@@ -140,6 +140,38 @@ class SearchSettings:
 
 
 WORDS = tuple(field.name for field in fields(SearchSettings))
+_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "str": ("a text", lambda value: isinstance(value, str)),
+    "bool": ("true or false", lambda value: isinstance(value, bool)),
+    "int": ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
+    "float": ("a number", lambda value: isinstance(value, (int, float)) and not isinstance(value, bool)),
+    "Sequence[str]": ("a list of texts", lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value)),
+    "Any": ("a name, or a name with settings", lambda value: isinstance(value, (str, dict))),
+}
+
+
+def checked_words(found: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """The fields of :class:`SearchSettings` among what a file holds; null is what was not said.
+
+    Raises
+    ------
+    InputError
+        Naming what is of the wrong kind.
+
+    Examples
+    --------
+    >>> checked_words({"budget": None, "seed": 3, "a word of tomorrow": 1}, Path("settings.json"))
+    {'seed': 3}
+    """
+    words = {field.name: found[field.name] for field in fields(SearchSettings) if found.get(field.name) is not None}
+    for field in fields(SearchSettings):
+        meaning, fits = _KINDS[str(field.type).removesuffix(" | None")]
+        if field.name in words and not fits(words[field.name]):
+            raise InputError(
+                f"{path} says {field.name} = {str(words[field.name])[:60]!r}, which is not {meaning}. Correct it there, or "
+                "delete the file and say the flags of the search again with --resume."
+            )
+    return words
 
 
 # words -> objects ---------------------------------------------------------------------------------------------------------

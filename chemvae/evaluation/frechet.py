@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 
@@ -37,16 +38,47 @@ def fcd(generated: Sequence[str | None], reference: Sequence[str | None], device
     ----------
     Preuer et al., Frechet ChemNet Distance, 2018. https://arxiv.org/abs/1803.09518
     """
-    usable = [[s for s in side if isinstance(s, str) and len(s) <= MAX_CHARACTERS] for side in (generated, reference)]
-    if find_spec("fcd") is None or min(map(len, usable)) < MIN_MOLECULES:
-        return None
-    import fcd as package
+    return FrechetReference(reference, device).distance(generated)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the package calls names that numpy renames
-        network = package.load_ref_model()
-        features = [package.get_predictions(network, side, n_jobs=0, device=device) for side in usable]
-    return max(frechet_distance(*(f.astype(np.float64) for f in features)), 0.0)
+
+class FrechetReference:
+    """Held-out molecules that several generated sets are compared with: the network reads them once, when first needed.
+
+    Parameters
+    ----------
+    smiles : sequence of str or None
+        Canonical SMILES; None and strings over 349 characters are left out.
+    device : str
+        Where the network runs.
+    """
+
+    def __init__(self, smiles: Sequence[str | None], device: str = "cpu"):
+        self.smiles, self.device = _readable(smiles), device
+        self._network: Any = None
+        self._features: np.ndarray | None = None
+
+    def distance(self, generated: Sequence[str | None]) -> float | None:
+        """Frechet ChemNet distance of a generated set, as :func:`fcd`."""
+        usable = _readable(generated)
+        if find_spec("fcd") is None or min(len(usable), len(self.smiles)) < MIN_MOLECULES:
+            return None
+        if self._features is None:
+            self._features = self._read(self.smiles)
+        return max(frechet_distance(self._read(usable), self._features), 0.0)
+
+    def _read(self, smiles: list[str]) -> np.ndarray:
+        """The network's features of molecules, [n, 512]."""
+        import fcd as package
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # the package calls names that numpy renames
+            if self._network is None:
+                self._network = package.load_ref_model()
+            return package.get_predictions(self._network, smiles, n_jobs=0, device=self.device).astype(np.float64)
+
+
+def _readable(smiles: Sequence[str | None]) -> list[str]:
+    return [s for s in smiles if isinstance(s, str) and len(s) <= MAX_CHARACTERS]
 
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:

@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
-from chemvae.errors import SettingsError
 from chemvae.evaluation import metrics
-from chemvae.evaluation.curves import radius_curve, validity_against_norm
-from chemvae.evaluation.frechet import fcd
+from chemvae.evaluation.generation import N_UNIQUE, base_name, generation_figures, names_of_before, sampling_prior
+from chemvae.evaluation.latent.code_use import N_TEXTS
+from chemvae.evaluation.latent.curves import radius_curve, validity_against_norm
+from chemvae.evaluation.latent.smoothness import neighbors_kept, smoothness
+from chemvae.evaluation.likelihood.annealing import Annealing
+from chemvae.evaluation.likelihood.evidence import bound_figures, evidence_figures, kl_by
 from chemvae.evaluation.mistakes import failure_table
 from chemvae.evaluation.roundtrip import (
     JT_DECODES,
     JT_DRAWS,
     Canonical,
     Encoded,
-    decode_molecules,
     encode_molecules,
-    normal_draws,
     reconstruction_greedy,
     reconstruction_sampled,
 )
 from chemvae.evaluation.selection import select_molecules
 from chemvae.evaluation.sentences import protocol_sentences
-from chemvae.models.information import active_units, kl_to_prior, mutual_information
-from chemvae.models.posteriors import Posterior, diagonal_parameters, is_standard_normal
+from chemvae.evaluation.settings import EvaluationSettings
+from chemvae.models.posteriors import Posterior, diagonal_parameters
 from chemvae.registry import make_spec
 
 if TYPE_CHECKING:
@@ -40,35 +40,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-N_UNIQUE = 10_000
-STANDARD_NORMAL = "N(0, I)"
 PROPERTY_FIGURES = ("mae", "rmse", "r2", "spearman", "coverage90")
-
-
-@dataclass(frozen=True)
-class EvaluationSettings:
-    """How much is measured."""
-
-    n_molecules: int = 5_000
-    """Molecules of the file that are used at most."""
-    n_samples: int = 30_000
-    """Decodes per sampling figure."""
-    n_reconstruction: int = 1_000
-    """Molecules of ``reconstruction_jt``; each costs 100 decodes."""
-    n_fcd: int = 10_000
-    """Generated molecules that the Frechet distance takes at most; 0 leaves it out."""
-    n_curve: int = 500
-    """Molecules per point of the curves against distance; 0 leaves the curves out."""
-    seed: int = 0
-    """Of every draw."""
-    jobs: int = 1
-    """Worker processes for RDKit's part."""
-
-    def __post_init__(self) -> None:
-        least = {"n_molecules": 1, "n_samples": 1, "n_reconstruction": 1, "n_fcd": 0, "n_curve": 0}
-        complaints = [f"{k} must be >= {low}, got {getattr(self, k)}" for k, low in least.items() if getattr(self, k) < low]
-        if complaints:
-            raise SettingsError(complaints)
 
 
 @dataclass
@@ -161,9 +133,10 @@ def run_evaluation(
     counts = {"n_molecules": len(table), "n_failed_parse": n_failed, "n_unencodable": len(table) - len(encoded.rows)}
     logger.info("Evaluating on %d molecules (%d could not be read, %d not encoded)", *counts.values())
     back, decodes = _reconstruction(model, encoded, canonical, settings)
-    quality, samples = _generation(model, encoded, training, canonical, settings)
+    quality, samples = generation_figures(model, encoded, training, canonical, settings)
+    space = _latent_space(model, encoded, canonical, settings)
     errors, predictions = _properties(model, encoded, table)
-    figures = back | quality | _bound(model, encoded, settings.seed) | errors | counts
+    figures = back | quality | bound_figures(model, encoded, settings.seed) | space | errors | counts
     curves = _curves(model, encoded, canonical, settings) if settings.n_curve and len(encoded.rows) else {}
     failures, units = failure_table(encoded, decodes), dict(model.property_units)
     return Evaluation(_with_protocol(figures, model, settings, encoded), predictions, failures, samples, units=units, **curves)
@@ -173,8 +146,11 @@ def _with_protocol(figures: Mapping[str, Any], model: MolVAE, settings: Evaluati
     """The figures as JSON holds them, with the seed and a sentence for each of how it was measured."""
     plain = {key: _plain(value) for key, value in figures.items()} | {"seed": settings.seed}
     facts = {"most": settings.n_molecules, "n_unique": N_UNIQUE, "jt_draws": JT_DRAWS, "jt_decodes": JT_DECODES}
-    facts |= {"base": _base_name(model), "kl_by": _kl_by(encoded)}
-    return plain | {"protocol": protocol_sentences(plain, facts, _sampling_prior(model))}
+    facts |= {name: getattr(settings, name) for name in ("n_codes", "n_smoothness", "ais_temperatures", "ais_chains")}
+    facts |= {"base": base_name(model), "kl_by": kl_by(model, encoded), "n_texts": N_TEXTS, "fcd_most": settings.n_fcd}
+    facts |= {"kl_prior": "the prior it was trained with"} if "trained" in model.priors else {}
+    chosen = sampling_prior(model)
+    return plain | {"protocol": protocol_sentences(plain, facts, chosen, names_of_before(chosen))}
 
 
 def _reconstruction(
@@ -183,105 +159,23 @@ def _reconstruction(
     share, decodes = reconstruction_greedy(model, encoded, canonical)
     first = min(settings.n_reconstruction, len(encoded.smiles))
     sampled = reconstruction_sampled(model, encoded, canonical, first=first, seed=settings.seed)
-    logger.info("Reconstructed %.1f %% greedily; sampling %d molecules three times", 100 * share, settings.n_samples)
+    logger.info("Reconstructed %.1f %% greedily; sampling %d molecules from each prior, twice", 100 * share, settings.n_samples)
     return {"reconstruction_greedy": share, "reconstruction_jt": sampled, "n_reconstruction_jt": first}, decodes
 
 
-def _generation(
-    model: MolVAE, encoded: Encoded, training: Collection[str] | None, canonical: Canonical, settings: EvaluationSettings
-) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Sample three times, and compare the sample of :func:`_sampling_prior` with the molecules."""
-    n, seed, jobs = settings.n_samples, settings.seed, settings.jobs
-    normal = _base_draws(model, n, seed)
-    greedy = decode_molecules(model, normal, canonical, seed=seed)
-    samples = decode_molecules(model, normal, canonical, temperature=1.0, seed=seed)
-    figures = {
-        "n_samples": n,
-        "validity_prior_greedy": metrics.validity(greedy["molecule"]),
-        "validity_prior_sampled": metrics.validity(samples["molecule"]),
-        "validity_learned_prior": None,
-    }
-    if _sampling_prior(model) == "learned":
-        z = model.priors["learned"].sample(n, torch.Generator().manual_seed(seed))
-        samples = decode_molecules(model, z, canonical, temperature=1.0, seed=seed)
-        figures["validity_learned_prior"] = metrics.validity(samples["molecule"])
-    found = list(samples["molecule"])
-    valid = [s for s in found if isinstance(s, str)][: settings.n_fcd]
-    distance = fcd(valid, encoded.smiles) if valid else None
-    bits = metrics.fingerprint_matrix(found)
-    figures |= {
-        "unique_10k": metrics.unique_at(found, N_UNIQUE),
-        "novelty": _novelty(model, found, training),
-        "internal_diversity": metrics.internal_diversity(bits),
-        "snn": metrics.snn(bits, encoded.smiles),
-        "scaffold_similarity": metrics.scaffold_similarity(found, encoded.smiles, jobs),
-        "fragment_similarity": metrics.fragment_similarity(found, encoded.smiles, jobs),
-        "fcd": distance,
-        "n_fcd": 0 if distance is None else len(valid),
-    }
-    return figures, samples[["smiles", "valid", "molecule"]]
-
-
-def _base_draws(model: MolVAE, n: int, seed: int) -> Tensor:
-    """Draw z [n, D] from the family's own prior."""
-    if _base_name(model) == STANDARD_NORMAL:
-        return normal_draws((n, model.latent_dim), seed)
-    return model.priors["normal"].sample(n, torch.Generator(model.device).manual_seed(seed))
-
-
-def _base_name(model: MolVAE) -> str:
-    """What the sentences call the family's own prior."""
-    return STANDARD_NORMAL if is_standard_normal(model.priors["normal"].distribution()) else "the family's own prior"
-
-
-def _sampling_prior(model: MolVAE) -> str:
-    """The prior that ``sample`` uses by default: the learned one where it was fitted (training ran to its end)."""
-    fitted = getattr(getattr(model, "latent_statistics", None), "is_fitted", True)
-    return "learned" if "learned" in model.priors and fitted else "normal"
-
-
-def _novelty(model: MolVAE, found: Sequence[str | None], training: Collection[str] | None) -> float | None:
-    if training is not None:
-        return metrics.novelty(found, set(training))
-    distinct = sorted({s for s in found if isinstance(s, str)})
-    known = model.is_known(distinct)
-    return None if known is None else metrics.novelty(distinct, {s for s, old in zip(distinct, known, strict=True) if old})
-
-
-@torch.no_grad()
-def _bound(model: MolVAE, encoded: Encoded, seed: int) -> dict[str, Any]:
-    """The evidence bound's parts, means over the encodable molecules, and what z carries."""
-    keys = ("elbo", "kl", "cross_entropy", "active_units", "mutual_information", "mutual_information_upper")
-    if len(encoded.rows) == 0:
-        return dict.fromkeys(keys)
-    z = encoded.draw(1, seed)[0]  # [n, D]
-    log_px_z = model.log_likelihood(z, [encoded.smiles[i] for i in encoded.rows])  # [n]
-    kl = float(kl_to_prior(encoded.posterior, model.priors["normal"].distribution(), z[None]).mean())
-    cross_entropy = -float(log_px_z.double().mean())
-    return {
-        "elbo": -cross_entropy - kl,
-        "kl": kl,
-        "cross_entropy": cross_entropy,
-        "active_units": active_units(encoded.loc),
-        "mutual_information": mutual_information(encoded.posterior, z),
-        "mutual_information_upper": _information_bound(model, encoded, z),
-    }
-
-
-def _kl_by(encoded: Encoded) -> str:
-    """How the KL was taken, in words."""
-    if encoded.posterior is not None and encoded.posterior.kl is None:
-        return "estimated by one draw from each posterior"
-    return "in closed form"
-
-
-@torch.no_grad()
-def _information_bound(model: MolVAE, encoded: Encoded, z: Tensor) -> float:
-    """E log q(z|x) / r(z), r the sampling prior: above I(x; z) for every r, equal for r = q(z) (Barber & Agakov, 2003)."""
-    prior = model.priors[_sampling_prior(model)]
-    log_qz_x = encoded.posterior.log_prob(z)  # [n]
-    log_rz = prior.log_prob(z.to(getattr(model, "device", z.device))).to(z)  # [n]
-    return float((log_qz_x.double() - log_rz.double()).mean())
+def _latent_space(model: MolVAE, encoded: Encoded, canonical: Canonical, settings: EvaluationSettings) -> dict[str, Any]:
+    """What steps in latent space do, which neighbours stay, and log p(x) where that is asked for."""
+    figures: dict[str, Any] = {}
+    if settings.n_smoothness:
+        logger.info("Stepping away from %d codes", settings.n_smoothness)
+        figures |= smoothness(model, encoded, canonical, settings.n_smoothness, settings.seed)
+        figures["neighbors_kept_10"] = neighbors_kept(encoded)
+    if settings.likelihood and len(encoded.rows):
+        some = [encoded.smiles[i] for i in encoded.rows[: settings.likelihood]]
+        logger.info("Estimating the likelihood of %d molecules", len(some))
+        annealing = Annealing(settings.ais_temperatures, settings.ais_chains)
+        figures |= evidence_figures(model, some, prior=sampling_prior(model), annealing=annealing, seed=settings.seed)
+    return figures
 
 
 def _properties(model: MolVAE, encoded: Encoded, table: pd.DataFrame) -> tuple[dict[str, Any], pd.DataFrame]:

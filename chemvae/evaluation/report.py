@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any
 
 import pandas as pd
 
+from chemvae.disk.files import write_atomically
+from chemvae.disk.staging import all_at_once
 from chemvae.evaluation import plots
+from chemvae.evaluation.generation import TRIPLE
+from chemvae.evaluation.latent.smoothness import STEP_NAMES
 from chemvae.evaluation.mistakes import MISTAKES
 from chemvae.evaluation.protocols import PROPERTY_FIGURES, Evaluation
-from chemvae.files import write_atomically
 from chemvae.pages import (
     Html,
     escape,
@@ -30,21 +34,23 @@ from chemvae.runs import write_json
 
 N_DRAWN_FAILURES = 12
 N_DRAWN_SAMPLES = 24
+TEMPERATURE_NAMES = {"greedy": "greedy", "sampled": "temperature 1"}
 _GROUPS = {
-    "Reconstruction": ("reconstruction_greedy", "reconstruction_jt"),
-    "Sampling": (
-        "validity_prior_greedy", "validity_prior_sampled", "validity_learned_prior", "unique_10k", "novelty",
-        "internal_diversity", "snn", "scaffold_similarity", "fragment_similarity", "fcd",
-    ),
+    "Reconstruction": r"reconstruction_.*",
+    "Sampling": r"(validity|unique_10k|fcd)(_.*)?|novelty|internal_diversity|snn|(scaffold|fragment)_similarity",
+    "Does z decide?": r"own_code_found_.*|(within|between)_z_similarity_.*",
+    "Smoothness": r"(similarity|valid|property_change)_at_.*|neighbors_kept_.*",
     "Bound and latent space": (
-        "elbo", "kl", "cross_entropy", "active_units", "mutual_information", "mutual_information_upper",
+        r"elbo|kl|cross_entropy|rate|distortion|active_units|mutual_information.*|aggregated_posterior_.*"
     ),
-}  # fmt: skip
+    "Likelihood": r"log_px_.*|bdmc_gap|amortization_gap",
+    "Counts": r"n_.*|seed",
+    "Properties": r"(?!protocol).*",
+}
+"""Heading to the keys below it; a key stands in the first group that knows it."""
 _TILES = (
     ("reconstruction_greedy", "reconstructed", "posterior mean, greedy"),
     ("reconstruction_jt", "reconstructed, sampled", "10 draws x 10 decodes"),
-    ("validity_prior_greedy", "valid, N(0, I)", "greedy"),
-    ("validity_learned_prior", "valid, learned prior", "temperature 1"),
     ("novelty", "novel", "among unique, against training"),
     ("kl", "KL", "nats per molecule"),
 )
@@ -66,9 +72,10 @@ def write_report(
         The run's ``metrics.csv``, for the learning curves.
     """
     folder = Path(folder)
-    write_json(folder / "report.json", evaluation.figures)
     text = render_report(evaluation, name=name, history=history)
-    write_atomically(folder / "report.html", lambda path: path.write_text(text, encoding="utf-8"))
+    with all_at_once(folder, "report") as place:
+        write_json(place / "report.json", evaluation.figures)
+        write_atomically(place / "report.html", lambda path: path.write_text(text, encoding="utf-8"))
     return folder / "report.html"
 
 
@@ -82,6 +89,8 @@ def render_report(evaluation: Evaluation, *, name: str = "model", history: pd.Da
     sections = [
         _headline(f),
         _remarks(f),
+        _prior_section(f),
+        _smoothness_section(f),
         _learning_section(history),
         _distance_section(evaluation),
         _property_section(evaluation),
@@ -107,7 +116,73 @@ def _share(value: float | None) -> str:
 
 def _headline(f: Mapping[str, Any]) -> Html:
     shown = [(key, words, note) for key, words, note in _TILES if f.get(key) is not None]
-    return tiles((f"{f[key]:.1f}" if key == "kl" else _share(f[key]), words, note) for key, words, note in shown)
+    parts = [(f"{f[key]:.1f}" if key == "kl" else _share(f[key]), words, note) for key, words, note in shown]
+    pairs = priors_and_temperatures(f)
+    chosen = [pair for pair in pairs if pair in (("normal", "greedy"), pairs[-1])]
+    return tiles([*parts[:2], *(_validity_tile(f, *pair) for pair in chosen), *parts[2:]])
+
+
+def priors_and_temperatures(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The pairs (P, T) that the keys ``validity_P_T``, ``unique_10k_P_T`` and ``fcd_P_T`` are there for, in their order.
+
+    Examples
+    --------
+    >>> priors_and_temperatures({"validity_normal_greedy": 1.0, "unique_10k_normal_greedy": 0.7, "fcd_normal_greedy": None})
+    [('normal', 'greedy')]
+    """
+    found = (re.fullmatch(r"unique_10k_(.+)_(greedy|sampled)", key) for key in figures)
+    return [(match[1], match[2]) for match in found if match]
+
+
+def _validity_tile(f: Mapping[str, Any], prior: str, temperature: str) -> tuple[str, str, str]:
+    """A validity, with what it must not stand without."""
+    valid, unique, distance = (f[f"{key}_{prior}_{temperature}"] for key in TRIPLE)
+    beside = f"of these {_share(unique)} distinct" + ("" if distance is None else f", FCD {distance:.2f}")
+    return _share(valid), f"valid, {_prior_name(prior)}, {TEMPERATURE_NAMES[temperature]}", beside
+
+
+def _prior_name(prior: str) -> str:
+    return {"normal": "family's own prior", "learned": "learned prior", "trained": "trained prior"}.get(
+        prior, f"prior '{prior}'"
+    )
+
+
+def _prior_section(f: Mapping[str, Any]) -> Html:
+    """What is written at draws of each prior, and whether z decides."""
+    rows = []
+    for prior, temperature in priors_and_temperatures(f):
+        row = {"draws": _prior_name(prior), "decoded": TEMPERATURE_NAMES[temperature]}
+        row |= {name: f[f"{name}_{prior}_{temperature}"] for name in TRIPLE}
+        row["found"] = f.get(f"own_code_found_{prior}_{temperature}")
+        similar = [
+            f.get(f"{name}_z_similarity_{prior}") if temperature == "sampled" else None for name in ("within", "between")
+        ]
+        rows.append(row | dict(zip(("within", "between"), similar, strict=True)))
+    heads = {"validity": "valid", "unique_10k": "distinct of 10,000", "fcd": "FCD", "found": "own code found",
+             "within": "texts of one z", "between": "of different z"}  # fmt: skip
+    lead = (
+        "A validity says little alone: greedy decodes can all be molecules and mostly the same ones. Own code found: draws "
+        "that are the nearest to the code of what they became. Where texts of one z are hardly more alike (Tanimoto) than "
+        "texts of different z, the decoder does not read it."
+    )
+    return section("Drawn from the priors", table(rows, names=heads, digits=3), lead=lead)
+
+
+def _smoothness_section(f: Mapping[str, Any]) -> Html:
+    """Similarity and properties at six distances from a code."""
+    if "similarity_at_1.0" not in f:
+        return Html("")
+    rows = []
+    for step in STEP_NAMES:
+        start = f"property_change_at_{step}_"
+        words = step.replace("sd", " posterior sd") if step.endswith("sd") else f"{step} sd of the codes"
+        changes = {key[len(start) :]: value for key, value in f.items() if key.startswith(start)}
+        rows.append({"step": words, "similarity": f[f"similarity_at_{step}"], "valid": f[f"valid_at_{step}"]} | changes)
+    lead = (
+        "Tanimoto similarity of the greedy decode to the molecule a step away, and the change of its properties in standard "
+        f"deviations. Of the 10 nearest molecules in z, {_share(f.get('neighbors_kept_10'))} are among the 10 most similar."
+    )
+    return section("A step away from a molecule", table(rows, digits=3), lead=lead)
 
 
 def _remarks(f: Mapping[str, Any]) -> Html:
@@ -202,15 +277,16 @@ def _sample_section(evaluation: Evaluation) -> Html:
 
 def _figures_section(f: Mapping[str, Any]) -> Html:
     """Every key with its value and its protocol, in groups."""
-    counts = [key for key in f if key.startswith("n_") or key == "seed"]
-    grouped = {key for keys in _GROUPS.values() for key in keys} | {*counts, "protocol"}
-    groups = _GROUPS | {"Properties": tuple(key for key in f if key not in grouped), "Counts": tuple(counts)}
+    groups: dict[str, list[str]] = {title: [] for title in _GROUPS}
+    for key in f:
+        title = next((title for title, pattern in _GROUPS.items() if re.fullmatch(pattern, key)), None)
+        if title is not None:
+            groups[title].append(key)
     parts = []
     for title, keys in groups.items():
         rows = [
             {"key": Html(f"<code>{escape(k)}</code>"), "value": format_value(f[k]), "protocol": f["protocol"].get(k, "")}
             for k in keys
-            if k in f
         ]
         if rows:
             parts += [Html(f"<h3>{escape(title)}</h3>"), table(rows)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from chemvae.disk.checksums import arrays_sha256
 from chemvae.errors import InputError
 from chemvae.maps.manifold import PaCMAPProjection, TSNEProjection, UMAPProjection
 from chemvae.maps.projection import FORMAT, PCAProjection, Projection
@@ -44,10 +45,12 @@ def load_projection(path: Path | str) -> Projection:
             state = {key: file.get_tensor(key) for key in file.keys()}
         if facts.get("format") != FORMAT:
             raise InputError(f"'{path}' is not a map projection of this version. Fit and save the map again.")
+        if facts.get("sha256", intact := arrays_sha256(state)) != intact:
+            raise ValueError("its numbers are not those that were saved")
         saved = json.loads(facts["projection"])
         projection = PROJECTIONS[saved["name"]](**saved["settings"])
         projection._restore(state)
         projection.n_features_in_ = saved["n_features"]
         return projection
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise InputError(f"'{path}' cannot be read as a map projection ({error}). Fit and save the map again.") from error

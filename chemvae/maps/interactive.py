@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from chemvae.disk.files import write_atomically
 from chemvae.errors import InputError, SettingsError
-from chemvae.files import write_atomically
 from chemvae.maps.palette import page_palette
 from chemvae.maps.payload import MapOptions, build_payload, unpack, unpack_axis, unpack_lines, unpack_numbers
 from chemvae.maps.picture import write_png
@@ -189,6 +189,8 @@ def read_map(path: Path | str) -> pd.DataFrame:
 
 
 def _column_values(column: Mapping[str, Any]) -> Any:
+    if column.get("date"):
+        return pd.to_datetime(unpack_numbers(column), unit="D")
     if column["kind"] == "number":
         return unpack_numbers(column)
     if column["kind"] == "text":

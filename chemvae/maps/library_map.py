@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,14 @@ import pandas as pd
 
 from chemvae.chem.molecules import check_standardize_mode
 from chemvae.errors import SettingsError
+from chemvae.maps.colour import check_colour, readable_dates
 from chemvae.maps.factory import PROJECTIONS
 from chemvae.maps.interactive import write_map
 from chemvae.maps.picture import write_png
 from chemvae.maps.projection import Projection, map_quality
 from chemvae.progress import CancelToken, ProgressCallback, steps
 from chemvae.registry import find
+from chemvae.seeding import as_seed
 from chemvae.tables import latent_table
 
 if TYPE_CHECKING:
@@ -41,13 +44,14 @@ class MapSettings:
     """Found by itself if not given."""
     standardize: str = "none"
     """"none", "salts" or "neutral"."""
-    seed: int = 0
-    """Of the choice and of the projection."""
+    seed: int | None = 0
+    """Of the choice and of the projection; None draws one."""
     jobs: int = 1
     """Worker processes for RDKit's part."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "method", find(PROJECTIONS, self.method, "map method")[0])
+        object.__setattr__(self, "seed", as_seed(self.seed))
         check_standardize_mode(self.standardize)
         if self.limit is not None and self.limit < 1:
             raise SettingsError(f"limit must be >= 1, got {self.limit}")
@@ -81,10 +85,15 @@ class MoleculeMap:
         return f"{len(self.smiles):,} molecules: {self.name}"
 
     @property
+    def method_used(self) -> str:
+        """The projection that was made: with very few different points it is PCA, whatever was asked for."""
+        return self.projection.used_name or self.settings.method
+
+    @property
     def note(self) -> str:
         """How the map was made and how far it can be trusted."""
         trusted, kept = self.quality["trustworthiness"], self.quality["neighbours_kept"]
-        words = f"{self.settings.method} of {self.z.shape[0]:,} points in {self.z.shape[1]} latent dimensions"
+        words = f"{self.method_used} of {self.z.shape[0]:,} points in {self.z.shape[1]} latent dimensions"
         if trusted != trusted:  # too few points to say
             return words
         return f"{words}; trustworthiness {trusted:.2f}, {kept:.0%} of the 15 nearest neighbours kept"
@@ -127,6 +136,7 @@ class MoleculeMap:
         return {
             "data": self.name,
             "method": self.settings.method,
+            "method_used": self.method_used,
             "seed": self.settings.seed,
             "n_molecules": len(self.smiles),
             "latent_dim": self.z.shape[1],
@@ -141,6 +151,7 @@ def map_molecules(
     data: Any,
     settings: MapSettings | None = None,
     *,
+    color: str | None = None,
     progress: ProgressCallback | None = None,
     cancel: CancelToken | None = None,
 ) -> MoleculeMap:
@@ -152,6 +163,8 @@ def map_molecules(
     data : str, Path, sequence of str or DataFrame
         As in :func:`chemvae.tables.encode_table`; rows that cannot be used are left out.
     settings : MapSettings, optional
+    color : str, optional
+        Column that is to colour the map: refused before anything is encoded if it cannot.
     progress : callable, optional
         Told of the stages "read" (rows), "encode", "project" and "compare" (molecules).
     cancel : CancelToken, optional
@@ -165,12 +178,15 @@ def map_molecules(
     ------
     NothingUsableError, InputError
         If the data cannot be read, or no row can be used.
+    UnknownNameError, SettingsError
+        If ``color`` names no column, or one that cannot colour a map.
     CancelledError
         If the end was asked for.
     """
     settings, step = settings or MapSettings(), steps(progress, cancel)
     chosen = settings.smiles_column, settings.standardize, settings.limit, settings.seed, settings.jobs
-    smiles, z, columns = latent_table(model, data, *chosen, step=step)
+    prepare = partial(_prepare, model, color)
+    smiles, z, columns = latent_table(model, data, *chosen, step=step, prepare=prepare)
     n = len(smiles)
     step("project", 0, n)
     projection = PROJECTIONS[settings.method](random_state=settings.seed)
@@ -179,6 +195,15 @@ def map_molecules(
     quality = map_quality(z, xy, seed=settings.seed)
     step("compare", n, n)
     return MoleculeMap(_name(data), settings, smiles, z, xy, columns, _units(model), projection, quality)
+
+
+def _prepare(model: MolVAE, color: str | None, frame: pd.DataFrame) -> pd.DataFrame:
+    """A table's columns with dates as dates, and the one that is to colour the map looked at."""
+    frame = readable_dates(frame)
+    if color is not None:
+        predicted = (f"{name}{end}" for name in model.property_names for end in ("", "_std", "_predicted", "_predicted_std"))
+        check_colour(frame, color, [*predicted, "distance", "distance_predicted"])
+    return frame
 
 
 def _name(data: Any) -> str:

@@ -63,6 +63,7 @@ class NeighbourProjection(Projection):
         chosen = np.arange(len(rows))
         if len(rows) > self.max_fit:
             chosen = np.sort(np.random.default_rng(self.random_state).choice(len(rows), self.max_fit, replace=False))
+        self.used_name = self.name
         self.reference_ = np.ascontiguousarray(rows[chosen], dtype=np.float32)
         self.reference_xy_ = np.asarray(self._lay_out_or_pca(self.reference_), dtype=np.float32)
         xy = np.empty((len(rows), 2))
@@ -75,7 +76,12 @@ class NeighbourProjection(Projection):
     def _lay_out_or_pca(self, rows: np.ndarray) -> np.ndarray:
         if len(rows) >= SMALLEST_LAYOUT and len(np.unique(rows, axis=0)) > 3:
             return self._lay_out(rows)
-        log.warning("%d points are too few for a %s map; PCA is used instead", len(rows), self.name)
+        n_different = len(np.unique(rows, axis=0))
+        what = (
+            f"{len(rows)} points are" if n_different == len(rows) else f"{n_different} different points among {len(rows)} are"
+        )
+        log.warning("%s too few for a %s map; PCA is used instead", what, self.name)
+        self.used_name = PCAProjection.name
         return PCAProjection().fit_transform(rows)
 
     def _place_rows(self, rows: np.ndarray) -> np.ndarray:

@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from chemvae.errors import InputError, NothingUsableError
+from chemvae.maps.colour import can_be_categories, wants_logarithm
 from chemvae.registry import find, make_spec
 
 PAYLOAD_VERSION = 1
 STEPS = 65_535
 """Coordinate steps per axis: an error of at most half a step, 1/131,070 of the range."""
-MOST_CATEGORIES = 64
 MOST_DECIMALS = 4
 FEW = 200
 
@@ -179,17 +179,32 @@ def pack_column(name: str, values: pd.Series, unit: str) -> dict[str, Any]:
     """Pack one column as ``number``, ``category`` (few distinct strings) or ``text``."""
     column = {"name": name, "unit": "" if unit == "1" else unit}
     values = values.infer_objects()
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return column | {"kind": "number", "date": True} | _with_scale(_days(values))
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        return column | {"kind": "number", "limits": colour_limits(numbers)} | pack_numbers(numbers)
+        return column | {"kind": "number"} | _with_scale(numbers)
     texts = pd.Series([None if _missing(v) else " ".join(str(v).splitlines()) for v in values], dtype=object)
     counts = texts.value_counts()
-    if len(counts) <= 12 or len(counts) <= min(MOST_CATEGORIES, len(texts) / 2):
+    if can_be_categories(len(counts), len(texts)):
         names = sorted(counts.index, key=lambda text: (-counts[text], text))
         place = {text: code for code, text in enumerate(names)}
         codes = np.array([place.get(text, 255) for text in texts], dtype=np.uint8)
         return column | {"kind": "category", "names": names, "counts": [int(counts[t]) for t in names], "data": pack(codes)}
     return column | {"kind": "text", "data": pack_lines(texts.tolist())}
+
+
+def _with_scale(numbers: np.ndarray) -> dict[str, Any]:
+    """Numbers with the ends of their colour scale, and whether it is logarithmic."""
+    limits = colour_limits(numbers)
+    return {"limits": limits, "log": wants_logarithm(numbers, limits)} | pack_numbers(numbers)
+
+
+def _days(values: pd.Series) -> np.ndarray:
+    """Dates as days since 1970, NaN where missing."""
+    naive = values.dt.tz_localize(None) if values.dt.tz is not None else values
+    seconds = (naive - pd.Timestamp(0)) / pd.Timedelta(days=1)
+    return seconds.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def build_payload(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chemvae.files import write_atomically
+from chemvae.disk.files import write_atomically
 from chemvae.maps.palette import CATEGORIES, MISSING, TRAJECTORIES, number_ramp
 from chemvae.maps.payload import MapOptions, build_payload, unpack, unpack_axis, unpack_numbers
 from chemvae.registry import make_spec
@@ -87,27 +87,42 @@ def _draw_points(axes: Any, payload: Mapping[str, Any]) -> None:
 
 def _draw_numbers(axes: Any, x: np.ndarray, y: np.ndarray, column: Mapping[str, Any], order: np.ndarray, look: dict) -> None:
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import ListedColormap, Normalize
+    from matplotlib.colors import ListedColormap, LogNorm, Normalize
 
     values = unpack_numbers(column)[order]
     low, high = column["limits"]
     blank = np.isnan(values)
-    axes.scatter(x[blank], y[blank], color=MISSING["light"], **look)
-    scale = ScalarMappable(Normalize(low, high), ListedColormap(number_ramp("light")))
+    if blank.any():
+        axes.scatter(x[blank], y[blank], color=MISSING["light"], **look)
+    norm = LogNorm(low, high) if column.get("log") else Normalize(low, high)
+    scale = ScalarMappable(norm, ListedColormap(number_ramp("light")))
     axes.scatter(x[~blank], y[~blank], c=values[~blank], norm=scale.norm, cmap=scale.cmap, **look)
     outside = (bool((values < low).any()), bool((values > high).any()))
     extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[outside]
-    bar = axes.figure.colorbar(scale, ax=axes, shrink=0.7, pad=0.02, extend=extend)
+    bar = axes.figure.colorbar(scale, ax=axes, shrink=0.7, pad=0.02, extend=extend, format=_tick(column))
+    bar.minorticks_off()
     bar.outline.set_visible(False)
-    bar.set_label(_with_unit(column), parse_math=False)
+    missing = f"; grey: {blank.sum():,} missing" if blank.any() else ""
+    bar.set_label(_with_unit(column) + missing, parse_math=False)
+
+
+def _tick(column: Mapping[str, Any]) -> Any:
+    """How the ends of a colour scale are written: as days, as plain numbers where it is logarithmic, else as usual."""
+    from matplotlib.ticker import FuncFormatter
+
+    if column.get("date"):
+        return FuncFormatter(lambda day, _: str(np.datetime64(int(day), "D")))
+    return FuncFormatter(lambda value, _: f"{value:g}") if column.get("log") else None
 
 
 def _draw_categories(axes: Any, x: np.ndarray, y: np.ndarray, column: Mapping[str, Any], order: np.ndarray, look: dict) -> None:
     codes = unpack(column["data"], "u1")[order]
     palette = CATEGORIES["light"]
-    rest = codes >= len(palette)
-    if rest.any():
-        axes.scatter(x[rest], y[rest], color=MISSING["light"], label="other or missing", **look)
+    blank = codes == 255
+    rest = (codes >= len(palette)) & ~blank
+    for name, mine in (("missing", blank), ("others", rest)):
+        if mine.any():
+            axes.scatter(x[mine], y[mine], color=MISSING["light"], label=f"{name} ({mine.sum():,})", **look)
     for code, name in enumerate(column["names"][: len(palette)]):
         mine = codes == code
         axes.scatter(x[mine], y[mine], color=palette[code], label=f"{name} ({mine.sum():,})", **look)

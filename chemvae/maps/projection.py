@@ -15,8 +15,9 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from chemvae.disk.checksums import arrays_sha256
+from chemvae.disk.files import write_atomically
 from chemvae.errors import InputError, NothingUsableError
-from chemvae.files import write_atomically
 
 FORMAT = "chemvae projection 1"
 
@@ -36,6 +37,8 @@ class Projection(BaseEstimator):
     """
 
     name: ClassVar[str]
+    used_name: str = ""
+    """Of the projection that was really made, where that is another one; empty before it is fitted."""
 
     def __init__(self, random_state: int = 0):
         self.random_state = random_state
@@ -76,12 +79,14 @@ class Projection(BaseEstimator):
         """Write the fitted projection to one safetensors file and return its path."""
         from safetensors.numpy import save_file
 
+        from chemvae.disk.tensor_files import system_errors
+
         self._check_fitted()
         settings = {"name": self.name, "n_features": self.n_features_in_, "settings": self.get_params()}
         tensors = {key: np.ascontiguousarray(value) for key, value in self._state().items()}
         path = Path(path)
-        facts = {"format": FORMAT, "projection": json.dumps(settings)}
-        write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=facts))
+        facts = {"format": FORMAT, "projection": json.dumps(settings), "sha256": arrays_sha256(tensors)}
+        write_atomically(path, lambda temporary: system_errors(lambda: save_file(tensors, temporary, metadata=facts)))
         return path
 
     @abstractmethod
@@ -196,7 +201,7 @@ def map_quality(
     dict
         ``trustworthiness`` (1: whatever is near on the map is near in the latent space), ``neighbours_kept`` (share
         of the k nearest in the latent space that are among the k nearest on the map; k/(N-1) by chance), both NaN
-        with fewer than 2k + 1 points; ``n_points``.
+        with fewer than 2k + 1 different points; ``n_points``.
 
     References
     ----------
@@ -217,7 +222,7 @@ def map_quality(
     if len(index) > max_points:
         index = np.sort(np.random.default_rng(seed).choice(index, max_points, replace=False))
     found: dict[str, float] = {"trustworthiness": float("nan"), "neighbours_kept": float("nan"), "n_points": len(index)}
-    if len(index) > 2 * n_neighbors:
+    if len(index) > 2 * n_neighbors and len(np.unique(rows[index], axis=0)) > 2 * n_neighbors:
         found["trustworthiness"] = float(trustworthiness(rows[index], places[index], n_neighbors=n_neighbors))
         found["neighbours_kept"] = _neighbours_kept(rows[index], places[index], n_neighbors)
     return found

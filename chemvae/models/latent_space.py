@@ -1,4 +1,7 @@
-"""Points of latent space: drawn from a prior, and on the way between two others."""
+"""Latent space: points drawn from a prior, on the way between two others, and a step away from one.
+
+Two kinds: all of R^D (:data:`FLAT`), and the unit sphere in it (:data:`SPHERE`), on which some posteriors put every code.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,72 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+
+class FlatSpace:
+    """R^D: a step is added, and what lies between two points lies on the arc of :func:`slerp`."""
+
+    kind = "flat"
+
+    def project(self, z: Tensor) -> Tensor:
+        """The point of the space [N, D] that is nearest to z [N, D]."""
+        return z
+
+    def move(self, z: Tensor, step: Tensor) -> Tensor:
+        """Where a step [N, D] from z [N, D] leads to."""
+        return z + step
+
+    def perturb(self, z: Tensor, std: Tensor | float, generator: torch.Generator | None = None) -> Tensor:
+        """A random step from z [N, D], of standard deviation ``std`` (a number, [D] or [N, D]) in every dimension."""
+        source = z.device if generator is None else generator.device
+        noise = torch.randn(z.shape, generator=generator, device=source, dtype=z.dtype)
+        return self.move(z, std * noise.to(z.device))
+
+    def between(self, first: Tensor, second: Tensor, share: Tensor, most_parallel: float = 1.0) -> Tensor:
+        """Go part of the way from one point to another; see :func:`slerp`."""
+        return slerp(first, second, share, most_parallel)
+
+    def unit_variance(self, latent_dim: int) -> float:
+        """Variance of one dimension under the prior that a family has by default."""
+        return 1.0
+
+
+class SphereSpace(FlatSpace):
+    """The unit sphere in R^D: steps and ways follow great circles.
+
+    Examples
+    --------
+    >>> pole = torch.tensor([[1.0, 0.0, 0.0]])
+    >>> SPHERE.move(pole, torch.tensor([[9.0, torch.pi / 2, 0.0]])).round(decimals=4)  # what points outward is no step
+    tensor([[-0., 1., 0.]])
+    """
+
+    kind = "sphere"
+
+    def project(self, z: Tensor) -> Tensor:
+        return z / z.norm(dim=-1, keepdim=True).clamp_min(torch.finfo(z.dtype).tiny)
+
+    def move(self, z: Tensor, step: Tensor) -> Tensor:
+        """Follow the great circle of the step's tangent part for its length, in radians (the exponential map)."""
+        z = self.project(z)
+        tangent = step - (step * z).sum(dim=-1, keepdim=True) * z
+        angle = tangent.norm(dim=-1, keepdim=True)
+        return self.project(angle.cos() * z + torch.sinc(angle / torch.pi) * tangent)
+
+    def between(self, first: Tensor, second: Tensor, share: Tensor, most_parallel: float = 1.0) -> Tensor:
+        """Go part of the way along the great circle."""
+        return self.project(slerp(self.project(first), self.project(second), share, most_parallel))
+
+    def unit_variance(self, latent_dim: int) -> float:
+        return 1.0 / latent_dim
+
+
+FLAT, SPHERE = FlatSpace(), SphereSpace()
+
+
+def space_of(model: Any) -> FlatSpace:
+    """The latent space of a model; R^D for a stand-in that does not say."""
+    return getattr(model, "latent_space", FLAT)
 
 
 def usual_prior(model: Any) -> str:
@@ -25,11 +94,16 @@ def draw_prior(model: Any, n: int, prior: str = "learned", seed: int = 0) -> Ten
         Or what has ``priors`` and ``latent_statistics``.
     n : int
     prior : str
-        One of ``model.priors``.
+        One of ``model.priors``; "trained" is "normal" for a model that was trained with no other.
     seed : int
     """
     generator = torch.Generator(model.latent_statistics.mean.device).manual_seed(seed)
-    return model.priors[prior].sample(n, generator)
+    return find_prior(model, prior).sample(n, generator)
+
+
+def find_prior(model: Any, name: str) -> Any:
+    """One of a model's priors: "normal", "learned", or "trained", the one that it was trained with."""
+    return model.priors["normal" if name == "trained" and "trained" not in model.priors else name]
 
 
 def slerp(first: Tensor, second: Tensor, share: Tensor, most_parallel: float = 1.0) -> Tensor:

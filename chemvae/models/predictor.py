@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from chemvae.data.labels import label_scale, needs_double
+
 MIN_SCALE = 0.02  # of a property's own spread: below it the likelihood rewards memorising single labels
+STATISTICS = ("label_mean", "label_std")
 
 
 class PropertyPredictor(nn.Module):
     """Two hidden layers and a Gaussian per property; labels are scaled inside, so both ends speak the data's unit.
 
-    The scale is standardisation by the training labels' mean and standard deviation, kept in the checkpoint.
+    The scale is standardisation by the training labels' mean and standard deviation, kept in the checkpoint. Both are float64,
+    whatever the weights are, and so is what is computed with them before it is centred and scaled: labels near -384 with a
+    spread of 0.003 are as good as any.
 
     Parameters
     ----------
@@ -21,25 +28,44 @@ class PropertyPredictor(nn.Module):
         D, width of both hidden layers, P.
     """
 
+    label_mean: Tensor
+    label_std: Tensor
+    widening: Tensor
+
     def __init__(self, latent_dim: int, hidden_dim: int, n_properties: int):
         super().__init__()
         self.n_properties = n_properties
         width = 2 * n_properties
         hidden = [nn.Linear(latent_dim, hidden_dim), nn.SiLU(), nn.Linear(hidden_dim, hidden_dim), nn.SiLU()]
         self.layers = nn.Sequential(*hidden, nn.Linear(hidden_dim, width)) if n_properties else nn.Sequential()
-        self.register_buffer("label_mean", torch.zeros(n_properties))
-        self.register_buffer("label_std", torch.ones(n_properties))
+        self.register_buffer("label_mean", torch.zeros(n_properties, dtype=torch.float64))
+        self.register_buffer("label_std", torch.ones(n_properties, dtype=torch.float64))
         self.register_buffer("widening", torch.ones(n_properties))  # of the intervals, fitted on held-out molecules
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
+        """Move the label statistics with the rest, but keep them float64 (and on the CPU where a device has none)."""
+        kept = {name: self._buffers[name] for name in STATISTICS}
+        self._buffers.update(dict.fromkeys(STATISTICS))
+        super()._apply(fn, recurse)
+        device = self.widening.device
+        self._buffers.update({name: one if device.type == "mps" else one.to(device) for name, one in kept.items()})
+        return self
 
     @torch.no_grad()
     def fit_scale(self, labels: Tensor) -> None:
         """Set the scaling from labels [N, P]; NaN entries are left out, a constant column keeps scale 1."""
-        for i, column in enumerate(labels.unbind(dim=1)):
-            known = column[~column.isnan()].double()
-            if len(known):
-                self.label_mean[i] = known.mean()
-                spread = known.std() if len(known) > 1 else torch.tensor(1.0)
-                self.label_std[i] = spread if spread > 1e-8 else 1.0
+        for i, column in enumerate(labels.cpu().unbind(dim=1)):
+            if not bool(column.isnan().all()):
+                self.label_mean[i], self.label_std[i] = label_scale(column.numpy())
+
+    @property
+    def wide(self) -> list[bool]:
+        """Which of the P properties must be predicted in float64, because single precision would lose their digits."""
+        return [needs_double(*both) for both in zip(self.label_mean.tolist(), self.label_std.tolist(), strict=True)]
+
+    def standardise(self, labels: Tensor) -> Tensor:
+        """Centre and scale labels [..., P] in float64; NaN stays NaN."""
+        return (labels.to(self.label_mean.device).double() - self.label_mean) / self.label_std
 
     def _standardised(self, z: Tensor) -> tuple[Tensor, Tensor]:
         if self.n_properties == 0:
@@ -48,14 +74,25 @@ class PropertyPredictor(nn.Module):
         return mean, nn.functional.softplus(raw) + MIN_SCALE
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and standard deviation [..., P] for z [..., D], in the data's unit."""
+        """Return mean and standard deviation [..., P] for z [..., D], in the data's unit.
+
+        In the type of z, or in float64 where a property needs it (:attr:`wide`).
+        """
         mean, scale = self._standardised(z)
-        return self.label_mean + self.label_std * mean, self.label_std * scale * self.widening
+        wide = torch.tensor(self.wide, dtype=torch.bool, device=self.label_mean.device)
+        centre = torch.where(wide, 0.0, self.label_mean).to(z)
+        spread = torch.where(wide, 1.0, self.label_std).to(z)
+        found = centre + spread * mean, spread * scale * self.widening
+        if not any(self.wide):
+            return found
+        mean, scale, widening = (one.to(self.label_mean.device).double() for one in (mean, scale, self.widening))
+        exact = self.label_mean + self.label_std * mean, self.label_std * scale * widening
+        return tuple(torch.where(wide, a, b.to(a)) for a, b in zip(exact, found, strict=True))
 
     def log_prob(self, z: Tensor, labels: Tensor) -> Tensor:
         """Return log p(y|z) [...] in nats, standardised labels, summed over the labels [..., P] that are not NaN."""
         mean, scale = self._standardised(z)
-        y = (labels - self.label_mean) / self.label_std
+        y = self.standardise(labels).to(mean)
         observed = ~y.isnan()
         error = (torch.where(observed, y, mean.detach()) - mean) / scale
         log_density = -0.5 * error.square() - scale.log() - 0.5 * math.log(2 * math.pi)
@@ -69,11 +106,11 @@ class PropertyPredictor(nn.Module):
         https://arxiv.org/abs/2107.07511.
         """
         self.widening.fill_(1.0)
-        mean, std = self(z)
+        mean, scale = self._standardised(z)
+        error = (self.standardise(labels).cpu() - mean.double().cpu()).abs() / scale.double().cpu()
         normal = torch.distributions.Normal(0.0, 1.0).icdf(torch.tensor((1 + coverage) / 2))
         for i in range(self.n_properties):
-            score = ((labels[:, i] - mean[:, i]) / std[:, i]).abs()
-            score = score[~score.isnan()]
+            score = error[~error[:, i].isnan(), i]
             if len(score) >= 20:
                 level = min(1.0, coverage * (1 + 1 / len(score)))
                 self.widening[i] = score.quantile(level) / normal

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from chemvae.data.tokens.vocabulary import Vocabulary
+from chemvae.disk.run_checks import damaged
+from chemvae.disk.tensor_files import facts_of
 from chemvae.errors import RunFolderError, SettingsError
 from chemvae.models.settings import ModelSettings
 from chemvae.models.training_facts import TrainingFacts
@@ -19,7 +25,8 @@ from chemvae.runs import RunFolder
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 USUAL_MODEL = "drug"  # taken where none is named
-FITTED_LATER = ("priors.", "latent_statistics.")  # what prior.safetensors holds
+FITTED_LATER = ("priors.normal.", "priors.learned.", "latent_statistics.")  # what prior.safetensors holds
+MAY_HAVE_GAPS = ("latent_statistics.references",)  # rows of NaN where there were fewer molecules
 
 
 def shipped_models() -> list[str]:
@@ -41,26 +48,91 @@ def find_run(name_or_run: str | Path) -> RunFolder:
 
 
 def load_model(run: RunFolder) -> MolVAE:
-    """Build the model of a run folder on the CPU, in eval mode, its weights frozen."""
+    """Build the model of a run folder on the CPU, in eval mode, its weights frozen.
+
+    Raises
+    ------
+    RunFolderError
+        If a file is missing or damaged, or they do not belong together; before memory is taken for what is wrong.
+    """
     config = run.read_config()
-    model = build_model(run, config)
+    with _Undrawn() if run.has("prior.safetensors") else contextlib.nullcontext():  # all parameters are read in a moment
+        model = build_model(run, config)
     _load(model, run, "model.safetensors")
     if run.has("prior.safetensors"):
         _load(model, run, "prior.safetensors")
-    model.training_facts = TrainingFacts(int(config["max_tokens"]), run.read_training_index())
+    run.warn_of_lost("prior.safetensors", "training_index.parquet")
+    model.training_facts = TrainingFacts(config["max_tokens"], run.read_training_index())
     return model.eval().requires_grad_(False)
 
 
 def build_model(run: RunFolder, config: dict) -> MolVAE:
-    """Build the untrained model that a run's config.json and vocabulary.json describe."""
+    """Build the untrained model that a run's config.json and vocabulary.json describe; RunFolderError if they do not.
+
+    Where the run has weights their shapes are compared before the model takes memory.
+    """
+    vocabulary, content = None, run.read_vocabulary()
     try:
-        vocabulary = Vocabulary.from_dict(run.read_json("vocabulary.json"))
-        properties = config["properties"]
-        int(config["max_tokens"])
-        return MolVAE(vocabulary, ModelSettings(**config["model"]), list(properties), properties)
+        vocabulary = Vocabulary.from_dict(content)
+        settings, properties = ModelSettings.from_config(config["model"]), config["properties"]
+        TrainingFacts(config["max_tokens"])
+        make = partial(MolVAE, vocabulary, settings, list(properties), properties)
+        shapes = make_untouched(make)
+    except (RuntimeError, MemoryError, OverflowError):
+        why = "a model of its sizes takes more memory than there is"
+        raise damaged(run.path, "config.json", why) from None
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        remedy = "Copy config.json and vocabulary.json again from their origin."
-        raise RunFolderError(run.path, f"has an incomplete config.json or vocabulary.json ({error!r}).", remedy) from None
+        name = "vocabulary.json" if vocabulary is None else "config.json"
+        raise damaged(run.path, name, f"it misses {error}" if type(error) is KeyError else error) from None
+    for name, part in (("model.safetensors", model_tensors), ("prior.safetensors", prior_tensors)):
+        if run.has(name):
+            run.check_tensors(name, facts_of(part(shapes)))
+    return make()
+
+
+def make_untouched(make: Callable[[], MolVAE]) -> MolVAE:
+    """Make a model whose tensors have their shapes and types, and no numbers: what is not written to takes no memory."""
+    with _Untouched():
+        return make()
+
+
+class _Untouched(TorchFunctionMode):
+    """While it lasts new tensors are not filled, and nothing is written into them."""
+
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs, name = kwargs or {}, getattr(function, "__name__", "")
+        if name.endswith("_") and not name.endswith("__") and isinstance(tensor := _first(args, kwargs), Tensor):
+            return tensor
+        if function in _FILLED:
+            return torch.empty(*_FILLED[function](*args), **{key: kwargs[key] for key in ("dtype", "device") if key in kwargs})
+        return function(*args, **kwargs)
+
+
+class _Undrawn(TorchFunctionMode):
+    """While it lasts no random numbers are drawn to begin with: neither the time nor the random state is spent."""
+
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        if getattr(function, "__name__", "").endswith(_DRAWS) and isinstance(tensor := _first(args, kwargs), Tensor):
+            return tensor
+        return function(*args, **kwargs)
+
+
+def _first(args: tuple, kwargs: dict) -> Any:
+    """The first argument, named or not."""
+    return next(iter((*args, *kwargs.values())), None)
+
+
+_DRAWS = ("uniform_", "normal_", "orthogonal_")
+_FILLED: dict[Any, Callable[..., tuple]] = {
+    torch.zeros: lambda *size: size,
+    torch.ones: lambda *size: size,
+    torch.randn: lambda *size: size,
+    torch.rand: lambda *size: size,
+    torch.full: lambda size, _=None: (size,),
+    torch.eye: lambda n, m=None: (n, n if m is None else m),
+}
+"""What makes a filled tensor, and its size from its arguments."""
 
 
 def open_model(given: MolVAE | str | Path | None = None, device: str = "auto") -> MolVAE:
@@ -111,15 +183,8 @@ def prior_tensors(model: MolVAE) -> dict[str, Tensor]:
 
 
 def _load(model: MolVAE, run: RunFolder, name: str) -> None:
-    found = run.read_tensors(name)
     expected = prior_tensors(model) if name == "prior.safetensors" else model_tensors(model)
-    wrong = [key for key in expected if key not in found or found[key].shape != expected[key].shape]
-    wrong += [key for key in found if key not in expected]
-    if wrong:
-        raise RunFolderError(
-            run.path, f"has a {name} that does not fit its config.json ({wrong[0]}).", "Copy both from one run."
-        )
-    model.load_state_dict(found, strict=False)
+    model.load_state_dict(run.read_tensors(name, facts_of(expected), gaps=MAY_HAVE_GAPS), strict=False)
 
 
 def find_device(device: str) -> torch.device:
@@ -147,6 +212,8 @@ def transfer_weights(source: MolVAE, target: MolVAE) -> None:
     for key, value in theirs.items():
         if key.startswith("predictor.") and source.property_names != target.property_names:
             continue
+        if key.startswith("priors.trained.") and (key not in ours or source.settings.prior != target.settings.prior):
+            continue
         if ours[key].shape == value.shape and len(source.vocabulary) != value.shape[0]:
             ours[key] = value
         elif ours[key].shape[1:] == value.shape[1:] and value.shape[0] == len(source.vocabulary):
@@ -165,5 +232,7 @@ def fingerprint(model: Any) -> str:
     digest = hashlib.sha1()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
+        if tensor.dtype == torch.float64 and torch.equal(tensor, tensor.float().double()):
+            tensor = tensor.float()  # label statistics of models that kept them so: the same records belong to them
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]

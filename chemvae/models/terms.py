@@ -13,7 +13,7 @@ class Terms:  # not frozen: it leaves the model through Fabric, which refuses fr
 
     ``log_px_z``, ``log_pz``, ``log_qz_x``, ``log_py_z`` [K, B]: tokens given z (end token included), prior, posterior and
     labels given z (0 without labels). ``kl`` [B] and ``kl_dims`` [B, D] in closed form where the family has them.
-    ``z`` [K, B, D].
+    ``z`` [K, B, D]. ``prior_z`` [N, D] are draws from the prior, for an objective that asked for them.
     """
 
     log_px_z: Tensor
@@ -23,3 +23,4 @@ class Terms:  # not frozen: it leaves the model through Fabric, which refuses fr
     kl_dims: Tensor | None
     log_py_z: Tensor
     z: Tensor
+    prior_z: Tensor | None = None

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from chemvae.disk.run_checks import MOST_TOKENS
+from chemvae.errors import SettingsError
+
 
 @dataclass(frozen=True)
 class TrainingFacts:
@@ -17,6 +20,10 @@ class TrainingFacts:
 
     max_tokens: int = 120
     hashes: np.ndarray | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_tokens <= MOST_TOKENS:
+            raise SettingsError(f"max_tokens must lie in 1..{MOST_TOKENS:,}, got {self.max_tokens}")
 
 
 def smiles_hash(smiles: Sequence[str]) -> np.ndarray:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +15,16 @@ import torch
 from torch import Tensor, nn
 
 from chemvae.chem.molecules import parse, quiet
+from chemvae.data.files.reading import CHUNK_ROWS
+from chemvae.data.given import GivenMolecules, read_codes, read_molecules
 from chemvae.data.tokens.datasets import Batch, TokenArray
 from chemvae.data.tokens.vocabulary import MASK, PAD, Vocabulary
-from chemvae.errors import SettingsError, UnknownTokenError
+from chemvae.errors import InvalidMoleculeError, SettingsError, UnknownTokenError
 from chemvae.models.decoder import Decoder
 from chemvae.models.decoding import finished
 from chemvae.models.encoder import Encoder
 from chemvae.models.gru.layer import bf16_is_fast
+from chemvae.models.latent_space import FlatSpace, find_prior
 from chemvae.models.latent_statistics import LatentStatistics
 from chemvae.models.posteriors import POSTERIORS, Posterior
 from chemvae.models.predictor import PropertyPredictor
@@ -27,8 +32,11 @@ from chemvae.models.priors import PRIORS, FamilyPrior
 from chemvae.models.settings import ModelSettings
 from chemvae.models.terms import Terms
 from chemvae.models.training_facts import TrainingFacts, smiles_hash
+from chemvae.naming import Stem, extra_stem, name_columns, property_stem
 from chemvae.registry import build
-from chemvae.seeding import draw_seed
+from chemvae.seeding import as_seed, draw_seed
+
+logger = logging.getLogger(__name__)
 
 DECODE_BATCH = 8192
 LENGTH_MARGIN = 1.5  # decoding may write this many times the longest training molecule before it is called unfinished
@@ -70,8 +78,12 @@ class MolVAE(nn.Module):
         )
         self.decoder = Decoder(n_tokens, settings.embedding_dim, settings.latent_dim, settings.decoder_dim)
         self.predictor = PropertyPredictor(settings.latent_dim, settings.predictor_dim, len(self.property_names))
-        base, learned = FamilyPrior(self.posterior_family), PRIORS[settings.prior](settings.latent_dim)
-        self.priors = nn.ModuleDict({"normal": base, "learned": learned})
+        family = self.posterior_family
+        self.priors = nn.ModuleDict(
+            {"normal": FamilyPrior(family), "learned": PRIORS[settings.fitted_prior].fitted_for(family)}
+        )
+        if settings.prior != "normal":
+            self.priors["trained"] = PRIORS[settings.prior].trained_for(family, self.encoder.output_dim)
         self.latent_statistics = LatentStatistics(settings.latent_dim)
         self.training_facts = TrainingFacts()
         self.word_dropout = 0.0
@@ -100,10 +112,33 @@ class MolVAE(nn.Module):
         """Return the :class:`Terms` of one batch; all randomness comes from ``generator`` (None: torch's global stream)."""
         posterior = self.posterior_of(batch)
         z, log_qz_x = posterior.draw(n_draws, generator)  # [K, B, D], [K, B]
+        return self.terms_at(z, log_qz_x, posterior, batch, generator)
+
+    def terms_at(
+        self, z: Tensor, log_qz_x: Tensor, posterior: Posterior, batch: Batch, generator: torch.Generator | None = None
+    ) -> Terms:
+        """The :class:`Terms` of one batch at z [K, B, D] with their log q(z|x) [K, B]."""
         log_px_z = torch.stack([self.log_px_z(one, batch, generator) for one in z])
-        log_pz = self.posterior_family.prior().log_prob(z)
+        log_pz = self.log_pz(z)
         log_py_z = self.predictor.log_prob(z, batch.labels) if self.property_names else torch.zeros_like(log_pz)
-        return Terms(log_px_z, log_pz, log_qz_x, posterior.kl, posterior.kl_dims, log_py_z, z)
+        kl, kl_dims = (None, None) if "trained" in self.priors else (posterior.kl, posterior.kl_dims)
+        return Terms(log_px_z, log_pz, log_qz_x, kl, kl_dims, log_py_z, z)
+
+    def log_pz(self, z: Tensor) -> Tensor:
+        """Log density [...] in nats of z [..., D] under the prior that the model is trained with; differentiable."""
+        if "trained" not in self.priors:
+            return self.posterior_family.prior().log_prob(z)
+        return self.priors["trained"].log_prob(z.flatten(0, -2)).view(z.shape[:-1])
+
+    @property
+    def trained_prior(self) -> nn.Module:
+        """The prior that the model is trained with: ``priors["trained"]``, or ``priors["normal"]`` where there is none."""
+        return find_prior(self, "trained")
+
+    @property
+    def latent_space(self) -> FlatSpace:
+        """Where codes lie, and how to move there."""
+        return self.posterior_family.space
 
     def posterior_of(self, batch: Batch) -> Posterior:
         """q(z|x) of a batch, on the model's device, with gradients."""
@@ -133,14 +168,13 @@ class MolVAE(nn.Module):
 
     # ------------------------------------------------------------------ SMILES in, SMILES out
 
-    def encode_reasons(self, smiles: Sequence[str]) -> list[str | None]:
-        """Say for each molecule why it cannot be encoded, or None."""
-        return [self._complaint(one) for one in smiles]
+    def encode_reasons(self, smiles: Any, *, canonicalize: bool = True) -> list[str | None]:
+        """Say for each molecule, in any form that :meth:`encode` takes, why it cannot be encoded, or None."""
+        return self._reasons(read_molecules(smiles, canonical=canonicalize))
 
-    def _complaint(self, smiles: object) -> str | None:
-        if not isinstance(smiles, str) or not smiles:
-            return "not a SMILES string"
-        return self.vocabulary.complaint(smiles)
+    def _reasons(self, given: GivenMolecules) -> list[str | None]:
+        known = {one: self.vocabulary.complaint(one) for one in dict.fromkeys(given.smiles) if one is not None}
+        return [known.get(one) if one is not None else reason for one, reason in zip(given.smiles, given.reasons, strict=True)]
 
     @torch.no_grad()
     def _encode(self, tokens: TokenArray, batch_size: int, read: Callable[[Tensor], Tensor]) -> Tensor:
@@ -160,17 +194,26 @@ class MolVAE(nn.Module):
         answer[torch.from_numpy(order)] = found
         return answer
 
-    def posterior(self, smiles: Sequence[str], batch_size: int = 512) -> Posterior:
+    def posterior(self, smiles: Any, batch_size: int = 512, *, canonicalize: bool = True) -> Posterior:
         """Return q(z|x) with batch shape [N] and event shape [D], the family's own distribution, on the CPU.
 
         It stays what it is when the model is trained on, and ``posterior[rows]`` is that of some of the molecules.
+        ``smiles`` and ``canonicalize`` are as in :meth:`encode`.
 
         Raises
         ------
+        InvalidMoleculeError
+            At the first that is no molecule.
         UnknownTokenError
             At the first molecule the vocabulary cannot write.
+        InputError
+            If it is no list of molecules.
         """
-        return self.posterior_from(self._encode(self.tokens(list(smiles)), batch_size, self.posterior_family.summary))
+        given = read_molecules(smiles, canonical=canonicalize)
+        for row, reason in enumerate(given.reasons):
+            if reason:
+                raise InvalidMoleculeError(f"molecule {row}", reason)
+        return self.posterior_from(self._encode(self.tokens(given.smiles), batch_size, self.posterior_family.summary))
 
     def posterior_from(self, summary: Tensor) -> Posterior:
         """q(z|x) of molecules with these summaries [N, S] (:meth:`PosteriorFamily.summary`), on the CPU, without gradients."""
@@ -178,19 +221,42 @@ class MolVAE(nn.Module):
         q = family.from_summary(summary)
         return q if q.select is not None else replace(q, select=lambda rows: family.from_summary(summary[rows]))
 
-    def encode(self, smiles: Sequence[str], batch_size: int = 512) -> np.ndarray:
+    def encode(self, smiles: Any, batch_size: int = 512, *, canonicalize: bool = True) -> np.ndarray:
         """Return the point that stands for each molecule [N, D], float32; a NaN row for what cannot be encoded.
 
-        Of a Gaussian posterior it is the mean.
-        The SMILES is read as it is written: canonical SMILES are what the model was trained on.
+        Of a Gaussian posterior it is the mean. :meth:`encode_reasons` says why a row is NaN.
+
+        Parameters
+        ----------
+        smiles : str, RDKit molecule, sequence, Series, array or DataFrame of them, N molecules
+            See :mod:`chemvae.data.given`.
+        batch_size : int
+            Molecules that are encoded at once.
+        canonicalize : bool
+            Read every molecule in RDKit's canonical form, which is what the model was trained on. False reads the text as it is
+            written.
+
+        Raises
+        ------
+        InputError
+            If it is no list of molecules.
         """
-        smiles = [smiles] if isinstance(smiles, str) else list(smiles)
+        given = read_molecules(smiles, canonical=canonicalize)
+        if canonicalize:
+            _warn_of(given)
+        z = np.full((len(given), self.latent_dim), np.nan, dtype=np.float32)
+        for block in _blocks(len(given), CHUNK_ROWS if canonicalize else len(given)):
+            z[block] = self._encode_rows(given.smiles[block], batch_size)
+        return z
+
+    def _encode_rows(self, smiles: list[str | None], batch_size: int = 512) -> np.ndarray:
+        """Points [N, D] of molecules as they are written; NaN for None and for what the vocabulary lacks."""
         z = np.full((len(smiles), self.latent_dim), np.nan, dtype=np.float32)
         try:
-            usable = [i for i, one in enumerate(smiles) if isinstance(one, str) and one]
+            usable = [i for i, one in enumerate(smiles) if one is not None]
             tokens = self.tokens([smiles[i] for i in usable])
         except UnknownTokenError:  # rare: look at each
-            usable = [i for i, reason in enumerate(self.encode_reasons(smiles)) if reason is None]
+            usable = [i for i in usable if self.vocabulary.complaint(smiles[i]) is None]
             tokens = self.tokens([smiles[i] for i in usable])
         if usable:
             z[usable] = self._encode(tokens, batch_size, lambda h: self.posterior_family(h).point).numpy()
@@ -199,12 +265,20 @@ class MolVAE(nn.Module):
     def tokens(self, smiles: list[str]) -> TokenArray:
         return TokenArray.from_smiles(smiles, self.vocabulary)
 
-    def _as_latents(self, z: np.ndarray | Tensor) -> Tensor:
-        z = torch.as_tensor(np.asarray(z) if not isinstance(z, Tensor) else z, dtype=torch.float32)
-        z = z[None] if z.ndim == 1 else z
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise SettingsError(f"z must have shape [N, {self.latent_dim}], got {list(z.shape)}")
-        return z.to(self.device)
+    def _as_latents(self, z: Any) -> Tensor:
+        """Latent points in any form as a tensor [N, D] on the model's device."""
+        found = read_codes(z)
+        if found is None:
+            if not (hasattr(z, "__len__") and not len(z)):
+                raise SettingsError(
+                    f"z must be latent points, numbers of shape [N, {self.latent_dim}], got a {type(z).__name__}"
+                )
+            found = np.zeros((0, self.latent_dim))
+        found = torch.as_tensor(found if isinstance(found, Tensor) else np.array(found, np.float32), dtype=torch.float32)
+        found = found[None] if found.ndim == 1 else found
+        if found.ndim != 2 or found.shape[1] != self.latent_dim:
+            raise SettingsError(f"z must have shape [N, {self.latent_dim}], got {list(found.shape)}")
+        return found.to(self.device)
 
     @property
     def max_length(self) -> int:
@@ -228,10 +302,10 @@ class MolVAE(nn.Module):
 
     def decode(
         self,
-        z: np.ndarray | Tensor,
+        z: Any,
         n_samples: int = 1,
         temperature: float = 0.0,
-        seed: int = 0,
+        seed: int | None = 0,
         max_length: int | None = None,
         check: bool = True,
     ) -> pd.DataFrame:
@@ -239,13 +313,14 @@ class MolVAE(nn.Module):
 
         Parameters
         ----------
-        z : array or Tensor [N, D]
+        z : array, Tensor, list or DataFrame of numbers [N, D] or [D]
             NaN rows give an empty, invalid molecule.
         n_samples : int
             Decodes per point.
         temperature : float
             0 is greedy (all decodes of a point are then equal); 1 samples from the model.
-        seed : int
+        seed : int or None
+            None draws one.
         max_length : int or None
             Most tokens to write; None takes 1.5 times the longest training molecule.
         check : bool
@@ -258,7 +333,7 @@ class MolVAE(nn.Module):
             atom, and the end token was written), ``log_prob`` (nats).
         """
         z = self._as_latents(z)
-        generator = torch.Generator(self.device).manual_seed(seed)
+        generator = torch.Generator(self.device).manual_seed(as_seed(seed))
         unusable = z.isnan().any(dim=1)
         repeated = torch.where(unusable[:, None], 0.0, z).repeat_interleave(n_samples, dim=0)
         ids, log_prob = self.decode_ids(repeated, temperature, generator, max_length)
@@ -272,16 +347,31 @@ class MolVAE(nn.Module):
         return pd.DataFrame({**table, "log_prob": np.where(lost, np.nan, log_prob.numpy())})
 
     @torch.no_grad()
-    def log_likelihood(self, z: np.ndarray | Tensor, smiles: Sequence[str], batch_size: int = 512) -> Tensor:
+    def log_likelihood(self, z: Any, smiles: Any, batch_size: int = 512, *, canonicalize: bool = True) -> Tensor:
         """Return log p(x|z) [N] in nats, end token included, of molecule i given z[i]; z [N, D].
+
+        NaN for what is no molecule, or cannot be written by the vocabulary. ``smiles`` and ``canonicalize`` are as in
+        :meth:`encode`.
 
         Raises
         ------
-        UnknownTokenError
-            At the first molecule the vocabulary cannot write.
+        SettingsError
+            Unless there is a point for each molecule.
+        InputError
+            If it is no list of molecules.
         """
-        z = self._as_latents(z)
-        tokens = TokenArray.from_smiles(list(smiles), self.vocabulary)
+        z, given = self._as_latents(z), read_molecules(smiles, canonical=canonicalize)
+        if len(z) != len(given):
+            raise SettingsError(f"there must be a point for each molecule, got {len(z)} points and {len(given)} molecules")
+        if canonicalize:
+            _warn_of(given)
+        usable = [i for i, reason in enumerate(self._reasons(given)) if reason is None]
+        answer = torch.full((len(given),), torch.nan)
+        answer[usable] = self._log_likelihood(z[usable], self.tokens([given.smiles[i] for i in usable]), batch_size)
+        return answer
+
+    def _log_likelihood(self, z: Tensor, tokens: TokenArray, batch_size: int) -> Tensor:
+        """log p(x|z) [N] of token sequences."""
         answer = torch.empty(len(tokens))
         with eval_mode(self):
             for start in range(0, len(tokens), batch_size):
@@ -292,25 +382,58 @@ class MolVAE(nn.Module):
         return answer
 
     @torch.no_grad()
-    def predict(self, smiles_or_z: Sequence[str] | np.ndarray | Tensor) -> pd.DataFrame:
-        """Predict properties of molecules, or at latent points [N, D].
+    def predict(self, smiles_or_z: Any, *, canonicalize: bool = True) -> pd.DataFrame:
+        """Predict properties of molecules, or at latent points.
+
+        Parameters
+        ----------
+        smiles_or_z : molecules as in :meth:`encode`, or an array, tensor, list or DataFrame of numbers [N, D] or [D]
+        canonicalize : bool
+            As in :meth:`encode`.
 
         Returns
         -------
         DataFrame
             For each property its mean and ``<name>_std``, in the data's unit, and ``distance``: how far z lies from the
-            training data, 1 being typical (:meth:`LatentStatistics.distance`). NaN rows for what cannot be encoded.
+            training data, 1 being typical (:meth:`LatentStatistics.distance`). NaN rows for what cannot be encoded; if there
+            are any, ``reason`` says why (empty for the others). The index of a Series or DataFrame of molecules is kept.
+
+        Raises
+        ------
+        InputError
+            If it is neither.
+        SettingsError
+            If the points have another length than the model's.
         """
-        is_latent = isinstance(smiles_or_z, (np.ndarray, Tensor)) and getattr(smiles_or_z, "ndim", 1) == 2
-        z = self._as_latents(smiles_or_z if is_latent else self.encode(smiles_or_z))
+        if read_codes(smiles_or_z) is not None:
+            return self._predict_at(self._as_latents(smiles_or_z))
+        given = read_molecules(smiles_or_z, canonical=canonicalize)
+        reasons = self._reasons(given)
+        parts = [self._predict_rows(given.smiles[block]) for block in _blocks(len(given), CHUNK_ROWS)]
+        table = pd.concat(parts, ignore_index=True)
+        if any(reasons):
+            table["reason"] = [reason or "" for reason in reasons]
+        return table if given.index is None else table.set_axis(given.index)
+
+    def _predict_rows(self, smiles: list[str | None]) -> pd.DataFrame:
+        """Predictions for molecules as they are written: for what can be encoded, in one go, whatever stands between."""
+        z = self._encode_rows(smiles)
+        usable = np.flatnonzero(~np.isnan(z).any(axis=1))
+        return self._predict_at(self._as_latents(z[usable])).set_axis(usable).reindex(range(len(smiles)))
+
+    def _predict_at(self, z: Tensor) -> pd.DataFrame:
+        """Predictions at z [N, D]."""
         mean, std = (part.double().cpu().numpy() for part in self.predict_latent(z))
-        table = {}
-        for i, name in enumerate(self.property_names):
-            table[name], table[f"{name}_std"] = mean[:, i], std[:, i]
         fitted = self.latent_statistics.is_fitted
-        table["distance"] = self.latent_statistics.distance(z).cpu().numpy() if fitted else np.full(len(z), np.nan)
+        distance = self.latent_statistics.distance(z).cpu().numpy() if fitted else np.full(len(z), np.nan)
+        values = [part[:, i] for i in range(len(self.property_names)) for part in (mean, std)]
+        table = pd.DataFrame(dict(zip(name_columns(self.prediction_stems()), [*values, distance], strict=True)))
         lost = z.isnan().any(dim=1).cpu().numpy()
-        return pd.DataFrame(table).mask(np.broadcast_to(lost[:, None], (len(z), len(table))))
+        return table.mask(np.broadcast_to(lost[:, None], table.shape))
+
+    def prediction_stems(self) -> list[Stem]:
+        """What the columns of :meth:`predict` are, for :func:`chemvae.naming.name_columns`."""
+        return [*map(property_stem, self.property_names), extra_stem("distance", self.property_names)]
 
     def is_known(self, smiles: Sequence[str]) -> np.ndarray | None:
         """Say whether each canonical SMILES was in the training set [N], or None if the run kept no index."""
@@ -337,6 +460,19 @@ def eval_mode(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         model.train(was_training)
+
+
+def _blocks(n: int, size: int) -> list[slice]:
+    """Slices of n rows, at least one: those in which commands read a table, so that answers are the same to the last bit."""
+    return [slice(start, start + size) for start in range(0, max(n, 1), max(size, 1))]
+
+
+def _warn_of(given: GivenMolecules) -> None:
+    """Say that some rows are no molecules, where only NaN would tell."""
+    bad = [row for row, reason in enumerate(given.reasons) if reason]
+    if bad:
+        what = f"{len(bad):,} of {len(given):,} are no molecules and become NaN" if len(given) > 1 else "this is no molecule"
+        logger.warning("%s: %s (number %d, counted from 0).", what, given.reasons[bad[0]], bad[0])
 
 
 def _parses(smiles: Sequence[str]) -> np.ndarray:

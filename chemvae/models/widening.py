@@ -13,7 +13,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from chemvae.errors import SettingsError
-from chemvae.models.storage import model_tensors
+from chemvae.models.storage import model_tensors, prior_tensors
 from chemvae.models.vae import MolVAE
 from chemvae.seeding import seeded
 
@@ -80,8 +80,7 @@ def _grown(model: MolVAE, part: str, units: int, seed: int, fill: Callable[[Tens
         else:
             new.copy_(old)
     wide.load_state_dict(tensors)
-    wide.priors.load_state_dict(model.priors.state_dict())
-    wide.latent_statistics.load_state_dict(model.latent_statistics.state_dict())
+    wide.load_state_dict(prior_tensors(model), strict=False)
     wide.training_facts = copy.copy(model.training_facts)
     return wide.to(model.device).train(model.training)
 

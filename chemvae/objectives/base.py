@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.models.terms import Terms
@@ -34,6 +34,8 @@ class ObjectiveContext:
     """Training molecules."""
     jobs: int = 1
     """Processes that may work beside the training."""
+    model: MolVAE | None = None
+    """What is trained: for what an objective must know of its sizes."""
 
 
 class Objective:
@@ -42,6 +44,7 @@ class Objective:
     ``splits`` says that the loss is a mean over molecules, so that threads may each take a part of the batch; leave it False
     where molecules of a batch meet (a contrast between them, a bound on the batch's mean). One that makes something from the
     model as it is says so in ``refresh_steps``: it is then asked to ``prepare`` every so many steps, with averaged weights.
+    One whose networks are trained beside the model names the phase that each is trained in (:meth:`networks`).
     What is shown and logged while it trains are the ``parts`` of its losses, under the names it gives them.
 
     Examples
@@ -58,17 +61,36 @@ class Objective:
     n_draws: int = 1
     splits: bool = False
     refresh_steps: int = 0
+    trains_prior: bool = True
+    """Whether log p(z) is part of the loss, so that a prior that is trained along learns something."""
+    reads_any_z: bool = False
+    """Whether it reads q(z|x) at a z with its parameters held, which takes a family that can."""
+    has_free_bits: bool = False
+    """Whether the setting ``free_bits`` means something to it."""
 
     @classmethod
     def from_settings(cls, context: ObjectiveContext, **settings: Any) -> Objective:
         """Build it for a run; ``settings`` are those given beside its name. By default they are the constructor's arguments."""
         return cls(**settings)
 
+    @classmethod
+    def reads_any_z_with(cls, settings: Mapping[str, Any]) -> bool:
+        """What :attr:`reads_any_z` will be of one made with these settings."""
+        return cls.reads_any_z
+
     def loss(self, terms: Terms, step: int) -> Loss:
         raise NotImplementedError
 
+    def terms(self, model: MolVAE, batch: Batch, step: int, generator: torch.Generator | None = None) -> Terms:
+        """What the loss is made of: by default the model's terms of the batch."""
+        return model(batch, self.n_draws, generator)
+
     def __call__(self, model: MolVAE, batch: Batch, step: int, phase: str, generator: torch.Generator | None = None) -> Loss:
-        return self.loss(model(batch, self.n_draws, generator), step)
+        return self.loss(self.terms(model, batch, step, generator), step)
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Networks of its own, by the phase they are trained in; the model is not trained in those."""
+        return {}
 
     # ---------------------------------------------------------------- what is made on the way
 
@@ -132,6 +154,11 @@ class Objective:
         return "Raise --word-dropout to 0.1-0.2; if the loss barely moved, train longer."
 
 
+def kl_of(terms: Terms) -> Tensor:
+    """KL per molecule [B]: closed form, or log q - log p averaged over the draws."""
+    return terms.kl if terms.kl is not None else torch.mean(terms.log_qz_x - terms.log_pz, dim=0)
+
+
 class ObjectiveWrapper(Objective):
     """An objective, and something beside it: what is not overridden is the wrapped objective's.
 
@@ -143,12 +170,19 @@ class ObjectiveWrapper(Objective):
     def __init__(self, objective: Objective):
         self.objective = objective
         self.phases, self.n_draws, self.splits = objective.phases, objective.n_draws, objective.splits
+        self.trains_prior, self.reads_any_z = objective.trains_prior, objective.reads_any_z
 
     def __call__(self, model: MolVAE, batch: Batch, step: int, phase: str, generator: torch.Generator | None = None) -> Loss:
         return self.objective(model, batch, step, phase, generator)
 
     def loss(self, terms: Terms, step: int) -> Loss:
         return self.objective.loss(terms, step)
+
+    def terms(self, model: MolVAE, batch: Batch, step: int, generator: torch.Generator | None = None) -> Terms:
+        return self.objective.terms(model, batch, step, generator)
+
+    def networks(self) -> dict[str, nn.Module]:
+        return self.objective.networks()
 
     def refresh(self, model: MolVAE, step: int) -> None:  # noqa: B027
         """Make what the wrapper itself needs from the model as it is."""

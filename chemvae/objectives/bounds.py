@@ -11,7 +11,7 @@ from torch import Tensor
 from chemvae.data.tokens.datasets import Batch
 from chemvae.models.terms import Terms
 from chemvae.models.vae import MolVAE
-from chemvae.objectives.base import Loss, Objective, ObjectiveContext
+from chemvae.objectives.base import Loss, Objective, ObjectiveContext, kl_of
 
 
 class BetaELBO(Objective):
@@ -36,6 +36,8 @@ class BetaELBO(Objective):
         What beta ends at: the KL weight of the validation loss.
     """
 
+    has_free_bits = True
+
     def __init__(
         self,
         beta: Callable[[int], float],
@@ -59,7 +61,7 @@ class BetaELBO(Objective):
         cross_entropy = -terms.log_px_z.mean()
         property_nll = -terms.log_py_z.mean()
         total = cross_entropy + self.beta(step) * self._penalty(terms) + self.property_weight * property_nll
-        parts = {"cross_entropy": cross_entropy, "kl": _kl(terms).mean(), "property_nll": property_nll}
+        parts = {"cross_entropy": cross_entropy, "kl": kl_of(terms).mean(), "property_nll": property_nll}
         return Loss(total, {name: value.detach() for name, value in parts.items()})
 
     def schedule(self, step: int) -> dict[str, float]:
@@ -82,12 +84,7 @@ class BetaELBO(Objective):
 
     def _penalty(self, terms: Terms) -> Tensor:
         if self.free_bits <= 0:
-            return _kl(terms).mean()
+            return kl_of(terms).mean()
         if terms.kl_dims is not None:
             return terms.kl_dims.mean(dim=0).clamp(min=self.free_bits).sum()
-        return _kl(terms).mean().clamp(min=self.free_bits * terms.z.shape[-1])
-
-
-def _kl(terms: Terms) -> Tensor:
-    """KL per molecule [B]: closed form, or log q - log p averaged over the draws."""
-    return terms.kl if terms.kl is not None else torch.mean(terms.log_qz_x - terms.log_pz, dim=0)
+        return kl_of(terms).mean().clamp(min=self.free_bits * terms.z.shape[-1])

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.errors import SettingsError
-from chemvae.models.priors import NormalPrior, noised_codes, quick_prior
+from chemvae.models.priors import GaussianPrior, MixturePrior, NormalPrior, Prior, SphericalMixture, noised_codes, quick_prior
 from chemvae.models.vae import MolVAE, eval_mode
 from chemvae.objectives.base import Loss, Objective, ObjectiveContext, ObjectiveWrapper
 
@@ -34,6 +34,7 @@ REFRESH_STEPS = 1000  # between two fits of the learned prior
 MOLECULES_PER_NOISED = 3
 LEARNED_SHARE = 0.5  # chance that a batch's codes go towards the learned prior, else towards N(0, I)
 STATE_PREFIX = "noised_codes."
+KINDS = {"root": GaussianPrior, "weights": MixturePrior, "directions": SphericalMixture}  # by a tensor that only one has
 
 
 class NoisedCodes(ObjectiveWrapper):
@@ -50,6 +51,8 @@ class NoisedCodes(ObjectiveWrapper):
     weight : float
         Of the noised codes' mean cross-entropy.
     seed : int
+    base : Prior, optional
+        The posterior family's own; N(0, I) by default.
 
     Raises
     ------
@@ -59,22 +62,23 @@ class NoisedCodes(ObjectiveWrapper):
 
     refresh_steps = REFRESH_STEPS
 
-    def __init__(self, objective: Objective, train: SmilesDataset, weight: float, seed: int = 0):
+    def __init__(self, objective: Objective, train: SmilesDataset, weight: float, seed: int = 0, base: Prior | None = None):
         super().__init__(objective)
         if type(objective).__call__ is not Objective.__call__:
             raise SettingsError(
                 f"noised_codes goes with objectives that are a loss of the model's terms; {objective} is not one"
             )
         self.train, self.weight, self.seed = train, weight, seed
-        self._normal = NormalPrior(1)  # whatever the dimensions: diffusing towards N(0, I) needs none of its tensors
-        self._prior: NormalPrior | None = None
+        self._normal = base or NormalPrior(1)  # whatever the dimensions: diffusing towards N(0, I) needs none of its tensors
+        self._prior: Prior | None = None
 
     @classmethod
     def from_settings(cls, context: ObjectiveContext, **settings: Any) -> NoisedCodes:
-        return cls(train=context.train, seed=context.settings.seed, **settings)
+        base = None if context.model is None else context.model.priors["normal"]
+        return cls(train=context.train, seed=context.settings.seed, base=base, **settings)
 
     def __call__(self, model: MolVAE, batch: Batch, step: int, phase: str, generator: torch.Generator | None = None) -> Loss:
-        terms = model(batch, self.n_draws, generator)
+        terms = self.terms(model, batch, step, generator)
         loss = self.objective.loss(terms, step)
         n_parts = min(MOLECULES_PER_NOISED, len(batch))
         source = generator.device if generator is not None else torch.device("cpu")
@@ -94,10 +98,10 @@ class NoisedCodes(ObjectiveWrapper):
         """Fit the learned prior to the codes as they are."""
         with eval_mode(model):
             rng = np.random.default_rng((self.seed, step))
-            prior = quick_prior(model.settings.prior, model.latent_dim)
+            prior = quick_prior(model.settings.fitted_prior, model.posterior_family)
             chosen = rng.permutation(len(self.train))[: prior.fit_points]
             noise = torch.Generator().manual_seed(int(rng.integers(2**31)))
-            codes = model.posterior(self.train.smiles.take(chosen)).draw(1, noise)[0][0]
+            codes = model.posterior(self.train.smiles.take(chosen), canonicalize=False).draw(1, noise)[0][0]
             self._prior = prior.fit(codes.numpy(), int(rng.integers(2**31))).to(model.device)
 
     def state(self) -> dict[str, Tensor]:
@@ -110,6 +114,7 @@ class NoisedCodes(ObjectiveWrapper):
         self.objective.load(state)
         own = {key.removeprefix(STATE_PREFIX): value for key, value in state.items() if key.startswith(STATE_PREFIX)}
         if own:
-            kind = "gaussian" if "root" in own else "mixture"
-            self._prior = quick_prior(kind, len(own["loc"])).to(own["loc"].device)
+            kind = next(kind for mark, kind in KINDS.items() if mark in own)
+            where = own.get("loc", own.get("directions"))
+            self._prior = kind(where.shape[-1]).requires_grad_(False).to(where.device)
             self._prior.load_state_dict(own)

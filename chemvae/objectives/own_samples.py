@@ -134,16 +134,16 @@ class OwnSamples(ObjectiveWrapper):
         n_normal = self.n_points - n_learned - n_step - n_between
         draw = torch.Generator().manual_seed(int(rng.integers(2**31)))
         chosen = rng.integers(len(self.train), size=n_step + 2 * n_between)
-        codes = model.posterior(self.train.smiles.take(chosen)).draw(1, draw)[0][0]
-        learned = quick_prior(model.settings.prior, model.latent_dim).fit(codes.numpy(), int(rng.integers(2**31)))
+        codes = model.posterior(self.train.smiles.take(chosen), canonicalize=False).draw(1, draw)[0][0]
+        learned = quick_prior(model.settings.fitted_prior, model.posterior_family).fit(codes.numpy(), int(rng.integers(2**31)))
         low, high = WIDTHS
         width = torch.from_numpy(rng.uniform(low, high, (n_step, 1)).astype(np.float32))
         start, first, second = codes.split([n_step, n_between, n_between])
         return {
-            "normal": torch.randn(n_normal, model.latent_dim, generator=draw),
+            "normal": model.priors["normal"].sample(n_normal, draw).cpu(),
             "learned": learned.sample(n_learned, draw),
-            "step": start + width * codes.std(dim=0) * torch.randn(start.shape, generator=draw),
-            "between": _between(first, second, rng),
+            "step": model.latent_space.perturb(start, width * codes.std(dim=0), draw),
+            "between": model.latent_space.project(_between(first, second, rng)),
         }
 
     def _write(self, model: MolVAE, z: Tensor, temperature: float, seed: int, draws: int = 1) -> tuple[list, np.ndarray]:

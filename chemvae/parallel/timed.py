@@ -12,7 +12,6 @@ import math
 import multiprocessing
 import os
 import pickle
-import signal
 import sys
 import time
 import warnings
@@ -22,7 +21,8 @@ from multiprocessing import connection
 from typing import Any
 
 from chemvae.errors import SettingsError
-from chemvae.parallel.worker import leave_with_parent
+from chemvae.parallel.tree import MARK, end_tree, new_mark
+from chemvae.parallel.worker import leave_ending_to_parent, leave_with_parent
 
 START_LIMIT_S = 120.0
 
@@ -109,13 +109,14 @@ class TimedFunction:
         self.close()
         context = multiprocessing.get_context(self._method)
         self._pipe, theirs = context.Pipe()
+        mark = new_mark()
         inherited = self._pipe if self._method == "fork" else None
-        self._process = context.Process(target=_serve, args=(self.function, theirs, inherited), daemon=True)
+        self._process = context.Process(target=_serve, args=(self.function, theirs, inherited, mark), daemon=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # forking beside idle torch threads: the child uses one thread
             self._process.start()
         theirs.close()
-        self._finalizer = weakref.finalize(self, _end, self._process, self._pipe)
+        self._finalizer = weakref.finalize(self, _end, self._process, self._pipe, mark)
         if not self._pipe.poll(START_LIMIT_S):
             self.close()
             raise RemoteError(f"the worker process did not start within {START_LIMIT_S:g} s")
@@ -197,15 +198,17 @@ def start_method(function: Callable) -> str:
         ) from error
 
 
-def _serve(function: Callable, pipe: Any, inherited: Any) -> None:
+def _serve(function: Callable, pipe: Any, inherited: Any, mark: str) -> None:
     """Answer calls until the parent is gone. Runs in the worker; a forked one holds a copy of the parent's end of the pipe."""
     if hasattr(os, "setsid"):
         os.setsid()  # a group of its own: killed as one, and deaf to Ctrl-C in the parent's terminal
+    os.environ[MARK] = mark
     if inherited is not None:
         inherited.close()
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)  # a forked OpenMP pool never wakes up
     leave_with_parent()
+    leave_ending_to_parent()
     pipe.send(("ok", "ready"))
     while True:
         try:
@@ -220,7 +223,7 @@ def _answer(function: Callable, item: Any) -> tuple[str, Any]:
         value = function(item)
         pickle.dumps(value)
         return "ok", value
-    except (Exception, SystemExit) as error:  # whatever a user's function raises is its answer: the reason of a failed score
+    except BaseException as error:  # whatever a user's function raises is its answer: the reason of a failed score
         return "error", describe_error(error)
 
 
@@ -232,19 +235,23 @@ def describe_error(error: BaseException, limit: int = 300) -> str:
     >>> describe_error(ValueError("no such atom"))
     'ValueError: no such atom'
     """
-    lines = str(error).strip().splitlines()
+    lines = _text_of(error).strip().splitlines()
     text = type(error).__name__ + (f": {lines[0]}" if lines else "")
     return text[:limit]
 
 
-def _end(process: Any, pipe: Any) -> None:
-    """Kill the worker's whole group, and wait until it is gone."""
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # whatever a foreign class makes of it
+        return ""
+
+
+def _end(process: Any, pipe: Any, mark: str) -> None:
+    """Kill the worker with all it started, and wait until it is gone."""
     pipe.close()
-    if process.pid is not None and hasattr(os, "killpg"):
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass  # it has no group yet, or is gone already
+    if process.pid is not None:
+        end_tree(process.pid, mark)
     if process.is_alive():
         process.kill()
     process.join(5.0)

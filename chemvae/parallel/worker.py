@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from chemvae.errors import ChemVAEError
+from chemvae.progress import ENDING_SIGNALS
 
 ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"),
@@ -25,13 +26,27 @@ FUNCTIONS_KEPT = 4
 
 
 def begin(niceness: int = 0) -> None:
-    """Ignore Ctrl-C, which is for the parent to decide about, give way to others, and leave when the parent is gone."""
+    """Ignore Ctrl-C and the like, which the parent decides about, give way to others, and leave when the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_ending_to_parent()
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # held back while this process was started
     if niceness and hasattr(os, "nice"):
         os.nice(niceness)
     leave_with_parent()
+
+
+def leave_ending_to_parent() -> None:
+    """Do nothing about signals that ask for the end: the parent hears them too, saves, and ends this process.
+
+    They are not ignored, since programs that are started from here would ignore them too.
+    """
+    for number in ENDING_SIGNALS:
+        signal.signal(number, _go_on)
+
+
+def _go_on(number: int, frame: object) -> None:
+    pass
 
 
 def leave_with_parent() -> None:

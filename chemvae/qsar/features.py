@@ -47,7 +47,7 @@ class Features:
         """Describe canonical SMILES; every one must be a molecule."""
         counts = folded_counts(smiles)
         descriptors = np.array(compute_rows(smiles, DESCRIPTORS), dtype=np.float64).reshape(len(smiles), len(DESCRIPTORS))
-        z = model.encode(smiles).astype(np.float64)
+        z = model.encode(smiles, canonicalize=False).astype(np.float64)
         return cls(torch.from_numpy(z), torch.from_numpy(counts), torch.from_numpy(descriptors))
 
     def __len__(self) -> int:

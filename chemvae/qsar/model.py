@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,13 @@ import torch
 from torch import Tensor
 
 from chemvae.chem.fingerprints import scaffold
-from chemvae.errors import NothingUsableError
+from chemvae.data.given import read_molecules
+from chemvae.data.labels import ROUNDING, label_scale
+from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.gp.linalg import cholesky
 from chemvae.qsar.features import PARTS, Features, Scaling, check_parts
 from chemvae.qsar.kernel import Kernel
+from chemvae.seeding import as_seed
 
 if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE
@@ -60,13 +63,14 @@ class PropertyModel:
         self.model, self.parts, self.unit = model, tuple(parts), unit
         self.smiles: list[str] = []  # it has learned from
 
-    def fit(self, smiles: Sequence[str], labels: Sequence[float] | np.ndarray, seed: int = 0) -> PropertyModel:
+    def fit(self, smiles: Any, labels: Sequence[float] | np.ndarray, seed: int = 0) -> PropertyModel:
         """Learn from labelled molecules.
 
         Parameters
         ----------
         smiles : sequence of str, length N
-            Canonical. Several labels of one molecule are averaged.
+            Or another form of molecules (:mod:`chemvae.data.given`); what is none is left out. Several labels of one molecule
+            are averaged.
         labels : array [N]
             In the data's unit; NaN is no label. Of more than 6,000 labelled molecules, 6,000 are taken at random.
         seed : int
@@ -76,9 +80,12 @@ class PropertyModel:
         NothingUsableError
             With fewer than 20 labelled molecules, or if all labels are the same.
         """
-        labels = pd.Series(np.asarray(labels, dtype=np.float64), index=list(smiles))
+        given, labels = read_molecules(smiles), np.asarray(labels, dtype=np.float64)
+        if len(given) != len(labels):
+            raise SettingsError(f"there must be a label for each molecule, got {len(labels)} labels and {len(given)} molecules")
+        labels = pd.Series(labels, index=given.smiles)[[one is not None for one in given.smiles]]
         known = labels[np.isfinite(labels)].groupby(level=0, sort=False).mean()
-        chosen = np.sort(np.random.default_rng(seed).permutation(len(known))[:MOST])
+        chosen = np.sort(np.random.default_rng(seed := as_seed(seed)).permutation(len(known))[:MOST])
         known = known.iloc[chosen]
         check_labels(known.to_numpy())
         self.smiles = smiles = known.index.tolist()
@@ -88,7 +95,7 @@ class PropertyModel:
         self, features: Features, labels: np.ndarray, scaffolds: Sequence[str | None], seed: int = 0
     ) -> PropertyModel:
         """Learn from the features of N different molecules, their labels [N] and their scaffolds."""
-        self.label_mean, self.label_std = float(labels.mean()), float(labels.std())
+        self.label_mean, self.label_std = label_scale(labels, ddof=0)
         self.scaling = Scaling.fit(features)
         self.features = self.scaling(features)
         y = torch.from_numpy((labels - self.label_mean) / self.label_std)
@@ -107,16 +114,23 @@ class PropertyModel:
         self.widening = conformal_quantile((error.abs() / std).numpy(), 1 / np.bincount(groups)[groups]) / HALF_WIDTH
         return self
 
-    def predict(self, smiles: Sequence[str]) -> pd.DataFrame:
-        """Predict M canonical SMILES.
+    def predict(self, smiles: Any) -> pd.DataFrame:
+        """Predict M molecules, in any form that :mod:`chemvae.data.given` knows.
 
         Returns
         -------
         DataFrame
             ``mean`` and ``std`` in the data's unit, ``low`` and ``high`` (ends of the 90 % interval, mean -+ 1.645 std),
-            ``similarity`` (of the fingerprint's counts to the most similar training molecule's, Tanimoto).
+            ``similarity`` (of the fingerprint's counts to the most similar training molecule's, Tanimoto). NaN for what is no
+            molecule, with its ``reason`` then.
         """
-        return self.predict_features(Features.of(self.model, smiles))
+        given = read_molecules(smiles)
+        usable = [i for i, one in enumerate(given.smiles) if one is not None]
+        table = self.predict_features(Features.of(self.model, [given.smiles[i] for i in usable]))
+        table = table.set_axis(usable).reindex(range(len(given)))
+        if any(given.reasons):
+            table["reason"] = [reason or "" for reason in given.reasons]
+        return table if given.index is None else table.set_axis(given.index)
 
     def predict_features(self, features: Features) -> pd.DataFrame:
         """As :meth:`predict`, from features."""
@@ -138,7 +152,7 @@ def check_labels(labels: np.ndarray) -> None:
         raise NothingUsableError(
             f"Only {len(labels)} molecules have a label; a model of a new property needs at least {FEWEST}. Measure more."
         )
-    if labels.std() <= 1e-12 * max(1.0, abs(labels.mean())):
+    if np.ptp(labels) <= ROUNDING * np.abs(labels).max():
         raise NothingUsableError(f"All {len(labels):,} labels are {labels[0]:g}: there is nothing to learn from them.")
 
 

@@ -75,5 +75,5 @@ def _log_prob(model: MolVAE, points: LatentPoints, texts: list[str], ended: np.n
     known = [i for i in np.flatnonzero(ended) if texts[i] and model.vocabulary.complaint(texts[i]) is None]
     if known:
         z = points.z[[i // points.n_samples for i in known]]
-        found[known] = model.log_likelihood(z, [texts[i] for i in known])
+        found[known] = model.log_likelihood(z, [texts[i] for i in known], canonicalize=False)
     return found

@@ -22,6 +22,7 @@ from chemvae.chem.molecules import canonicalize
 from chemvae.errors import SettingsError
 from chemvae.models.posteriors import Posterior, diagonal_parameters
 from chemvae.models.vae import MolVAE
+from chemvae.sampling.amounts import check_amount
 from chemvae.sampling.beam import beam_search
 from chemvae.sampling.latent_points import LatentPoints, tabulate
 from chemvae.sampling.masked import MaskedState, decode_ids_masked, decode_masked, followed
@@ -69,6 +70,8 @@ class DecodeSettings:
 def decode_points(model: MolVAE, z: np.ndarray | Tensor, settings: DecodeSettings) -> pd.DataFrame:
     """Decode latent points [N, D] as asked; the columns are those of :meth:`MolVAE.decode`."""
     s = settings
+    each = max(s.n_samples, s.best_of, s.beam)
+    check_amount(len(z) * each, model.latent_dim, f"{len(z):,} points of {each:,} candidates each")
     if s.best_of:
         temperature = DRAW_TEMPERATURE if s.temperature is None else s.temperature
         return decode_best_of(model, z, s.best_of, temperature, s.seed, mask_syntax=s.mask_syntax)

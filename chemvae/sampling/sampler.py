@@ -7,19 +7,22 @@ import pandas as pd
 import torch
 
 from chemvae.chem.fingerprints import morgan, tanimoto
-from chemvae.chem.molecules import canonicalize, invalid_reason
+from chemvae.chem.molecules import canonicalize
+from chemvae.data.given import read_molecules
 from chemvae.errors import ChemVAEError, InvalidMoleculeError, SettingsError
-from chemvae.models.latent_space import draw_prior, slerp
+from chemvae.models.latent_space import draw_prior
 from chemvae.models.vae import MolVAE
 from chemvae.registry import find
+from chemvae.sampling.amounts import check_amount
 from chemvae.sampling.pipeline import decode_canonical, open_readers
+from chemvae.seeding import as_count, as_seed
 
-MODEL_PRIORS = ("learned", "normal")
-"""What :func:`draw_latents` may draw from: the names in ``MolVAE.priors``."""
+MODEL_PRIORS = ("learned", "normal", "trained")
+"""What :func:`draw_latents` may draw from: fitted to the codes, the family's own, and what the model was trained with."""
 
 
-def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int = 0) -> torch.Tensor:
-    """Draw z [n, D] from the normal or the learned prior.
+def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int | None = 0) -> torch.Tensor:
+    """Draw z [n, D] from one of a model's priors.
 
     Raises
     ------
@@ -28,17 +31,17 @@ def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int = 0) -
     ChemVAEError
         If the learned prior was never fitted (a run that was interrupted).
     """
-    name, _ = find(dict(model.priors.items()), prior, "prior")
+    name, _ = find(dict.fromkeys(MODEL_PRIORS), prior, "prior")
     if name == "learned" and not model.latent_statistics.is_fitted:
         raise ChemVAEError(
             "This model has no learned prior: it is fitted when training ends. Let it end (chemvae train --resume), or sample "
             "with --prior normal."
         )
-    return draw_prior(model, n, name, seed)
+    return draw_prior(model, as_count(n, "n"), name, as_seed(seed))
 
 
 def sample(
-    model: MolVAE, n: int, seed: int = 0, temperature: float = 1.0, prior: str = "learned", jobs: int = 0
+    model: MolVAE, n: int, seed: int | None = 0, temperature: float = 1.0, prior: str = "learned", jobs: int = 0
 ) -> pd.DataFrame:
     """Sample ``n`` molecules. RDKit reads them in worker processes while the next ones are decoded.
 
@@ -47,11 +50,13 @@ def sample(
     model : MolVAE
     n : int
         Decodes, valid or not; duplicates stay, so that shares can be counted.
-    seed : int
+    seed : int or None
+        None draws one.
     temperature : float
         0 decodes greedily.
     prior : str
-        "learned" (fitted on the training latents) or "normal": the posterior family's own, N(0, I) unless it says otherwise.
+        "learned" (fitted on the training latents), "normal" (the posterior family's own: N(0, I) unless it says otherwise), or
+        "trained" (what the model was trained with: "normal" unless another was asked for).
     jobs : int
         Worker processes for RDKit's part: 0 takes one per core, 1 none. Fewer than 2,000 molecules start none. The result is
         the same for every number.
@@ -62,8 +67,8 @@ def sample(
         ``smiles`` (canonical where valid, as written where not), ``valid``, and ``novel`` (valid and not in the training
         set) where the model has its training index.
     """
-    if n < 1:
-        raise SettingsError(f"n must be >= 1, got {n}")
+    n, seed = as_count(n, "n"), as_seed(seed)
+    check_amount(n, model.latent_dim)
     with open_readers(n, jobs) as readers:
         table = decode_canonical(model, draw_latents(model, n, prior, seed), readers, temperature, seed + 1)
     known = model.is_known(table["smiles"].tolist())
@@ -82,14 +87,17 @@ def encode_one(model: MolVAE, smiles: str) -> np.ndarray:
     UnknownTokenError
         If the vocabulary cannot write it.
     """
-    canonical = canonicalize(smiles)
+    given = read_molecules([smiles])
+    canonical = given.smiles[0]
     if canonical is None:
-        raise InvalidMoleculeError(smiles, invalid_reason(smiles) or "RDKit cannot read it")
+        raise InvalidMoleculeError(str(smiles), given.reasons[0] or "RDKit cannot read it")
     model.vocabulary.encode(canonical)
-    return model.encode([canonical])[0]
+    return model.encode([canonical], canonicalize=False)[0]
 
 
-def interpolate(model: MolVAE, start: str, end: str, n_steps: int = 9, n_samples: int = 8, seed: int = 0) -> pd.DataFrame:
+def interpolate(
+    model: MolVAE, start: str, end: str, n_steps: int = 9, n_samples: int = 8, seed: int | None = 0
+) -> pd.DataFrame:
     """Decode points on the way from one molecule to another.
 
     At each point the greedy decode is taken if it is valid, else the most probable valid one of ``n_samples`` decodes at
@@ -106,11 +114,13 @@ def interpolate(model: MolVAE, start: str, end: str, n_steps: int = 9, n_samples
     InvalidMoleculeError, UnknownTokenError
         If an end is not a molecule the model can read.
     """
+    seed = as_seed(seed)
     if n_steps < 2:
         raise SettingsError(f"n_steps must be >= 2, got {n_steps}")
+    check_amount(n_steps * max(1, n_samples), model.latent_dim, "n_steps times n_samples")
     shares = np.linspace(0, 1, n_steps)
     first, last = (torch.from_numpy(encode_one(model, one))[None] for one in (start, end))
-    z = slerp(first, last, torch.from_numpy(shares)[:, None]).numpy()
+    z = model.latent_space.between(first, last, torch.from_numpy(shares)[:, None]).numpy()
     table = best_of(model, z, n_samples, seed)
     table.insert(1, "share", shares)
     ends = morgan([start, end])
@@ -120,7 +130,7 @@ def interpolate(model: MolVAE, start: str, end: str, n_steps: int = 9, n_samples
     return table.rename(columns={"row": "step"})
 
 
-def best_of(model: MolVAE, z: np.ndarray, n_samples: int = 8, seed: int = 0, temperature: float = 0.7) -> pd.DataFrame:
+def best_of(model: MolVAE, z: np.ndarray, n_samples: int = 8, seed: int | None = 0, temperature: float = 0.7) -> pd.DataFrame:
     """Decode each z [N, D] to one molecule: greedy if that is valid, else the most probable valid one of several draws.
 
     Returns
@@ -128,7 +138,7 @@ def best_of(model: MolVAE, z: np.ndarray, n_samples: int = 8, seed: int = 0, tem
     DataFrame
         ``row``, ``smiles`` (canonical where valid, the greedy text where nothing was), ``valid``.
     """
-    greedy = model.decode(z)
+    seed, greedy = as_seed(seed), model.decode(z)
     drawn = model.decode(z, n_samples=n_samples, temperature=temperature, seed=seed)
     rows = []
     for row, text, valid in zip(greedy["row"], greedy["smiles"], greedy["valid"], strict=True):
@@ -141,7 +151,7 @@ def best_of(model: MolVAE, z: np.ndarray, n_samples: int = 8, seed: int = 0, tem
 
 
 def neighbourhood(
-    model: MolVAE, smiles: str, n: int, radius: float = 1.0, temperature: float = 0.0, seed: int = 0
+    model: MolVAE, smiles: str, n: int, radius: float = 1.0, temperature: float = 0.0, seed: int | None = 0
 ) -> pd.DataFrame:
     """Decode points around a molecule.
 
@@ -156,11 +166,13 @@ def neighbourhood(
         Distinct valid molecules, ``smiles``, ``count`` (of n decodes) and ``similarity`` (Tanimoto, ECFP4) to the centre, the
         most similar first.
     """
+    n, seed = as_count(n, "n"), as_seed(seed)
     centre = torch.from_numpy(encode_one(model, smiles))
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(n, model.latent_dim, generator=generator) * model.latent_statistics.std.cpu()
+    moved = model.latent_space.move(centre, radius * noise)
     with open_readers(n) as readers:
-        decoded = decode_canonical(model, (centre + radius * noise).to(model.device), readers, temperature, seed)
+        decoded = decode_canonical(model, moved.to(model.device), readers, temperature, seed)
     found = decoded["smiles"][decoded["valid"]].value_counts()
     table = found.rename_axis("smiles").reset_index(name="count")
     similarity = tanimoto(morgan(table["smiles"].tolist()), morgan([smiles]))[:, 0] if len(table) else []

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.properties import PROPERTIES, compute_table
+from chemvae.data.files.columns import list_names
 from chemvae.errors import SettingsError
+from chemvae.naming import Stem, extra_stem, name_columns
 from chemvae.progress import Step, steps
 from chemvae.tables.latents import latent_names, read_latents
 from chemvae.tables.rows import REASON, Block, read_blocks, with_numbers
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 Progress = Callable[[int], Any]
 ENCODED_AT_ONCE = 4 * 512  # whole batches of MolVAE.encode
-ENDINGS = ("_std", "_low", "_high")  # of columns that belong to the property before them
 
 
 def encode_table(
@@ -66,11 +67,12 @@ def encode_table(
     """
     names = latent_names(model.latent_dim)
 
-    def encode(smiles: list[str]) -> pd.DataFrame:
-        return pd.DataFrame(model.encode(smiles), columns=names)
+    def encode(smiles: list[str]) -> np.ndarray:
+        return model.encode(smiles, canonicalize=False)
 
     blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
-    return answer_rows(blocks, encode, names, "_encoded", on_invalid, progress)
+    stems = [Stem([(name, "") for name in names], "_encoded"), extra_stem(REASON, suffix="_encoded")]
+    return answer_rows(blocks, encode, stems, on_invalid, progress)
 
 
 def predict_table(
@@ -106,17 +108,18 @@ def predict_table(
         As in :func:`encode_table`.
     """
     known = [name for name in model.property_names if computed and name.lower() in {one.lower() for one in PROPERTIES}]
-    computed_names = [f"{name}_computed" for name in known]
-    names = [column for name in model.property_names for column in (name, f"{name}_std")] + [*computed_names, "distance"]
+    *predicted, distance = model.prediction_stems()
+    stems = [*predicted, *(Stem([(name, "_computed")]) for name in known), distance, extra_stem(REASON, model.property_names)]
 
-    def predict(smiles: list[str]) -> pd.DataFrame:
-        table = model.predict(smiles)
-        if known:
-            table[computed_names] = compute_table(smiles, known, jobs).to_numpy()
-        return table[names].astype(np.float32)
+    def predict(smiles: list[str]) -> np.ndarray:
+        values = model.predict(smiles, canonicalize=False).to_numpy()  # [n, 2P + 1], the distance last
+        return np.column_stack([values[:, :-1], compute_table(smiles, known, jobs).to_numpy(), values[:, -1]])
+
+    wide = dict(zip(model.property_names, model.predictor.wide, strict=True))
+    doubles = [*np.repeat(list(wide.values()), 2), *(wide[name] for name in known), False]
 
     blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
-    return answer_rows(blocks, predict, names, "_predicted", on_invalid, progress)
+    return answer_rows(blocks, predict, stems, on_invalid, progress, doubles)
 
 
 def decode_table(
@@ -162,7 +165,8 @@ def decode_table(
     z, others = read_latents(data, model.latent_dim)
     decoded = decode_points(model, z, settings)
     others = others.iloc[decoded["row"]].reset_index(drop=True)
-    return pd.concat([_renamed(decoded, others.columns, "_decoded"), others], axis=1)
+    stems = [Stem([(name, "")], "_decoded") for name in decoded.columns]
+    return pd.concat([decoded.set_axis(_named(stems, others.columns), axis=1), others], axis=1)
 
 
 def latent_table(
@@ -175,6 +179,7 @@ def latent_table(
     jobs: int = 1,
     *,
     step: Step | None = None,
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] = lambda frame: frame,
 ) -> tuple[list[str], np.ndarray, pd.DataFrame]:
     """Encode the usable molecules of a table, for a map.
 
@@ -186,6 +191,8 @@ def latent_table(
         At most so many molecules, chosen at random with ``seed``.
     step : callable, optional
         Called in the stages "read" and "encode"; what it raises ends the work.
+    prepare : callable
+        What is made of the table's other columns, numbers as numbers, before anything is encoded; what it raises ends the work.
 
     Returns
     -------
@@ -207,9 +214,10 @@ def latent_table(
     if limit is not None and len(smiles) > limit:
         chosen = np.sort(np.random.default_rng(seed).choice(len(smiles), limit, replace=False))
         smiles, frame = [smiles[i] for i in chosen], frame.iloc[chosen].reset_index(drop=True)
+    frame = prepare(with_numbers(frame))
     z = _encode_in_steps(model, smiles, step)
-    predicted = _renamed(model.predict(z).astype(np.float32), frame.columns, "_predicted")
-    return smiles, z, pd.concat([with_numbers(frame), predicted], axis=1)
+    predicted = with_digits(model.predict(z), [*np.repeat(model.predictor.wide, 2), False])
+    return smiles, z, pd.concat([frame, predicted.set_axis(_named(model.prediction_stems(), frame.columns), axis=1)], axis=1)
 
 
 def _encode_in_steps(model: MolVAE, smiles: list[str], step: Step) -> np.ndarray:
@@ -219,48 +227,67 @@ def _encode_in_steps(model: MolVAE, smiles: list[str], step: Step) -> np.ndarray
     step("encode", 0, len(smiles))
     for start in range(0, len(smiles), ENCODED_AT_ONCE):
         rows = order[start : start + ENCODED_AT_ONCE]
-        z[rows] = model.encode([smiles[i] for i in rows])
+        z[rows] = model.encode([smiles[i] for i in rows], canonicalize=False)
         step("encode", min(start + ENCODED_AT_ONCE, len(smiles)), len(smiles))
     return z
 
 
 def answer_rows(
     blocks: Iterator[Block],
-    compute: Callable[[list[str]], pd.DataFrame],
-    names: list[str],
-    suffix: str,
+    compute: Callable[[list[str]], np.ndarray],
+    stems: Sequence[Stem],
     on_invalid: str,
     progress: Progress | None,
+    doubles: Sequence[bool] = (),
 ) -> pd.DataFrame:
-    """Compute for the usable rows of each block, and put the answers beside the rows they belong to."""
-    frames, n_done = [], 0
+    """Compute for the usable rows of each block, and put the answers beside the rows they belong to.
+
+    Parameters
+    ----------
+    blocks : iterator of Block
+    compute : callable
+        n SMILES -> [n, K].
+    stems : sequence of Stem
+        Of K columns and, last, of the reasons.
+    on_invalid : {"keep", "skip", "error"}
+        Reasons are told under "keep".
+    progress : callable, optional
+    doubles : sequence of bool
+        Which of the K columns are float64; by default none.
+    """
+    frames, names, n_done = [], [], 0
     for block in blocks:
-        usable = [i for i, smiles in enumerate(block.smiles) if smiles is not None]
-        values = np.full((len(block.smiles), len(names)), np.nan, dtype=np.float32)
-        if usable:
-            values[usable] = compute([block.smiles[i] for i in usable])[names].to_numpy(dtype=np.float32)
-        ours = pd.DataFrame(values, columns=names)
-        if on_invalid == "keep":
-            ours[REASON] = pd.Series(block.reasons, dtype="str")
         theirs = block.frame.reset_index(drop=True)
-        frames.append(pd.concat([theirs, _renamed(ours, theirs.columns, suffix)], axis=1))
+        names = names or _named(stems, theirs.columns)
+        usable = [i for i, smiles in enumerate(block.smiles) if smiles is not None]
+        values = np.full((len(block.smiles), len(names) - 1), np.nan)
+        if usable:
+            values[usable] = compute([block.smiles[i] for i in usable])
+        ours = with_digits(pd.DataFrame(values, columns=names[:-1]), doubles or [False] * (len(names) - 1))
+        if on_invalid == "keep":
+            ours[names[-1]] = pd.Series(block.reasons, dtype="str")
+        frames.append(pd.concat([theirs, ours], axis=1))
         n_done += len(block.smiles)
         if progress is not None:
             progress(n_done)
     return pd.concat(frames, ignore_index=True)
 
 
-def _renamed(ours: pd.DataFrame, taken: Sequence[str], suffix: str) -> pd.DataFrame:
-    """Give our columns a suffix where their name is taken; a property, its deviation and its interval go together."""
-    taken = set(map(str, taken))
-    clashing = {
-        name for name in ours.columns if name in taken or any(name + end in taken & set(ours.columns) for end in ENDINGS)
-    }
-    names = {}
-    for name in ours.columns:
-        end = next((end for end in ENDINGS if name.endswith(end) and name.removesuffix(end) in clashing), "")
-        if end or name in clashing:
-            names[name] = f"{name.removesuffix(end)}{suffix}{end}"
-    if names:
-        logger.info("The table already has %s; ours: %s.", ", ".join(sorted(clashing)), ", ".join(names.values()))
-    return ours.rename(columns=names)
+def _named(stems: Sequence[Stem], taken: Sequence[str]) -> list[str]:
+    """Names of our columns beside those of a table; what is not called as usual is said."""
+    usual, names = name_columns(stems), name_columns(stems, taken)
+    if names != usual:
+        other = [name for name, plain in zip(names, usual, strict=True) if name != plain]
+        logger.info("The table has columns of the names of ours; ours are called %s.", list_names(other, 10))
+    return names
+
+
+def with_digits(answers: pd.DataFrame, doubles: Sequence[bool]) -> pd.DataFrame:
+    """Answers as float32, but for the columns where that would lose what tells molecules apart.
+
+    Examples
+    --------
+    >>> with_digits(pd.DataFrame({"E": [-384.0001], "MW": [46.07]}), [True, False]).dtypes.astype(str).tolist()
+    ['float64', 'float32']
+    """
+    return answers.astype({name: np.float32 for name, double in zip(answers.columns, doubles, strict=True) if not double})

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.data.files.columns import parse_numbers
+from chemvae.data.given import read_codes
 from chemvae.data.prepare.sources import open_source
 from chemvae.errors import InputError, NothingUsableError
 
@@ -65,6 +66,9 @@ def read_latents(data: Any, latent_dim: int) -> tuple[np.ndarray, pd.DataFrame]:
     """
     if isinstance(data, (str, Path)) and str(data).lower().endswith(".npy"):
         z, others, name = _read_npy(Path(data)), None, str(data)
+    elif not isinstance(data, (str, Path)) and (codes := read_codes(data)) is not None and not _has_names(data):
+        z, others, name = np.array(codes.detach().cpu() if hasattr(codes, "detach") else codes, np.float32), None, "the data"
+        z = z[None] if z.ndim == 1 else z
     else:
         z, others, name = _read_latent_columns(data)
     if z.ndim != 2 or z.shape[1] != latent_dim:
@@ -76,6 +80,11 @@ def read_latents(data: Any, latent_dim: int) -> tuple[np.ndarray, pd.DataFrame]:
         raise NothingUsableError(f"{name} holds no latent point: every row has gaps.")
     z[~np.isfinite(z).all(axis=1)] = np.nan
     return z, pd.DataFrame(index=range(len(z))) if others is None else others
+
+
+def _has_names(data: Any) -> bool:
+    """Whether a table says which of its columns are latent points."""
+    return bool(latent_columns(getattr(data, "columns", ()))) and not all(isinstance(name, int) for name in data.columns)
 
 
 def _read_npy(path: Path) -> np.ndarray:

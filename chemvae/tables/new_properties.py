@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from chemvae.data.labels import check_labels, needs_double
 from chemvae.data.prepare.tables import load_table
 from chemvae.errors import NothingUsableError, SettingsError
+from chemvae.naming import extra_stem, property_stem
 from chemvae.tables.answers import Progress, answer_rows
-from chemvae.tables.rows import read_blocks
+from chemvae.tables.rows import REASON, read_blocks
 
 if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE
@@ -71,13 +73,14 @@ def fit_properties(
     NothingUsableError
         If a property has fewer than 20 labels, or only one value.
     InputError
-        If the data cannot be read, or has no such column.
+        If the data cannot be read, has no such column, or a label that cannot be learned.
     """
     from chemvae.qsar.model import PropertyModel
 
     if not properties:
         raise SettingsError("name what is to be learned from the table: -p COLUMN")
     table = load_table(data, smiles_column=smiles_column, properties=list(properties), standardize=standardize, jobs=jobs)
+    check_labels(table.labels, table.property_names, table.rows, table.name)
     found = {}
     for name, labels in zip(table.property_names, table.labels.T, strict=True):
         try:
@@ -114,28 +117,23 @@ def predict_new_table(
     """
     from chemvae.qsar.features import Features
 
-    own = {"mean": "", "std": "_std", "low": "_low", "high": "_high"}
-    names = [f"{name}{end}" for name in models for end in own.values()] + ["similarity"]
+    ends = {"mean": "", "std": "_std", "low": "_low", "high": "_high"}
+    stems = [property_stem(name, list(ends.values())) for name in models]
+    stems += [extra_stem("similarity", models.keys()), extra_stem(REASON, models.keys())]
+    doubles = [needs_double(one.label_mean, one.label_std) for one in models.values() for _ in ends] + [False]
     seen = {smiles for one in models.values() for smiles in one.smiles}
     n_seen = 0
 
-    def predict(smiles: list[str]) -> pd.DataFrame:
+    def predict(smiles: list[str]) -> np.ndarray:
         nonlocal n_seen
         n_seen += sum(one in seen for one in smiles)
         features = Features.of(next(iter(models.values())).model, smiles)
-        tables = {name: one.predict_features(features) for name, one in models.items()}
-        columns = {f"{name}{end}": table[key] for name, table in tables.items() for key, end in own.items()}
-        columns["similarity"] = np.max([table["similarity"] for table in tables.values()], axis=0)
-        return pd.DataFrame(columns)
+        tables = [one.predict_features(features) for one in models.values()]
+        similarity = np.max([table["similarity"] for table in tables], axis=0)
+        return np.column_stack([*(table[key] for table in tables for key in ends), similarity])
 
-    answers = answer_rows(
-        read_blocks(None, data, smiles_column, on_invalid, standardize, jobs),
-        predict,
-        names,
-        "_predicted",
-        on_invalid,
-        progress,
-    )
+    blocks = read_blocks(None, data, smiles_column, on_invalid, standardize, jobs)
+    answers = answer_rows(blocks, predict, stems, on_invalid, progress, doubles)
     if n_seen:
         logger.info(
             "%s of these molecules were learned from: what stands in their rows is a fit, no prediction.", f"{n_seen:,}"

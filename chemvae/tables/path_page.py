@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from chemvae.files import write_atomically
+from chemvae.disk.files import write_atomically
 from chemvae.pages import molecule_grid, page, section, table
 from chemvae.tables.writing import TABLE_ENDINGS, write_table
 

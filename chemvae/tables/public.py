@@ -11,6 +11,7 @@ import pandas as pd
 from chemvae.errors import SettingsError
 from chemvae.models.storage import open_model
 from chemvae.progress import steps
+from chemvae.seeding import as_seed
 from chemvae.tables.answers import decode_table, encode_table, predict_table
 from chemvae.tables.new_properties import check_prediction, fit_properties, predict_new_table
 from chemvae.tables.writing import LATENT_ENDINGS, TABLE_ENDINGS, check_output, write_table
@@ -120,7 +121,7 @@ def predict(
     """
     properties = as_list(properties)
     check_prediction(fit, properties, computed=computed)
-    vae, seed = open_model(model, options.pop("device", "auto")), options.pop("seed", 0)
+    vae, seed = open_model(model, options.pop("device", "auto")), as_seed(options.pop("seed", 0))
     if fit is None:
         if not vae.property_names:
             raise SettingsError(

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.molecules import check_standardize_mode
-from chemvae.data.files.columns import find_smiles_column, parse_numbers
+from chemvae.data.files.columns import parse_numbers
+from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.reading import Chunk
 from chemvae.data.prepare.cleaning import BROKEN_ROW, Clean
 from chemvae.data.prepare.sources import clean_pieces, open_source
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 ON_INVALID = ("keep", "skip", "error")
 REASON = "reason"
+SALTS_HINT = "--standardize salts keeps the largest part of each"
 _ID_LIKE = re.compile(r"^[-+]?0\d")
 
 
@@ -67,14 +69,17 @@ def read_blocks(
     source = open_source(data, jobs=jobs, smiles_column=smiles_column)
     head = next(source.chunks)
     column = find_smiles_column(head.frame, source.smiles_column, source.name)
-    n_rows, counts, first = 0, Counter(), ""
+    n_rows, counts, first, n_salts = 0, Counter(), "", 0
     for chunk, cleaned in clean_pieces(chain([head], source.chunks), column, standardize, jobs, None):
         block = _judge(chunk, cleaned, column, model, on_invalid, counts)
         first = first or next((reason for reason in block.reasons if reason), "")
         n_rows += len(block.smiles)
+        n_salts += sum("." in smiles for smiles in block.smiles if smiles is not None)
         if on_invalid == "skip":
             block = _only_usable(block)
         yield block
+    if n_salts and standardize == "none":
+        logger.info("%s rows of %s are salts or mixtures and are taken whole; %s.", f"{n_salts:,}", source.name, SALTS_HINT)
     n_bad = sum(counts.values())
     if n_bad == n_rows:
         raise NothingUsableError(f"None of the {n_rows:,} rows of {source.name} can be used; the first: {first}.")
@@ -94,7 +99,9 @@ def _judge(chunk: Chunk, cleaned: list[Clean], column: str, model: MolVAE | None
             raise InvalidMoleculeError(str(raw), clean.detail, row)
         if on_invalid == "error" and complaint:
             model.vocabulary.encode(clean.smiles)  # raises, naming molecule, symbol and position
-        clean = Clean(None, "unknown symbol", complaint) if complaint else clean
+        if complaint:
+            hint = f"; it is a salt or mixture: {SALTS_HINT}" if "." in clean.smiles else ""
+            clean = Clean(None, "unknown symbol", complaint + hint)
         counts.update([clean.reason] if clean.smiles is None else [])
         smiles.append(clean.smiles)
         reasons.append("" if clean.smiles is not None else clean.detail or clean.reason)

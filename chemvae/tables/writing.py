@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 from chemvae.data.files.reading import STDIN, split_suffix
+from chemvae.data.files.spreadsheet import write_xlsx
+from chemvae.data.files.writing import as_text_table
+from chemvae.disk.files import write_atomically
 from chemvae.errors import ChemVAEError, MissingExtraError, SettingsError
-from chemvae.files import write_atomically
 from chemvae.tables.latents import latent_columns
 
-TABLE_ENDINGS = (".csv", ".tsv", ".parquet")
+TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".xlsx")
 LATENT_ENDINGS = (*TABLE_ENDINGS, ".npy")
 
 
@@ -38,6 +40,11 @@ def check_output(output: str | Path, endings: Sequence[str] = TABLE_ENDINGS, *, 
             import zstandard  # noqa: F401
         except ImportError:
             raise MissingExtraError("zstandard", "zstd", "Writing .zst") from None
+    if ending == ".xlsx":
+        try:
+            import openpyxl  # noqa: F401
+        except ImportError:
+            raise MissingExtraError("openpyxl", "xlsx", "Writing .xlsx files") from None
     if Path(output).is_dir():
         raise ChemVAEError(f"'{output}' is a folder. Give the name of a file.")
     if Path(output).exists() and not overwrite:
@@ -47,21 +54,41 @@ def check_output(output: str | Path, endings: Sequence[str] = TABLE_ENDINGS, *, 
 def write_table(frame: pd.DataFrame, output: str | Path) -> None:
     """Write a table whole or not at all; the ending says the format, "-" is CSV on stdout.
 
-    ``.csv`` and ``.tsv``, with ``.gz`` or ``.zst`` after it; ``.parquet``; ``.npy`` keeps the columns ``z_0`` ... only.
+    ``.csv`` and ``.tsv``, with ``.gz`` or ``.zst`` after it; ``.parquet``; ``.xlsx``; ``.npy`` keeps ``z_0`` ... only.
     """
     if str(output) == STDIN:
-        frame.to_csv(sys.stdout, index=False)
+        as_text_table(frame).to_csv(sys.stdout, index=False)
         return
     ending, compression = split_suffix(output)
 
     def write(path: Path) -> None:
         if ending == ".parquet":
-            frame.to_parquet(path, index=False)
+            of_one_type(frame).to_parquet(path, index=False)
+        elif ending == ".xlsx":
+            write_xlsx(frame, path)
         elif ending == ".npy":
             with path.open("wb") as file:
                 np.save(file, frame[latent_columns(frame.columns)].to_numpy(np.float32))
         else:
             kind = {".gz": "gzip", ".zst": "zstd"}.get(compression)
-            frame.to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",", compression=kind)
+            as_text_table(frame).to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",", compression=kind)
 
     write_atomically(Path(output), write)
+
+
+def of_one_type(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same table with columns that mix texts, numbers and dates, as sheets do, as text: a Parquet column has one type.
+
+    Examples
+    --------
+    >>> of_one_type(pd.DataFrame({"a": [1, "x", None], "b": [1, 2.5, None]}, dtype=object))["a"].tolist()[:2]
+    ['1', 'x']
+    """
+    changed = {}
+    for i, name in enumerate(frame.columns):
+        cells = frame.iloc[:, i]
+        if cells.dtype == object:
+            kinds = {float if kind in (int, float) else kind for kind in map(type, cells.dropna())}
+            if len(kinds) > 1:
+                changed[name] = [None if missing else str(cell) for cell, missing in zip(cells, cells.isna(), strict=True)]
+    return frame.assign(**changed) if changed else frame

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from chemvae.data.labels import check_labels
 from chemvae.data.prepare.preparation import Table
 from chemvae.data.splits import key_splits, smiles_keys
 from chemvae.data.tokens.datasets import SmilesDataset
@@ -91,7 +95,16 @@ def choose_split(table: Table, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def make_inputs(
     table: Table, split: tuple[np.ndarray, np.ndarray], vocabulary: Vocabulary, random_smiles: float
 ) -> TrainingInputs:
-    """Tokenise both parts; validation molecules with a symbol that training lacks are left out and counted."""
+    """Tokenise both parts; validation molecules with a symbol that training lacks are left out and counted.
+
+    Raises
+    ------
+    InputError
+        For a label that cannot be learned (:func:`chemvae.data.labels.check_labels`).
+    NothingUsableError
+        If no molecule is left.
+    """
+    check_labels(table.labels, table.property_names, table.rows, table.name)
     smiles = np.asarray(table.smiles, dtype=object)
     unwritable: dict[str, int] = {}
     parts = []
@@ -105,3 +118,41 @@ def make_inputs(
     if len(parts[0]) == 0:
         raise NothingUsableError("No molecule is left for training. See `chemvae data check` for what is wrong with the file.")
     return TrainingInputs(parts[0], parts[1] if len(parts[1]) else parts[0], vocabulary, unwritable)
+
+
+def data_fingerprint(table: Table) -> dict[str, Any]:
+    """What tells a run's data from other data: counts, and hashes of molecules, labels and split, in their order.
+
+    Examples
+    --------
+    >>> from chemvae.data.prepare.tables import load_table
+    >>> ethanol, same, other = (data_fingerprint(load_table(smiles)) for smiles in (["CCO"], ["OCC"], ["CCN"]))
+    >>> ethanol == same, changed_data(ethanol, other)
+    (True, 'other molecules')
+    """
+    labels = np.where(np.isnan(table.labels), np.nan, table.labels).astype("<f8")  # one NaN out of many
+    split = None if table.split is None else _hash("\n".join(map(str, table.split)).encode())
+    molecules = hashlib.blake2b(digest_size=8)
+    for smiles in table.smiles:
+        molecules.update(smiles.encode() + b"\n")
+    return {
+        "n_molecules": len(table.smiles),
+        "molecules": molecules.hexdigest(),
+        "labels": _hash(np.ascontiguousarray(labels).tobytes()),
+        "split": split,
+    }
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def changed_data(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """In what two fingerprints differ, in words; "" if in nothing."""
+    if before.get("n_molecules") != now["n_molecules"]:
+        return f"{now['n_molecules']:,} molecules instead of {before.get('n_molecules', 0):,}"
+    if before.get("molecules") != now["molecules"]:
+        return "other molecules"
+    if before.get("labels") != now["labels"]:
+        return "other labels"
+    return "another split" if before.get("split") != now["split"] else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -13,26 +14,31 @@ import torch
 
 from chemvae.data.prepare.preparation import Table, load_table
 from chemvae.data.tokens.datasets import SmilesDataset
-from chemvae.errors import RunFolderError, SettingsError
+from chemvae.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, InterruptedRunError, RunFolderError, SettingsError
 from chemvae.models.settings import ModelSettings
-from chemvae.models.storage import build_model, describe_model, find_run, load_model, transfer_weights
+from chemvae.models.storage import describe_model, find_run, load_model, transfer_weights
 from chemvae.models.training_facts import TrainingFacts
 from chemvae.models.vae import MolVAE
-from chemvae.objectives import Objective
-from chemvae.progress import CancelToken
+from chemvae.objectives import combination_complaints
+from chemvae.progress import CancelToken, TerminatedError
 from chemvae.registry import find
 from chemvae.runs import RunFolder
 from chemvae.seeding import seeded
 from chemvae.training.callbacks import Callback
-from chemvae.training.inputs import TrainingInputs, choose_split, choose_vocabulary, make_inputs
+from chemvae.training.inputs import (
+    TrainingInputs,
+    choose_split,
+    choose_vocabulary,
+    data_fingerprint,
+    make_inputs,
+)
 from chemvae.training.posthoc.finish import finish
-from chemvae.training.settings import AS_OBJECT, PRESETS, TrainingSettings
+from chemvae.training.settings import PRESETS, TrainingSettings
 from chemvae.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 FEW_MOLECULES = 5_000
 SETTING_NAMES = tuple(dict.fromkeys(one.name for kind in (ModelSettings, TrainingSettings) for one in fields(kind)))
-CHANGEABLE_ON_RESUME = {"time_limit_min", "threads", "checkpoint_min"}
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,8 @@ def start_run(
 ) -> MolVAE:
     """Train a new model; see :func:`chemvae.api.train`.
 
+    Where a run is to be replaced, it stays until the new one is finished.
+
     Parameters
     ----------
     spec : RunSpec
@@ -134,19 +142,33 @@ def start_run(
     cancel : CancelToken, optional
         Ends the training as its time limit does.
     """
-    check_folder(run, spec.overwrite)
-    source = load_model(find_run(spec.init)) if spec.init is not None else None
-    table = as_table(spec.data, spec.targets, asdict(spec.reading), spec.jobs)
-    inputs = _read_inputs(spec, table, source)
-    training = for_tuning(spec.training, len(inputs.train), spec.given) if source else spec.training
-    model = _new_model(inputs, table, _like(source, spec.model) if source else spec.model, training.seed, source)
-    if run is not None:
-        if spec.overwrite:
-            run.clear()
-        run.write_vocabulary(inputs.vocabulary.to_dict())
-        run.write_config({**describe_model(model), "training": training.described(), **_facts(spec, table, inputs)})
-        run.write_environment()
-    return _fit(_trainer(model, inputs, training, run, spec.device, callbacks), inputs, cancel)
+    with in_folder(run):
+        check_folder(run, spec.overwrite)
+        source = load_model(find_run(spec.init)) if spec.init is not None else None
+        table = as_table(spec.data, spec.targets, asdict(spec.reading), spec.jobs)
+        inputs = _read_inputs(spec, table, source)
+        training = for_tuning(spec.training, len(inputs.train), spec.given) if source else spec.training
+        model = _new_model(inputs, table, _like(source, spec) if source else spec.model, training.seed, source)
+        if run is not None:
+            run = _begin(run)
+            run.write_vocabulary(inputs.vocabulary.to_dict())
+            run.write_environment()
+            run.write_config({**describe_model(model), "training": training.described(), **_facts(spec, table, inputs)})
+        return fit_and_finish(make_trainer(model, inputs, training, run, spec.device, callbacks), inputs, cancel)
+
+
+def in_folder(run: RunFolder | None) -> contextlib.AbstractContextManager[None]:
+    """Alone in the folder of a run, if it has one."""
+    return contextlib.nullcontext() if run is None else run.locked()
+
+
+def _begin(run: RunFolder) -> RunFolder:
+    """The folder itself, or a corner of it where a run is there that stays until the new one is finished."""
+    if not run.exists():
+        return run
+    successor = run.successor()
+    successor.begin()
+    return successor
 
 
 def _read_inputs(spec: RunSpec, table: Table, source: MolVAE | None) -> TrainingInputs:
@@ -158,79 +180,17 @@ def _read_inputs(spec: RunSpec, table: Table, source: MolVAE | None) -> Training
 
 def _facts(spec: RunSpec, table: Table, inputs: TrainingInputs) -> dict[str, Any]:
     """What config.json remembers of a run beside its settings."""
+    data = {"source": origin_of(spec.data), "targets": list(table.property_names), **asdict(spec.reading)}
     return {
         "preset": spec.preset,
         "init": None if spec.init is None else str(spec.init),
-        "data": {"source": _origin(spec.data), "targets": list(table.property_names), **asdict(spec.reading)},
+        "data": {**data, "fingerprint": data_fingerprint(table)},
         "n_train": len(inputs.train),
         "n_valid": len(inputs.valid),
         "dropped": dict(table.dropped) | inputs.unwritable,
         "labels_missing": dict(table.n_missing),
         "labels_not_numeric": dict(table.n_not_numeric),
     }
-
-
-def resume_run(
-    run: RunFolder,
-    data: Any = None,
-    options: Mapping[str, Any] | None = None,
-    callbacks: Sequence[Callback] = (),
-    cancel: CancelToken | None = None,
-) -> MolVAE:
-    """Go on from a run's last checkpoint.
-
-    Parameters
-    ----------
-    run : RunFolder
-    data
-        Needed only if the run was trained on molecules in memory.
-    options : mapping, optional
-        ``device``, ``jobs``, and settings that may change: how long, how often and on how many threads; and the ``objective``
-        of a run that was given it as an object.
-    callbacks, cancel
-        As in :func:`start_run`.
-    """
-    run.check()
-    own, _, changes = sort_options(options or {})
-    config = run.read_config()
-    settings = _resumed_settings(run, config, changes)
-    try:
-        origin = config["data"]
-        reading, targets = {one.name: origin[one.name] for one in fields(Reading)}, origin["targets"]
-    except (KeyError, TypeError) as error:
-        raise _says_too_little(run, error) from None
-    data = origin["source"] if data is None else data
-    if data is None:
-        raise SettingsError("this run was trained on molecules in memory; give the same data again to resume it")
-    table = as_table(data, targets, reading, own.get("jobs", 1))
-    model = build_model(run, config)
-    inputs = make_inputs(table, choose_split(table, settings.seed), model.vocabulary, settings.random_smiles)
-    model.training_facts = TrainingFacts(int(config["max_tokens"]))
-    trainer = _trainer(model, inputs, settings, run, own.get("device", "auto"), callbacks)
-    trainer.resume()
-    return _fit(trainer, inputs, cancel)
-
-
-def _resumed_settings(run: RunFolder, config: Mapping[str, Any], changes: Mapping[str, Any]) -> TrainingSettings:
-    """A run's settings with what may change."""
-    try:
-        before = dict(config["training"])
-    except (KeyError, TypeError) as error:
-        raise _says_too_little(run, error) from None
-    as_object = str(before.get("objective", "")).endswith(AS_OBJECT)
-    if as_object and not isinstance(changes.get("objective"), Objective):
-        raise SettingsError(f"this run's objective is {before['objective']}; give the same again (objective=...) to resume it")
-    unknown = set(changes) - CHANGEABLE_ON_RESUME - ({"objective"} if as_object else set())
-    if unknown:
-        raise SettingsError(f"a resumed run keeps its settings; {', '.join(sorted(unknown))} cannot change")
-    try:
-        return TrainingSettings(**{**before, **changes})
-    except TypeError as error:
-        raise _says_too_little(run, error) from None
-
-
-def _says_too_little(run: RunFolder, error: Exception) -> RunFolderError:
-    return RunFolderError(run.path, f"has a config.json that says too little to resume ({error}).", "Start anew.")
 
 
 def _new_model(inputs: TrainingInputs, table: Table, settings: ModelSettings, seed: int, source: MolVAE | None) -> MolVAE:
@@ -248,7 +208,7 @@ def _new_model(inputs: TrainingInputs, table: Table, settings: ModelSettings, se
     return model
 
 
-def _trainer(
+def make_trainer(
     model: MolVAE,
     inputs: TrainingInputs,
     settings: TrainingSettings,
@@ -260,10 +220,24 @@ def _trainer(
     return Trainer(model, inputs.train, held_out, settings, run, device=device, callbacks=tuple(callbacks))
 
 
-def _fit(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken | None) -> MolVAE:
+def fit_and_finish(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken | None) -> MolVAE:
     """Train, and fit what follows from the weights; also where the time limit or a cancel token ends it."""
-    trainer.fit(cancel)
-    finish(trainer.module, inputs.train, inputs.valid, trainer.run, trainer.settings.seed)
+    run = trainer.run
+    try:
+        trainer.fit(cancel)
+        finish(trainer.module, inputs.train, inputs.valid, run, trainer.settings.seed)
+        if run is not None and run.is_successor:
+            run.take_over()
+    except KeyboardInterrupt as error:
+        if run is None:
+            raise
+        sentence = f"Interrupted; go on from the last checkpoint with: chemvae train --resume -o {run.path}"
+        raise InterruptedRunError(
+            sentence, EXIT_TERMINATED if isinstance(error, TerminatedError) else EXIT_INTERRUPTED
+        ) from None
+    finally:
+        if run is not None and run.is_successor:
+            log.warning("'%s' still holds the run it held; the new one is unfinished, and --resume goes on with it.", run.path)
     if trainer.stopped_by in ("time limit", "cancelled"):
         words = "at the time limit" if trainer.stopped_by == "time limit" else f"because it was asked to ({cancel.reason})"
         where = f" Go on with: chemvae train --resume -o {trainer.run.path}" if trainer.run else ""
@@ -298,6 +272,8 @@ def preset_settings(preset: str, changes: dict[str, Any]) -> tuple[ModelSettings
             made.append(replace(base, **{name: value for name, value in changes.items() if name in own}))
         except SettingsError as error:
             complaints += error.complaints
+    if not complaints:
+        complaints = combination_complaints(made[1].objective, made[1].free_bits, made[0])
     if complaints:
         raise SettingsError(complaints)
     return made[0], made[1]
@@ -330,9 +306,23 @@ def for_tuning(settings: TrainingSettings, n_train: int, given: Collection[str] 
     return replace(settings, **{name: value for name, value in careful.items() if name not in given})
 
 
-def _like(source: MolVAE, asked: ModelSettings) -> ModelSettings:
-    """The sizes of a model to start from, and the kind of learned prior that was asked for."""
-    return replace(source.settings, prior=asked.prior)
+def _like(source: MolVAE, spec: RunSpec) -> ModelSettings:
+    """The sizes and the posterior of a model to start from, with the priors that are asked for.
+
+    Raises
+    ------
+    SettingsError
+        If another posterior is asked for: its weights would say nothing.
+    """
+    own, asked = source.settings, spec.model
+    if "posterior" in spec.given and asked.posterior != own.posterior:
+        raise SettingsError(
+            f"the model to start from has the posterior {own.posterior}; leave out posterior={asked.posterior!r}"
+        )
+    found = replace(own, prior=asked.prior if "prior" in spec.given else own.prior, fitted_prior=asked.fitted_prior)
+    if complaints := combination_complaints(spec.training.objective, spec.training.free_bits, found):
+        raise SettingsError(complaints)
+    return found
 
 
 def check_folder(run: RunFolder | None, overwrite: bool) -> None:
@@ -347,7 +337,7 @@ def as_table(data: Any, targets: Sequence[str], reading: dict[str, Any], jobs: i
     return data if isinstance(data, Table) else load_table(data, properties=list(targets), jobs=jobs, **reading)
 
 
-def _origin(data: Any) -> str | None:
+def origin_of(data: Any) -> str | None:
     """What resuming reads again: a path made absolute, or a catalog name; None for molecules in memory."""
     if not isinstance(data, (str, Path)) or str(data) == "-":
         return None

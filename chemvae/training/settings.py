@@ -9,6 +9,7 @@ from typing import Any
 from chemvae.errors import SettingsError
 from chemvae.models.settings import ModelSettings
 from chemvae.objectives import OBJECTIVES, Objective
+from chemvae.registry import wrong_kinds
 
 AS_OBJECT = "(given as an object)"
 KL_SCHEDULES = ("linear", "cyclical")
@@ -28,7 +29,7 @@ class TrainingSettings:
     weight_decay : AdamW's, on matrices only.
     clip_norm : largest gradient norm.
     ema_decay : of the averaged weights, which are the ones saved and evaluated.
-    objective : what is minimised, a name in OBJECTIVES; in Python also a dict of name and settings, or an Objective.
+    objective : what is minimised, a name in OBJECTIVES, or as JSON its name and settings; in Python a dict or an Objective.
     beta : weight of the KL in nats per molecule, at the end of its schedule.
     beta_start : the same at step 0.
     kl_schedule : "linear" or "cyclical".
@@ -81,6 +82,8 @@ class TrainingSettings:
 
     def complaints(self) -> list[str]:
         """Say what is wrong with these settings, all at once."""
+        if wrong := wrong_kinds(self, free=("objective",)):
+            return wrong + self._objective_complaints()
         at_least_one = ("epochs", "batch_size", "kl_cycles", "monitor_molecules")
         positive = ("learning_rate", "clip_norm")
         shares = ("kl_warmup", "word_dropout", "random_smiles", "final_learning_rate", "min_active_units")

@@ -6,9 +6,8 @@ import contextlib
 import logging
 import math
 import signal
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,15 +15,17 @@ import torch
 from torch import Tensor
 
 from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.disk.run_checks import first_line
 from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError
 from chemvae.models.storage import model_tensors
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss, Objective, ObjectiveContext, build_objective
 from chemvae.parallel import limited_threads
-from chemvae.progress import CancelToken
+from chemvae.progress import ENDING_SIGNALS, CancelToken, HeardSignal, signal_handlers
 from chemvae.runs import RunFolder
 from chemvae.schedules import cosine_decay, cyclical, linear_warmup
 from chemvae.training.callbacks import Callback
+from chemvae.training.checkpoint import misfit_of, progress_from
 from chemvae.training.data_parallel import DataParallel
 from chemvae.training.ema import WeightAverage
 from chemvae.training.optim import make_fabric, make_optimizer
@@ -34,6 +35,7 @@ from chemvae.training.validation import check_collapse, measure, measure_objecti
 log = logging.getLogger(__name__)
 LOG_EVERY = 20  # steps between two readings of the loss; a reading waits for the device
 BEFORE_ITS_END = ("time limit", "cancelled")  # why a run may stop that can still go on
+FIRST_CHECKPOINT_S = 30.0  # of this call: a run that ends early is worth resuming soon
 COLLAPSED_EPOCHS = 2  # in a row, after the KL weight has risen, before a run is given up
 
 
@@ -85,7 +87,7 @@ class Trainer:
         self.n_batches = train.n_batches(settings.batch_size)
         self.n_steps = settings.epochs * self.n_batches
         jobs = settings.threads or torch.get_num_threads()
-        context = ObjectiveContext(settings, self.beta, train, jobs)
+        context = ObjectiveContext(settings, self.beta, train, jobs, model)
         self.objective = build_objective(objective or settings.objective, context)
         self.fabric = make_fabric(device)
         self.module = model.to(self.fabric.device)
@@ -93,10 +95,15 @@ class Trainer:
         self.average = WeightAverage(self.module, settings.ema_decay)
         optimizer = make_optimizer(self.module, settings.learning_rate, settings.weight_decay)
         self.model, self.optimizer = self.fabric.setup(self.module, optimizer)
+        self.networks = {phase: one.to(self.fabric.device) for phase, one in self.objective.networks().items()}
+        self.own_optimizers = {
+            phase: make_optimizer(one, settings.learning_rate, settings.weight_decay) for phase, one in self.networks.items()
+        }
         self.generator = torch.Generator(self.fabric.device).manual_seed(settings.seed)
         self.progress = Progress()
         self.parallel: DataParallel | None = None  # while fit runs, where threads split the batch
         self._stop: str | None = None
+        self._heard = HeardSignal()
 
     # ---------------------------------------------------------------- schedules
 
@@ -139,7 +146,7 @@ class Trainer:
                     self._stop = self._stop or self._asked_to_stop(now - call_started, cancel)
                     if self._stop:
                         break
-                    if self.settings.checkpoint_min and now - last_saved > 60 * self.settings.checkpoint_min:
+                    if now - last_saved > self._checkpoint_s(is_first=last_saved == call_started):
                         self.save()
                         last_saved = now
                 if not self._stop or self.progress.batch == self.n_batches:
@@ -147,6 +154,11 @@ class Trainer:
                     last_saved = time.monotonic()
             self._leave()
         return self.progress
+
+    def _checkpoint_s(self, *, is_first: bool) -> float:
+        """Seconds until a checkpoint is due within an epoch."""
+        usual = 60 * self.settings.checkpoint_min or math.inf
+        return min(usual, FIRST_CHECKPOINT_S) if is_first else usual
 
     def _asked_to_stop(self, seconds: float, cancel: CancelToken | None) -> str | None:
         """Why to stop after so many seconds of this call, if there is a reason."""
@@ -160,7 +172,7 @@ class Trainer:
         """Data-parallel threads where they apply; each operation then runs on one thread."""
         with limited_threads(self.settings.threads):
             threads = torch.get_num_threads()
-            if self.fabric.device.type != "cpu" or threads == 1 or not self.objective.splits:
+            if self.fabric.device.type != "cpu" or threads == 1 or not self.objective.splits or self.networks:
                 yield
                 return
             self.parallel = DataParallel(self.module, threads, self.settings.seed)
@@ -184,11 +196,17 @@ class Trainer:
     def _train_step(self, batch) -> None:
         p = self.progress
         self.model.train()
-        for group in self.optimizer.param_groups:
+        for group in [group for one in (self.optimizer, *self.own_optimizers.values()) for group in one.param_groups]:
             group["lr"] = self.learning_rate(p.step)
+        parts: dict[str, Tensor] = {}
         for phase in self.objective.phases:
             loss = self._backward(batch, phase)
-            norm = self._update(self.average if phase == self.objective.phases[-1] else None)
+            parts |= loss.parts
+            if phase in self.networks:
+                self._update_network(phase)
+            else:
+                norm = self._update(self.average if phase == self.objective.phases[-1] else None)
+        loss = Loss(loss.total, parts)
         p.step += 1
         p.batch += 1
         if p.step % LOG_EVERY == 0 or p.batch == self.n_batches:
@@ -204,9 +222,14 @@ class Trainer:
 
             return self.parallel.backward(batch, loss_of, step)
         loss = self.objective(self.model, batch.to(self.fabric.device), step, phase, self.generator)
-        self.optimizer.zero_grad()
+        self.own_optimizers.get(phase, self.optimizer).zero_grad()
         self.fabric.backward(loss.total)
         return loss
+
+    def _update_network(self, phase: str) -> None:
+        """Clip and step a network of the objective's own."""
+        torch.nn.utils.clip_grad_norm_(self.networks[phase].parameters(), self.settings.clip_norm)
+        self.own_optimizers[phase].step()
 
     def _update(self, average: WeightAverage | None) -> Tensor:
         """Clip, step the optimizer, move the average if this ends a step; return the gradient's norm."""
@@ -299,9 +322,8 @@ class Trainer:
             self.save()
         if self._stop == "interrupted":
             where = f" Go on with: chemvae train --resume -o {self.run.path}" if self.run else ""
-            raise InterruptedRunError(
-                f"Interrupted at step {self.progress.step} of {self.n_steps}; everything is saved.{where}"
-            )
+            sentence = f"Interrupted at step {self.progress.step} of {self.n_steps}; everything is saved.{where}"
+            raise InterruptedRunError(sentence, self._heard.exit_code)
         self.average.copy_to_model()
         self.module.eval()
         if self.progress.rows and self._stop not in BEFORE_ITS_END:
@@ -316,12 +338,17 @@ class Trainer:
     # ---------------------------------------------------------------- saving
 
     def save(self) -> None:
-        """Write checkpoint, averaged weights and metrics; each file whole or not at all."""
+        """Write checkpoint, averaged weights and metrics; each file whole or not at all.
+
+        The checkpoint comes first: it holds all of them. A model that was finished before stays beside the prior that was
+        fitted to it until the next is finished.
+        """
         if self.run is None:
             return
-        self.run.write_tensors("model.safetensors", self.shipped_weights())
-        self.run.write_metrics(self.progress.rows)
         self.run.write_trainer(self.state())
+        if not self.run.has("prior.safetensors"):
+            self.run.write_tensors("model.safetensors", self.shipped_weights())
+        self.run.write_metrics(self.progress.rows)
 
     def shipped_weights(self) -> dict[str, torch.Tensor]:
         """Averaged parameters and buffers, without what prior.safetensors holds."""
@@ -334,12 +361,18 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
             "objective": self.objective.state(),
+            "own_optimizers": {phase: one.state_dict() for phase, one in self.own_optimizers.items()},
             "progress": vars(self.progress),
             "n_steps": self.n_steps,
         }
 
-    def resume(self) -> None:
+    def resume(self, epochs_before: Collection[int] = ()) -> None:
         """Restore the last checkpoint of the run folder.
+
+        Parameters
+        ----------
+        epochs_before : collection of int
+            How many epochs the run was to have before more were asked for; its checkpoint may be of that time.
 
         Raises
         ------
@@ -347,30 +380,38 @@ class Trainer:
             If there is none, it is damaged, or it belongs to other data or settings.
         """
         state = self.run.read_trainer()
-        if state["n_steps"] != self.n_steps:
-            problem = f"was made for {state['n_steps']} steps, this run has {self.n_steps}."
+        if problem := misfit_of(state, self.module, self.average.weights, self.optimizer, self.generator):
+            raise self._other_checkpoint(problem)
+        if state["n_steps"] not in {self.n_steps, *(n * self.n_batches for n in epochs_before)}:
+            problem = f"has a trainer.pt that was made for {state['n_steps']} steps, this run has {self.n_steps}."
             raise RunFolderError(self.run.path, problem, "Resume with the same data, epochs and batch size, or start anew.")
+        try:
+            self._restore(state)
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
+            raise self._other_checkpoint(first_line(error)) from None
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        progress = progress_from(state["progress"], Progress, self.n_batches)
         self.module.load_state_dict(state["model"])
         self.average.load(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
         self.objective.load(state.get("objective", {}))
-        self.progress = Progress(**state["progress"])
+        for phase, one in self.own_optimizers.items():
+            one.load_state_dict(state["own_optimizers"][phase])
+        self.progress = progress
+
+    def _other_checkpoint(self, why: str) -> RunFolderError:
+        remedy = "Copy both from one run, or start anew without --resume."
+        return RunFolderError(self.run.path, f"has a trainer.pt that does not fit its config.json ({why}).", remedy)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
-        """Turn Ctrl-C and termination into a stop after the current step; a second Ctrl-C is the ordinary one."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
+        """Turn Ctrl-C and signals that ask for the end into a stop after the current step; a second Ctrl-C is the usual one."""
 
         def stop(number: int, frame: object) -> None:
-            self._stop = "interrupted"
+            self._stop, self._heard.number = "interrupted", self._heard.number or number
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with signal_handlers(dict.fromkeys((signal.SIGINT, *ENDING_SIGNALS), stop)):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

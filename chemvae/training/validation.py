@@ -11,7 +11,7 @@ from torch import Tensor
 from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.data.tokens.vocabulary import PAD
 from chemvae.errors import CollapseError
-from chemvae.models.information import active_units, mutual_information
+from chemvae.models.information import ACTIVE_VARIANCE, active_units, mutual_information
 from chemvae.models.vae import MolVAE, eval_mode
 from chemvae.objectives import Objective
 from chemvae.training.settings import TrainingSettings
@@ -40,7 +40,8 @@ def measure(model: MolVAE, data: SmilesDataset, seed: int = 0) -> dict[str, floa
             posterior = model.posterior_family.from_summary(summary)
             z, log_qz_x = posterior.draw(1, generator)
             log_px_z, hits, tokens = _teacher_forced(model, z[0], batch)
-            kl = posterior.kl if posterior.kl is not None else (log_qz_x - model.posterior_family.prior().log_prob(z))[0]
+            closed = posterior.kl if "trained" not in model.priors else None
+            kl = closed if closed is not None else (log_qz_x - model.log_pz(z))[0]
             nll = -model.predictor.log_prob(z[0], batch.labels) if model.property_names else torch.zeros(len(batch))
             rows.append(torch.stack([-log_px_z.cpu(), kl.cpu(), nll.cpu(), hits.cpu(), tokens.cpu()], dim=1))
             summaries.append(summary.cpu())
@@ -53,7 +54,7 @@ def measure(model: MolVAE, data: SmilesDataset, seed: int = 0) -> dict[str, floa
             "kl": kl,
             "elbo": -(cross_entropy + kl),
             "property_nll": nll,
-            "active_units": active_units(point),
+            "active_units": active_units(point, ACTIVE_VARIANCE * model.latent_space.unit_variance(model.latent_dim)),
             "mutual_information": mutual_information(q, torch.cat(draws)),
             "token_accuracy_teacher_forced": hits / tokens,
             "reconstruction_greedy": _free_running(model, point, data.smiles),

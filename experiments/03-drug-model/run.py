@@ -339,7 +339,7 @@ def finished(model: MolVAE, config: dict, data: Path, folder: Path, matching: di
         for part in ("train", "valid")
     )
     torch.manual_seed(config["seed"])  # a flow starts from random weights
-    settings = replace(model.settings, prior=config["learned_prior"]["kind"])
+    settings = replace(model.settings, fitted_prior=config["learned_prior"]["kind"])
     last = MolVAE(model.vocabulary, settings, model.property_names, model.property_units)
     last.load_state_dict(model_tensors(model), strict=False)
     last.training_facts = model.training_facts

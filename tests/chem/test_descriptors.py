@@ -4,6 +4,8 @@ import logging
 from dataclasses import replace
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from chemvae.chem import descriptors
@@ -127,7 +129,8 @@ def test_a_damaged_file_is_computed_again_with_one_warning(cache, calls, caplog)
 
 
 def _flip_a_value(content: bytes) -> bytes:
-    place = len(content) // 3
+    column = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(content)).metadata.row_group(0).column(2)
+    place = column.data_page_offset + column.total_compressed_size - 5  # at the end of its page
     return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
 
 

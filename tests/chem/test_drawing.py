@@ -2,9 +2,12 @@
 
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from rdkit import Chem
+from rdkit.Chem.Draw import rdMolDraw2D
 
-from chemvae.chem.drawing import grid_svg, molecule_svg
+from chemvae.chem.drawing import count_clashes, grid_svg, laid_out, molecule_svg
 
 
 def test_picture_is_xml_of_the_size_asked_for():
@@ -48,3 +51,35 @@ def test_grid_refuses_legends_that_do_not_match():
     with pytest.raises(ValueError, match="one legend per molecule"):
         grid_svg(["C"], ["a", "b"])
     ElementTree.fromstring(grid_svg([]))
+
+
+def test_the_better_of_two_layouts_is_drawn_where_atoms_lie_on_each_other():
+    taxol = (
+        "CC1=C2C(C(=O)C3(C(CC4C(C3C(C(C2(C)C)(CC1OC(=O)C(C(C5=CC=CC=C5)NC(=O)C6=CC=CC=C6)O)O)OC(=O)C7=CC=CC=C7)(CO4)"
+        "OC(=O)C)O)C)OC(=O)C"
+    )
+    for smiles in (taxol, "C(c1ccccc1)(c1ccccc1)(c1ccccc1)C(c1ccccc1)(c1ccccc1)c1ccccc1"):
+        mol = Chem.MolFromSmiles(smiles)
+        usual = rdMolDraw2D.PrepareMolForDrawing(mol)
+        assert count_clashes(usual) > count_clashes(laid_out(mol)) == 0
+
+
+def test_the_usual_layout_stays_where_nothing_lies_on_anything():
+    for smiles in ("CC(=O)Oc1ccccc1C(=O)O", "C[C@H](N)C(=O)O", "CN1CCC23c4c5ccc(O)c4OC2C(O)C=CC3C1C5"):
+        mol = Chem.MolFromSmiles(smiles)
+        usual = rdMolDraw2D.PrepareMolForDrawing(mol)
+        np.testing.assert_array_equal(laid_out(mol).GetConformer().GetPositions(), usual.GetConformer().GetPositions())
+
+
+def test_what_is_too_large_to_be_drawn_says_so_at_once():
+    for smiles in (".".join(["C"] * 500), "C" * 500, "C1" + "C" * 300 + "1"):
+        assert "too many to be drawn" in molecule_svg(smiles, legend="large")
+
+
+def test_atoms_on_each_other_are_counted():
+    mol = Chem.MolFromSmiles("CCO")
+    conformer = Chem.Conformer(3)
+    for i, place in enumerate([(0, 0, 0), (1, 0, 0), (0.1, 0, 0)]):
+        conformer.SetAtomPosition(i, place)
+    mol.AddConformer(conformer)
+    assert count_clashes(mol) == 1

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
+from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from chemvae.chem import fingerprints
 from chemvae.chem.fingerprints import count_morgan, count_tanimoto, morgan, nearest, scaffold, tanimoto, unfolded_counts
@@ -108,3 +109,8 @@ class TestCountTanimoto:
         rows = unfolded_counts(["C1", "CCO"])
         assert np.isnan(count_tanimoto(rows, rows)[0, 0]) and count_tanimoto(rows, rows)[0, 1] == 0.0
         assert count_tanimoto(rows[:0], rows).shape == (0, 2) and count_tanimoto(rows, rows[:0]).shape == (2, 0)
+
+
+@pytest.mark.parametrize("smiles", ["C" * 300, "CCO", "C[C@H](N)C(=O)O.[Na+].[Cl-]", "O=C=O", "NCC(=O)" * 30 + "O", "*C*"])
+def test_molecules_without_rings_have_the_empty_scaffold_that_rdkit_finds(smiles):
+    assert scaffold(smiles) == MurckoScaffold.MurckoScaffoldSmiles(smiles) == ""

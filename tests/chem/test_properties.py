@@ -6,6 +6,7 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import QED
 
+from chemvae.chem.conformers import conformer
 from chemvae.chem.properties import PROPERTIES, _qed_parts, affordable, compute, compute_table
 from chemvae.errors import UnknownNameError
 
@@ -87,3 +88,8 @@ def test_the_parts_of_qed_are_rdkit_s(molecules):
         mol = Chem.MolFromSmiles(smiles)
         assert _qed_parts(mol) == QED.properties(mol), smiles
         assert compute("qed", smiles) == QED.qed(Chem.MolFromSmiles(smiles))
+
+
+def test_a_conformer_that_would_be_sought_for_minutes_is_refused_at_once():
+    with pytest.raises(ValueError, match="more than 200 heavy atoms"):
+        conformer("C" * 500)

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -87,7 +88,8 @@ def test_a_search_goes_on_where_it_was_and_never_pays_twice(chemvae, tiny_run, t
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a program without asking it")
-def test_a_cluster_that_ends_the_program_gets_tables_and_leaves_no_oracle_behind(tiny_run, tmp_path):
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGUSR1"])
+def test_a_cluster_that_ends_the_program_gets_tables_and_leaves_no_oracle_behind(tiny_run, tmp_path, name):
     (tmp_path / "slow.py").write_text(
         "import json, os, sys, time\n"
         "open('pid', 'w').write(str(os.getpid()))\n"
@@ -101,8 +103,8 @@ def test_a_cluster_that_ends_the_program_gets_tables_and_leaves_no_oracle_behind
     record, started = tmp_path / "hits" / "history.jsonl", time.monotonic()
     while not (record.exists() and len(record.read_text().splitlines()) > 3) and time.monotonic() - started < 120:
         time.sleep(0.05)
-    search.terminate()
-    assert search.wait(60) == 130, search.stderr.read()
+    search.send_signal(getattr(signal, name))
+    assert search.wait(60) == 143, search.stderr.read()
     paid, history = record.read_text().splitlines()[1:], pd.read_csv(tmp_path / "hits" / "history.csv")
     assert 3 <= len(paid) == len(history) < 24 and (tmp_path / "hits" / "report.html").exists()
     with pytest.raises(ProcessLookupError):

@@ -106,7 +106,7 @@ def test_nothing_is_written_over_unless_asked(chemvae, tiny_run, mixed, tmp_path
 
 
 def test_an_unknown_ending_is_refused_before_any_work(chemvae, mixed):
-    found = chemvae("encode", mixed, "-m", "no-such-model", "-o", "z.xlsx")
+    found = chemvae("encode", mixed, "-m", "no-such-model", "-o", "z.docx")
     assert found.exit_code == 2 and ".parquet" in found.stderr
 
 

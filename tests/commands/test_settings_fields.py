@@ -8,13 +8,13 @@ import pytest
 from chemvae.commands import train
 from chemvae.commands.shared.settings_fields import settings_fields, table_names
 from chemvae.models.posteriors import POSTERIORS
-from chemvae.models.priors import learned_priors
+from chemvae.models.priors import learned_priors, trained_priors
 from chemvae.objectives import OBJECTIVES
 from chemvae.training.settings import PRESETS
 
 
 def test_names_are_those_of_the_tables():
-    assert train.PARTS == {"posterior": list(POSTERIORS), "prior": learned_priors()}
+    assert train.PARTS == {"posterior": list(POSTERIORS), "prior": trained_priors(), "fitted_prior": learned_priors()}
     assert train.OBJECTIVES == {"objective": list(OBJECTIVES)} and list(PRESETS) == train.PRESETS
 
 
@@ -25,7 +25,7 @@ def test_a_field_shows_the_names_it_may_have():
 
 def test_a_table_that_is_not_there_is_said():
     with pytest.raises(LookupError, match="holds no table PLANETS"):
-        table_names("models/priors.py", "PLANETS")
+        table_names("models/priors/__init__.py", "PLANETS")
 
 
 def test_help_of_train_shows_them_and_does_not_wait_for_torch():

@@ -1,6 +1,8 @@
 """chemvae train: the run it leaves, resuming, interruption, and what is shown."""
 
 import json
+import os
+import shutil
 import signal
 
 import pandas as pd
@@ -63,6 +65,110 @@ def test_a_run_is_not_written_over_unless_asked(chemvae, table_csv, tmp_path):
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
     assert chemvae(*words, "--seed", 1, "--overwrite").exit_code == 0
     assert (tmp_path / "run" / "model.safetensors").read_bytes() != before
+    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
+
+
+def test_the_old_model_stays_until_the_new_one_is_whole(chemvae, table_csv, tmp_path, monkeypatch):
+    words = ["train", table_csv, "-p", "logP", "-o", "run", *SMALL, "--epochs", 1]
+    assert chemvae(*words).exit_code == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    again = [*words, "--overwrite", "--seed", 1]
+    for number, code in ((signal.SIGINT, 130), (signal.SIGUSR1, 143)):
+        with monkeypatch.context() as patch:
+            patch.setattr(training_display.PriorValidity, "on_epoch", lambda *_, number=number: signal.raise_signal(number))
+            stopped = chemvae(*again, "--epochs", 2)
+        assert stopped.exit_code == code and "still holds the run it held" in stopped.stderr
+        assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()} == before
+    failed = chemvae(*again, "--learning-rate", 1e30)
+    assert failed.exit_code == 1 and "no longer a number" in failed.stderr
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()} == before
+    assert chemvae(*again).exit_code == 0
+    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() != before["model.safetensors"]
+
+
+def test_an_unfinished_replacement_is_gone_on_with(chemvae, table_csv, tmp_path, monkeypatch):
+    words = ["train", table_csv, "-p", "logP", *SMALL]
+    assert chemvae(*words, "-o", "whole", "--epochs", 3).exit_code == 0
+    assert chemvae(*words, "-o", "run", "--epochs", 1, "--seed", 1).exit_code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(training_display.PriorValidity, "on_epoch", lambda *_: signal.raise_signal(signal.SIGTERM))
+        assert chemvae(*words, "-o", "run", "--epochs", 3, "--overwrite").exit_code == 143
+    assert chemvae("train", "--resume", "-o", "run", "--device", "cpu").exit_code == 0
+    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("init", [False, True])
+def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again(chemvae, table_csv, tiny_run, tmp_path, init):
+    words = ["train", table_csv, "-p", "logP", "-p", "qed", *SMALL, "--epochs", 2]
+    words = ["train", table_csv, "-p", "logP", "--init", tiny_run, "--epochs", 1, "--device", "cpu"] if init else words
+    assert chemvae(*words, "-o", "run").exit_code == 0
+    before = (tmp_path / "run" / "model.safetensors").read_bytes()
+    for name in FILES - {"config.json", "vocabulary.json", "environment.json"}:
+        (tmp_path / "run" / name).unlink()
+    resumed = chemvae("train", "--resume", "-o", "run", "--device", "cpu")
+    assert resumed.exit_code == 0 and "starts again at step 0" in resumed.stderr, resumed.output
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+
+
+def test_a_finished_model_without_a_checkpoint_is_not_trained_anew(chemvae, tiny_run, tmp_path):
+    shutil.copytree(tiny_run, tmp_path / "run")
+    (tmp_path / "run" / "trainer.pt").unlink()
+    before = (tmp_path / "run" / "model.safetensors").read_bytes()
+    found = chemvae("train", "--resume", "-o", "run")
+    assert found.exit_code == 1 and "no trainer.pt" in found.stderr
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+
+
+def test_one_command_begins_and_goes_on(chemvae, table_csv, tmp_path):
+    words = ["train", table_csv, "-p", "logP", "-o", "run", *SMALL, "--epochs", 2, "--resume"]
+    assert chemvae(*words, "--time-limit", 1e-6).exit_code == 0
+    assert chemvae(*words, "--time-limit", 0).exit_code == 0
+    assert len(pd.read_csv(tmp_path / "run" / "metrics.csv")) == 2
+    absent = chemvae("train", "--resume", "-o", "nothing")
+    assert absent.exit_code == 1 and "holds no run to go on with" in absent.stderr
+
+
+def test_other_data_is_not_gone_on_with(chemvae, table_csv, tmp_path):
+    table = pd.read_csv(table_csv)
+    others = {
+        "molecules instead of 226": table.iloc[:-1],
+        "other molecules": table.assign(smiles=table["smiles"].iloc[::-1].to_numpy()),
+        "other labels": table.assign(logP=table["logP"] + 0.001),
+        "another split": table.assign(split=table["split"].replace({"test": "train"})),
+    }
+    assert chemvae("train", table_csv, "-p", "logP", "-o", "run", *SMALL, "--epochs", 1).exit_code == 0
+    before = (tmp_path / "run" / "trainer.pt").read_bytes()
+    for what, other in others.items():
+        other.to_csv("other.csv", index=False)
+        found = chemvae("train", "other.csv", "--resume", "-o", "run")
+        assert found.exit_code == 1 and what.split(" instead")[0] in found.stderr, found.output
+    table.assign(more="x").to_csv("same.csv", index=False)
+    assert chemvae("train", "same.csv", "--resume", "-o", "run").exit_code == 0
+    assert len(before) and len(pd.read_csv(tmp_path / "run" / "metrics.csv")) == 1
+
+
+def test_more_epochs_are_asked_for_by_name(chemvae, table_csv, tmp_path):
+    words = ["train", table_csv, "-p", "logP", "-o", "run", *SMALL]
+    assert chemvae(*words, "--epochs", 1).exit_code == 0
+    refused = chemvae("train", "--resume", "-o", "run", "--epochs", 3)
+    assert refused.exit_code == 2 and "--more-epochs" in refused.stderr
+    assert chemvae("train", "--resume", "-o", "run", "--more-epochs", 2, "--time-limit", 1e-6).exit_code == 0
+    assert chemvae("train", "--resume", "-o", "run").exit_code == 0
+    assert pd.read_csv(tmp_path / "run" / "metrics.csv")["epoch"].tolist() == [1, 2, 3]
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["training"]["epochs"] == 3
+    assert chemvae(*words, "--overwrite", "--more-epochs", 2).exit_code == 2
+
+
+def test_two_trainings_in_one_folder_are_one_too_many(chemvae, table_csv, tmp_path):
+    from chemvae.disk.locks import held
+
+    with held(tmp_path / "run"):
+        for more in ([], ["--overwrite"], ["--resume"]):
+            refused = chemvae("train", table_csv, "-o", "run", *SMALL, *more)
+            assert refused.exit_code == 1 and f"written by process {os.getpid()}" in refused.stderr
+    assert not (tmp_path / "run").exists()
 
 
 def test_ctrl_c_saves_and_resuming_reaches_the_same_numbers(chemvae, table_csv, tmp_path, monkeypatch):

@@ -39,4 +39,13 @@ class LinearGaussian:
         log_pz = prior.log_prob(z).sum(-1)
         kl_dims = kl_divergence(q.base_dist, prior) if closed_form else None
         kl = None if kl_dims is None else kl_dims.sum(-1)
-        return Terms(self.joint(z) - log_pz, log_pz, q.log_prob(z), kl, kl_dims, torch.zeros_like(log_pz), z)
+        return Terms(
+            self.joint(z) - log_pz,
+            log_pz,
+            q.log_prob(z),
+            kl,
+            kl_dims,
+            torch.zeros_like(log_pz),
+            z,
+            prior.sample(z.flatten(0, 1).shape),
+        )

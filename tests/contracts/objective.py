@@ -23,6 +23,8 @@ def rows(terms: Terms, chosen) -> Terms:
 
 
 class ObjectiveContract:
+    is_bound = True
+
     def objective(self) -> Objective:
         raise NotImplementedError
 
@@ -44,6 +46,8 @@ class ObjectiveContract:
         assert all(part.ndim == 0 and part.isfinite() and not part.requires_grad for part in loss.parts.values())
 
     def test_it_bounds_the_known_evidence_from_below(self):
+        if not self.is_bound:
+            return
         toy, objective = LinearGaussian(), self.objective()
         terms = (toy.terms(objective.n_draws, seed, closed_form=False) for seed in range(N_REPEATS))
         bounds = torch.stack([-objective.loss(one, 0).total for one in terms])

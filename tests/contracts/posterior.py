@@ -11,7 +11,22 @@ from tests.conftest import MOLECULES
 H, N_DRAWS = 10, 40_000
 
 
+def plane(centre: torch.Tensor, half: float = 12.0) -> tuple[torch.Tensor, float]:
+    """Points [G, 2] around a centre, and the area each stands for."""
+    axis = torch.linspace(-half, half, 601, dtype=torch.float64)
+    return centre + torch.cartesian_prod(axis, axis), float(axis[1] - axis[0]) ** 2
+
+
 class PosteriorContract:
+    def grid(self, centre: torch.Tensor) -> tuple[torch.Tensor, float]:
+        """Points of the family's space that cover the mass around a centre [2], and the area each stands for."""
+        return plane(torch.zeros(2, dtype=torch.float64))
+
+    def log_around(self, z: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
+        """Log density at z of something within reach of q: a Gaussian around draws [K, B, 2] of it."""
+        around = torch.distributions.Normal(draws.mean(dim=0), 0.5 * draws.std(dim=0))
+        return around.log_prob(z).sum(-1)
+
     def family(self) -> PosteriorFamily:
         """The family, made of ``hidden_dim`` 10 and ``latent_dim`` 2."""
         raise NotImplementedError
@@ -31,9 +46,8 @@ class PosteriorContract:
     def test_density_integrates_to_one(self):
         family, h = self.made()
         q = family(h[:1])
-        axis = torch.linspace(-12, 12, 601, dtype=torch.float64)
-        grid = torch.cartesian_prod(axis, axis)
-        mass = q.log_prob(grid[:, None]).exp().sum().detach() * (axis[1] - axis[0]) ** 2
+        grid, area = self.grid(q.point[0].detach())
+        mass = q.log_prob(grid[:, None]).exp().sum().detach() * area
         assert abs(float(mass) - 1) < 1e-3
 
     def test_log_density_of_draws_is_the_posterior_s_own(self):
@@ -44,13 +58,41 @@ class PosteriorContract:
         torch.testing.assert_close(log_qz_x, q.log_prob(z.detach().clone()))
 
     def test_draws_follow_the_density(self):
-        """E over draws of r(z) / q(z|x) is 1 for every density r within reach of q: here a wide Gaussian around the draws."""
+        """E over draws of r(z) / q(z|x) is 1 for every density r within reach of q."""
         family, h = self.made()
-        z, log_qz_x = family(h).draw(N_DRAWS)
-        around = torch.distributions.Normal(z.mean(dim=0).detach(), 0.5 * z.std(dim=0).detach())
-        ratio = (around.log_prob(z).sum(-1) - log_qz_x).exp()
+        with torch.no_grad():
+            z, log_qz_x = family(h).draw(N_DRAWS)
+            ratio = (self.log_around(z, z) - log_qz_x).exp()
         error = ratio.std(dim=0) / N_DRAWS**0.5
         assert ((ratio.mean(dim=0) - 1).abs() < 5 * error).all()
+
+    def test_draws_lie_in_the_family_s_space(self):
+        family, h = self.made()
+        q = family(h)
+        z, _ = q.draw(50)
+        for points in (z, q.point, family.prior().sample((50,))):
+            torch.testing.assert_close(family.space.project(points), points)
+
+    def test_a_component_is_a_density_of_any_z(self):
+        """What stands for q(z|x) in a mixture: its draws follow its density, and every z is read under all of them."""
+        family, h = self.made()
+        with torch.no_grad():
+            part = family.component(h)
+            z = part.sample((N_DRAWS,))
+            ratio = (self.log_around(z, z) - part.log_prob(z.clone())).exp()
+        assert ((ratio.mean(dim=0) - 1).abs() < 5 * ratio.std(dim=0) / N_DRAWS**0.5).all()
+        assert part.log_prob(z[:7, :1].expand(7, 4, 2)).shape == (7, 4)
+
+    def test_held_parameters_leave_the_gradient_of_z_alone(self):
+        """Where the family is asked without gradients, its density still has one to z: that of the density itself."""
+        family, h = self.made()
+        q = family(h)
+        with torch.no_grad():
+            held = family(h)
+        z, _ = q.draw(1)
+        z = z.detach().requires_grad_()
+        ours, theirs = (torch.autograd.grad(one.log_prob(z).sum(), z)[0] for one in (held, q))
+        torch.testing.assert_close(ours, theirs)
 
     def test_sampled_kl_is_the_closed_form(self):
         family, h = self.made()
@@ -67,8 +109,9 @@ class PosteriorContract:
     def test_the_prior_is_a_density_of_one_z(self):
         prior = self.made()[0].prior()
         assert (prior.batch_shape, prior.event_shape) == ((), (2,))
-        axis = torch.linspace(-12, 12, 601, dtype=torch.float64)
-        mass = prior.log_prob(torch.cartesian_prod(axis, axis)).exp().sum() * (axis[1] - axis[0]) ** 2
+        grid, area = self.grid(torch.zeros(2, dtype=torch.float64))
+        assert prior.sample((3,)).shape == (3, 2)
+        mass = prior.log_prob(grid).exp().sum() * area
         assert abs(float(mass) - 1) < 1e-3
 
     def test_every_parameter_gets_a_gradient(self):

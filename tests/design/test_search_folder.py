@@ -1,13 +1,14 @@
 """A search's folder: what may begin, what goes on, and that nothing is lost when a new search fails to begin."""
 
 import json
+import os
 
 import pandas as pd
 import pytest
 
 from chemvae.design.search_folder import SearchFolder, check_sheet, is_unfilled
 from chemvae.design.search_settings import SearchSettings
-from chemvae.errors import ChemVAEError, InputError, SettingsError
+from chemvae.errors import BusyFolderError, ChemVAEError, InputError, SettingsError
 
 
 @pytest.fixture
@@ -33,19 +34,49 @@ def test_going_on_keeps_what_was_asked_but_for_what_is_changed(held, tmp_path):
     with pytest.raises(ChemVAEError, match="no search to go on with"):
         SearchFolder(tmp_path / "new").resume({})
     held.settings.write_text("{")
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="say the flags of the search again"):
         held.resume({})
 
 
-def test_what_was_there_comes_back_if_the_new_search_has_no_record(held):
-    before = {path.name: path.read_bytes() for path in held.path.iterdir()}
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != ".lock"}
+
+
+def test_what_was_there_stays_until_the_new_search_is_whole(held):
+    held.path.joinpath("notes.txt").write_text("mine")
+    held.path.joinpath("pareto.csv").write_text("of the old search")
+    before, place = contents(held.path), held.path
     with pytest.raises(ZeroDivisionError), held.opened(SearchSettings(), replace=True):
-        assert not held.exists() and held.read_settings()["seed"] == 0
+        assert not held.exists() and held.read_settings()["seed"] == 0 and contents(place) == before
         raise ZeroDivisionError
-    assert {path.name: path.read_bytes() for path in held.path.iterdir()} == before
+    assert contents(held.path) == before and len(list(held.path.iterdir())) == len(before)
     with held.opened(SearchSettings(seed=9), replace=True):
         held.record.write_text("new")
-    assert held.record.read_text() == "new" and sorted(path.name for path in held.path.iterdir()) == sorted(before)
+        assert contents(place) == before
+    assert held.record.read_text() == "new" and held.read_settings()["seed"] == 9
+    assert sorted(path.name for path in held.path.iterdir()) == ["history.jsonl", "notes.txt", "settings.json"]
+
+
+def test_what_a_failed_replacement_has_paid_for_is_gone_on_with(held, caplog):
+    before = contents(held.path)
+    with pytest.raises(ZeroDivisionError), held.opened(SearchSettings(seed=9, batch=3), replace=True):
+        held.record.write_text('{"format": 1}\n{"call": 1}\n')
+        raise ZeroDivisionError
+    assert contents(held.path) == before and "paid for is kept for --resume" in caplog.text
+    with pytest.raises(ChemVAEError, match="already holds a search"):
+        held.start({})
+    assert held.resume({}) == SearchSettings(seed=9, batch=3)
+    with held.opened(SearchSettings(seed=9)):
+        assert held.record.read_text().count("call") == 1
+    assert held.record.read_text().count("call") == 1 and len(list(held.path.iterdir())) == 2
+
+
+def test_two_searches_in_one_folder_are_one_too_many(held):
+    with held.opened(SearchSettings()), pytest.raises(BusyFolderError, match=f"written by process {os.getpid()}"):
+        with SearchFolder(held.path).opened(SearchSettings(), replace=True):
+            pass
+    with SearchFolder(held.path).opened(SearchSettings()):
+        pass
 
 
 def test_settings_are_written_once_a_search_begins_and_read_back(tmp_path):

@@ -50,6 +50,14 @@ class MemoryModel:
         loc = 10.0 * torch.eye(self.latent_dim)[[self.smiles.index(s) for s in smiles]]
         return gaussian_posterior(loc, torch.full_like(loc, self.scale))
 
+    def encode(self, smiles: Sequence[str]) -> np.ndarray:
+        """Points of the molecules it knows; NaN for others, in whatever way they are written."""
+        z = np.full((len(smiles), self.latent_dim), np.nan, dtype=np.float32)
+        for row, one in enumerate(smiles):
+            if one in self.smiles:
+                z[row] = 10.0 * np.eye(self.latent_dim)[self.smiles.index(one)]
+        return z
+
     def decode(self, z: Tensor, n_samples: int = 1, temperature: float = 0.0, seed: int = 0) -> pd.DataFrame:
         z = torch.as_tensor(z).repeat_interleave(n_samples, dim=0)
         distance, index = torch.cdist(z, 10.0 * torch.eye(self.latent_dim)).min(dim=1)

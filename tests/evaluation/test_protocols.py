@@ -14,10 +14,16 @@ from .fakes import MemoryModel
 
 MOLECULES = ["CCO", "C[C@H](N)O", "c1ccc2ccccc2c1", "CCCC"]
 SIZES = {"n_samples": 40, "n_fcd": 0, "n_curve": 10}
+PAIRS = [(prior, how) for prior in ("normal", "learned") for how in ("greedy", "sampled")]
+STEPS = ("1sd", "3sd", "0.2", "0.3", "0.5", "1.0")
 KEYS = """reconstruction_greedy reconstruction_jt validity_prior_greedy validity_prior_sampled validity_learned_prior unique_10k
 novelty internal_diversity snn scaffold_similarity fragment_similarity fcd n_fcd elbo kl cross_entropy active_units
 mutual_information n_molecules n_failed_parse n_samples protocol seed mae_heavy rmse_heavy r2_heavy spearman_heavy
-coverage90_heavy""".split()
+coverage90_heavy rate distortion aggregated_posterior_gap aggregated_posterior_gap_lower neighbors_kept_10""".split()
+KEYS += [f"{key}_{prior}_{how}" for key in ("validity", "unique_10k", "fcd", "own_code_found") for prior, how in PAIRS]
+KEYS += [f"{key}_z_similarity_{prior}" for key in ("within", "between") for prior in ("normal", "learned")]
+KEYS += [f"{key}_{step}" for key in ("similarity_at", "valid_at") for step in STEPS]
+KEYS += [f"property_change_at_{step}_{name}" for step in STEPS for name in ("logP", "qed", "SAS")]
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +37,50 @@ def test_every_key_is_there_with_a_sentence(figures):
     assert set(figures["protocol"]) == set(figures) - {"protocol"}
     assert all(len(text) > 10 and "{" not in text for text in figures["protocol"].values())
     assert "unlabelled" not in json.dumps(figures)
+
+
+def test_every_validity_has_its_distinct_share_and_fcd_beside_it(figures):
+    keys = list(figures)
+    for prior, how in PAIRS:
+        first = keys.index(f"validity_{prior}_{how}")
+        assert keys[first : first + 3] == [f"{key}_{prior}_{how}" for key in ("validity", "unique_10k", "fcd")]
+
+
+def test_names_of_before_hold_the_figures_that_have_other_names_now(figures):
+    now = {
+        "validity_prior_greedy": "validity_normal_greedy", "validity_prior_sampled": "validity_normal_sampled",
+        "validity_learned_prior": "validity_learned_sampled", "unique_10k": "unique_10k_learned_sampled",
+        "fcd": "fcd_learned_sampled", "mutual_information_upper": "rate", "cross_entropy": "distortion",
+    }  # fmt: skip
+    assert {old: figures[old] for old in now} == {old: figures[new] for old, new in now.items()}
+    assert figures["protocol"]["validity_prior_greedy"].endswith("now validity_normal_greedy.")
+
+
+def test_a_prior_that_never_was_fitted_is_not_drawn_from_and_one_trained_with_the_model_has_its_own_name():
+    class Unfitted:
+        is_fitted = False
+
+    model = MemoryModel(MOLECULES)
+    model.latent_statistics = Unfitted()
+    found = evaluate_model(model, MOLECULES, **SIZES)
+    assert "validity_learned_greedy" not in found and found["validity_learned_prior"] is None
+    assert found["unique_10k"] == found["unique_10k_normal_sampled"]
+    model.priors["vamp"] = model.priors["learned"]
+    found = evaluate_model(model, MOLECULES, **SIZES)
+    assert found["validity_vamp_greedy"] == 1.0 and found["own_code_found_vamp_greedy"] is not None
+    assert found["unique_10k"] == found["unique_10k_vamp_sampled"]
+    assert "the model's prior 'vamp'" in found["protocol"]["fcd_vamp_sampled"]
+
+
+def test_what_is_not_asked_for_is_not_measured():
+    found = evaluate_model(MemoryModel(MOLECULES), MOLECULES, n_codes=0, n_smoothness=0, **SIZES)
+    assert not [key for key in found if key.startswith(("own_code", "within", "similarity_at", "neighbors", "log_px"))]
+
+
+def test_a_model_of_four_molecules_finds_each_draw_of_four_once(figures):
+    """The learned prior visits the molecules in turn: the first of equal draws is the nearest, and one text is no molecule."""
+    assert figures["own_code_found_learned_greedy"] == pytest.approx(3 / 40)
+    assert figures["within_z_similarity_learned"] == 1.0
 
 
 def test_the_dict_is_json_as_it_stands(figures):
@@ -62,6 +112,9 @@ def test_the_bound_adds_up_and_has_its_closed_form(figures):
     assert figures["cross_entropy"] == pytest.approx(np.mean([len(s) for s in MOLECULES]))
     assert figures["elbo"] == pytest.approx(-figures["kl"] - figures["cross_entropy"])
     assert figures["active_units"] == 1.0
+    assert figures["rate"] + figures["distortion"] == pytest.approx(-figures["elbo"], abs=6.0)
+    assert figures["aggregated_posterior_gap"] == pytest.approx(kl - math.log(4), rel=1e-5)
+    assert figures["aggregated_posterior_gap_lower"] == pytest.approx(figures["kl"] - figures["rate"])
     assert figures["mutual_information"] == pytest.approx(math.log(4))
     assert figures["mutual_information_upper"] == pytest.approx(
         kl, abs=6.0

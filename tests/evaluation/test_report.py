@@ -79,6 +79,24 @@ def test_failures_samples_curves_and_scatter_are_drawn(page):
     assert "Reconstruction" in page and "right but for its stereo marks" in page
 
 
+def test_no_validity_is_shown_without_its_distinct_share_and_fcd():
+    found = run_evaluation(MemoryModel(MOLECULES), MOLECULES, n_samples=30, n_curve=0, n_fcd=0, n_smoothness=0)
+    found.figures |= {"fcd_normal_greedy": 13.25, "fcd_learned_sampled": 0.5}
+    page = render_report(found)
+    tiles = re.findall(r"<div class=tile><b>[^<]+</b><span>valid, ([^<]+)</span><small>([^<]+)</small>", page)
+    assert [name.partition(" ")[2] for name, _ in tiles] == ["own prior, greedy", "prior, temperature 1"]
+    assert all("distinct" in note and "FCD" in note for _, note in tiles)
+    table = page[page.index("<h2>Drawn from the priors</h2>") :]
+    assert all(f">{head}</th>" in table for head in ("valid", "distinct of 10,000", "FCD", "own code found"))
+    assert "13.2" in table and "A step away from a molecule" not in page
+
+
+def test_steps_away_from_a_molecule_stand_in_one_table(page):
+    table = page[page.index("<h2>A step away from a molecule</h2>") :]
+    for words in ("1 posterior sd", "3 posterior sd", "0.2 sd of the codes", "1.0 sd of the codes"):
+        assert f"<td>{words}</td>" in table
+
+
 def test_ids_are_unique_so_that_figures_do_not_borrow_each_others_clips(page):
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from tests.faults import caches, full_disk, kills, run_folders, searches, tables
 from tests.faults.fault import Fault
 
-GROUPS: dict[str, list[Fault]] = {}
+GROUPS: dict[str, list[Fault]] = {
+    "kills": kills.FAULTS,
+    "full disk": full_disk.FAULTS,
+    "run folders": run_folders.FAULTS,
+    "caches": caches.FAULTS,
+    "searches": searches.FAULTS,
+    "tables": tables.FAULTS,
+}

@@ -38,5 +38,15 @@ def test_a_file_of_ours_that_names_no_projection_is_refused(tmp_path, facts):
         load_projection(tmp_path / "map.safetensors")
 
 
+def test_a_flipped_bit_is_one_sentence_and_never_another_map(tmp_path):
+    path = PROJECTIONS["pca"]().fit(np.random.default_rng(0).normal(size=(20, 3))).save(tmp_path / "map.safetensors")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-3] + bytes([whole[-3] ^ 4]) + whole[-2:])
+    with pytest.raises(InputError, match="not those that were saved"):
+        load_projection(path)
+    path.write_bytes(whole)
+    assert load_projection(path).n_features_in_ == 3
+
+
 def test_names_of_the_table_are_those_of_its_classes():
     assert {kind.name: kind for kind in PROJECTIONS.values()} == PROJECTIONS

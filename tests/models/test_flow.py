@@ -6,8 +6,8 @@ import torch
 
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.data.tokens.vocabulary import Vocabulary
-from chemvae.models.flow import FlowPrior, spline
 from chemvae.models.priors import MixturePrior
+from chemvae.models.priors.flow import FlowPrior, spline
 from chemvae.models.settings import ModelSettings
 from chemvae.models.storage import load_model, model_tensors, save_model
 from chemvae.models.training_facts import TrainingFacts
@@ -101,9 +101,9 @@ def test_a_seed_gives_the_same_flow_and_the_same_draws(fitted):
 
 
 def test_a_model_with_a_flow_trains_saves_and_loads(tmp_path, monkeypatch):
-    monkeypatch.setattr("chemvae.models.flow.CHECK_EVERY", 5)
+    monkeypatch.setattr("chemvae.models.priors.flow.CHECK_EVERY", 5)
     data = SmilesDataset(CHAINS, Vocabulary.from_smiles(CHAINS))
-    model = MolVAE(data.vocabulary, ModelSettings(16, 32, 64, 6, 8, prior="flow", precision="fp32"))
+    model = MolVAE(data.vocabulary, ModelSettings(16, 32, 64, 6, 8, fitted_prior="flow", precision="fp32"))
     model.training_facts = TrainingFacts(max_tokens=16)
     before = {name: value.clone() for name, value in model.priors.state_dict().items()}
     run = RunFolder(tmp_path / "run")

@@ -1,12 +1,13 @@
 """KL, active units and mutual information against closed forms."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
 
-from chemvae.models.information import active_units, gaussian_kl, kl_to_prior, mutual_information
+from chemvae.models.information import active_units, gaussian_kl, kl_to_model_prior, kl_to_prior, mutual_information
 from chemvae.models.posteriors import Posterior, gaussian_posterior
 
 
@@ -59,3 +60,26 @@ def test_the_sampled_kl_is_the_closed_form_within_its_error():
     torch.testing.assert_close(sampled, kl_to_prior(q, prior, z), atol=0.06, rtol=0)
     expected = kl_divergence(q.distribution.base_dist, prior.base_dist).sum(dim=1).double()
     torch.testing.assert_close(kl_to_prior(q, prior, z), expected)
+
+
+def test_where_foreign_densities_are_dear_few_molecules_stand_for_all():
+    generator = torch.Generator().manual_seed(0)
+    loc = 2.0 * torch.randn(4_000, 2, generator=generator)
+    q = gaussian_posterior(loc, torch.ones_like(loc))
+    z = loc + torch.randn(loc.shape, generator=generator)
+    dear = replace(q, reads_any_z=False)
+    assert mutual_information(q, z) - 0.05 < mutual_information(dear, z) < mutual_information(q, z) + 0.6  # few: biased high
+    apart = replace(gaussian_posterior(1e3 * loc, torch.ones_like(loc)), reads_any_z=False)
+    assert mutual_information(apart, 1e3 * loc) == pytest.approx(math.log(4_000), abs=0.05)
+
+
+def test_the_kl_to_a_trained_prior_is_estimated_at_draws():
+    class Model:
+        device = torch.device("cpu")
+        priors = {"trained": torch.distributions.MultivariateNormal(torch.ones(3), 4 * torch.eye(3))}
+
+    generator = torch.Generator().manual_seed(0)
+    loc, scale = torch.randn(5, 3, generator=generator), torch.rand(5, 3, generator=generator) + 0.2
+    q = gaussian_posterior(loc, scale)
+    found = kl_to_model_prior(q, Model(), q.draw(20_000, generator)[0])
+    torch.testing.assert_close(found, gaussian_kl(loc, scale, 1.0, 2.0).double(), atol=0.06, rtol=0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from chemvae.models.latent_space import draw_prior, slerp, usual_prior
+from chemvae.models.latent_space import FLAT, SPHERE, draw_prior, slerp, usual_prior
 from chemvae.seeding import seeded
 
 
@@ -57,3 +57,48 @@ def test_the_usual_prior_is_the_learned_one_where_there_is_one(tiny_model):
         priors = {"normal": None}
 
     assert usual_prior(tiny_model) == "learned" and usual_prior(Plain()) == "normal"
+
+
+def on_sphere(n, dim, seed=0):
+    return SPHERE.project(torch.randn(n, dim, generator=torch.Generator().manual_seed(seed), dtype=torch.float64))
+
+
+@pytest.mark.parametrize("dim", [2, 8, 64, 128])
+def test_a_step_on_the_sphere_goes_as_far_as_its_tangent_part_is_long(dim):
+    z, step = on_sphere(50, dim), 0.3 * on_sphere(50, dim, 1)
+    tangent = step - (step * z).sum(dim=1, keepdim=True) * z
+    moved = SPHERE.move(z, step)
+    torch.testing.assert_close(moved.norm(dim=1), torch.ones(50, dtype=torch.float64))
+    torch.testing.assert_close((z * moved).sum(dim=1).arccos(), tangent.norm(dim=1))
+    torch.testing.assert_close(SPHERE.move(z, 0 * step), z)
+    torch.testing.assert_close(SPHERE.move(z, 5 * z), z)  # outward is no way to go
+
+
+@pytest.mark.parametrize("dim", [3, 64])
+def test_a_perturbation_has_the_standard_deviation_asked_for_in_every_tangent_direction(dim):
+    z, generator = on_sphere(1, dim).expand(20_000, dim), torch.Generator().manual_seed(0)
+    moved = SPHERE.perturb(z, 0.01, generator)
+    angle = (z * moved).sum(dim=1).clamp(max=1).arccos()
+    assert float(angle.square().mean()) == pytest.approx((dim - 1) * 0.01**2, rel=0.05)
+    per_dimension = torch.linspace(0, 0.02, dim, dtype=torch.float64)
+    still = SPHERE.perturb(torch.eye(dim, dtype=torch.float64)[[0] * 20_000], per_dimension, generator)
+    torch.testing.assert_close(still[:, 1:].std(dim=0), per_dimension[1:], rtol=0.05, atol=1e-6)
+
+
+def test_a_perturbation_in_r_d_is_noise_that_is_added():
+    z, std = torch.zeros(50_000, 3), torch.tensor([0.1, 1.0, 3.0])
+    torch.testing.assert_close(FLAT.perturb(z, std, torch.Generator().manual_seed(0)).std(dim=0), std, rtol=0.02, atol=0)
+
+
+def test_the_way_between_points_of_the_sphere_stays_on_it_at_constant_speed():
+    a, b = on_sphere(20, 8), on_sphere(20, 8, 1)
+    angle = (a * b).sum(dim=1).arccos()
+    for share in (0.0, 0.25, 1.0):
+        way = SPHERE.between(a, b, torch.full((20, 1), share, dtype=torch.float64))
+        torch.testing.assert_close(way.norm(dim=1), torch.ones(20, dtype=torch.float64))
+        torch.testing.assert_close((a * way).sum(dim=1).clamp(max=1).arccos(), share * angle, atol=1e-6, rtol=0)
+
+
+def test_the_variance_of_a_dimension_is_that_of_the_usual_prior():
+    z = on_sphere(50_000, 6)
+    assert float(z.var(dim=0).mean()) == pytest.approx(SPHERE.unit_variance(6), rel=0.02) and FLAT.unit_variance(6) == 1.0

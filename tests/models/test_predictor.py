@@ -1,5 +1,8 @@
 """Scaling, likelihood and calibration of the property predictor."""
 
+import copy
+
+import pytest
 import torch
 
 from chemvae.models.predictor import PropertyPredictor
@@ -39,3 +42,41 @@ def test_gradient_of_missing_labels_is_zero_not_nan():
     labels = torch.tensor([[torch.nan, torch.nan]]).expand(4, 2)
     predictor.log_prob(z, labels).sum().backward()
     assert z.grad.abs().max() == 0
+
+
+@pytest.mark.parametrize("unit", [1e-15, 2e-10, 1.0, 1e15, 1e38])
+@pytest.mark.parametrize("offset", [0.0, -384.0, 1e7])
+def test_predictions_tell_molecules_apart_in_any_unit_and_at_any_offset(unit, offset):
+    torch.manual_seed(0)
+    plain = PropertyPredictor(3, 8, 1)
+    shifted = copy.deepcopy(plain)
+    labels = torch.randn(500, 1, dtype=torch.float64)
+    plain.fit_scale(labels)
+    shifted.fit_scale(unit * (0.003 * labels + offset))
+    z = torch.randn(100, 3)
+    (mean, std), (wide_mean, wide_std) = plain(z), shifted(z)
+    torch.testing.assert_close((wide_mean.double() / unit - offset) / 0.003, mean.double(), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(wide_std.double() / unit / 0.003, std.double(), atol=1e-6, rtol=1e-5)
+    own, theirs = plain.log_prob(z, labels[:100]), shifted.log_prob(z, unit * (0.003 * labels[:100] + offset))
+    torch.testing.assert_close(own, theirs, atol=1e-4, rtol=1e-4)
+
+
+def test_the_scale_stays_exact_when_the_model_is_cast_and_when_it_is_stored():
+    predictor = PropertyPredictor(3, 8, 1)
+    predictor.fit_scale(-384 + 0.003 * torch.randn(50, 1, dtype=torch.float64))
+    exact = predictor.label_mean.clone(), predictor.label_std.clone()
+    for cast in (predictor.float(), predictor.half(), predictor.to(torch.bfloat16), predictor.double(), predictor.to("cpu")):
+        assert torch.equal(cast.label_mean, exact[0]) and torch.equal(cast.label_std, exact[1])
+    again = PropertyPredictor(3, 8, 1)
+    again.load_state_dict(predictor.state_dict())
+    assert torch.equal(again.label_mean, exact[0]) and again.widening.dtype == torch.float32
+    assert list(again.state_dict())[:3] == ["label_mean", "label_std", "widening"]
+
+
+def test_gradients_of_predictions_in_any_unit_are_finite():
+    for unit in (1e-40, 1.0, 1e38):
+        predictor = PropertyPredictor(3, 8, 2)
+        predictor.fit_scale(torch.stack([torch.randn(50), torch.randn(50)], dim=1).double() * torch.tensor([unit, 1.0]))
+        z = torch.randn(4, 3, requires_grad=True)
+        (predictor(z)[0] / predictor.label_std).sum().backward()
+        assert z.grad.isfinite().all() and z.grad.abs().max() > 0

@@ -3,12 +3,15 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from rdkit import Chem
 
-from chemvae.errors import SettingsError, UnknownTokenError
+from chemvae.errors import InputError, InvalidMoleculeError, SettingsError, UnknownTokenError
 from chemvae.models.settings import ModelSettings
 from chemvae.models.training_facts import smiles_hash
+from chemvae.tables import encode_table, predict_table
 from tests.conftest import make_model
 
 
@@ -63,7 +66,7 @@ def test_log_likelihood_agrees_with_the_decoders_own_count(tiny_model):
     readable = [i for i, s in enumerate(texts) if s and tiny_model.vocabulary.complaint(s) is None]
     usable = [i for i in readable if tiny_model.vocabulary.encode(texts[i]).tolist() == as_written[i]]
     assert len(usable) > 20
-    found = tiny_model.log_likelihood(z[usable], [texts[i] for i in usable])
+    found = tiny_model.log_likelihood(z[usable], [texts[i] for i in usable], canonicalize=False)
     torch.testing.assert_close(found, log_prob[usable], atol=1e-3, rtol=1e-4)
 
 
@@ -73,7 +76,7 @@ def test_encode_answers_row_by_row(tiny_model):
     reasons = tiny_model.encode_reasons(["CCO", "[U]"])
     assert reasons[0] is None and "'U'" in reasons[1] and "position 1" in reasons[1]
     with pytest.raises(UnknownTokenError) as caught:
-        tiny_model.posterior(["CC[U]C"])
+        tiny_model.posterior(["CC[U]C"], canonicalize=False)
     assert (caught.value.token, caught.value.position, caught.value.smiles) == ("U", 3, "CC[U]C")
 
 
@@ -99,7 +102,7 @@ def test_predictions_are_in_the_datas_unit(tiny_model):
     tiny_model.predictor.fit_scale(torch.tensor([[100.0, 1.0], [300.0, torch.nan]]))
     table = tiny_model.predict(["CCO", "[U]"])
     assert 100 < table["logP"][0] < 300 and table["logP_std"][0] > 0
-    assert table.iloc[1].isna().all()
+    assert table.iloc[1].drop("reason").isna().all() and "unknown symbol" in table["reason"][1] and table["reason"][0] == ""
 
 
 def test_random_smiles_and_word_dropout_reach_only_training(vocabulary, labelled):
@@ -134,3 +137,101 @@ def test_settings_complain_all_at_once():
 def test_hashes_are_stable():
     assert smiles_hash(["CCO"])[0] == smiles_hash(["C", "CCO"])[1]
     assert len(set(smiles_hash(["CCO", "CCN", "CCC"]).tolist())) == 3
+
+
+OTHERWISE = {"OCC": "CCO", "C1=CC=CC=C1O": "Oc1ccccc1", "C(C)N": "CCN"}
+
+
+def test_a_molecule_gets_the_same_values_however_it_is_written(tiny_model):
+    written, canonical = list(OTHERWISE), list(OTHERWISE.values())
+    np.testing.assert_array_equal(tiny_model.encode(written), tiny_model.encode(canonical))
+    pd.testing.assert_frame_equal(tiny_model.predict(written), tiny_model.predict(canonical))
+    assert torch.equal(tiny_model.posterior(written).point, tiny_model.posterior(canonical).point)
+    z = tiny_model.encode(canonical)
+    assert torch.equal(tiny_model.log_likelihood(z, written), tiny_model.log_likelihood(z, canonical))
+    as_written = tiny_model.encode(written, canonicalize=False)
+    assert not np.array_equal(as_written, z) and tiny_model.encode_reasons(written) == [None] * 3
+
+
+def test_one_molecule_alone_is_one_molecule_and_not_its_letters(tiny_model):
+    z = tiny_model.encode("OCC")
+    assert z.shape == (1, tiny_model.latent_dim) and tiny_model.posterior("OCC").point.shape == z.shape
+    assert tiny_model.log_likelihood(z, "OCC").shape == (1,) and len(tiny_model.predict("OCC")) == 1
+    assert tiny_model.encode_reasons("OCC") == [None]
+    np.testing.assert_array_equal(tiny_model.encode(Chem.MolFromSmiles("OCC")), z)
+
+
+def test_what_is_no_molecule_is_a_row_of_nan_with_its_reason(tiny_model):
+    given = ["CCO", "C1CC", None, "CC(C)(C)(C)C"]
+    table = tiny_model.predict(given)
+    assert table["logP"].isna().tolist() == [False, True, True, True]
+    assert table["reason"].tolist()[0] == "" and "ring 1" in table["reason"][1] and "5 bonds" in table["reason"][3]
+    assert np.isnan(tiny_model.encode(given)).all(axis=1).tolist() == [False, True, True, True]
+    assert [bool(one) for one in tiny_model.encode_reasons(given)] == [False, True, True, True]
+    z = np.zeros((4, tiny_model.latent_dim))
+    assert tiny_model.log_likelihood(z, given).isnan().tolist() == [False, True, True, True]
+    with pytest.raises(InvalidMoleculeError, match="molecule 1.*ring 1"):
+        tiny_model.posterior(given)
+    assert "reason" not in tiny_model.predict(["CCO"]).columns
+
+
+@pytest.mark.parametrize("given", [{"smiles": ["CCO"]}, None, 5, b"CCO", [["CCO"]], {"CCO"}])
+def test_what_is_no_list_of_molecules_is_refused_by_every_method(tiny_model, given):
+    z = np.zeros((1, tiny_model.latent_dim))
+    for ask in (tiny_model.encode, tiny_model.predict, tiny_model.posterior, lambda x: tiny_model.log_likelihood(z, x)):
+        with pytest.raises(InputError, match="give a SMILES"):
+            ask(given)
+
+
+def test_a_table_of_molecules_is_a_row_for_every_molecule_under_its_own_index(tiny_model):
+    frame = pd.DataFrame({"id": ["x1", "x2"], "smiles": ["OCC", "CCN"], "y": [1.0, 2.0]}, index=[7, 3])
+    table = tiny_model.predict(frame)
+    assert table.index.tolist() == [7, 3] and tiny_model.encode(frame).shape == (2, tiny_model.latent_dim)
+    np.testing.assert_array_equal(table, tiny_model.predict(["CCO", "CCN"]))
+    np.testing.assert_array_equal(table, tiny_model.predict(frame["smiles"]))
+
+
+def test_numbers_are_latent_points_in_every_form(tiny_model):
+    z = tiny_model.encode(["CCO", "CCN"]).astype(float)
+    expected = tiny_model.predict(z)
+    for form in (
+        z.tolist(),
+        pd.DataFrame(z),
+        torch.tensor(z),
+        torch.tensor(z, requires_grad=True),
+        [torch.tensor(row) for row in z],
+    ):
+        np.testing.assert_array_equal(tiny_model.predict(form), expected)
+        assert tiny_model.decode(form)["smiles"].tolist() == tiny_model.decode(z)["smiles"].tolist()
+    np.testing.assert_array_equal(tiny_model.predict(z[0]), tiny_model.predict(z[:1]))
+    assert len(tiny_model.decode([])) == 0 and len(tiny_model.predict([])) == 0
+    with pytest.raises(SettingsError, match="must have shape"):
+        tiny_model.predict([1.0, 2.0])
+    with pytest.raises(SettingsError, match="got a list"):
+        tiny_model.decode(["CCO"])
+
+
+def test_a_likelihood_asks_for_a_point_for_each_molecule(tiny_model):
+    with pytest.raises(SettingsError, match="got 1 points and 3 molecules"):
+        tiny_model.log_likelihood(np.zeros((1, tiny_model.latent_dim)), ["CCO", "CCN", "CC"])
+
+
+def test_any_whole_number_is_a_seed_and_none_draws_one(tiny_model):
+    z = np.zeros((3, tiny_model.latent_dim))
+    plain = tiny_model.decode(z, temperature=1.0, n_samples=4, seed=5)
+    for seed in (np.int64(5), np.uint8(5), torch.tensor(5), np.array(5)):
+        pd.testing.assert_frame_equal(tiny_model.decode(z, temperature=1.0, n_samples=4, seed=seed), plain)
+    one, other = (tiny_model.decode(z, temperature=1.0, n_samples=50, seed=None) for _ in range(2))
+    assert not one.equals(other)
+    with pytest.raises(SettingsError, match="whole number"):
+        tiny_model.decode(z, seed=0.5)
+
+
+def test_the_command_gives_the_same_values_to_the_last_bit(tiny_model):
+    chains = ["C" * (1 + i % 9) + "OCNF"[i % 4] + "C" * (i % 7) for i in range(4200)]  # more than a block
+    chains[10], chains[4150] = "C1CC", ""
+    table, own = predict_table(tiny_model, chains), tiny_model.predict(chains)
+    for name in ("logP", "logP_std", "distance"):
+        np.testing.assert_array_equal(table[name].to_numpy(), own[name].to_numpy(np.float32))
+    encoded = encode_table(tiny_model, chains).filter(regex="^z_").to_numpy()
+    np.testing.assert_array_equal(encoded, tiny_model.encode(chains))

@@ -133,6 +133,14 @@ def test_a_run_folder_from_before_objectives_had_names_goes_on(tmp_path):
     assert len(RunFolder(tmp_path / "run").read_metrics()) == 2
 
 
+def test_every_objective_of_the_table_is_under_contract():
+    from tests.objectives import test_adversarial, test_autoencoder, test_importance, test_matching
+
+    assert test_adversarial and test_autoencoder and test_importance and test_matching
+    held = {type(one().objective()) for one in ObjectiveContract.__subclasses__()}
+    assert set(OBJECTIVES.values()) <= held
+
+
 def test_an_unknown_objective_is_refused_before_anything_is_read():
     with pytest.raises(SettingsError, match="objective must be one of beta-elbo.*'beta-elb'"):
         chemvae.train("no-such-file.csv", objective="beta-elb")

@@ -121,3 +121,23 @@ def test_a_worker_does_not_outlive_a_killed_parent():
             break
         time.sleep(0.1)
     assert not is_running(worker)
+
+
+def _product(_):
+    import torch
+
+    return float((torch.ones(600, 600) @ torch.ones(600, 600))[0, 0])
+
+
+def test_a_worker_does_not_hang_in_torch_after_its_parent_has_used_it():
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(4)
+        _product(0)
+        timed = TimedFunction(_product, timeout_s=60)
+        assert timed(0) == 600.0
+        timed.close()
+    finally:
+        torch.set_num_threads(before)

@@ -113,6 +113,15 @@ def test_the_unit_of_the_labels_does_not_matter(tiny_model, library):
     np.testing.assert_allclose(other["std"], 1000 * one["std"], rtol=1e-6)
 
 
+@pytest.mark.parametrize("unit", [1e-170, 1e-15, 2e-10, 1e15, 1e200])
+def test_labels_in_any_unit_are_learned_alike(tiny_model, library, unit):
+    y = compute_table(library[:60], ["TPSA"])["TPSA"].to_numpy()
+    plain = PropertyModel(tiny_model).fit(library[:50], y[:50]).predict(library[50:60])
+    other = PropertyModel(tiny_model).fit(library[:50], unit * (y[:50] - 384)).predict(library[50:60])
+    np.testing.assert_allclose(other["mean"] / unit + 384, plain["mean"], rtol=1e-6)
+    np.testing.assert_allclose(other["low"] / unit + 384, plain["low"], rtol=1e-6)
+
+
 def test_repeated_molecules_are_averaged_and_missing_labels_left_out(tiny_model, library):
     y = np.arange(40.0)
     plain = PropertyModel(tiny_model).fit(library[:40], y)

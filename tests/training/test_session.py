@@ -57,5 +57,5 @@ def test_every_keyword_has_one_place():
 
 def test_all_complaints_come_at_once():
     with pytest.raises(SettingsError) as caught:
-        RunSpec.of(["CCO"], epochs=0, latent_dim=0, prior="normal", objective="nothing")
+        RunSpec.of(["CCO"], epochs=0, latent_dim=0, prior="nothing", objective="nothing")
     assert len(caught.value.complaints) == 4

@@ -79,6 +79,30 @@ def test_interrupted_and_resumed_equals_uninterrupted(labelled, vocabulary, tmp_
     assert untimed(whole) == untimed(second)
 
 
+def test_the_first_checkpoint_comes_soon(labelled, vocabulary, tmp_path, monkeypatch):
+    trainer = make_trainer(labelled, vocabulary, RunFolder(tmp_path), checkpoint_min=0.0)
+    assert trainer._checkpoint_s(is_first=True) <= 60 and trainer._checkpoint_s(is_first=False) == float("inf")
+    monkeypatch.setattr("chemvae.training.trainer.FIRST_CHECKPOINT_S", -1.0)
+    saved = []
+    monkeypatch.setattr(trainer, "save", lambda: saved.append(trainer.progress.step))
+    trainer.fit()
+    assert saved[0] == 1 and len(saved) == 1 + trainer.settings.epochs
+
+
+def test_a_finished_model_stays_beside_its_prior_until_the_next_is_finished(labelled, vocabulary, tmp_path):
+    run = RunFolder(tmp_path)
+    trainer = make_trainer(labelled, vocabulary, run, epochs=1)
+    trainer.fit()
+    finish(trainer.module, labelled, labelled, run)
+    before = (tmp_path / "model.safetensors").read_bytes()
+    with torch.no_grad():
+        trainer.module.decoder.output.bias.add_(1.0)
+    trainer.save()
+    assert (tmp_path / "model.safetensors").read_bytes() == before
+    finish(trainer.module, labelled, labelled, run)
+    assert (tmp_path / "model.safetensors").read_bytes() != before
+
+
 def test_metrics_name_every_term(labelled, vocabulary, tmp_path):
     make_trainer(labelled, vocabulary, RunFolder(tmp_path), epochs=1).fit()
     row = pd.read_csv(tmp_path / "metrics.csv").iloc[0]

@@ -52,11 +52,13 @@ class Generator:
     def figures(self) -> dict[str, Any]:
         """Encoding, greedy decoding and sampling, each with and without RDKit, and RDKit alone; medians."""
         model, smiles = self.model, self.smiles
-        z = model.encode(smiles)
+        z = model.encode(smiles, canonicalize=False)
         sampled = model.decode(self.draw(), temperature=1.0, seed=self.seed, check=False)["smiles"].tolist()
         rates = {
-            "encode": self.rate(lambda: model.encode(smiles)),
-            "encode_checked": self.rate(lambda: model.encode([canonicalize(one) or "" for one in smiles]), warm_up=False),
+            "encode": self.rate(lambda: model.encode(smiles, canonicalize=False)),
+            "encode_checked": self.rate(
+                lambda: model.encode([canonicalize(one) or "" for one in smiles], canonicalize=False), warm_up=False
+            ),
             "decode": self.rate(lambda: model.decode(z, check=False)),
             "decode_checked": self.rate(lambda: model.decode(z), warm_up=False),
             "sample": self.sample_rates(),

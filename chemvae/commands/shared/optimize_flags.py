@@ -24,7 +24,12 @@ Weight = _flag(Several, "--weight", metavar="P=W", panel=GOALS, help="Weight of 
 OracleName = _flag(
     str | None, "--oracle", metavar='NAME|pkg.mod:fn|"cmd:..."', panel=GOALS,
     help="What scores molecules, if not RDKit or the model: qed_minus_sas, similarity:SMILES, isomers:FORMULA, "
-    '"mpo:logP=gaussian(2,1);TPSA=below(100,10)", model:FOLDER#P, ..., a Python function, or a program (cmd:, cmd-csv:).',
+    '"mpo:logP=gaussian(2,1);TPSA=below(100,10)", model:FOLDER#P, ..., a Python function, or a program (cmd:, cmd-csv:). '
+    "It answers NaN (null, an empty cell) where it fails: a number such as 0 is believed, and worse molecules are found.",
+)  # fmt: skip
+Yes = _flag(
+    bool, "--yes", metavar="", panel=SEARCH,
+    help="With --resume: run the program or function that a folder names which you did not begin here, without a question.",
 )  # fmt: skip
 ScoreCache = _flag(
     Path | None, "--oracle-memory", metavar="FILE", panel=GOALS,

@@ -24,7 +24,7 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         show_default=False,
-        help="A .csv .tsv .smi .sdf or .parquet file (.gz .zst), a prepared folder, - for stdin, or a name of `data list`.",
+        help="A .csv .tsv .smi .sdf .parquet or .xlsx file (.gz .zst), a prepared folder, -, or a name of `data list`.",
     ),
 ]
 MaybeData = Annotated[str | None, Data.__metadata__[0]]

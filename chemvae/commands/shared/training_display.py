@@ -50,7 +50,7 @@ class Lines(Callback):
 
     def begin(self) -> None:
         """Say what is trained on."""
-        config = RunFolder(self.run).read_config()
+        config = RunFolder(self.run).unfinished().read_config()
         self.n_epochs = config["training"]["epochs"]
         dropped = ", ".join(f"{reason}: {count:,}" for reason, count in config.get("dropped", {}).items() if count)
         console.say(
@@ -166,8 +166,9 @@ class TensorBoard(Callback):
     Parameters
     ----------
     folder : Path
+        In a run's folder, and of the run that is trained there.
     writer : SummaryWriter, optional
-        Made for the folder if not given.
+        Made for the folder at the first number if not given.
 
     Raises
     ------
@@ -176,7 +177,15 @@ class TensorBoard(Callback):
     """
 
     def __init__(self, folder: Path, writer: Any = None):
-        self.writer = writer if writer is not None else _summary_writer(folder)
+        self.folder, self._writer = Path(folder), writer
+        self._kind = _summary_writer() if writer is None else None
+
+    @property
+    def writer(self) -> Any:
+        """The SummaryWriter."""
+        if self._writer is None:
+            self._writer = self._kind(str(RunFolder(self.folder.parent).unfinished().file(self.folder.name)))
+        return self._writer
 
     def on_step(self, info: dict[str, float]) -> None:
         for name in info.keys() - {"step", "n_steps", "eta_s"}:
@@ -188,9 +197,9 @@ class TensorBoard(Callback):
         self.writer.flush()
 
 
-def _summary_writer(folder: Path) -> Any:
+def _summary_writer() -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         raise MissingExtraError("tensorboard", "tensorboard", "--tensorboard") from None
-    return SummaryWriter(str(folder))
+    return SummaryWriter

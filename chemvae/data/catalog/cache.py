@@ -19,10 +19,10 @@ from chemvae.cache import cache_folder
 from chemvae.chem.descriptor_cache import DEFINITIONS
 from chemvae.chem.descriptors import CLEANED, with_columns
 from chemvae.data.catalog.cards.base import DatasetCard
-from chemvae.data.catalog.download import file_sha256
 from chemvae.data.files.reading import CHUNK_ROWS, Chunk, read_records
 from chemvae.data.files.writing import ParquetWriter
-from chemvae.parquet_cache import ParquetCache
+from chemvae.disk.checksums import file_sha256
+from chemvae.disk.parquet_cache import ParquetCache
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import logging
 import time
@@ -11,8 +10,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from chemvae.disk.checksums import file_sha256
+from chemvae.disk.files import put_in_place
 from chemvae.errors import InputError
-from chemvae.files import put_in_place
 
 logger = logging.getLogger(__name__)
 
@@ -20,15 +20,6 @@ BLOCK_BYTES = 1 << 18
 TIMEOUT_S = 30.0
 N_ATTEMPTS = 5
 Progress = Callable[[int, "int | None"], None]
-
-
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def fetch(

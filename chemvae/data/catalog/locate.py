@@ -20,12 +20,13 @@ from chemvae.cache import cache_folder
 from chemvae.chem.descriptors import CLEANED, read_text, with_columns
 from chemvae.data.catalog.cache import keep, kept_path, kept_table, read_kept
 from chemvae.data.catalog.cards import DATASETS, DatasetCard, Upstream, card_text
-from chemvae.data.catalog.download import Progress, fetch, file_sha256
+from chemvae.data.catalog.download import Progress, fetch
 from chemvae.data.catalog.joining import RULES, join_sets
 from chemvae.data.catalog.made import library_fingerprint, made_chunks, made_molecules
 from chemvae.data.files.reading import CHUNK_ROWS, Chunk, read_records
 from chemvae.data.files.writing import concat
 from chemvae.data.splits import key_splits, smiles_keys
+from chemvae.disk.checksums import file_sha256
 from chemvae.errors import InputError
 from chemvae.registry import find
 

@@ -205,10 +205,10 @@ def read_numbers(cells: pd.Series | Sequence[Any], decimal: str | None = None) -
 def _quick(series: pd.Series) -> np.ndarray:
     """What pandas reads of text without doubt; NaN for all else."""
     values = np.full(len(series), np.nan)
-    cells = series.astype(object)
-    text = np.array([isinstance(cell, str) for cell in cells], dtype=bool)
+    cells = series.to_numpy(dtype=object)
+    text = np.fromiter((isinstance(cell, str) for cell in cells), dtype=bool, count=len(cells))
     if text.any():
-        values[text] = pd.to_numeric(cells[text], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        values[text] = pd.to_numeric(cells[text], errors="coerce")
     return values
 
 
@@ -226,19 +226,39 @@ def _slowly(series: pd.Series, values: np.ndarray, decimal: str) -> Column:
     return Column(values, refused, bounds)
 
 
+def describe_refused(cells: pd.Series | Sequence[Any], decimal: str | None = None) -> str:
+    """Say how many cells of a column are no numbers, with one of them; "" where each is a number or empty.
+
+    Examples
+    --------
+    >>> describe_refused(["12", ">10000", "", ">10000"])
+    "2 of 4 cells such as '>10000' are no numbers"
+    >>> describe_refused(["high", 1.5]), describe_refused([1.5, None])
+    ("1 of 2 cells, 'high', is no number", '')
+    """
+    series = cells if isinstance(cells, pd.Series) else pd.Series(list(cells), dtype=object)
+    refused = read_numbers(series, decimal).refused
+    if not refused:
+        return ""
+    shown = f"'{str(series.iloc[next(iter(refused))])[:40]}'"
+    few = f"1 of {len(series):,} cells, {shown}, is no number"
+    return few if len(refused) == 1 else f"{len(refused):,} of {len(series):,} cells such as {shown} are no numbers"
+
+
 class Refusals:
     """Reads columns piece by piece, and remembers which cells were refused.
 
     Examples
     --------
     >>> refusals = Refusals()
-    >>> _ = refusals.read("y", pd.Series(["6.5", ">10", "no"], index=[1, 2, 3]))
-    >>> print(*refusals.sentences("a.csv"))
-    a.csv: 2 cells of 'y' are no numbers and count as missing: row 2, '>10' is a bound, not a value; row 3, 'no' is no number
+    >>> _ = refusals.read("y", pd.Series(["6.5", ">10", "x"], index=[1, 2, 3]))
+    >>> refusals.sentences("a")[0].partition(": row")[0]
+    "a: 2 cells of 'y' are no numbers and count as missing (1 censored)"
     """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.censored: Counter[str] = Counter()
         self.examples: dict[str, list[str]] = {}
 
     def read(self, name: str, cells: pd.Series) -> Column:
@@ -246,6 +266,7 @@ class Refusals:
         column = read_numbers(cells)
         if column.refused:
             self.counts[name] += len(column.refused)
+            self.censored[name] += len(column.bounds)
             shown = self.examples.setdefault(name, [])
             rows = [(cells.index[position], why) for position, why in column.refused.items()]
             shown += [f"row {row}, {why}" for row, why in rows[: MOST_EXAMPLES - len(shown)]]
@@ -262,4 +283,5 @@ class Refusals:
             if count > 1
             else f"a cell of '{name}' is no number and counts"
         )
-        return f"{what} as missing: {shown}"
+        censored = f" ({self.censored[name]:,} censored)" if self.censored[name] else ""
+        return f"{what} as missing{censored}: {shown}"

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from chemvae.errors import InputError, MissingExtraError
 
 HEAD_BYTES = 1 << 16
+MOST_IN_MEMORY = 64 << 20  # bytes of a stream that is read twice; more go to a temporary file
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _TEXT_CONTROLS = frozenset(b"\t\n\r\f\x1b")
 
@@ -81,10 +86,25 @@ class _ZstdStream(io.RawIOBase):
         return True
 
 
+@contextmanager
+def spooled(stream: BinaryIO) -> Iterator[Callable[[], BinaryIO]]:
+    """Keep the bytes of a stream, and give a function that returns them from their beginning, as often as it is called."""
+    with tempfile.SpooledTemporaryFile(MOST_IN_MEMORY) as kept:
+        shutil.copyfileobj(stream, kept, HEAD_BYTES)
+
+        def rewind() -> BinaryIO:
+            kept.seek(0)
+            return io.BufferedReader(_Joined(b"", kept), HEAD_BYTES)
+
+        yield rewind
+
+
 def find_encoding(head: bytes, name: str) -> str:
     """Tell UTF-8, UTF-16 and Latin-1 text apart, and text from anything else."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    if wide := _wide_without_mark(head):
+        return wide
     if any(byte < 32 and byte not in _TEXT_CONTROLS for byte in set(head)):
         raise InputError(f"{name} is not a text table (it holds binary data). Is its ending right?")
     try:
@@ -93,3 +113,13 @@ def find_encoding(head: bytes, name: str) -> str:
         is_cut_character = error.end >= len(head) - 4
         return "utf-8-sig" if is_cut_character and len(head) >= HEAD_BYTES else "latin-1"
     return "utf-8-sig"
+
+
+def _wide_without_mark(head: bytes) -> str:
+    """UTF-16 that does not say so, known by the zeros in every other byte of plain letters."""
+    if len(head) < 16 or any(0 < byte < 32 and byte not in _TEXT_CONTROLS for byte in set(head)):
+        return ""
+    zeros = [head[start::2].count(0) / max(1, len(head) // 2) for start in (0, 1)]
+    if max(zeros) < 0.6 or min(zeros) > 0.05:
+        return ""
+    return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +12,15 @@ from typing import Any
 import pandas as pd
 from rdkit import rdBase
 
-from chemvae.data.files.reading import METADATA_KEY
+from chemvae.data.files.parquet import METADATA_KEY
+from chemvae.disk.files import Replacement, clear_leftovers, refusals_explained
+from chemvae.disk.locks import held
 from chemvae.errors import InputError
-from chemvae.files import Replacement
+
+_NUMBER = re.compile(r"[+-]? ?[\d.,'\u00a0 ]*\d[.,]?(?:[eE][+-]?\d+)?%?")
+_FORMULA = re.compile(r"(?:\s*[=+\-@＝＋－＠]|[\t\r\n])", re.ASCII)
+AS_TEXT = "'"
+"""Put before a text that a spreadsheet would carry out as a formula."""
 
 
 class ParquetWriter:
@@ -38,7 +45,7 @@ class ParquetWriter:
         note = json.dumps({"rdkit": rdBase.rdkitVersion, **(facts or {})}).encode()
         self.schema = pyarrow.schema([(name, arrow_types[kind]) for name, kind in types.items()], metadata={METADATA_KEY: note})
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = pyarrow.parquet.ParquetWriter(self._replacement.temporary, self.schema, compression="zstd")
+        self._file = pyarrow.parquet.ParquetWriter(self._replacement.create(), self.schema, compression="zstd")
 
     def write(self, rows: Mapping[str, Sequence[Any]]) -> None:
         """Append rows, given as columns."""
@@ -50,10 +57,11 @@ class ParquetWriter:
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
-        self._file.close()
-        if kind is None:
-            self._replacement.finish()
-        else:
+        try:
+            self._file.close()
+            if kind is None:
+                self._replacement.finish()
+        finally:
             self._replacement.discard()
 
 
@@ -63,17 +71,78 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
     Raises
     ------
+    BusyFolderError
+        If another program makes the same folder, naming it.
+    ChemVAEError
+        If the disk is full or the place not writable.
     InputError
         If ``path`` exists and ``overwrite`` is false, or is not a folder that this function made before.
     """
     path = Path(path)
+    with held(path, beside=True), refusals_explained(path, only_space=True):
+        clear_leftovers(path)
+        _check_new_folder(path, overwrite=overwrite)
+        with Replacement(path, make_way=True) as temporary:
+            temporary.mkdir(parents=True)
+            yield temporary
+
+
+def _check_new_folder(path: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that is there already, and one that is to be replaced but was not made by :func:`new_folder`."""
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists. Choose another --output, or allow --overwrite.")
     if path.exists() and not (path / "card.json").is_file() and (path.is_file() or any(path.iterdir())):
         raise InputError(f"{path} is not a prepared data set (it holds no card.json), so it is not overwritten.")
-    with Replacement(path, make_way=True) as temporary:
-        temporary.mkdir(parents=True)
-        yield temporary
+
+
+def as_text(cell: Any) -> Any:
+    """Put an apostrophe before a text that a spreadsheet would carry out: one that begins with ``= + - @``, tab or line end.
+
+    Numbers and dashes that stand for nothing stay as they are; so does what is no text, or has its apostrophe already.
+    :func:`as_meant` takes it off again.
+
+    References
+    ----------
+    OWASP, CSV Injection. https://owasp.org/www-community/attacks/CSV_Injection
+
+    Examples
+    --------
+    >>> [as_text(cell) for cell in ("=1+1", "-1.5e-3", "-OH", "CCO", "-", -2.0)]
+    ["'=1+1", '-1.5e-3', "'-OH", 'CCO', '-', -2.0]
+    """
+    if not isinstance(cell, str) or not _FORMULA.match(cell) or _NUMBER.fullmatch(cell) or not cell.strip("-"):
+        return cell
+    return AS_TEXT + cell
+
+
+def as_meant(cell: Any) -> Any:
+    """What :func:`as_text` was given.
+
+    Examples
+    --------
+    >>> as_meant(as_text("=1+1")), as_meant("'tis")
+    ('=1+1', "'tis")
+    """
+    is_marked = isinstance(cell, str) and cell.startswith(AS_TEXT) and _FORMULA.match(cell, len(AS_TEXT))
+    return cell[len(AS_TEXT) :] if is_marked else cell
+
+
+def as_text_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same table with :func:`as_text` of every cell and column name: what is to be written as CSV or TSV.
+
+    Examples
+    --------
+    >>> as_text_table(pd.DataFrame({"name": ["@a", "b"], "y": [-1.0, 2.0]}))["name"].tolist()
+    ["'@a", 'b']
+    """
+    columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
+    marked = [one.astype(object).map(as_text) if _may_hold_text(one.dtype) else one for one in columns]
+    table = pd.concat(marked, axis=1) if marked else frame
+    return table.set_axis([as_text(name) for name in frame.columns], axis=1)
+
+
+def _may_hold_text(kind: Any) -> bool:
+    return isinstance(kind, pd.CategoricalDtype) or pd.api.types.is_object_dtype(kind) or pd.api.types.is_string_dtype(kind)
 
 
 def as_columns(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> dict[str, list[Any]]:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chemvae.data.files.columns import find_column, find_smiles_column, parse_numbers
+from chemvae.data.files.columns import find_column, parse_numbers
+from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.reading import Chunk
 from chemvae.data.prepare.cleaning import BROKEN_ROW, DUPLICATE, Clean, SymbolCheck
 from chemvae.data.prepare.sources import Data, clean_pieces, open_source

@@ -22,7 +22,8 @@ from rdkit import rdBase
 from chemvae.chem.descriptors import SCAFFOLD, with_columns
 from chemvae.chem.properties import PROPERTIES
 from chemvae.data.catalog.locate import is_catalog_name
-from chemvae.data.files.columns import SPLITS, find_column, find_smiles_column, find_split_column, parse_numbers, parse_split
+from chemvae.data.files.columns import SPLITS, find_column, find_split_column, parse_numbers, parse_split
+from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.numbers import Refusals
 from chemvae.data.files.reading import Chunk, read_records
 from chemvae.data.files.writing import ParquetWriter, new_folder
@@ -31,7 +32,7 @@ from chemvae.data.prepare.cleaning import BROKEN_ROW, DUPLICATE, UNKNOWN_SPLIT, 
 from chemvae.data.prepare.sources import PREPARED_FILE, Data, ReadingOptions, Source
 from chemvae.data.prepare.tables import Table, iter_rows, load_table, read_rows
 from chemvae.data.splits import SPLIT_RULES, SeenKeys, hash_split, key_splits, smiles_keys
-from chemvae.errors import NothingUsableError, SettingsError
+from chemvae.errors import InputError, NothingUsableError, SettingsError
 from chemvae.registry import find, make_spec
 
 logger = logging.getLogger(__name__)
@@ -175,8 +176,14 @@ class _Plan:
         taken = {self.smiles, self.ids, self.split_column, *self.computed}
         if self.is_choosing:
             known = self.source.units or {column: "" for column in columns if _holds_numbers(frame[column])}
-            self.properties = [column for column in columns if column in known and column not in taken]
+            reserved = self.types().keys() - self.properties
+            self.properties = [column for column in columns if column in known and column not in taken | reserved]
         self.properties = list(dict.fromkeys(find_column(columns, prop, name) for prop in self.properties))
+        own = {"smiles", *(["split"] if self.split != "none" else []), *(["id"] if self.ids else [])}
+        if clashing := own & set(self.properties):
+            raise InputError(
+                f"{name}: a prepared set has a column '{min(clashing)}' of its own. Rename the label of that name."
+            )
 
     def types(self) -> dict[str, str]:
         """Columns of the result and what they hold."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import repeat
@@ -12,12 +13,16 @@ from typing import Any
 import pandas as pd
 
 from chemvae.chem.descriptors import CLEANED, UNCHANGED, with_columns
-from chemvae.chem.molecules import check_standardize_mode
+from chemvae.chem.molecules import check_standardize_mode, parse
 from chemvae.data.catalog.locate import is_catalog_name, locate, nearest_names, open_dataset
+from chemvae.data.files.annotations import LeftOut
 from chemvae.data.files.columns import is_missing
-from chemvae.data.files.reading import CHUNK_ROWS, STDIN, Chunk, read_records, source_name
+from chemvae.data.files.reading import CHUNK_ROWS, STDIN, Chunk, is_there, read_records, source_name
+from chemvae.data.given import as_written, list_molecules
 from chemvae.data.prepare.cleaning import Clean, SymbolCheck, check_symbols, clean_cell
 from chemvae.errors import InputError, NothingUsableError
+
+logger = logging.getLogger(__name__)
 
 PREPARED_FILE = "data.parquet"
 Data = str | Path | Sequence[str] | pd.Series | pd.DataFrame
@@ -94,28 +99,44 @@ def open_source(
     InputError
         If it cannot be opened; a path that is missing brings the nearest names.
     """
-    if isinstance(data, (str, Path)):
+    if isinstance(data, (str, Path)) and not _is_one_molecule(data):
         source = _open_named(data, source_path, chunk_rows, limit, jobs, smiles_column, clean)
     else:
-        frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame({smiles_column or "smiles": list(data)})
+        frame = data if isinstance(data, pd.DataFrame) else _one_column(data, smiles_column or "smiles")
         source = Source("the data", _frame_chunks(frame, chunk_rows), smiles_column=smiles_column)
     return replace(source, chunks=_not_empty(source.name, _first_rows(source.chunks, limit)))
+
+
+def _is_one_molecule(data: str | Path) -> bool:
+    """Whether a text is a SMILES and nothing that could be opened."""
+    return isinstance(data, str) and not (data == STDIN or is_catalog_name(data) or Path(data).exists()) and bool(parse(data))
+
+
+def _one_column(data: Any, name: str) -> pd.DataFrame:
+    """A table of molecules in any form that :mod:`chemvae.data.given` knows."""
+    return pd.DataFrame({name: pd.Series([as_written(one) for one in list_molecules(data)[0]], dtype=object)})
 
 
 def clean_pieces(
     chunks: Iterable[Chunk], column: str, mode: str, jobs: int, symbol_check: SymbolCheck | None = None
 ) -> Iterator[tuple[Chunk, list[Clean]]]:
     """Clean the SMILES of a stream; those chemvae wrote itself are taken as they are, those met before are remembered."""
-    for (chunk, cells, texts), found in with_columns(_cells(chunks, column, mode), itemgetter(2), [CLEANED[mode]], jobs):
+    left_out = LeftOut()
+    pieces = _cells(chunks, column, mode, left_out)
+    for (chunk, cells, texts), found in with_columns(pieces, itemgetter(2), [CLEANED[mode]], jobs):
         cleaned = _outcomes(cells, texts, found[CLEANED[mode]], _known(chunk, column, mode))
         yield chunk, [check_symbols(clean, symbol_check) for clean in cleaned] if symbol_check else cleaned
+    if said := left_out.sentence():
+        logger.warning("Column '%s' has %s.", column, said)
 
 
-def _cells(chunks: Iterable[Chunk], column: str, mode: str) -> Iterator[tuple[Chunk, list[Any], list[Any]]]:
-    """Each chunk with all its cells, and with those that must be cleaned: the same list if that is all of them."""
+def _cells(chunks: Iterable[Chunk], column: str, mode: str, left_out: LeftOut) -> Iterator[tuple[Chunk, list[Any], list[Any]]]:
+    """Each chunk with all its SMILES, and with those that must be cleaned: the same list if that is all of them."""
     for chunk in chunks:
+        is_known = _known(chunk, column, mode) is not None
         cells = chunk.frame[column].tolist()
-        texts = [cell for cell in cells if not is_missing(cell)] if _known(chunk, column, mode) is None else []
+        cells = cells if is_known else left_out.read(cells)
+        texts = [] if is_known else [cell for cell in cells if not is_missing(cell)]
         yield chunk, cells, cells if len(texts) == len(cells) else texts
 
 
@@ -177,9 +198,10 @@ def _open_named(
     path = Path(data)
     if source_path is not None:
         raise InputError(f"--from belongs to a catalog name, and '{data}' is none. Give the path itself as the data.")
+    found = str(data) == STDIN or is_there(path)
     if path.is_dir() and (path / PREPARED_FILE).is_file():
         path = path / PREPARED_FILE
-    if str(data) != STDIN and not path.exists() and not path.suffix and (near := nearest_names(str(data))):
+    if not found and not path.suffix and (near := nearest_names(str(data))):
         raise InputError(f"There is no file {data}, and no data set of that name. Did you mean {' or '.join(near)}?")
     return Source(source_name(str(path)), read_records(str(path), chunk_rows, smiles_column), smiles_column=smiles_column)
 

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.properties import PROPERTIES
-from chemvae.data.files.columns import find_column, find_smiles_column, find_split_column, parse_split
+from chemvae.data.files.columns import find_column, find_split_column, parse_split
+from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.numbers import Refusals
 from chemvae.data.files.reading import CHUNK_ROWS, Chunk
 from chemvae.data.files.writing import concat
@@ -87,7 +88,7 @@ def load_table(
     Parameters
     ----------
     data : str, Path, list of SMILES, Series or DataFrame
-        A catalog name, a file (``.csv .tsv .smi .sdf .parquet``, also ``.gz`` and ``.zst``), a folder that ``prepare`` made,
+        A catalog name, a file (``.csv .tsv .smi .sdf .parquet .xlsx``, also ``.gz``, ``.zst``), a folder that ``prepare`` made,
         or "-" for standard input.
     reading : ReadingOptions, optional
         Without ``properties`` no labels are read, without ``standardize`` it is "none".

@@ -27,7 +27,7 @@ class Batch:  # not frozen: Fabric, through whose door batches go, refuses froze
 
     ``token_ids`` [B, T] are the molecule without start and end, padded with PAD; ``lengths`` [B] count them.
     ``encoder_ids`` [B, T'] and ``encoder_lengths`` are what the encoder reads: the same, or a random SMILES of the same
-    molecule. ``labels`` [B, P] are in the data's unit, NaN where missing.
+    molecule. ``labels`` [B, P] are in the data's unit, float64, NaN where missing: what scales them does it before it rounds.
     """
 
     token_ids: Tensor
@@ -60,7 +60,13 @@ class Batch:  # not frozen: Fabric, through whose door batches go, refuses froze
         return replace(self, **rows)
 
     def to(self, device: torch.device | str) -> Batch:
-        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        """On a device; labels stay where they are if it knows no float64."""
+        knows_double = torch.device(device).type != "mps"
+        moved = {
+            name: value.to(device)
+            for name, value in vars(self).items()
+            if isinstance(value, Tensor) and (name != "labels" or knows_double)
+        }
         return replace(self, **moved)
 
 
@@ -146,7 +152,7 @@ class SmilesDataset:
     def batch(self, index: np.ndarray, rng: np.random.Generator | None = None) -> Batch:
         """Make one batch of the molecules at ``index`` [B]; ``rng`` draws the random SMILES, None draws none."""
         token_ids, lengths = self.tokens.rows(index)
-        labels = torch.from_numpy(self.labels[index].astype(np.float32))
+        labels = torch.from_numpy(self.labels[index].astype(np.float64))
         batch = Batch(token_ids, lengths, labels)
         if rng is None or self.random_smiles <= 0:
             return batch

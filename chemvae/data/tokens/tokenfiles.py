@@ -1,7 +1,7 @@
 """Token sequences of many molecules in one flat array, in memory or mapped from files.
 
 A token set is a folder: ``ids.bin`` (uint8 or uint16, molecule after molecule), ``offsets.bin`` (int64 [N + 1], where each
-molecule begins), ``labels.bin`` (float32 [N, P]) and ``tokens.json`` (sizes, types, vocabulary, label names). It is written
+molecule begins), ``labels.bin`` (float64 [N, P]) and ``tokens.json`` (sizes, types, vocabulary, label names). It is written
 in a stream and read by mapping, so neither takes memory that grows with the molecules.
 """
 
@@ -19,10 +19,11 @@ from torch import Tensor
 
 from chemvae.data.tokens.tokenizing import BLOCK, BlockEncoder, blocks_of, join_rows, join_tokens
 from chemvae.data.tokens.vocabulary import PAD, Vocabulary
+from chemvae.disk.files import Replacement, refusals_explained
 from chemvae.errors import InputError, SettingsError
-from chemvae.files import Replacement
 
 IDS, OFFSETS, LABELS, FACTS = "ids.bin", "offsets.bin", "labels.bin", "tokens.json"
+LABELS_TYPE, FORMER_LABELS_TYPE = "<f8", "<f4"
 FORMAT_VERSION = 1
 
 
@@ -207,23 +208,30 @@ class TokenWriter:
         rows = np.full((len(lengths), len(self.label_names)), np.nan) if labels is None else np.asarray(labels)
         if rows.shape != (len(lengths), len(self.label_names)):
             raise SettingsError(f"labels must have shape {[len(lengths), len(self.label_names)]}, got {list(rows.shape)}")
-        ids.astype(self._encoder.dtype.newbyteorder("<"), copy=False).tofile(self._ids)
-        (self._n_ids + np.cumsum(lengths, dtype="<i8")).tofile(self._offsets)
-        rows.astype("<f4").tofile(self._labels)
+        with refusals_explained(self.folder):
+            ids.astype(self._encoder.dtype.newbyteorder("<"), copy=False).tofile(self._ids)
+            (self._n_ids + np.cumsum(lengths, dtype="<i8")).tofile(self._offsets)
+            rows.astype(LABELS_TYPE).tofile(self._labels)
         self._n, self._n_ids = self._n + len(lengths), self._n_ids + len(ids)
 
     def __exit__(self, kind: type | None, *_: object) -> None:
-        for file in (self._ids, self._offsets, self._labels):
-            file.close()
-        if kind is not None:
+        try:
+            with refusals_explained(self.folder):
+                for file in (self._ids, self._offsets, self._labels):
+                    file.close()
+                if kind is None:
+                    self._finish()
+        finally:
             self._replacement.discard()
-            return
+
+    def _finish(self) -> None:
         facts = {
             "format_version": FORMAT_VERSION,
             "n_molecules": self._n,
             "n_ids": self._n_ids,
             "ids_type": self._encoder.dtype.newbyteorder("<").str,
             "labels": self.label_names,
+            "labels_type": LABELS_TYPE,
             "vocabulary": self.vocabulary.to_dict(),
         }
         (self._replacement.temporary / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -246,7 +254,7 @@ def read_token_set(folder: str | Path) -> TokenSet:
         n, names = int(facts["n_molecules"]), tuple(facts["labels"])
         ids = _map(folder / IDS, facts["ids_type"], (int(facts["n_ids"]),))
         offsets = _map(folder / OFFSETS, "<i8", (n + 1,))
-        labels = _map(folder / LABELS, "<f4", (n, len(names)))
+        labels = _map(folder / LABELS, facts.get("labels_type", FORMER_LABELS_TYPE), (n, len(names)))
         return TokenSet(TokenArray(ids, offsets), labels, Vocabulary.from_dict(facts["vocabulary"]), names)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} is not a whole token set ({error}). Write it again.") from None

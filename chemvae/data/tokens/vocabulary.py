@@ -162,4 +162,8 @@ class Vocabulary:
 
     @classmethod
     def from_dict(cls, content: dict) -> Vocabulary:
-        return cls(content["tokens"], content["mode"])
+        """Make what :meth:`to_dict` described; SettingsError if it describes no vocabulary."""
+        tokens, mode = (content.get(name) if isinstance(content, dict) else None for name in ("tokens", "mode"))
+        if not isinstance(tokens, list) or not all(isinstance(token, str) and token for token in tokens):
+            raise SettingsError("a vocabulary has 'tokens', a list of texts, and a 'mode'")
+        return cls(tokens, mode)

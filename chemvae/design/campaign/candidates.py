@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from torch import Tensor
 
-from chemvae.chem.molecules import canonicalize
+from chemvae.chem.identity import identify
 from chemvae.design.filters.chain import FilterChain
 from chemvae.design.optimizers.latent_region import LatentRegion
 
@@ -52,7 +52,7 @@ class CandidateDecoder:
     def __init__(self, region: LatentRegion, gate: FilterChain, is_scored: Callable[[str], bool]):
         self.region, self.gate, self.is_scored = region, gate, is_scored
         self.n_points = self.n_greedy_valid = 0
-        self._canonical = lru_cache(MOST_REMEMBERED)(canonicalize)  # the same texts come back, round after round
+        self._canonical = lru_cache(MOST_REMEMBERED)(identify)  # the same texts come back, round after round
 
     def decode(self, z: Tensor, seed: int, seen: set[str] | None = None) -> list[Candidate]:
         """Decode points [N, D] to one candidate each; NEW ones are distinct, and none of ``seen``, which they join."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from chemvae.chem.molecules import invalid_reason
 from chemvae.chem.property_table import PropertyTable
 from chemvae.design.campaign.candidates import INVALID, NEW, REFUSED, Candidate, CandidateDecoder, ProposalLog
+from chemvae.design.campaign.first_look import FirstLook
 from chemvae.design.campaign.goal_matching import known_goals
 from chemvae.design.campaign.isolation import SeededStreams
 from chemvae.design.campaign.progress import BestSoFar, Progress
@@ -30,6 +31,7 @@ from chemvae.design.results.describe import N_DESCRIBED, describe_molecules
 from chemvae.design.results.result import Result
 from chemvae.design.surrogates.predicted import PredictedUtility
 from chemvae.errors import CancelledError, SettingsError
+from chemvae.models.gru.kernels import kernels_in_use
 from chemvae.seeding import LARGEST_SHORT_SEED, draw_seed
 
 logger = logging.getLogger(__name__)
@@ -58,7 +60,7 @@ class Campaign:
         self.utility, self.starts = task.utility, list(task.starts)
         self.best_so_far, self._told_at = BestSoFar(spec.budget, spec.time_limit_s), 0.0
         self.generator = torch.Generator().manual_seed(spec.seed)
-        self.computed = PropertyTable()
+        self.computed, self.first_look = PropertyTable(), FirstLook(task.oracle)
         self.gate = FilterChain(task.filters, model, self.computed)
         region = self._region()
         predicted = PredictedUtility(model, self.utility, known_goals(task.oracle, self.utility))
@@ -68,6 +70,7 @@ class Campaign:
             "seed": spec.seed,
             "batch_size": spec.molecules_per_round,
             **task.describe(model),
+            "kernels": kernels_in_use(),
         }
         self.evaluator = self._open()
         self.history = self.evaluator.history
@@ -93,9 +96,15 @@ class Campaign:
         if find_laboratory(oracle) is not None:
             encode = LatentRegion(self.model).encode
             return open_laboratory(
-                path, self.settings, oracle, self.controls.results, encode=lambda smiles: encode(smiles).numpy(), plan=plan
+                path,
+                self.settings,
+                oracle,
+                self.controls.results,
+                encode=lambda smiles: encode(smiles).numpy(),
+                plan=plan,
+                latent_dim=self.model.latent_dim,
             )
-        history = History(path, self.settings)
+        history = History(path, self.settings, self.model.latent_dim)
         for call in history.recorded.values():
             self._note_properties(call)
         return OracleEvaluator(oracle, history, plan)
@@ -144,7 +153,7 @@ class Campaign:
         surprises = self.evaluator.score(self.round, [(found[i].smiles, z[i].numpy()) for i in chosen[:room]])
         self._record(found)
         self._tell(z, found, surprises)
-        self._warn_if_all_fail()
+        self.first_look.on_round(self.history.calls)
         return len(self.history) + len(self.evaluator.open) - n_before
 
     def _gather(self, size: int) -> tuple[Tensor, list[Candidate]]:
@@ -223,11 +232,6 @@ class Campaign:
                 reason = one.reason or invalid_reason(one.smiles) or "the decoder did not finish it"
                 self.log.add(self.round, one.smiles, one.outcome, reason)
 
-    def _warn_if_all_fail(self) -> None:
-        calls = self.history.calls
-        if self.round == 1 and calls and all(call.score.failed for call in calls):
-            logger.warning("Every one of the first %d molecules failed: %s", len(calls), calls[0].score.reason)
-
     def progress(self) -> Progress:
         """Say where the search stands."""
         self._told_at = self.best_so_far.elapsed_s
@@ -245,6 +249,7 @@ class Campaign:
     def _on_call(self, call: Call) -> None:
         """Keep the standing up to date, and tell of it while a round takes long."""
         self._note_properties(call)
+        self.first_look.on_call(self.evaluator.history.calls)
         values = np.array([call.score.values], dtype=float)
         self.best_so_far.add(call.smiles, float(self.utility.score(values)[0]), float(self.utility(values)[0]))
         if self.best_so_far.elapsed_s - self._told_at >= TELL_EVERY_S:

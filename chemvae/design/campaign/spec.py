@@ -18,6 +18,9 @@ from chemvae.progress import CancelToken
 
 LARGEST_SEED = 2**32 - 1
 SMALLEST_BATCH, LARGEST_BATCH, BATCHES = 5, 64, 50
+MOST = {"budget": 10**9, "patience": 10**9, "batch_size": 10_000}
+"""Calls, rounds, and molecules of a round, which are judged together."""
+LONGEST_S = 1e8  # three years: what the system's clocks can be asked to wait
 
 
 @dataclass(frozen=True)
@@ -100,23 +103,31 @@ class CampaignSpec:
 
     def _bad_counts(self) -> list[str]:
         counts = {"budget": self.budget, "patience": self.patience, "batch_size": self.batch_size}
-        return [
-            f"{name} must be a whole number >= 1, got {value!r}"
-            for name, value in counts.items()
-            if not (isinstance(value, Integral) and value >= 1) and not (name == "batch_size" and value is None)
+        given = {name: value for name, value in counts.items() if not (name == "batch_size" and value is None)}
+        wrong = [name for name, value in given.items() if not (_is_whole(value) and value >= 1)]
+        large = [name for name, value in given.items() if name not in wrong and value > MOST[name]]
+        return [f"{name} must be a whole number >= 1, got {given[name]!r}" for name in wrong] + [
+            f"{name} must be at most {MOST[name]:,}, got {given[name]:,}" for name in large
         ]
 
     def _bad_seed(self) -> list[str]:
-        fine = isinstance(self.seed, Integral) and 0 <= self.seed <= LARGEST_SEED
+        fine = _is_whole(self.seed) and 0 <= self.seed <= LARGEST_SEED
         return [] if fine else [f"seed must be a whole number from 0 to {LARGEST_SEED}, got {self.seed!r}"]
 
     def _bad_limits(self) -> list[str]:
         limits = {"timeout_s": self.timeout_s, "time_limit_s": self.time_limit_s}
-        return [
-            f"{name} must be a number > 0, got {value!r}"
-            for name, value in limits.items()
-            if value is not None and not (isinstance(value, Real) and value > 0)
+        given = {name: value for name, value in limits.items() if value is not None}
+        wrong = [
+            name for name, value in given.items() if isinstance(value, bool) or not (isinstance(value, Real) and value > 0)
         ]
+        long = [name for name, value in given.items() if name not in wrong and value > LONGEST_S]
+        return [f"{name} must be a number > 0, got {given[name]!r}" for name in wrong] + [
+            f"{name} must be at most {LONGEST_S:g} s, got {given[name]!r}; leave it out for no limit" for name in long
+        ]
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chemvae.chem.molecules import canonicalize, invalid_reason
+from chemvae.chem.identity import identify
+from chemvae.chem.molecules import invalid_reason
 from chemvae.chem.property_table import PropertyTable
 from chemvae.design.filters.base import Filter
 from chemvae.design.goals import Utility
@@ -25,7 +26,7 @@ MANY_STARTS = 20  # start molecules that are written out; more are told by their
 def canonical_starts(start: Sequence[str] | str | None) -> list[str]:
     """Canonical, distinct start molecules; those that are none are left out with a warning unless none remains."""
     given = [] if start is None else [start] if isinstance(start, str) else list(start)
-    canonical = [canonicalize(text) for text in given]
+    canonical = [identify(text) for text in given]
     bad = [(i, text) for i, (text, good) in enumerate(zip(given, canonical, strict=True)) if good is None]
     if bad and len(bad) == len(given):
         raise InvalidMoleculeError(bad[0][1], invalid_reason(bad[0][1]) or "unreadable", None if len(given) == 1 else bad[0][0])
@@ -83,7 +84,7 @@ class Task:
 @contextmanager
 def lent(oracle: Oracle, computed: PropertyTable) -> Iterator[None]:
     """Lend the oracles that compute properties what is known of molecules."""
-    parts = [part for part in _leaves(oracle) if isinstance(part, PropertyOracle)]
+    parts = [part for part in leaves(oracle) if isinstance(part, PropertyOracle)]
     before = [part.computed for part in parts]
     try:
         for part in parts:
@@ -94,10 +95,10 @@ def lent(oracle: Oracle, computed: PropertyTable) -> Iterator[None]:
             part.computed = table
 
 
-def _leaves(oracle: Oracle) -> list[Oracle]:
+def leaves(oracle: Oracle) -> list[Oracle]:
     """The oracles that an oracle is made of in the end, itself if it is made of none."""
     parts = getattr(oracle, "oracles", None)
-    return [oracle] if parts is None else [leaf for part in parts for leaf in _leaves(part)]
+    return [oracle] if parts is None else [leaf for part in parts for leaf in leaves(part)]
 
 
 @contextmanager

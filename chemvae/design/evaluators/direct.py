@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from chemvae.design.evaluators.base import Evaluator, Plan
 from chemvae.design.evaluators.history import Call, Chosen, History
+from chemvae.design.evaluators.in_flight import ENDED, InFlight
 from chemvae.design.oracles import Oracle
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class OracleEvaluator(Evaluator):
         self.oracle, self.history, self.plan = oracle, history, plan
         self.batch_size, self.budget = plan.batch_size, plan.budget
         self.open = {}
+        self.in_flight = InFlight(oracle, None if history.record is None else history.record.path)
         for text, call in history.recorded.items():
             oracle.remember(text, call.score)
 
@@ -58,14 +60,23 @@ class OracleEvaluator(Evaluator):
         rest = rest[: max(self.budget - len(self.history), 0)]
         if rest:
             self.plan.cancel.check()
+        for text in (text for text, _ in rest if self.in_flight.has_ended_us(text)):
+            self.oracle.remember(text, self.oracle.failure(ENDED))
         scores = self.plan.seeded(self.oracle.iter_scores([text for text, _ in rest]))
-        for (text, z), score in zip(rest, scores, strict=True):
-            call = Call(text, score, z)
+        for text, z in rest:
+            self.in_flight.note(text)
+            call = Call(text, next(scores), z)
             self.history.append(call)
+            self.in_flight.note("")
             self.plan.on_call(call)
             if not self.oracle.n_ready:
                 self.plan.cancel.check()
         return surprises
+
+    def close(self) -> None:
+        """Let others work with the record."""
+        self.in_flight.close()
+        super().close()
 
     def finish(self) -> None:
         """Take over what is left of the record."""

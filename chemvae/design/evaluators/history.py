@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from chemvae.chem.identity import identify
+from chemvae.design.evaluators.fields import Fields
 from chemvae.design.evaluators.journal import Journal
 from chemvae.design.goals import Utility
 from chemvae.design.oracles import Score
@@ -41,7 +43,9 @@ class History:
     path : path or None
         None keeps the record in memory only.
     settings : mapping
-        What must be the same to go on with a record; JSON types.
+        What must be the same to go on with a record; JSON types. Its ``goals`` say how many values a call has.
+    latent_dim : int, optional
+        Numbers of a point, D.
 
     Raises
     ------
@@ -59,12 +63,15 @@ class History:
     ['CCO']
     """
 
-    def __init__(self, path: str | Path | None, settings: Mapping[str, Any]):
+    def __init__(self, path: str | Path | None, settings: Mapping[str, Any], latent_dim: int | None = None):
         self.calls: list[Call] = []
         self.known: dict[str, Call] = {}
+        self.recorded: dict[str, Call] = {}
         self.record = None if path is None else Journal(path, settings)
-        rows = [] if self.record is None else self.record.rows
-        self.recorded = {call.smiles: call for call in (self._as_call(row, number) for number, row in rows)}
+        self._n_values = len(settings["goals"]) if "goals" in settings else None
+        self._latent_dim = latent_dim
+        if self.record is not None:
+            self.record.read_rows(self._take_row)
 
     def __len__(self) -> int:
         return len(self.calls)
@@ -110,13 +117,22 @@ class History:
         self.calls.append(call)
         self.known[call.smiles] = call
 
-    def _as_call(self, row: dict[str, Any], number: int) -> Call:
-        try:
-            values = tuple(math.nan if value is None else float(value) for value in row["values"])
-            return Call(row["smiles"], Score(values, row["reason"], row["seconds"]), as_point(row["z"]))
-        except (KeyError, TypeError, ValueError) as error:
-            self.record.close()
-            raise self.record.damaged(number, error) from error
+    def _take_row(self, row: Fields) -> None:
+        """A line of the record: the next call, on a molecule that no line before is about."""
+        due = len(self.recorded) + 1
+        if row.whole("call") != due:
+            raise ValueError(f"its call is {row.get('call')}, and {due} is due")
+        written = row.text("smiles")
+        smiles = identify(written)
+        if smiles is None:
+            raise ValueError(f"'{written[:40]}' is no molecule")
+        if smiles in self.recorded:
+            if written in self.recorded:
+                raise ValueError(f"{written[:40]} stands there twice")
+            smiles = written  # an older record has paid for it by two spellings
+        values = tuple(row.numbers("values", self._n_values))
+        score = Score(values, row.text("reason", may_be_empty=True), row.number("seconds"))
+        self.recorded[smiles] = Call(smiles, score, row.point("z", self._latent_dim))
 
 
 def _as_json(call_number: int, call: Call) -> dict[str, Any]:
@@ -139,14 +155,3 @@ def as_numbers(values: Sequence[float]) -> list[float | None]:
     [0.5, None]
     """
     return [float(value) if math.isfinite(value) else None for value in values]
-
-
-def as_point(values: Sequence[float | None]) -> np.ndarray:
-    """A point [D], float32, from what :func:`as_numbers` made of it.
-
-    Examples
-    --------
-    >>> as_point([0.5, None])
-    array([0.5, nan], dtype=float32)
-    """
-    return np.array([math.nan if value is None else value for value in values], dtype=np.float32)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from chemvae.design.evaluators.fields import Fields
+from chemvae.design.oracles.score import plain_reason
 from chemvae.errors import ChemVAEError, InputError, SettingsError
 
+logger = logging.getLogger(__name__)
+
 FORMAT = 1
+NOTED = ("kernels",)
+"""Settings that may change between two sittings, which is said."""
 PATIENCE_S = 3.0
 
 
@@ -52,9 +59,10 @@ class Journal:
     """
 
     def __init__(self, path: str | Path, settings: Mapping[str, Any]):
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # an oracle may change the folder it works in
+        self._owner = os.getpid()
         self.rows: list[tuple[int, dict[str, Any]]] = []
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        _make_room(self.path)
         self._lock = _lock(self.path)
         try:
             self._open({"format": FORMAT, **settings})
@@ -70,6 +78,8 @@ class Journal:
         ChemVAEError
             If the disk is full or the folder not writable; what was written before is kept.
         """
+        if os.getpid() != self._owner:
+            os._exit(1)  # a copy of the program, which an oracle has forked and not ended: only one may write
         try:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row, allow_nan=False) + "\n")
@@ -86,9 +96,27 @@ class Journal:
         if self._lock is not None:
             self._lock.close()
 
+    def read_rows(self, take: Callable[[Fields], None]) -> None:
+        """Hand each line after the first to a function, which raises ValueError for what it cannot understand.
+
+        Raises
+        ------
+        InputError
+            That names the line. The record is closed then.
+        """
+        for number, row in self.rows:
+            try:
+                take(Fields(row))
+            except (ValueError, OverflowError) as error:
+                self.close()
+                raise self.damaged(number, error) from error
+
     def damaged(self, number: int, why: object) -> InputError:
         """The error for a line that cannot be understood."""
-        return InputError(f"{self.path} is damaged in line {number} ({why}); choose another path")
+        return InputError(
+            f"{self.path} is damaged in line {number} ({why}). Put back a whole copy, or keep its first {number - 1} lines, "
+            "and go on from there; or choose another path."
+        )
 
     def _open(self, header: Mapping[str, Any]) -> None:
         lines = self._whole_lines()
@@ -99,7 +127,12 @@ class Journal:
         self.rows = [(number, self._parse(line, number)) for number, line in enumerate(lines[1:], start=2)]
 
     def _check(self, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-        changed = [key for key in wanted if found.get(key) != wanted[key]]
+        for key in [key for key in NOTED if key in found and found[key] != wanted.get(key, found[key])]:
+            logger.warning("%s was begun with other %s (%s, now %s): new rounds differ from an uninterrupted search's.",
+                           self.path, key, _brief(found[key]), _brief(wanted[key]))  # fmt: skip
+        if not isinstance(found["format"], int) or isinstance(found["format"], bool):
+            raise self.damaged(1, f"its format is {found['format']!r}, and no whole number")
+        changed = [key for key in wanted if key not in NOTED and found.get(key) != wanted[key]]
         if changed:
             raise SettingsError(
                 f"the record {self.path} was made with another {', '.join(changed)} "
@@ -114,18 +147,38 @@ class Journal:
             if end < len(text):
                 with self.path.open("r+b") as file:
                     file.truncate(end)
-            return text[:end].decode("utf-8").splitlines()
+            return text[:end].decode("utf-8").split("\n")[:-1]
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{self.path} cannot be read as a record of a search ({error}); choose another path") from error
 
     def _parse(self, line: str, number: int) -> dict[str, Any]:
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):  # nested too deep
             row = None
-        if not isinstance(row, dict) or (number == 1 and "format" not in row):
-            raise InputError(f"{self.path} is not a record of a search: line {number} is '{line[:60]}'. Choose another path.")
+        if number > 1 and not isinstance(row, dict):
+            raise self.damaged(number, f"it is '{plain_reason(line[:60])}'")
+        if number == 1 and (not isinstance(row, dict) or "format" not in row):
+            raise InputError(
+                f"{self.path} is not a record of a search: line 1 is '{plain_reason(line[:60])}'. Choose another path."
+            )
         return row
+
+
+def _brief(value: Any) -> str:
+    """A group of facts in a few words."""
+    facts = value.values() if isinstance(value, dict) else [value]
+    return " ".join(str(one)[:12] for one in facts if one not in (None, []))
+
+
+def _make_room(path: Path) -> None:
+    """Make the folder of a record, and see that nothing but a file stands where it is to be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is no file, so it is no record of a search. Move it away, or choose another path.")
+    except OSError as error:
+        raise ChemVAEError(f"{path} cannot be a record ({error.strerror or error}). Choose another path.") from error
 
 
 def _lock(path: Path) -> BinaryIO | None:
@@ -137,7 +190,10 @@ def _lock(path: Path) -> BinaryIO | None:
         import fcntl
     except ImportError:  # Windows
         return None
-    file = path.open("ab")
+    try:
+        file = path.open("ab")
+    except OSError as error:
+        raise ChemVAEError(f"The record {path} cannot be opened ({error.strerror or error}). Choose another folder.") from error
     started = time.monotonic()
     while True:
         try:

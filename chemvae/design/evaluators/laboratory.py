@@ -8,6 +8,7 @@ every batch comes back whole, the choices are those of a campaign with a functio
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,14 @@ from chemvae.design.evaluators.receipt import Receipt
 from chemvae.design.evaluators.results_table import Measurement, read_measurements
 from chemvae.design.goals import Goal
 from chemvae.design.oracles import DEFAULT_NAME, NoScore, Oracle, Score
+from chemvae.design.oracles.score import is_usable
 from chemvae.errors import SettingsError
 
 logger = logging.getLogger(__name__)
 
 LABORATORY = "laboratory"
+SMALL = 1e-3
+TOO_LARGE = "larger than any measurement"
 
 
 class Laboratory(Oracle):
@@ -44,6 +48,7 @@ class Laboratory(Oracle):
     'laboratory: pIC50, solubility'
     """
 
+    is_foreign = False
     shares_work = False
     keeps_limit = True
 
@@ -158,14 +163,14 @@ class LaboratoryEvaluator(Evaluator):
         -------
         DataFrame
             ``id``, ``batch`` (the first it was in), ``smiles``, an empty column per value to measure, then what is known, to
-            four decimals.
+            four decimals; to four digits what is smaller than a thousandth.
         """
         id_of = {text: key for key, text in self.ledger.ids.items()}
         smiles = described["smiles"].tolist()
         table = pd.DataFrame({"id": [id_of[text] for text in smiles], "batch": [self.ledger.batch_of[text] for text in smiles]})
         table = table.assign(smiles=smiles, **dict.fromkeys(find_laboratory(self.oracle).names, ""))
         rest = described[[column for column in described if column not in table]]
-        return table.join(rest.reset_index(drop=True).round(4))
+        return table.join(rest.reset_index(drop=True).apply(_shortened))
 
     def close(self) -> None:
         """Let others work with the ledger."""
@@ -187,8 +192,20 @@ class LaboratoryEvaluator(Evaluator):
 
     def _score(self, one: Measurement) -> Score:
         """Join what was measured with what the other oracles say."""
-        find_laboratory(self.oracle).remember(one.smiles, Score(one.values, one.reason))
+        values = tuple(value if is_usable(value) else math.nan for value in one.values)
+        find_laboratory(self.oracle).remember(
+            one.smiles, Score(values, one.reason or ("" if values == one.values else TOO_LARGE))
+        )
+        if isinstance(self.oracle, Laboratory):
+            return self.oracle.recall(one.smiles)  # no foreign code: nothing to seed
         return next(self.plan.seeded(self.oracle.iter_scores([one.smiles])))
+
+
+def _shortened(column: pd.Series) -> pd.Series:
+    """Numbers short enough to be read by people; anything else as it is."""
+    if not pd.api.types.is_float_dtype(column):
+        return column
+    return column.round(4).where(~(column.abs() < SMALL), column.map(lambda value: float(f"{value:.4g}")))
 
 
 def open_laboratory(
@@ -206,7 +223,7 @@ def open_laboratory(
     results : path, DataFrame or None
         As for :func:`read_measurements`.
     **options
-        The other arguments of :class:`LaboratoryEvaluator`.
+        ``latent_dim``, and the other arguments of :class:`LaboratoryEvaluator`.
 
     Raises
     ------
@@ -215,8 +232,9 @@ def open_laboratory(
     """
     if path is None:
         raise SettingsError("a laboratory's campaign needs history_path: what was asked and told must be kept between batches")
-    ledger = Ledger(path, {key: value for key, value in settings.items() if key != "batch_size"})
     names = find_laboratory(oracle).names
+    shape = len(names), options.pop("latent_dim", None)
+    ledger = Ledger(path, {key: value for key, value in settings.items() if key != "batch_size"}, shape)
     try:
         receipt = None if results is None else ledger.take(read_measurements(results, names, ledger.ids))
     except Exception:

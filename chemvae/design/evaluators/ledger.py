@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from chemvae.design.evaluators.history import Chosen, as_numbers, as_point
+from chemvae.chem.identity import identify
+from chemvae.design.evaluators.fields import Fields
+from chemvae.design.evaluators.history import Chosen, as_numbers
 from chemvae.design.evaluators.journal import Journal
 from chemvae.design.evaluators.receipt import Receipt
 from chemvae.design.evaluators.results_table import Measurement
@@ -38,6 +39,8 @@ class Ledger:
     ----------
     path, settings
         As for :class:`Journal`.
+    shape : (int, int), optional
+        Values of a result and numbers of a point, where they are known.
 
     Attributes
     ----------
@@ -51,7 +54,7 @@ class Ledger:
         Canonical SMILES of these -> number of the batch it was first in; a batch ends when results come in.
     """
 
-    def __init__(self, path: str | Path, settings: Mapping[str, Any]):
+    def __init__(self, path: str | Path, settings: Mapping[str, Any], shape: tuple[int | None, int | None] = (None, None)):
         self.record = Journal(path, settings)
         self.batches: dict[int, Batch] = {}
         self.results: dict[int, dict[str, Measurement]] = {}
@@ -59,12 +62,9 @@ class Ledger:
         self.batch_of: dict[str, int] = {}
         self._round_of: dict[str, int] = {}
         self._batch, self._is_answered = 1, False
-        for number, row in self.record.rows:
-            try:
-                self._take_row(row)
-            except (KeyError, TypeError, ValueError) as error:
-                self.record.close()
-                raise self.record.damaged(number, error) from error
+        self._spelled: dict[str, str] = {}
+        self._shape = shape
+        self.record.read_rows(self._take_row)
 
     @property
     def answers(self) -> dict[str, Measurement]:
@@ -99,27 +99,47 @@ class Ledger:
 
     def _write(self, row: dict[str, Any]) -> None:
         self.record.write(row)
-        self._take_row(row)
+        self._take_row(Fields(row))
 
-    def _take_row(self, row: Mapping[str, Any]) -> None:
-        if "asked" in row:
+    def _take_row(self, row: Fields) -> None:
+        if "asked" in row.row:
             self._take_batch(row)
         else:
             self._take_results(row)
 
-    def _take_batch(self, row: Mapping[str, Any]) -> None:
-        points = {one["smiles"]: as_point(one["z"]) for one in row["molecules"]}
+    def _take_batch(self, row: Fields) -> None:
+        molecules = row.rows("molecules")
+        texts = [self._spelling(one.text("smiles")) for one in molecules]
+        ids = [one.text("id") for one in molecules]
+        points = dict(zip(texts, (one.point("z", self._shape[1]) for one in molecules), strict=True))
+        round_, size = row.whole("asked"), row.whole("size", 1)
+        if len(points) < len(texts) or self.batch_of.keys() & points.keys():
+            raise ValueError("a molecule was handed out twice")
+        if len(set(ids)) < len(ids) or self.ids.keys() & set(ids) or round_ in self.batches:
+            raise ValueError("an id or a round stands there twice")
         self._batch, self._is_answered = self._batch + self._is_answered, False
-        self.batches[int(row["asked"])] = Batch(int(row["size"]), points)
-        self.ids |= {one["id"]: one["smiles"] for one in row["molecules"]}
+        self.batches[round_] = Batch(size, points)
+        self.ids |= dict(zip(ids, texts, strict=True))
         self.batch_of |= dict.fromkeys(points, self._batch)
 
-    def _take_results(self, row: Mapping[str, Any]) -> None:
-        self._is_answered = bool(self.batches)
-        for one in row["results"]:
-            round_ = self._round_of.setdefault(one["smiles"], int(row["told"]))
-            values = tuple(math.nan if value is None else float(value) for value in one["values"])
-            self.results.setdefault(round_, {})[one["smiles"]] = Measurement(one["smiles"], values, one["reason"])
+    def _take_results(self, row: Fields) -> None:
+        round_now, self._is_answered = row.whole("told", BEFORE), bool(self.batches)
+        if round_now not in self.batches and round_now != BEFORE:
+            raise ValueError(f"its results came after round {round_now}, which was never handed out")
+        for one in row.rows("results"):
+            text = self._spelled.get(one.text("smiles"), one.text("smiles"))
+            round_ = self._round_of.setdefault(text, round_now)
+            values = tuple(one.numbers("values", self._shape[0]))
+            self.results.setdefault(round_, {})[text] = Measurement(text, values, one.text("reason", may_be_empty=True))
+
+    def _spelling(self, written: str) -> str:
+        """The one spelling of a molecule that was handed out, however the record has it."""
+        found = identify(written)
+        if found is None:
+            raise ValueError(f"'{written[:40]}' is no molecule")
+        known = found in self.batch_of and written not in self.batch_of
+        self._spelled[written] = written if known else found  # an older record has handed it out by two spellings
+        return self._spelled[written]
 
 
 def _kind(before: Measurement | None, now: Measurement) -> str:

@@ -6,19 +6,25 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from chemvae.chem.molecules import canonicalize, invalid_reason
+from chemvae.chem.identity import identify
+from chemvae.chem.molecules import invalid_reason
 from chemvae.data.files.columns import SMILES_NAMES, find_column, is_missing
 from chemvae.data.files.numbers import DECIMAL, WAITING_WORDS, read_number
 from chemvae.data.files.reading import read_records, source_name
+from chemvae.data.files.writing import as_meant
+from chemvae.design.oracles.score import LARGEST_SCORE, is_usable
 from chemvae.errors import InputError, NothingUsableError
+from chemvae.parallel import Workers
 
 ID, COMMENTS = "id", ("reason", "comment", "remark", "note")
-MOST_SHOWN = 5
+MOST_SHOWN, LONGEST_SHOWN = 5, 80
+MANY, SHARE = 10_000, 1_000  # texts that are worth processes, and texts in a block
 _NO_WORDS = re.compile(r"^[<>=~≤≥±+\-−–#@\s]*[\d.]|^[=#@]")  # a number or formula gone wrong, and no reason
 
 
@@ -75,7 +81,7 @@ def read_measurements(source: Any, names: Sequence[str], handed_out: Mapping[str
     """
     name = "the table" if isinstance(source, pd.DataFrame) else source_name(source)
     frame = _frame(source, name)
-    reader = _Reader(frame, names, {key.lower(): text for key, text in handed_out.items()}, name)
+    reader = _Reader(frame, names, {as_id(key): text for key, text in handed_out.items()}, name)
     found: dict[str, Measurement] = {}
     for row in range(len(frame)):
         one = reader.read(row)
@@ -102,7 +108,8 @@ class _Reader:
 
     def __init__(self, frame: pd.DataFrame, names: Sequence[str], handed_out: Mapping[str, str], source: str):
         self.names, self.handed_out, self.source = list(names), handed_out, source
-        columns = [str(column) for column in frame.columns]
+        columns = [as_meant(str(column)) for column in frame.columns]
+        self._as_handed_out = set(handed_out.values())
         self.ids = _column(frame, columns, (ID,))
         self.smiles = _column(frame, columns, SMILES_NAMES)
         if self.ids is None and self.smiles is None:
@@ -139,9 +146,15 @@ class _Reader:
         smiles = self._molecule(row)
         if smiles is None:
             return None
-        values = [read_number(cell, self.decimal).value for cell in cells]
+        values = [self._value(row, cell) for cell in cells]
         missing = [(name, cell) for name, cell, value in zip(self.names, cells, values, strict=True) if math.isnan(value)]
         return Measurement(smiles, tuple(values), "; ".join(self._reason(row, name, cell) for name, cell in missing))
+
+    def _value(self, row: int, cell: Any) -> float:
+        value = read_number(cell, self.decimal).value
+        if not math.isnan(value) and not is_usable(value):
+            self.complain(row, f"{value:g} is no measurement, being larger than {LARGEST_SCORE:g}; write failed in its place")
+        return value
 
     def _reason(self, row: int, name: str, cell: Any) -> str:
         """Why a cell holds no number."""
@@ -154,14 +167,52 @@ class _Reader:
     def _molecule(self, row: int) -> str | None:
         """Canonical SMILES of a row; None, with a complaint, where it is not clear which molecule is meant."""
         key, written = _text(self.ids, row), _text(self.smiles, row)
-        known, canonical = self.handed_out.get(key.lower()), canonicalize(written) if written else None
+        known, canonical = self.handed_out.get(as_id(key)), self._spelling(written)
         if written and canonical is None:
-            return self.complain(row, f"'{written}' is no molecule ({invalid_reason(written)})")
+            return self.complain(row, f"'{written[:LONGEST_SHOWN]}' is no molecule ({invalid_reason(written)})")
         if known is not None and canonical not in (None, known):
             return self.complain(row, f"{key} is {known}, not {written}; correct the id or leave it out")
         if known is None and canonical is None:
-            return self.complain(row, f"no molecule was handed out as '{key}', and no SMILES is given")
+            what = f"no molecule was handed out as '{key[:LONGEST_SHOWN]}', and no SMILES is given"
+            return self.complain(row, what if key else "neither id nor SMILES says which molecule is meant")
         return canonical or known
+
+    def _spelling(self, written: str) -> str | None:
+        """A molecule as it was handed out, or in its one spelling if it was not; None for what is none."""
+        if not written or written in self._as_handed_out:
+            return written or None
+        found = self._identities[written] if written in self._identities else identify(written)
+        return self._by_identity.get(found, found)
+
+    @cached_property
+    def _identities(self) -> dict[str, str | None]:
+        """The identity of each text that was not handed out, found by several workers where there are many."""
+        texts = {_text(self.smiles, row) for row in range(len(self.smiles or ()))} - self._as_handed_out - {""}
+        listed = sorted(texts) if len(texts) >= MANY else []
+        return dict(zip(listed, identify_all(listed), strict=True)) if listed else {}
+
+    @cached_property
+    def _by_identity(self) -> dict[str, str]:
+        """The one spelling of what was handed out -> the spelling that it was handed out by."""
+        return {identify(text) or text: text for text in sorted(self._as_handed_out)}
+
+
+def identify_all(smiles: Sequence[str]) -> list[str | None]:
+    """:func:`identify` of many texts, in order, on all cores."""
+    with Workers(identify, 0) as workers:
+        answers = [workers.submit(smiles[start : start + SHARE]) for start in range(0, len(smiles), SHARE)]
+        return [one for answer in answers for one in answer.result()]
+
+
+def as_id(text: str) -> str:
+    """An id as it is compared: whatever its case, the blanks around it, and the mark of a text before it.
+
+    Examples
+    --------
+    >>> as_id(" M0001 ")
+    'm0001'
+    """
+    return as_meant(text.strip()).lower()
 
 
 def _column(frame: pd.DataFrame, columns: Sequence[str], names: Sequence[str]) -> list[Any] | None:

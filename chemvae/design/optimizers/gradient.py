@@ -134,13 +134,26 @@ def climb(origins: Tensor, bound: Bound, region: LatentRegion, n_steps: int, rat
     path = [origins.clone()]
     with limited_threads(1):
         for step in range(1, n_steps + 1):  # Adam written out: torch.optim takes seconds to import
-            gradient = _direction(x * unit, bound, region) * unit
-            gradient = torch.nn.functional.normalize(gradient)
+            gradient = unit_length(_direction(x * unit, bound, region) * unit)
             mean, square = mean.lerp(gradient, 1 - BETAS[0]), square.lerp(gradient.square(), 1 - BETAS[1])
             x = x + rate * (mean / (1 - BETAS[0] ** step)) / ((square / (1 - BETAS[1] ** step)).sqrt() + 1e-8)
             x = region.cap(x * unit) / unit
             path.append(x * unit)
     return torch.stack(path)
+
+
+def unit_length(gradient: Tensor) -> Tensor:
+    """Gradients [N, D] at length 1, however short or long they are; 0 stays 0.
+
+    Examples
+    --------
+    >>> unit_length(torch.tensor([[3e-30, 4e-30], [3e30, 4e30], [0.0, 0.0]]))
+    tensor([[0.6000, 0.8000],
+            [0.6000, 0.8000],
+            [0.0000, 0.0000]])
+    """
+    exponent = torch.frexp(gradient.abs().amax(dim=1, keepdim=True)).exponent.clamp_min(-100)
+    return torch.nn.functional.normalize(torch.ldexp(gradient, -exponent))
 
 
 def _direction(z: Tensor, bound: Bound, region: LatentRegion) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from chemvae.models.latent_space import draw_prior, slerp, usual_prior
+from chemvae.models.latent_space import draw_prior, space_of, usual_prior
 from chemvae.seeding import LARGEST_SHORT_SEED, draw_seed
 
 MOVED_DIMENSIONS = 20  # of a sparse move, on average (Eriksson et al. 2019)
@@ -47,6 +47,7 @@ class LatentRegion:
     def __init__(self, model: Any, anchors: Tensor | None = None):
         self.model, self.anchors = model, anchors
         self.latent_dim: int = model.latent_dim
+        self.space = space_of(model)
         statistics = model.latent_statistics
         self.device = statistics.mean.device
         self.scale = statistics.std.detach().float().cpu().clamp_min(1e-6)
@@ -89,7 +90,8 @@ class LatentRegion:
             return (self.log_density(z) >= self.density_threshold) & (z.norm(dim=1) <= self.norm_cap * (1.0 + 1e-6))
 
     def cap(self, z: Tensor) -> Tensor:
-        """Pull points whose norm exceeds the cap back onto it: [N, D]."""
+        """Pull points whose norm exceeds the cap back onto it, in the model's latent space: [N, D]."""
+        z = self.space.project(z)
         return z * (self.norm_cap / z.norm(dim=1, keepdim=True).clamp_min(1e-12)).clamp(max=1.0)
 
     def draw(self, n: int, seed: int) -> Tensor:
@@ -128,7 +130,7 @@ class LatentRegion:
         forced = torch.randint(dim, (n,), generator=generator)
         moved[torch.arange(n), forced] = True
         step = torch.randn(n, dim, generator=generator) * self.scale * widths[:, None]
-        return self.cap(centres + step * moved)
+        return self.cap(self.space.move(centres, step * moved))
 
     def mix(self, first: Tensor, second: Tensor, generator: torch.Generator) -> Tensor:
         """Cross pairs of points: half by spherical interpolation, half by taking each coordinate from either.
@@ -145,7 +147,7 @@ class LatentRegion:
         coin = torch.rand(first.shape, generator=generator) < share
         swapped = torch.where(coin, second, first)
         use_slerp = torch.rand(len(first), 1, generator=generator) < 0.5
-        return self.cap(torch.where(use_slerp, slerp(first, second, share, MOST_PARALLEL), swapped))
+        return self.cap(torch.where(use_slerp, self.space.between(first, second, share, MOST_PARALLEL), swapped))
 
 
 def _finite_or(value: float, otherwise: float) -> float:

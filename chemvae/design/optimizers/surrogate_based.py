@@ -59,10 +59,14 @@ class SurrogateBased(Optimizer):
         return self.gp if self.gp.is_fitted else None
 
     def bound(self, kappa: float) -> Bound | None:
-        """Lower confidence bound of the utility as a function of z, from the best source there is; None if there is none."""
+        """Lower confidence bound of the utility as a function of z, from the best source there is; None if there is none.
+
+        To compare and to climb: a process gives it in a unit of its own (:attr:`LatentGP.unit`), so that single precision, in
+        which gradients are had, holds it whatever the oracle's unit.
+        """
         gp = self.refresh()
         if gp is not None:
-            return lambda z: gp.lower_bound(z, kappa)
+            return lambda z: gp.lower_bound(z, kappa) / gp.unit
         if self.knows_goals:
             return lambda z: self.predicted.lower_bound(z, kappa)
         return None

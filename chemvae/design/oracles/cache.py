@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chemvae.design.oracles.score import Score
+from chemvae.disk.files import alone_in
+from chemvae.disk.parquet_cache import ParquetCache
 from chemvae.errors import InputError, SettingsError
-from chemvae.files import alone_in
-from chemvae.parquet_cache import ParquetCache
 
 if TYPE_CHECKING:
     import pyarrow

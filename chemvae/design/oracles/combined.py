@@ -24,6 +24,11 @@ class JointOracle(Oracle):
         """Scores that every part has there."""
         return min(oracle.n_ready for oracle in self.oracles)
 
+    @property
+    def runs_here(self) -> bool:
+        """Whether a part does."""
+        return self.timeout_s is None and any(oracle.runs_here for oracle in self.oracles)
+
     def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
         """Score with each oracle: [N, P]."""
         return np.array([score.values for score in self.run(smiles)], dtype=float).reshape(len(smiles), len(self.names))

@@ -54,6 +54,7 @@ class Desirability(JointOracle):
     (array([0.888]), 'geometric mean of gaussian(2, 1) of logP, below(100, 10) of TPSA')
     """
 
+    is_foreign = False
     names = ("desirability",)
 
     def __init__(
@@ -90,18 +91,21 @@ class Desirability(JointOracle):
         >>> Desirability.parse("arithmetic: logP=gaussian(2,1); similarity:C(=O)O = clip(0.8)").label
         'arithmetic mean of gaussian(2, 1) of logP, clip(0.8) of similarity:C(=O)O'
         """
-        before, _, after = text.partition(":")
-        mean, rest = (before.strip(), after) if before.strip().lower() in MEANS else ("geometric", text)
-        terms = list(_TERM.finditer(rest))
-        if not terms or "".join(term[0] for term in terms) != rest:
-            raise SettingsError(
-                f"'{text}' is not a list of desirabilities; write for instance logP=gaussian(2,1);TPSA=below(100,10), with "
-                f"{', '.join(CURVES)}"
-            )
-        keys = [term[1] for term in terms]
-        if len(set(keys)) < len(keys):
+        mean, terms = _read_terms(text)
+        if len(dict(terms)) < len(terms):
             raise SettingsError(f"'{text}' names a value twice")
-        return cls({term[1]: term[2] for term in terms}, mean, model=model)
+        return cls(dict(terms), mean, model=model)
+
+    @staticmethod
+    def keys_of(text: str) -> list[str]:
+        """The values that a text as for :meth:`parse` names; nothing is made.
+
+        Examples
+        --------
+        >>> Desirability.keys_of("logP=gaussian(2,1);similarity:C(=O)O=clip(0.8)")
+        ['logP', 'similarity:C(=O)O']
+        """
+        return [key for key, _ in _read_terms(text)[1]]
 
     def run(self, smiles: Sequence[str]) -> Iterator[Score]:
         """Score with each oracle, and join desirabilities; a molecule that one of them fails on has failed."""
@@ -138,6 +142,19 @@ class Desirability(JointOracle):
         finally:
             for oracle, (timeout_s, jobs, engine) in zip(self.oracles, before, strict=True):
                 oracle.timeout_s, oracle.jobs, oracle.engine = timeout_s, jobs, engine
+
+
+def _read_terms(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """The mean, and each value with its curve, as written."""
+    before, _, after = text.partition(":")
+    mean, rest = (before.strip(), after) if before.strip().lower() in MEANS else ("geometric", text)
+    terms = list(_TERM.finditer(rest))
+    if not terms or "".join(term[0] for term in terms) != rest:
+        raise SettingsError(
+            f"'{text}' is not a list of desirabilities; write for instance logP=gaussian(2,1);TPSA=below(100,10), with "
+            f"{', '.join(CURVES)}"
+        )
+    return mean, [(term[1], term[2]) for term in terms]
 
 
 def _part(key: str, model: Any) -> Oracle:

@@ -42,6 +42,9 @@ BUILTIN: dict[str, Builtin] = {
 """Oracles that can be named. A name here comes before a module of the same name."""
 
 
+MOST_JOBS = 4_096
+
+
 def make_oracle(
     spec: Any,
     model: Any = None,
@@ -78,7 +81,7 @@ def make_oracle(
     UnknownNameError
         If a name is neither a property nor predicted nor built in, or there is no such engine.
     SettingsError
-        If a function cannot be imported, or the spec is none of these.
+        If a function cannot be imported, the spec is none of these, or there are more jobs than any machine does at once.
 
     Examples
     --------
@@ -90,12 +93,18 @@ def make_oracle(
     oracle = _make(spec, model)
     if engine is not None:
         engine = find(ENGINES, engine, "engine")[0]
-    jobs = 0 if jobs is None and engine == "ray" else jobs
+    jobs = _count(0 if jobs is None and engine == "ray" else jobs)
     wanted = {"timeout_s": timeout_s, "jobs": jobs, "engine": engine}
     for part in getattr(oracle, "oracles", [oracle]):
         for name in (name for name, value in wanted.items() if value is not None):
             setattr(part, name, wanted[name])
     return oracle if memory is None else oracle.use_cache(memory, retry_failures)
+
+
+def _count(jobs: int | None) -> int | None:
+    if jobs is not None and jobs > MOST_JOBS:
+        raise SettingsError(f"jobs must be at most {MOST_JOBS:,}, got {jobs:,}")
+    return jobs
 
 
 def _make(spec: Any, model: Any) -> Oracle:

@@ -32,6 +32,7 @@ class LearnedOracle(Oracle):
         is to be small.
     """
 
+    is_foreign = False
     shares_work = False  # a batch is one computation
 
     def __init__(self, fitted: PropertyModel, name: str, kappa: float = 0.0):

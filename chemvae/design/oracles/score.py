@@ -10,6 +10,8 @@ from typing import Protocol
 LARGEST_SCORE = 1e100
 """What lies beyond, such as the largest number there is, stands for a failure in whatever program said it."""
 
+LONGEST_REASON = 1_000
+
 
 def is_usable(value: float) -> bool:
     """Whether a number can be a score.
@@ -22,6 +24,20 @@ def is_usable(value: float) -> bool:
     return abs(value) <= LARGEST_SCORE
 
 
+def plain_reason(text: str) -> str:
+    """A reason in one line that can be shown and written anywhere: no control characters, no end of it too far away.
+
+    Examples
+    --------
+    >>> plain_reason("no pose\\x1b[31m\\nwas found \\ud800")
+    'no pose [31m was found'
+    """
+    if len(text) <= LONGEST_REASON and text.isprintable():
+        return text
+    short = text[: 2 * LONGEST_REASON]
+    return " ".join("".join(one if one.isprintable() else " " for one in short).split())[:LONGEST_REASON]
+
+
 @dataclass(frozen=True)
 class Score:
     """What an oracle says about one molecule."""
@@ -32,6 +48,9 @@ class Score:
     """Why a value is missing; empty if none is."""
     seconds: float = 0.0
     """Wall time spent on it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", plain_reason(self.reason))
 
     @property
     def failed(self) -> bool:

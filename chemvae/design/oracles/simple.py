@@ -20,7 +20,7 @@ from chemvae.registry import find
 
 
 class FunctionOracle(Oracle):
-    """Any ``str -> float``. None, text and other things that are no number are failures with that reason.
+    """Any ``str -> float``. NaN, None, text and other things that are no number are failures with that reason.
 
     Examples
     --------
@@ -88,6 +88,7 @@ class PropertyOracle(Oracle):
            [0., 1.]])
     """
 
+    is_foreign = False
     computed: PropertyTable | None = None
     of_this_process = (*Oracle.of_this_process, "computed")
     _jobs = 1
@@ -153,6 +154,7 @@ class PredictorOracle(Oracle):
         If the model does not predict this property.
     """
 
+    is_foreign = False
     shares_work = False  # a batch is one computation
 
     def __init__(self, model: Any, *names: str, kappa: float = 0.0, properties: Sequence[str] = ()):
@@ -196,6 +198,7 @@ class MoleculeOracle(Oracle):
     array([2., 3.])
     """
 
+    is_foreign = False
     chunk_size = 1
 
     def __init__(self, function: Callable[[Chem.Mol], float], name: str = DEFAULT_NAME, label: str = ""):

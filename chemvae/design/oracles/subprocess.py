@@ -7,9 +7,7 @@ import math
 import os
 import queue
 import shutil
-import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections import deque
@@ -24,6 +22,14 @@ from chemvae.design.oracles.base import DEFAULT_NAME, Oracle
 from chemvae.design.oracles.pools import ENGINES, Chunk, Scored
 from chemvae.errors import SettingsError
 from chemvae.parallel import count_jobs
+from chemvae.parallel.tree import MARK, end_tree, new_mark
+
+LONGEST_LINE = 1 << 20  # characters
+MOST_OUTPUT = 1 << 28  # characters of one start
+LEAST_COST = 256  # characters that a line counts for at least: empty ones take time too
+MOST_WAITING = 10_000  # lines read and not looked at yet
+LONGEST_SAID = 1_000
+LONGEST_WAIT_S = 1e8  # what the system's clocks can be asked to wait
 
 
 class ThreadWorkerPool:
@@ -98,6 +104,11 @@ class ProgramOracle(Oracle):
     ------
     SettingsError
         If the program is not found.
+
+    Attributes
+    ----------
+    complaint : str
+        The last line that one of the programs wrote to its standard error; "" while there is none.
     """
 
     keeps_limit = True
@@ -125,12 +136,21 @@ class ProgramOracle(Oracle):
     @contextmanager
     def _start(self, command: Sequence[str], text: str) -> Iterator[Program]:
         """Run a program for the block."""
-        with Program(command, text) as program:
-            self._running.add(program)
-            try:
+        program = Program(command, text)
+        try:
+            with program:
+                self._running.add(program)
                 yield program
-            finally:
-                self._running.discard(program)
+        finally:
+            self._running.discard(program)
+            self._said = program.said or self._said
+
+    _said = ""
+
+    @property
+    def complaint(self) -> str:
+        """The last line on standard error, of a program that runs or of the last one that has ended."""
+        return next((program.said for program in list(self._running) if program.said), self._said)
 
     @cached_property
     def _running(self) -> set[Program]:
@@ -139,6 +159,9 @@ class ProgramOracle(Oracle):
 
 class Program:
     """One start of a program, in a group of its own: it is given a text, and its lines are read as they come.
+
+    What it writes is read up to a bound: a line without end, or no end of lines, is a trouble like an early end. A program that
+    cannot be started has that trouble from the beginning.
 
     Examples
     --------
@@ -149,51 +172,65 @@ class Program:
     """
 
     def __init__(self, command: Sequence[str], text: str):
-        self.command, self.text = list(command), text
-        self.lines: queue.Queue[str | None] = queue.Queue()
-        self.timed_out = self.stopped = False
+        self.command, self.text, self.mark = list(command), text, new_mark()
+        self.lines: queue.Queue[str | None] = queue.Queue(MOST_WAITING)
+        self.timed_out = self.stopped = self._is_over = False
+        self.trouble = ""  # why no more is read of it
         self.stray = ""  # what it said that nobody asked
+        self.said = ""  # the last line on its standard error
         self.asked = time.perf_counter()
+        self.process: subprocess.Popen | None = None
+        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Program:
-        self.errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
-        self.process = subprocess.Popen(
-            self.command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,
-        )
-        for work in (self._write, self._read):
-            threading.Thread(target=work, daemon=True).start()
+        try:
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env={**os.environ, "PYTHONUNBUFFERED": "1", MARK: self.mark},
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            self.trouble = f"it could not be started ({getattr(error, 'strerror', None) or error})"
+            self.lines.put(None)
+            return self
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._write, self._read, self._listen)]
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.end()
-        self.process.wait()
-        self.errors.close()
+        if self.process is not None:
+            self.process.wait()
+        for thread in self._threads:
+            thread.join(0.5)  # all have ended, unless something that escaped holds a pipe open
 
     def end(self) -> None:
         """Kill it, and all it started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if hasattr(os, "killpg"):
-                os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.kill()
+        self._is_over = True
+        if self.process is not None:
+            end_tree(self.process.pid, self.mark)
+            self.process.kill()
 
     def next_line(self, deadline: float | None) -> str | None:
         """Wait for a line until ``deadline`` (of ``time.perf_counter``); None at the end of its output, or of the time."""
+        left_s = None if deadline is None else min(max(deadline - time.perf_counter(), 0.0), LONGEST_WAIT_S)
         try:
-            return self.lines.get(timeout=None if deadline is None else max(deadline - time.perf_counter(), 0.0))
+            return self.lines.get(timeout=left_s)
         except queue.Empty:
             self.timed_out = True
             return None
 
     def exit_code(self) -> int | None:
-        """Its exit code, or None if it goes on although its output has ended."""
+        """Its exit code; None if it goes on although its output has ended, or never began."""
+        if self.process is None:
+            return None
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=1.0)
         return self.process.poll()
@@ -202,10 +239,11 @@ class Program:
         """Say in words why no further answer came."""
         if self.timed_out:
             return f"timed out after {timeout_s:g} s"
+        if self.trouble:
+            return f"the program gave no answer: {self.trouble}"
         code = self.exit_code()
-        self.errors.seek(0)
-        said = self.errors.read().strip().splitlines()
-        why = said[-1][:200] if said else self.stray
+        self._threads[-1].join(1.0)  # what it said last may still be on its way
+        why = self.said[:200] or self.stray
         return f"the program ended without an answer (exit code {code})" + (f": {why}" if why else "")
 
     def _write(self) -> None:
@@ -214,7 +252,33 @@ class Program:
             self.process.stdin.close()
 
     def _read(self) -> None:
+        """Hand on its lines until they end, or there is no end of them."""
+        left = MOST_OUTPUT
         with contextlib.suppress(OSError, ValueError):
-            for line in self.process.stdout:
-                self.lines.put(line)
-        self.lines.put(None)
+            while line := self.process.stdout.readline(LONGEST_LINE):
+                left -= max(len(line), LEAST_COST)
+                if len(line) == LONGEST_LINE and not line.endswith("\n"):
+                    self.trouble = f"it wrote a line of more than {LONGEST_LINE:,} characters"
+                elif left < 0:
+                    self.trouble = f"it wrote more than {MOST_OUTPUT:,} characters, or too many lines"
+                if self.trouble or not self._hand_on(line):
+                    break
+        while not self._hand_on(None):  # whoever listens must learn of the end, and what it was ended before is of no use
+            with contextlib.suppress(queue.Empty):
+                self.lines.get_nowait()
+
+    def _hand_on(self, line: str | None) -> bool:
+        """Give a line to whoever listens; false where there is no room and the program was ended."""
+        while True:
+            try:
+                self.lines.put(line, timeout=0.2)
+                return True
+            except queue.Full:
+                if self._is_over:
+                    return False
+
+    def _listen(self) -> None:
+        """Keep the last line of its complaints, so that no number of them fills memory or disk."""
+        with contextlib.suppress(OSError, ValueError):
+            while line := self.process.stderr.readline(LONGEST_LINE):
+                self.said = line.strip()[:LONGEST_SAID] or self.said

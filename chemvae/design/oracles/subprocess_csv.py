@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from chemvae.chem.molecules import canonicalize
+from chemvae.chem.identity import identify
 from chemvae.design.oracles.score import Score, is_usable
-from chemvae.design.oracles.subprocess import Program, ProgramOracle
+from chemvae.design.oracles.subprocess import MOST_OUTPUT, Program, ProgramOracle
 
 SMILES, INPUT, OUTPUT = "smiles", "{input}", "{output}"
 REASONS = ("error", "reason")
@@ -80,9 +80,11 @@ class CsvCommandOracle(ProgramOracle):
             command = [_with_files(part, files) for part in self.command]
             with self._start(command, table) as program:
                 written = self._listen(program, len(smiles))
-                problem = program.problem(self.timeout_s) if program.timed_out or program.exit_code() != 0 else ""
+                failed = program.timed_out or program.trouble or program.exit_code() != 0
+                problem = program.problem(self.timeout_s) if failed else ""
                 if any(OUTPUT in part for part in self.command):
-                    written = files[OUTPUT].read_text("utf-8", "replace") if files[OUTPUT].exists() else ""
+                    written, too_long = _read_file(files[OUTPUT])
+                    problem = problem or too_long
                 return written, problem, program.stopped
 
     def _listen(self, program: Program, n: int) -> str:
@@ -94,7 +96,7 @@ class CsvCommandOracle(ProgramOracle):
         """The scores of the molecules that can be told, and why others have none."""
         if not is_whole:
             text = text[: text.rfind("\n") + 1]  # half a number is another number
-        rows = list(csv.DictReader(io.StringIO(text)))
+        rows = _rows(text)
         header = {(name or "").strip().lower(): name for name in (rows[0] if rows else {})}
         columns = self._columns(header)
         if columns is None:
@@ -128,6 +130,29 @@ class CsvCommandOracle(ProgramOracle):
         return Score(values, reason if missing else "", seconds)
 
 
+def _rows(text: str) -> list[dict[str, str]]:
+    """Rows under a header, as far as they can be read; cells that a row lacks are empty, those beyond it are dropped."""
+    reader = csv.DictReader(io.StringIO(text), restkey="", restval="")
+    rows: list[dict[str, str]] = []
+    try:
+        rows.extend(reader)
+    except (csv.Error, RecursionError):  # a cell longer than csv reads, or a line end where none may be
+        pass
+    return rows
+
+
+def _read_file(path: Path) -> tuple[str, str]:
+    """The text of a file up to a bound, and what is wrong with it ("" if nothing); no text where there is no file."""
+    if not path.is_file():
+        return "", ""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            text = file.read(MOST_OUTPUT + 1)
+    except OSError as error:
+        return "", f"the program's table cannot be read ({error.strerror or error})"
+    return text, f"the program wrote more than {MOST_OUTPUT:,} characters" if len(text) > MOST_OUTPUT else ""
+
+
 def _with_files(part: str, files: dict[str, Path]) -> str:
     for mark, path in files.items():
         part = part.replace(mark, str(path))
@@ -138,7 +163,7 @@ def _find(text: str | None, smiles: set[str]) -> str | None:
     """The molecule that a cell means; None if it is none of these."""
     if text in smiles:
         return text
-    canonical = canonicalize(text)
+    canonical = identify(text)
     return canonical if canonical in smiles else None
 
 

@@ -14,6 +14,8 @@ from chemvae.design.oracles.subprocess import Program, ProgramOracle
 
 logger = logging.getLogger(__name__)
 
+LONGEST_ID = 20
+
 
 class CommandOracle(ProgramOracle):
     """Scores molecules with an external program that reads and writes one JSON object per line.
@@ -80,7 +82,7 @@ class CommandOracle(ProgramOracle):
                 return
             row = _as_row(answer.get("id", waiting[0]))
             if row not in rows:
-                program.stray = f"it answered for the id {answer['id']!r}, which it was not asked about"
+                program.stray = f"it answered for the id {str(answer['id'])[:40]!r}, which it was not asked about"
             elif row in waiting:
                 waiting.remove(row)
                 yield row, self._as_score_of(answer, self._waited_s(program))
@@ -91,6 +93,7 @@ class CommandOracle(ProgramOracle):
         while (line := program.next_line(deadline)) is not None:
             if (answer := _parse(line)) is not None:
                 return answer
+            program.stray = f"it wrote a line that is no JSON object: {line.strip()[:80]}" if line.strip() else program.stray
         return None
 
     @staticmethod
@@ -100,13 +103,22 @@ class CommandOracle(ProgramOracle):
     def _as_score_of(self, answer: dict[str, Any], seconds: float) -> Score:
         values = tuple(_float(answer.get(name)) for name in self.names)
         missing = [name for name, value in zip(self.names, values, strict=True) if math.isnan(value)]
-        reason = str(answer.get("error") or answer.get("reason") or f"the program gave no number for {', '.join(missing)}")
+        reason = _as_said(answer.get("error") or answer.get("reason") or f"the program gave no number for {', '.join(missing)}")
         return Score(values, reason if missing else "", seconds)
 
 
 def _as_row(said: Any) -> Any:
-    """An id as it was given, also where the program wrote it as a text."""
-    return int(said) if isinstance(said, str) and said.strip().isdecimal() else said
+    """An id as it was given, also where the program wrote it as a text; True is no id, and neither is a number of a mile."""
+    if isinstance(said, str) and said.strip().isdecimal() and len(said) < LONGEST_ID:
+        return int(said)
+    return None if isinstance(said, bool) else said
+
+
+def _as_said(reason: Any) -> str:
+    try:
+        return str(reason)
+    except (ValueError, RecursionError):  # a number of a mile, a list nested too deep
+        return f"a {type(reason).__name__} that cannot be shown"
 
 
 def _as_lines(smiles: Sequence[str], rows: Sequence[int]) -> str:
@@ -117,7 +129,7 @@ def _parse(line: str) -> dict[str, Any] | None:
     """Read one line of output; None for anything but a JSON object."""
     try:
         answer = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested too deep
         answer = None
     if not isinstance(answer, dict):
         logger.debug("The oracle's program wrote a line that is no JSON object: %s", line.strip()[:200])

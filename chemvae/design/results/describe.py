@@ -75,6 +75,6 @@ def _property_columns(names: Sequence[str], smiles: Sequence[str], computed: Pro
 
 
 def _predictions(model: Any, smiles: list[str], names: Sequence[str]) -> pd.DataFrame:
-    table = model.predict(smiles).reset_index(drop=True)
+    table = model.predict(smiles).reset_index(drop=True).drop(columns="reason", errors="ignore")
     renamed = {name: f"{name}_predicted" for name in names} | {f"{name}_std": f"{name}_predicted_std" for name in names}
     return table.rename(columns=renamed)

@@ -11,7 +11,7 @@ from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.report_data import NEIGHBOURS, SUMMARY_NAMES, gather, searches_by_name
 from chemvae.design.results.report_figures import front as front_picture
 from chemvae.design.results.report_figures import latent_path, trace
-from chemvae.files import write_atomically
+from chemvae.disk.files import write_atomically
 
 
 def write_report(result: Outcome, path: str | Path, baseline: Outcome | None = None) -> Path:

@@ -12,7 +12,7 @@ from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.plain import plain
 from chemvae.design.results.report import write_report
 from chemvae.design.results.summary import summary
-from chemvae.files import write_atomically
+from chemvae.disk.files import write_atomically
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -48,6 +50,11 @@ class LatentGP:
         """Whether there is a posterior to ask."""
         return self._process is not None
 
+    @property
+    def unit(self) -> float:
+        """The power of two next to the spread of the utilities: dividing by it changes no digit."""
+        return 2.0 ** math.frexp(float(self._y_std))[1]
+
     def fit(self, codes: Tensor, y: Tensor) -> LatentGP:
         """Fit to molecules.
 
@@ -60,7 +67,7 @@ class LatentGP:
         with torch.no_grad():
             properties = self._properties(codes)
             self._centre = properties.mean(dim=0)
-            self._spread = (properties - self._centre).square().mean(dim=0).sqrt().clamp_min(1e-9)
+            self._spread = spread_of(properties, self._centre)
             inputs, known = self._inputs(codes)
             self._y_mean, self._y_std = centre_and_spread(y.double() - known)
             targets = ((y.double() - known - self._y_mean) / self._y_std).clamp_min(LOWEST_TARGET)
@@ -109,3 +116,20 @@ class LatentGP:
                 self._state = fit_hyperparameters(x, y, n_latent, self._state)
             self._fitted_on = len(x)
         return ExactGP(x, y, n_latent, self._state)
+
+
+def spread_of(values: Tensor, centre: Tensor) -> Tensor:
+    """Standard deviation of each column of single-precision values [N, P] about its centre [P], in any unit.
+
+    1 for a column that varies by no more than its rounding.
+
+    Examples
+    --------
+    >>> values = torch.tensor([[1e-200, 5.0], [3e-200, 5.0]], dtype=torch.float64)
+    >>> spread_of(values, values.mean(dim=0)).tolist()
+    [1e-200, 1.0]
+    """
+    deviations = values - centre
+    exponent = torch.frexp(deviations.abs().amax(dim=0)).exponent  # so that squares neither overflow nor vanish
+    spread = torch.ldexp(torch.ldexp(deviations, -exponent).square().mean(dim=0).sqrt(), exponent)
+    return torch.where(spread > torch.finfo(torch.float32).eps * centre.abs(), spread, torch.ones_like(spread))

@@ -6,13 +6,12 @@ multiplies between single steps. ``CHEMVAE_NO_COMPILER=1`` and ``CHEMVAE_NO_BRGE
 
 The compiled file lives in the user's cache folder under a name that holds a hash of source, compiler flags and processor, so
 a changed machine compiles anew. It is loaded only if its checksum, kept beside it, is right and nobody else could have written
-it; otherwise it is built again, in a folder of this process alone where the cache is somebody else's.
+it or put it there; otherwise it is built again, in a folder of this process alone where the cache is somebody else's.
 """
 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import ctypes
 import functools
 import hashlib
@@ -24,12 +23,15 @@ import stat
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from chemvae.cache import cache_folder
+from chemvae.disk.checksums import file_sha256
+from chemvae.disk.files import put_in_place
 from chemvae.errors import ChemVAEError
-from chemvae.files import put_in_place
+from chemvae.runs import FURTHER_FACTS
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +61,41 @@ def kernels() -> ctypes.CDLL | None:
     if compiler is None or platform.system() == "Windows":
         return None
     try:
-        return _declare(ctypes.CDLL(str(_compiled(compiler))))
+        library = _compiled(compiler)
+        loaded = _declare(ctypes.CDLL(str(library)))
     except (OSError, subprocess.SubprocessError, ChemVAEError) as error:
         log.warning("The fused gate kernels could not be built (%s); training runs without them, more slowly.", error)
         return None
+    loaded.sha256 = file_sha256(library)  # for the record
+    return loaded
+
+
+def kernels_in_use() -> dict[str, Any]:
+    """Say what computes the gates here, since seeded samples differ with it.
+
+    Returns
+    -------
+    dict
+        ``kind`` ("compiled", or "eager": torch's operations), ``isa`` (the instructions that torch's own products take, as
+        "AVX512"), ``small_products`` (types for which torch's small-matrix product is used) and ``sha256`` of the compiled
+        file, None where there is none.
+
+    Examples
+    --------
+    >>> kernels_in_use()["kind"] in ("compiled", "eager")
+    True
+    """
+    library = kernels()
+    products = [str(dtype).removeprefix("torch.") for dtype in _PRODUCTS if library and small_product(dtype)]
+    return {
+        "kind": "eager" if library is None else "compiled",
+        "isa": torch.backends.cpu.get_cpu_capability(),
+        "small_products": products,
+        "sha256": None if library is None else library.sha256,
+    }
+
+
+FURTHER_FACTS["kernels"] = kernels_in_use
 
 
 def _openmp_flags() -> list[str]:
@@ -96,10 +129,15 @@ def _compiled(compiler: str) -> Path:
 
 def _is_private(folder: Path) -> bool:
     """Make a folder that only this user may write, if it is not there, and say whether it is one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):
-        folder.chmod(0o700)
-    return _is_ours(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not _is_out_of_reach(folder):
+            return False
+        if hasattr(os, "getuid") and folder.stat().st_uid == os.getuid():
+            folder.chmod(0o700)
+        return _is_ours(folder)
+    except OSError:
+        return False
 
 
 def _build(command: list[str], library: Path) -> None:
@@ -112,7 +150,7 @@ def _build(command: list[str], library: Path) -> None:
         if done.returncode != 0:
             raise ChemVAEError(f"{command[0]} failed: {done.stderr.strip().splitlines()[-1:]}")
         checksum = Path(work) / "gates.sha256"
-        checksum.write_text(_sha256(built))
+        checksum.write_text(file_sha256(built))
         for file in (built, checksum):
             file.chmod(0o700 if file is built else 0o600)
         put_in_place(built, library)
@@ -120,15 +158,15 @@ def _build(command: list[str], library: Path) -> None:
 
 
 def is_trusted(library: Path) -> bool:
-    """Whether a compiled file may be loaded: there, as long and as written, and nobody else's.
+    """Whether a compiled file may be loaded: there, as long and as written, nobody else's, and not to be exchanged by others.
 
     A truncated library would end the process when it is loaded, and a planted one would run.
     """
     checksum = library.with_suffix(".sha256")
     try:
-        ours = all(_is_ours(path) for path in (library, checksum, library.parent))
-        return ours and checksum.read_text().strip() == _sha256(library)
-    except OSError:
+        ours = all(_is_ours(path) for path in (library, checksum, library.parent)) and _is_out_of_reach(library.parent)
+        return ours and checksum.read_text(encoding="ascii").strip() == file_sha256(library)
+    except (OSError, ValueError):
         return False
 
 
@@ -140,8 +178,20 @@ def _is_ours(path: Path) -> bool:
     return facts.st_uid in (os.getuid(), 0) and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _is_out_of_reach(folder: Path) -> bool:
+    """Whether nobody else can put another folder in this one's place: no folder or link above it is open to all or another's.
+
+    In a folder with the sticky bit, as /tmp, everyone exchanges only what is his own.
+    """
+    if not hasattr(os, "getuid"):
+        return True
+    trusted = {os.getuid(), 0, Path("/").stat().st_uid}
+    for path in {folder, *folder.parents, *folder.resolve().parents}:
+        facts = path.stat()
+        is_open = facts.st_mode & stat.S_IWOTH and not facts.st_mode & stat.S_ISVTX
+        if is_open or not {facts.st_uid, path.lstat().st_uid} <= trusted:
+            return False
+    return True
 
 
 @functools.cache

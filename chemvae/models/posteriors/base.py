@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from chemvae.errors import SettingsError
+from chemvae.models.latent_space import FLAT, FlatSpace
 from chemvae.seeding import forked_rng
 
 
@@ -29,6 +30,8 @@ class Posterior:
         The z that stands for each molecule.
     kl, kl_dims : Tensor [B] and [B, D], or None
         KL to the family's prior in closed form, and the same split over dimensions, where the family has them. Nats.
+    reads_any_z : bool
+        False where the density of a z of another molecule takes many times that of an own draw.
     select : callable, optional
         From an index of molecules to their posterior, where that can be had; see :meth:`__getitem__`.
 
@@ -45,6 +48,7 @@ class Posterior:
     point: Tensor
     kl: Tensor | None = None
     kl_dims: Tensor | None = None
+    reads_any_z: bool = True
     select: Callable[[Any], Posterior] | None = field(default=None, repr=False, compare=False)
 
     def draw(self, n_draws: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
@@ -86,6 +90,10 @@ class PosteriorFamily(nn.Module):
     """
 
     latent_dim: int
+    space: FlatSpace = FLAT
+    """Where its draws lie."""
+    reads_any_z: bool = True
+    """Whether the density of a z that it has not drawn itself costs about as much as one that it has."""
 
     def forward(self, h: Tensor) -> Posterior:
         raise NotImplementedError
@@ -101,3 +109,7 @@ class PosteriorFamily(nn.Module):
     def from_summary(self, summary: Tensor) -> Posterior:
         """The posterior of molecules with these summaries [B, S]."""
         return self(summary)
+
+    def component(self, h: Tensor) -> Distribution:
+        """What stands for q(z|x) [B] in a mixture, where every z is read under all of them: by default q(z|x) itself."""
+        return self(h).distribution

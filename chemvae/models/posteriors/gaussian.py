@@ -36,7 +36,7 @@ class DiagonalGaussian(PosteriorFamily):
         return gaussian_posterior(loc, softplus(raw) + MIN_SCALE)
 
     def prior(self) -> Distribution:
-        return _independent(self.zero, torch.ones_like(self.zero))
+        return standard_normal(self.zero)
 
 
 def gaussian_posterior(loc: Tensor, scale: Tensor) -> Posterior:
@@ -49,7 +49,7 @@ def gaussian_posterior(loc: Tensor, scale: Tensor) -> Posterior:
     """
     kl_dims = (loc.square() + scale.square() - 1) / 2 - scale.log()
     return Posterior(
-        _independent(loc, scale),
+        independent_normal(loc, scale),
         point=loc,
         kl=kl_dims.sum(dim=-1),
         kl_dims=kl_dims,
@@ -92,5 +92,11 @@ def is_standard_normal(density: Distribution) -> bool:
     return parts is not None and bool((parts[0] == 0).all() and (parts[1] == 1).all())
 
 
-def _independent(loc: Tensor, scale: Tensor) -> Independent:
+def independent_normal(loc: Tensor, scale: Tensor) -> Independent:
+    """N(loc, diag(scale^2)) of loc and scale [..., D]."""
     return Independent(Normal(loc, scale, validate_args=False), 1, validate_args=False)
+
+
+def standard_normal(zero: Tensor) -> Independent:
+    """N(0, I) on the device and of the type of a zero vector [D]."""
+    return independent_normal(zero, torch.ones_like(zero))

@@ -38,7 +38,7 @@ def finish(
     rng = np.random.default_rng(seed)
     learned = model.priors["learned"].cpu()
     chosen = rng.permutation(len(train))[: learned.fit_points]
-    q = model.posterior([train.smiles[i] for i in chosen])
+    q = model.posterior([train.smiles[i] for i in chosen], canonicalize=False)
     draws, _ = q.draw(1, torch.Generator().manual_seed(seed))
     with torch.enable_grad():
         learned.fit(draws[0].numpy(), seed)
@@ -52,15 +52,15 @@ def finish(
     hashes = np.sort(smiles_hash(train.smiles))
     model.training_facts = replace(model.training_facts, hashes=hashes)
     if run is not None:
-        run.write_tensors("model.safetensors", model_tensors(model))
-        run.write_tensors("prior.safetensors", prior_tensors(model))
-        run.write_training_index(hashes)
+        with run.all_at_once() as together:
+            together.write_tensors("model.safetensors", model_tensors(model))
+            together.write_tensors("prior.safetensors", prior_tensors(model))
+            together.write_training_index(hashes)
 
 
 def _calibrate(model: MolVAE, data: SmilesDataset) -> None:
     if not model.property_names:
         return
     smiles = data.smiles[:CALIBRATION_MOLECULES]
-    z = torch.from_numpy(model.encode(smiles)).to(model.device)
-    labels = torch.tensor(data.labels[: len(smiles)], dtype=torch.float32, device=model.device)
-    model.predictor.calibrate(z, labels)
+    z = torch.from_numpy(model.encode(smiles, canonicalize=False)).to(model.device)
+    model.predictor.calibrate(z, torch.tensor(data.labels[: len(smiles)], dtype=torch.float64))

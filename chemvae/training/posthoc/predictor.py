@@ -61,8 +61,8 @@ def refit_predictor(model: MolVAE, train: SmilesDataset, settings: RefitSettings
         Mean negative log likelihood (nats, standardised labels) over the last epoch.
     """
     s = settings or RefitSettings()
-    q = model.posterior(train.smiles)
-    labels = torch.as_tensor(np.asarray(train.labels), dtype=torch.float32)
+    q = model.posterior(train.smiles, canonicalize=False)
+    labels = torch.as_tensor(np.asarray(train.labels), dtype=torch.float64)
     predictor = model.predictor.requires_grad_(True).train()
     optimizer = make_optimizer(predictor, s.learning_rate, s.weight_decay)
     noise, n = torch.Generator().manual_seed(s.seed), len(train)
@@ -75,7 +75,7 @@ def refit_predictor(model: MolVAE, train: SmilesDataset, settings: RefitSettings
                 for group in optimizer.param_groups:
                     group["lr"] = s.learning_rate * share
                 z = q[rows].draw(1, noise)[0][0]  # [B, D]
-                loss = -predictor.log_prob(z.to(model.device), labels[rows].to(model.device)).mean()
+                loss = -predictor.log_prob(z.to(model.device), labels[rows]).mean()
                 optimizer.zero_grad()
                 loss.backward()
                 nn.utils.clip_grad_norm_(predictor.parameters(), 5.0)

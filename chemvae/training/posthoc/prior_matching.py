@@ -69,7 +69,7 @@ def match_prior(
     for number in range(rounds):
         written = _written(model, texts, seed + number)
         _check_enough(len(written), texts, len(known))
-        direction, classifier_accuracy = log_ratio(known, model.encode(written))
+        direction, classifier_accuracy = log_ratio(known, model.encode(written, canonicalize=False))
         log_weight = log_weight + known @ direction
         log_weight = (log_weight - log_weight.mean()).clip(-LARGEST_LOG_WEIGHT, LARGEST_LOG_WEIGHT)
         weight = np.exp(log_weight)
@@ -82,7 +82,7 @@ def match_prior(
 
 def _codes(model: MolVAE, train: SmilesDataset, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Posterior means [N, D] of training molecules, and one draw from each posterior."""
-    q = model.posterior(train.smiles.take(rng.permutation(len(train))[:CODES]))
+    q = model.posterior(train.smiles.take(rng.permutation(len(train))[:CODES]), canonicalize=False)
     draws, _ = q.draw(1, torch.Generator().manual_seed(int(rng.integers(2**31))))
     return q.point.numpy(), draws[0].numpy()
 

@@ -100,9 +100,9 @@ def join(groups: Sequence[tuple[Batch, Tensor, float | Tensor]]) -> PointBatch:
 
 
 def draw_points(model: MolVAE, n: int, noise: torch.Generator, seed: int, learned_share: float = 0.5) -> Tensor:
-    """Draw z [n, D] from N(0, I), and a share of them from the learned prior where one is fitted."""
+    """Draw z [n, D] from the posterior family's own prior, and a share of them from the learned prior where one is fitted."""
     n_learned = int(n * learned_share) if model.latent_statistics.is_fitted else 0
-    z = torch.randn(n - n_learned, model.latent_dim, generator=noise)
+    z = model.priors["normal"].sample(n - n_learned, noise).cpu()
     if not n_learned:
         return z
     return torch.cat([z, draw_prior(model, n_learned, "learned", seed).cpu()])

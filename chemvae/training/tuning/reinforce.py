@@ -221,7 +221,7 @@ class _Tuner(DecoderTuner):
     def _features(self, smiles: list[str]) -> Tensor:
         """What the critic sees of molecules, [N, D + bits + 6]: codes, and log(1 + count) of environments and ring sizes."""
         self.model.eval()
-        codes = torch.from_numpy(self.model.encode(smiles))
+        codes = torch.from_numpy(self.model.encode(smiles, canonicalize=False))
         if not self.settings.fingerprint_bits:
             return codes
         molecules = [parse(one) for one in smiles]

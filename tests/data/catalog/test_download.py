@@ -6,7 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from chemvae.data.catalog.download import fetch, file_sha256
+from chemvae.data.catalog.download import fetch
+from chemvae.disk.checksums import file_sha256
 from chemvae.errors import InputError
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB

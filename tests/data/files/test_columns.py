@@ -8,12 +8,12 @@ import pytest
 
 from chemvae.data.files.columns import (
     find_column,
-    find_smiles_column,
     find_split_column,
-    looks_headerless,
     parse_numbers,
     parse_split,
 )
+from chemvae.data.files.header import looks_headerless
+from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.errors import NothingUsableError
 
 
@@ -34,7 +34,7 @@ def test_exact_smiles_goes_before_solvent_smiles():
 
 def test_otherwise_the_first_column_that_parses(caplog):
     frame = pd.DataFrame({"id": ["1", "2"], "name": ["aspirin", "x"], "structure": ["CCO", "c1ccccc1"], "other": ["C", "C"]})
-    with caplog.at_level(logging.INFO, "chemvae.data.files.columns"):
+    with caplog.at_level(logging.INFO, "chemvae.data.files.molecule_column"):
         assert find_smiles_column(frame, source="a.csv") == "structure"
     assert "a.csv: the SMILES are taken from column 'structure'" in caplog.text
 

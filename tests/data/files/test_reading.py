@@ -151,7 +151,8 @@ def test_a_damaged_sdf_record_costs_itself_only():
         ("cut.csv.gz", gzip.compress(CSV.encode() * 1000)[:-20], "cut-off"),
         ("cut.csv.zst", zstandard.ZstdCompressor().compress(CSV.encode() * 9000)[:-9], "cut-off"),
         ("bad.csv.gz", gzip.compress(CSV.encode() * 500)[:30] + b"\x00" * 200, "damaged"),
-        ("table.xlsx", b"PK", "'.xlsx' are not read"),
+        ("table.xlsx", b"PK", "not a readable .xlsx"),
+        ("table.xls", b"PK", "'.xls' are not read"),
     ],
 )
 def test_damage_is_one_sentence_with_the_file_name(tmp_path, name, content, words):

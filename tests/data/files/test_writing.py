@@ -10,7 +10,7 @@ from rdkit import rdBase
 
 from chemvae.data.files.reading import METADATA_KEY, read_records
 from chemvae.data.files.writing import ParquetWriter, as_columns, concat, new_folder
-from chemvae.errors import InputError
+from chemvae.errors import BusyFolderError, InputError
 
 TYPES = {"smiles": "text", "y": "number"}
 
@@ -95,3 +95,11 @@ def test_rows_become_columns_and_chunks_one_frame():
     assert as_columns([], ["smiles"]) == {"smiles": []}
     pieces = [pd.DataFrame({"a": [i]}, index=[i]) for i in (1, 2)]
     assert concat(iter(pieces)).index.tolist() == [1, 2] and len(concat([])) == 0
+
+
+def test_two_programs_that_make_one_folder_are_one_too_many(tmp_path):
+    with new_folder(tmp_path / "out") as folder:
+        (folder / "card.json").touch()
+        with pytest.raises(BusyFolderError, match="written by process"), new_folder(tmp_path / "out", overwrite=True):
+            pass
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -1,6 +1,7 @@
 """The record: what is written comes back, what a crash cut short is dropped, what does not belong is refused."""
 
 import json
+import logging
 import math
 import sys
 
@@ -113,3 +114,24 @@ def test_one_program_at_a_time(path, monkeypatch):
         History(path, {"seed": 0})
     first.close()
     assert len(History(path, {"seed": 0}).recorded) == 2
+
+
+def test_other_kernels_are_said_in_one_line_and_the_search_goes_on(tmp_path, caplog):
+    path = tmp_path / "history.jsonl"
+    first = History(path, {"seed": 0, "kernels": {"kind": "compiled", "isa": "AVX512", "sha256": "ab" * 32}})
+    first.append(CALLS[0])
+    first.close()
+    with caplog.at_level(logging.WARNING):
+        for kernels in (
+            {"kind": "compiled", "isa": "AVX512", "sha256": "ab" * 32},
+            {"kind": "eager", "isa": "AVX2", "sha256": None},
+        ):
+            again = History(path, {"seed": 0, "kernels": kernels})
+            assert len(again.recorded) == 1
+            again.close()
+    (said,) = caplog.messages
+    assert "begun with other kernels (compiled AVX512 abababababab, now eager AVX2)" in said
+
+
+def test_a_record_from_before_kernels_were_noted_goes_on_in_silence(path, caplog):
+    assert len(History(path, {"seed": 0, "kernels": {"kind": "eager"}}).recorded) == 2 and not caplog.messages

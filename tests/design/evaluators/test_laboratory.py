@@ -6,8 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from chemvae.chem.identity import identify
+from chemvae.chem.molecules import canonicalize
 from chemvae.design import Goal, run_campaign
-from chemvae.design.evaluators.laboratory import Laboratory, name_laboratory
+from chemvae.design.evaluators.laboratory import Laboratory, _shortened, name_laboratory
+from chemvae.design.evaluators.ledger import Ledger
+from chemvae.design.evaluators.results_table import read_measurements
 from chemvae.errors import InputError, NothingUsableError, SettingsError
 from tests.design.toys import Bowl, ToyModel, carbons, chain
 
@@ -349,3 +353,30 @@ def test_what_was_told_and_breaks_a_constraint_is_on_no_front(tmp_path):
     row = result.history.set_index("smiles").loc[heavy]
     assert row["potency"] == 30.0 and row["reason"] == "told, and outside MW < 200" and np.isnan(row["utility"])
     assert len(result.pareto) and heavy not in result.pareto["smiles"].tolist()
+
+
+CAGE = "N[C@]1(C(=O)O)[C@H]2C[C@@H]3C[C@H](C2)C[C@@H]1C3"
+
+
+def test_a_molecule_that_rdkit_spells_in_several_ways_comes_back_by_any_of_them(tmp_path):
+    handed_out = {"m0001": identify(CAGE), "m0002": "CCO"}
+    for written in (CAGE, canonicalize(CAGE), canonicalize(canonicalize(CAGE)), identify(CAGE)):
+        sheet = pd.DataFrame({"id": ["m0001"], "smiles": [written], "score": ["1.5"]})
+        assert [one.smiles for one in read_measurements(sheet, ["score"], handed_out)] == [identify(CAGE)]
+        alone = sheet.drop(columns="id")
+        assert [one.smiles for one in read_measurements(alone, ["score"], handed_out)] == [identify(CAGE)]
+
+
+def test_an_older_record_may_hold_another_spelling(tmp_path):
+    other = next(text for text in (CAGE, canonicalize(CAGE), canonicalize(canonicalize(CAGE))) if text != identify(CAGE))
+    rows = [{"id": "m0001", "smiles": other, "z": [0.0]}, {"id": "m0002", "smiles": "CCO", "z": [1.0]}]
+    told = {"told": 1, "results": [{"smiles": other, "values": [1.0], "reason": ""}]}
+    lines = [{"format": 1}, {"asked": 1, "size": 2, "molecules": rows}, told]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    ledger = Ledger(tmp_path / "a.jsonl", {}, (1, 1))
+    assert ledger.ids["m0001"] == identify(CAGE) and list(ledger.answers) == [identify(CAGE)]
+
+
+def test_small_numbers_beside_a_batch_keep_their_digits():
+    column = _shortened(pd.Series([1.23456, 1.23456e-13, np.nan]))
+    assert column[0] == 1.2346 and column[1] == 1.235e-13 and np.isnan(column[2])

@@ -9,7 +9,7 @@ import torch
 import chemvae
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import InterruptedRunError, SettingsError
-from chemvae.evaluation.likelihood import log_evidence
+from chemvae.evaluation.likelihood.importance import log_evidence
 from chemvae.models.posteriors import POSTERIORS, Posterior
 from chemvae.models.settings import ModelSettings
 from chemvae.models.vae import MolVAE
@@ -78,7 +78,9 @@ def test_what_is_said_of_the_kl_is_how_it_was_taken(trained, name):
 
 def test_a_posterior_keeps_its_covariance_and_the_learned_prior_sees_it(vocabulary, monkeypatch):
     monkeypatch.setitem(POSTERIORS, "full", FullGaussian)
-    model = MolVAE(vocabulary, ModelSettings(8, 12, 16, 2, 8, posterior="full", prior="gaussian", precision="fp32")).eval()
+    model = MolVAE(
+        vocabulary, ModelSettings(8, 12, 16, 2, 8, posterior="full", fitted_prior="gaussian", precision="fp32")
+    ).eval()
     root = torch.tensor([[1.0, 0.0], [2.0, 0.5]])
     with torch.no_grad():  # every molecule's posterior is N(0, root root^T)
         model.posterior_family.project.weight.zero_()

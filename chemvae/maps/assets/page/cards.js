@@ -134,7 +134,7 @@ class Selection {
     column.median ??= medianOf(column.values);
     const [here, all] = [medianOf(Float64Array.from(rows, (i) => column.values[i])), column.median];
     const unit = column.unit ? ` ${column.unit}` : "";
-    return [el("p", { class: "cm-hint" }, `median ${column.name} ${numberText(here)}${unit}, of all ${numberText(all)}${unit}`)];
+    return [el("p", { class: "cm-hint" }, `median ${column.name} ${valueText(column, here)}${unit}, of all ${valueText(column, all)}${unit}`)];
   }
 
   thumb(i) {

@@ -12,10 +12,10 @@ function codesOf(column, n) {
     const shown = PALETTE.light.categories.length;
     return codes.map((_, i) => (column.codes[i] < shown ? column.codes[i] : missing));
   }
-  const [low, high] = column.limits;
+  const [low, high] = scaledLimits(column);
   const factor = (ramp - 1) / (high - low || 1);
   for (let i = 0; i < n; i++) {
-    const value = column.values[i];
+    const value = scaled(column, column.values[i]);
     codes[i] = Number.isNaN(value) ? missing : clamp(Math.round((value - low) * factor), 0, ramp - 1);
   }
   return codes;
@@ -54,6 +54,8 @@ class Legend {
     const others = this.column.names.map((_, code) => code).slice(colours.length);
     const nOthers = others.reduce((sum, code) => sum + this.column.counts[code], 0);
     if (others.length) list.append(this.categoryRow(`${others.length} others`, nOthers, PALETTE[this.theme].missing, others));
+    const nMissing = this.column.codes.reduce((count, code) => count + (code === 255), 0);
+    if (nMissing) list.append(this.categoryRow("missing", nMissing, PALETTE[this.theme].missing, [255]));
     this.root.append(list);
   }
 
@@ -72,37 +74,38 @@ class Legend {
 
   showNumbers() {
     const { values, limits } = this.column;
-    this.plot = histogramSvg(binCounts(values, limits), PALETTE[this.theme].ramp);
+    this.plot = histogramSvg(binCounts(this.column), PALETTE[this.theme].ramp);
     this.plot.addEventListener("pointerdown", (event) => this.brush(event));
     const bar = el("div", { class: "cm-ramp", "aria-hidden": "true" });
     bar.style.background = `linear-gradient(90deg, ${PALETTE[this.theme].ramp.filter((_, i) => i % 11 === 0).join(", ")})`;
     const outside = [values.some((v) => v < limits[0]) ? "\u2264 " : "", values.some((v) => v > limits[1]) ? "\u2265 " : ""];
-    const ends = limits.map((limit, end) => el("span", {}, outside[end] + numberText(limit)));
+    const ends = limits.map((limit, end) => el("span", {}, outside[end] + valueText(this.column, limit)));
     const onchange = () => this.typed();
     this.inputs = ["from", "to"].map((what) =>
-      el("input", { type: "number", step: "any", placeholder: what, "aria-label": `${this.column.name} ${what}`, onchange }),
+      el("input", { type: this.column.date ? "date" : "number", step: "any", placeholder: what, "aria-label": `${this.column.name} ${what}`, onchange }),
     );
     this.root.append(this.plot, bar, el("div", { class: "cm-ends" }, ...ends));
     this.root.append(el("div", { class: "cm-range" }, el("span", {}, "show"), this.inputs[0], el("span", {}, "to"), this.inputs[1]));
     const nMissing = values.reduce((count, value) => count + Number.isNaN(value), 0);
-    if (nMissing) this.root.append(el("p", { class: "cm-hint" }, `${countText(nMissing)} without a value (grey)`));
+    if (this.column.log) this.root.append(el("p", { class: "cm-hint" }, "logarithmic scale"));
+    if (nMissing) this.root.append(el("p", { class: "cm-hint" }, `${countText(nMissing)} missing (grey)`));
   }
 
   /** Drag over the histogram picks a range. */
   brush(event) {
     const { left, width } = this.plot.getBoundingClientRect();
     const valueAt = (clientX) => {
-      const [low, high] = this.column.limits;
-      return low + clamp((clientX - left) / width, 0, 1) * (high - low);
+      const [low, high] = scaledLimits(this.column);
+      return unscaled(this.column, low + clamp((clientX - left) / width, 0, 1) * (high - low));
     };
     const first = valueAt(event.clientX);
     let last = first;
     const move = (moved) => this.markRange((last = valueAt(moved.clientX)) < first ? [last, first] : [first, last]);
     const up = () => {
       removeEventListener("pointermove", move);
-      const [low, high] = this.column.limits;
-      const wide = Math.abs(last - first) > 0.01 * (high - low);
-      this.setRange(wide ? [Math.min(first, last), Math.max(first, last)].map((v) => parseFloat(v.toPrecision(4))) : null);
+      const [low, high] = scaledLimits(this.column);
+      const wide = Math.abs(scaled(this.column, last) - scaled(this.column, first)) > 0.01 * (high - low);
+      this.setRange(wide ? [Math.min(first, last), Math.max(first, last)].map((v) => (this.column.date ? Math.round(v) : parseFloat(v.toPrecision(4)))) : null);
     };
     addEventListener("pointermove", move);
     addEventListener("pointerup", up, { once: true });
@@ -110,23 +113,24 @@ class Legend {
   }
 
   typed() {
-    const [low, high] = this.inputs.map((input) => (input.value === "" ? NaN : Number(input.value)));
+    const number = (text) => (this.column.date ? Date.parse(text) / 864e5 : Number(text));
+    const [low, high] = this.inputs.map((input) => (input.value === "" ? NaN : number(input.value)));
     const none = Number.isNaN(low) && Number.isNaN(high);
     this.setRange(none ? null : [Number.isNaN(low) ? -Infinity : low, Number.isNaN(high) ? Infinity : high]);
   }
 
   setRange(range) {
     const [low, high] = range ?? [];
-    this.inputs.forEach((input, end) => (input.value = Number.isFinite(range?.[end]) ? range[end] : ""));
+    this.inputs.forEach((input, end) => (input.value = Number.isFinite(range?.[end]) ? (this.column.date ? dayText(range[end]) : range[end]) : ""));
     this.markRange(range);
     this.onFilter(range && Uint8Array.from(this.column.values, (value) => (value >= low && value <= high ? 1 : 0)));
   }
 
   markRange(range) {
-    const [low, high] = this.column.limits;
+    const [low, high] = scaledLimits(this.column);
     const bars = [...this.plot.querySelectorAll("rect")];
     bars.forEach((bar, bin) => {
-      const middle = low + ((bin + 0.5) / bars.length) * (high - low);
+      const middle = unscaled(this.column, low + ((bin + 0.5) / bars.length) * (high - low));
       bar.classList.toggle("cm-off", Boolean(range) && (middle < range[0] || middle > range[1]));
     });
   }
@@ -137,11 +141,13 @@ class Legend {
   }
 }
 
-function binCounts(values, [low, high]) {
+function binCounts(column) {
+  const { values } = column;
+  const [low, high] = scaledLimits(column);
   const bins = clamp(Math.round(2 * Math.sqrt(values.length)), 8, MOST_BINS);
   const counts = new Float64Array(bins);
   for (const value of values) {
-    if (!Number.isNaN(value)) counts[clamp(Math.floor(((value - low) / (high - low || 1)) * bins), 0, bins - 1)]++;
+    if (!Number.isNaN(value)) counts[clamp(Math.floor(((scaled(column, value) - low) / (high - low || 1)) * bins), 0, bins - 1)]++;
   }
   return counts;
 }

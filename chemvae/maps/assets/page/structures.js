@@ -2,6 +2,8 @@
 
 const SVG_PARTS = new Set(["svg", "g", "path", "rect", "ellipse", "circle", "line", "polygon", "polyline", "text", "tspan"]);
 const CACHED_DRAWINGS = 300;
+const LONGEST_DRAWN = 300; // characters: longer molecules would hold the page up, and nobody could tell their atoms apart
+const CLASH = 0.35; // of the usual bond's length, as chem/drawing.py has it
 const SLICE_MS = 25; // a search gives way to the page this often
 
 const structures = {
@@ -42,9 +44,10 @@ const structures = {
   },
 
   render(smiles, width, height) {
-    const mol = this.readMolecule(smiles);
+    const mol = smiles.length > LONGEST_DRAWN ? null : this.readMolecule(smiles);
     if (!mol) return null;
     try {
+      layOut(mol);
       return safeSvg(mol.get_svg_with_highlights(JSON.stringify({ width, height, clearBackground: false, bondLineWidth: 1.4 })), smiles);
     } catch {
       return null;
@@ -96,6 +99,30 @@ const structures = {
     return mask;
   },
 };
+
+/** Give a molecule CoordGen's layout where fewer of its atoms lie on each other than in the usual one. */
+function layOut(mol) {
+  const usual = clashes(mol.get_new_coords());
+  if (usual && clashes(mol.get_new_coords(true)) < usual) mol.set_new_coords(true);
+}
+
+/** Pairs of atoms without a bond that lie on each other in a mol block (V2000). */
+function clashes(block) {
+  const lines = block.split("\n");
+  const [nAtoms, nBonds] = [0, 3].map((at) => parseInt(lines[3].slice(at, at + 3), 10));
+  const places = lines.slice(4, 4 + nAtoms).map((line) => [0, 10].map((at) => parseFloat(line.slice(at, at + 10))));
+  const apart = (a, b) => Math.hypot(places[a][0] - places[b][0], places[a][1] - places[b][1]);
+  const bonds = lines.slice(4 + nAtoms, 4 + nAtoms + nBonds).map((line) => [0, 3].map((at) => parseInt(line.slice(at, at + 3), 10) - 1));
+  const lengths = bonds.map(([a, b]) => apart(a, b)).sort((a, b) => a - b);
+  const bonded = new Set(bonds.map(([a, b]) => Math.min(a, b) * nAtoms + Math.max(a, b)));
+  let count = 0;
+  for (let a = 0; a < nAtoms; a++) {
+    for (let b = a + 1; b < nAtoms; b++) {
+      if (apart(a, b) < CLASH * lengths[lengths.length >> 1] && !bonded.has(a * nAtoms + b)) count++;
+    }
+  }
+  return count;
+}
 
 /** Reads three times faster than the default and finds the same: no Kekule form, no stereo labels. */
 const MATCH_DETAILS = JSON.stringify({ kekulize: false, removeHs: false, assignStereo: false, assignCIPLabels: false });

@@ -49,9 +49,24 @@ async function inflateColumn(column) {
   return column;
 }
 
+/** Numbers on the scale of a column's colours: their logarithms where it is logarithmic. */
+const scaled = (column, value) => (column.log ? Math.log10(value) : value);
+const unscaled = (column, value) => (column.log ? 10 ** value : value);
+const scaledLimits = (column) => column.limits.map((limit) => scaled(column, limit));
+
+/** A number of a column as text: a day where it means one. */
+function valueText(column, value) {
+  return column.date && Number.isFinite(value) ? dayText(value) : numberText(value);
+}
+
+function dayText(days) {
+  const date = new Date(days * 864e5);
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 10);
+}
+
 /** What a column says of one point, as text without the unit; "" where missing. */
 function textOf(column, i) {
-  if (column.kind === "number") return Number.isNaN(column.values[i]) ? "" : numberText(column.values[i]);
+  if (column.kind === "number") return Number.isNaN(column.values[i]) ? "" : valueText(column, column.values[i]);
   if (column.kind === "category") return column.names[column.codes[i]] ?? "";
   return column.lines[i];
 }
@@ -61,6 +76,7 @@ function exactTextOf(column, i) {
   if (column.kind !== "number") return textOf(column, i);
   const value = column.values[i];
   if (Number.isNaN(value)) return "";
+  if (column.date) return dayText(value);
   return String(column.dtype === "float32" ? parseFloat(value.toPrecision(7)) : value);
 }
 

@@ -1,0 +1,194 @@
+"""Sheets of XLSX workbooks, read and written: cells as the spreadsheet last showed them; what it would not show is named."""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pandas as pd
+
+from chemvae.data.files.columns import SMILES_NAMES, list_names
+from chemvae.data.files.header import LOOKED_AT
+from chemvae.data.files.layout import molecule_columns
+from chemvae.data.files.rows import Chunk, Row, read_table
+from chemvae.errors import InputError, MissingExtraError, NothingUsableError
+
+logger = logging.getLogger(__name__)
+
+MAGIC, OLD_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+MOST_BYTES = 4 << 30  # unpacked; a sheet can have a million rows
+MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 1_048_576, 16_384, 32_767  # of a sheet, by its makers
+_MERGED = re.compile(rb'<mergeCell\s[^>]*ref="([A-Z0-9:]+)"')
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, OSError, SyntaxError,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
+"""What openpyxl and zipfile raise on files that are damaged in one way or another; a SyntaxError is one of XML."""
+
+
+def read_xlsx(stream: BinaryIO, name: str, chunk_rows: int) -> Iterator[Chunk]:
+    """Read the first visible sheet that holds molecules, else the first that holds anything.
+
+    Cells are numbers, texts, dates or truth values as in the file. A formula whose value was not saved stands as its text, and
+    error cells as theirs, so that the reader of numbers refuses both.
+
+    Raises
+    ------
+    MissingExtraError
+        Without openpyxl.
+    InputError
+        If the file is damaged, an old ``.xls``, or protected by a password.
+    NothingUsableError
+        If no visible sheet holds anything.
+    """
+    content = stream.read()
+    try:
+        import openpyxl
+    except ImportError as error:
+        raise MissingExtraError("openpyxl", "xlsx", "Reading .xlsx files") from error
+    if content.startswith(OLD_MAGIC):
+        raise InputError(f"{name} is an old .xls file or has a password. Save it as .xlsx without one, or as .csv.")
+    try:
+        _check_size(content, name)
+        shown, written = (openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=data) for data in (True, False))
+        title = _choose_sheet(shown, name)
+        _say_merged(content, shown[title], name)
+        rows = _rows(shown[title], written[title], name)
+        yield from read_table(rows, chunk_rows, name, empty=None)
+    except _DAMAGE as error:
+        reason = (str(error).splitlines() or [""])[0].strip(".'\"") or type(error).__name__
+        raise InputError(f"{name} is not a readable .xlsx file ({reason}). Save it again, or as .csv.") from error
+
+
+def _check_size(content: bytes, name: str) -> None:
+    """Refuse what would unpack to more than any sheet holds."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(part.file_size for part in archive.infolist()) > MOST_BYTES:
+            raise InputError(f"{name} unpacks to more than {MOST_BYTES >> 30} GB. Save the sheet that is meant as .csv.")
+
+
+def _choose_sheet(workbook: Any, name: str) -> str:
+    """The title of the sheet that is read; the others are named."""
+    visible = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
+    tops = {sheet.title: _top(sheet) for sheet in visible}
+    filled = [title for title, top in tops.items() if top]
+    if not filled:
+        raise NothingUsableError(f"{name} holds no rows in a visible sheet.")
+    title = next((title for title in filled if _holds_molecules(tops[title])), filled[0])
+    others = [sheet.title + (" (hidden)" if sheet.sheet_state != "visible" else "") for sheet in workbook.worksheets]
+    others = [other for other in others if other != title]
+    if others:
+        logger.info("%s: sheet '%s' is read; not read: %s", name, title, list_names(others, 10))
+    return title
+
+
+def _top(sheet: Any) -> list[list[str]]:
+    """The first rows that hold anything, as text."""
+    sheet.reset_dimensions()  # some programs write wrong ones
+    rows = (["" if cell is None else str(cell).strip() for cell in row] for row in sheet.iter_rows(values_only=True))
+    return [row for row in islice(rows, 4 * LOOKED_AT) if any(row)][:LOOKED_AT]
+
+
+def _holds_molecules(top: list[list[str]]) -> bool:
+    return any(cell.lower() in SMILES_NAMES for row in top for cell in row) or bool(molecule_columns(top))
+
+
+def _rows(shown: Any, written: Any, name: str) -> Iterator[Row]:
+    """Values, with the formula where a program left no value; the row of the sheet is the line."""
+    shown.reset_dimensions()
+    written.reset_dimensions()
+    n_formulas = 0
+    both = zip(shown.iter_rows(values_only=True), written.iter_rows(values_only=True), strict=False)
+    for number, (values, formulas) in enumerate(both, start=1):
+        cells = list(values)
+        for i, (value, formula) in enumerate(zip(values, formulas, strict=False)):
+            if value is None and formula is not None:
+                text = getattr(formula, "text", formula)  # of an array formula
+                cells[i] = text if isinstance(text, str) else "=?"
+                n_formulas += 1
+        yield number, cells
+    if n_formulas:
+        logger.warning("%s: the values of %s formulas were not saved, so that their cells hold none. Open it in a spreadsheet, "
+                       "save it, and give it again.", name, f"{n_formulas:,}")  # fmt: skip
+
+
+def _say_merged(content: bytes, sheet: Any, name: str) -> None:
+    """Name merged cells: only the first of them holds the value."""
+    path = str(getattr(sheet, "_worksheet_path", "")).lstrip("/")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if path not in archive.namelist():
+            return
+        with archive.open(path) as file:
+            found = _find_merged(file)
+    if found:
+        logger.warning("%s: %s groups of cells are merged (%s); only the first cell of each holds a value, the others none.",
+                       name, len(found), list_names(found, 3))  # fmt: skip
+
+
+def _find_merged(file: Any) -> list[str]:
+    """References such as A2:A4, from the XML as it streams by."""
+    found: dict[str, None] = {}
+    rest = b""
+    while piece := file.read(1 << 20):
+        text = rest + piece
+        found.update(dict.fromkeys(match.decode() for match in _MERGED.findall(text)))
+        rest = text[-200:]
+    return list(found)
+
+
+def write_xlsx(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as the one sheet of a workbook; texts are texts there, also those that look like formulas.
+
+    Raises
+    ------
+    MissingExtraError
+        Without openpyxl.
+    InputError
+        If a sheet cannot hold so much.
+    """
+    try:
+        import openpyxl
+    except ImportError as error:
+        raise MissingExtraError("openpyxl", "xlsx", "Writing .xlsx files") from error
+    n_rows, n_columns = frame.shape
+    if n_rows >= MOST_ROWS or n_columns > MOST_COLUMNS:
+        raise InputError(
+            f"A sheet holds {MOST_ROWS:,} rows and {MOST_COLUMNS:,} columns, the table {n_rows:,} and {n_columns:,}."
+        )
+    workbook = openpyxl.Workbook(write_only=True)
+    sheet = workbook.create_sheet("chemvae")
+    sheet.append([_cell(sheet, str(name)) for name in frame.columns])
+    for row in frame.itertuples(index=False, name=None):
+        sheet.append([_cell(sheet, value) for value in row])
+    with path.open("wb") as file:
+        workbook.save(file)
+
+
+def _cell(sheet: Any, value: Any) -> Any:
+    """A value as openpyxl takes it: nothing for what is missing, text for what is neither number, date nor truth value."""
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    if value is None or value is pd.NA or value != value:
+        return None
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, (bool, int, datetime)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    text = ILLEGAL_CHARACTERS_RE.sub("", str(value))
+    if len(text) > LONGEST_CELL:
+        raise InputError(
+            f"A cell of a sheet holds {LONGEST_CELL:,} characters, '{text[:30]}...' has {len(text):,}: write .csv."
+        )
+    cell = WriteOnlyCell(sheet, value="")
+    cell.value, cell.data_type = text, "s"
+    return cell

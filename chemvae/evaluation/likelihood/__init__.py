@@ -1,0 +1,1 @@
+"""log p(x): importance sampling, annealed importance sampling, and what they say together."""
