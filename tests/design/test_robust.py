@@ -114,7 +114,7 @@ def test_a_function_called_score_is_one_goal_and_the_weighted_score_another_colu
         ({"budget": None}, "budget must be a whole number >= 1, got None"),
         ({"batch_size": "5"}, "batch_size must be a whole number >= 1, got '5'"),
         ({"seed": -1}, "seed must be a whole number from 0 to 4294967295, got -1"),
-        ({"seed": None}, "seed must be a whole number from 0"),
+        ({"seed": 0.5}, "seed must be a whole number or None, got 0.5"),
         ({"timeout_s": "5"}, "timeout_s must be a number > 0, got '5'"),
         ({"constraints": 3}, "constraints are texts such as 'SAS<3'"),
         ({"constraints": ["SAS<3", None]}, "constraints are texts such as 'SAS<3'"),

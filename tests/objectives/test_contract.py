@@ -113,7 +113,7 @@ def test_an_objective_may_be_given_as_an_object_and_is_asked_for_again(tmp_path)
     with pytest.raises(SettingsError, match="keeps its settings; objective cannot change"):
         other = tmp_path / "other"
         train(other)
-        chemvae.train(MOLECULES, out=other, resume=True, objective="beta-elbo")
+        chemvae.train(MOLECULES, out=other, resume=True, objective="autoencoder")
 
 
 def test_the_command_shows_the_parts(iwae, command, table_csv, tmp_path):
