@@ -74,7 +74,7 @@ class TestReuse:
         one.save()
         back = ScoreCache(path, "abcd", "x").known["CCO"]
         assert back.values[:3] == values[:3] and math.isnan(back.values[3])
-        assert back.reason == 'a "reason", with, commas\nand lines' and back.seconds == 0.1
+        assert back.reason == 'a "reason", with, commas and lines' and back.seconds == 0.1
 
     def test_any_oracle_that_was_not_given_an_init_takes_a_path(self, path):
         class Carbons(Oracle):
