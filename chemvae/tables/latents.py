@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def _read_points(frame: pd.DataFrame, source: str) -> np.ndarray:
     found = read_columns(frame)
     refused = [(row, why) for column in found for row, why in column.refused.items()]
     if refused:
-        row, why = min(refused)
+        row, why = min(refused, key=itemgetter(0))
         what = f"{len(refused):,} latent cells are no numbers" if len(refused) > 1 else "a latent cell is no number"
         logger.warning("%s: %s, and rows with such have no point; the first: row %s, %s.", source, what, f"{row + 1:,}", why)
     return np.column_stack([column.values for column in found]).astype(np.float32)
