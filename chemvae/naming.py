@@ -9,6 +9,7 @@ EXTRAS = {
     "distance": "distance_to_training",
     "similarity": "similarity_to_training",
     "reason": "reason_without_values",
+    "novel": "not_in_training",
 }
 """Columns beside predictions, and what they are called where a property has that name."""
 
@@ -30,6 +31,37 @@ def property_stem(name: str, ends: Sequence[str] = ("", "_std"), suffix: str = "
 def extra_stem(name: str, properties: Collection[str] = (), suffix: str = "_predicted") -> Stem:
     """A column of :data:`EXTRAS` beside those of some properties, none of which it is mistaken for."""
     return Stem([(EXTRAS[name] if name in properties else name, "")], suffix)
+
+
+def prediction_stems(properties: Sequence[str]) -> list[Stem]:
+    """The columns that a model predicts: each property's, and ``distance``."""
+    return [*map(property_stem, properties), extra_stem("distance", properties)]
+
+
+def prediction_columns(properties: Sequence[str]) -> tuple[dict[str, tuple[str, str]], str]:
+    """Where a model's predictions stand: property -> columns of mean and standard deviation; and the column of distances.
+
+    Examples
+    --------
+    >>> prediction_columns(["logP", "distance"])
+    ({'logP': ('logP', 'logP_std'), 'distance': ('distance', 'distance_std')}, 'distance_to_training')
+    >>> prediction_columns(["X", "X_std"])[0]["X"]
+    ('X_predicted', 'X_predicted_std')
+    """
+    *names, distance = name_columns(prediction_stems(properties))
+    return dict(zip(properties, zip(names[::2], names[1::2], strict=True), strict=True)), distance
+
+
+def label_columns(properties: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+    """Property -> the columns of its label, and of its predicted mean and standard deviation beside that.
+
+    Examples
+    --------
+    >>> label_columns(["logP"])
+    {'logP': ('logP_label', 'logP', 'logP_std')}
+    """
+    names = name_columns([property_stem(name, ("_label", "", "_std")) for name in properties], ["smiles"])
+    return dict(zip(properties, zip(names[::3], names[1::3], names[2::3], strict=True), strict=True))
 
 
 def name_columns(stems: Sequence[Stem], taken: Collection[str] = ()) -> list[str]:

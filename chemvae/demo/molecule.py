@@ -14,6 +14,7 @@ from chemvae.chem.properties import PROPERTIES, compute
 from chemvae.errors import InvalidMoleculeError
 from chemvae.evaluation.metrics import COVERAGE_Z
 from chemvae.models.vae import MolVAE
+from chemvae.naming import prediction_columns
 
 NEAR = 0.3  # of the training latents' spread in every dimension
 
@@ -118,7 +119,7 @@ def study(model: MolVAE, molecule: Named, other: Named, n_near: int, n_steps: in
         valid=bool(back["valid"]),
         similarity=_similarity(smiles, decoded) if back["valid"] else float("nan"),
         is_known=None if known is None else bool(known[0]),
-        distance=float(predicted["distance"]),
+        distance=float(predicted[prediction_columns(model.property_names)[1]]),
         properties=_properties(model.property_names, smiles, predicted),
         near=found[found["smiles"] != smiles].reset_index(drop=True),
         n_near=n_near,

@@ -33,6 +33,7 @@ from chemvae.evaluation.selection import select_molecules
 from chemvae.evaluation.sentences import protocol_sentences
 from chemvae.evaluation.settings import EvaluationSettings
 from chemvae.models.posteriors import Posterior, diagonal_parameters
+from chemvae.naming import label_columns, prediction_columns
 from chemvae.registry import make_spec
 
 if TYPE_CHECKING:
@@ -185,13 +186,14 @@ def _properties(model: MolVAE, encoded: Encoded, table: pd.DataFrame) -> tuple[d
     frame = table[["smiles"]].copy()
     predicted = model.predict(encoded.loc) if len(encoded.rows) and labelled else pd.DataFrame()
     figures: dict[str, Any] = {}
-    for name in labelled:
-        frame[f"{name}_label"] = table[columns[name.lower()]].to_numpy(float)
-        for column in (name, f"{name}_std"):
+    told, _ = prediction_columns(model.property_names)
+    for name, (label, *beside) in label_columns(labelled).items():
+        frame[label] = table[columns[name.lower()]].to_numpy(float)
+        for column, source in zip(beside, told[name], strict=True):
             frame[column] = np.nan
-            if column in predicted:
-                frame.loc[encoded.rows, column] = predicted[column].to_numpy(float)
-        found = metrics.regression(*(frame[c].to_numpy() for c in (f"{name}_label", name, f"{name}_std")))
+            if source in predicted:
+                frame.loc[encoded.rows, column] = predicted[source].to_numpy(float)
+        found = metrics.regression(*(frame[c].to_numpy() for c in (label, *beside)))
         figures |= {f"{key}_{name}": found[key] for key in PROPERTY_FIGURES} | {f"n_labels_{name}": found["n"]}
     return figures, frame
 

@@ -17,6 +17,7 @@ from chemvae.evaluation.generation import TRIPLE
 from chemvae.evaluation.latent.smoothness import STEP_NAMES
 from chemvae.evaluation.mistakes import MISTAKES
 from chemvae.evaluation.protocols import PROPERTY_FIGURES, Evaluation
+from chemvae.naming import label_columns
 from chemvae.pages import (
     Html,
     escape,
@@ -226,15 +227,15 @@ def _distance_section(evaluation: Evaluation) -> Html:
 
 def _property_section(evaluation: Evaluation) -> Html:
     f, frame = evaluation.figures, evaluation.predictions
-    names = [column[: -len("_label")] for column in frame if column.endswith("_label")]
-    names = [name for name in names if f[f"n_labels_{name}"]]
+    named = label_columns([key.removeprefix("n_labels_") for key in f if key.startswith("n_labels_")])
+    names = [name for name in named if f[f"n_labels_{name}"]]
     if not names:
         return Html("")
     figures, rows = [], []
     for name in names:
         unit = evaluation.units.get(name, "1")
         note = f"{f[f'n_labels_{name}']:,} molecules; grey: median 90\u00a0% band"
-        figures.append(plots.parity_plot(frame[f"{name}_label"], frame[name], frame[f"{name}_std"], name, unit, note))
+        figures.append(plots.parity_plot(*(frame[one] for one in named[name]), name, unit, note))
         rows.append({"property": name, "unit": unit} | {key: f[f"{key}_{name}"] for key in PROPERTY_FIGURES})
     heads = {"mae": "MAE", "rmse": "RMSE", "r2": "R²", "spearman": "Spearman", "coverage90": "in 90 % interval"}
     lead = "Predicted from the posterior mean, against the labels of the file."

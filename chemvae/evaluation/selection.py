@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from chemvae.data.files.numbers import read_numbers
 from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.evaluation.roundtrip import Canonical
 
@@ -38,7 +39,7 @@ def select_molecules(
     for name, values in dict(labels if labels is not None else {}).items():
         if len(values) != len(found):
             raise SettingsError(f"labels of '{name}' must have one value per molecule ({len(found)}), got {len(values)}")
-        table[name] = pd.to_numeric(pd.Series(np.asarray(values, dtype=object)), errors="coerce").to_numpy(float)
+        table[name] = read_numbers(values).values
     table = table[[s is not None for s in found]]
     if table.empty:
         raise NothingUsableError(

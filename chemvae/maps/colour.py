@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.data.files.columns import is_missing
-from chemvae.data.files.numbers import read_numbers
+from chemvae.data.files.numbers import describe_refused, read_numbers
 from chemvae.errors import SettingsError
 from chemvae.registry import find
 
@@ -71,8 +71,8 @@ def check_colour(frame: pd.DataFrame, color: str, others: Iterable[str] = ()) ->
     >>> check_colour(pd.DataFrame({"IC50": ["1", "2", ">10000"]}), "ic50")
     Traceback (most recent call last):
     ...
-    chemvae.errors.SettingsError: column 'IC50' cannot colour the map: 1 of 3 cells such as '>10000' are no numbers. Correct \
-them or leave them empty, or choose another column.
+    chemvae.errors.SettingsError: column 'IC50' cannot colour the map: 1 of 3 cells, '>10000', is no number. Correct or \
+empty what is none, or choose another column.
     """
     names = {str(name): name for name in frame.columns}
     name, place = find(names | dict.fromkeys(others), color, "column to colour by")
@@ -82,7 +82,7 @@ them or leave them empty, or choose another column.
     if pd.api.types.is_numeric_dtype(cells) or pd.api.types.is_datetime64_any_dtype(cells):
         return
     if why := _trouble(cells):
-        remedy = "Correct them or leave them empty, or choose another column" if "numbers" in why else "Choose another column"
+        remedy = "Correct or empty what is none, or choose another column" if "number" in why else "Choose another column"
         raise SettingsError(f"column '{name}' cannot colour the map: {why}. {remedy}.")
 
 
@@ -91,9 +91,7 @@ def _trouble(cells: pd.Series) -> str:
     found = read_numbers(cells.reset_index(drop=True))
     n_numbers, n_bad = int(np.isfinite(found.values).sum()), len(found.refused)
     if n_numbers and n_numbers >= n_bad:
-        if not n_bad:
-            return ""
-        return f"{n_bad:,} of {len(cells):,} cells such as '{str(cells.iloc[min(found.refused)])[:40]}' are no numbers"
+        return describe_refused(cells)
     n_different = cells[~cells.map(is_missing).astype(bool)].astype(str).nunique()
     if not n_different:
         return "all its cells are empty"

@@ -32,7 +32,7 @@ from chemvae.models.priors import PRIORS, FamilyPrior
 from chemvae.models.settings import ModelSettings
 from chemvae.models.terms import Terms
 from chemvae.models.training_facts import TrainingFacts, smiles_hash
-from chemvae.naming import Stem, extra_stem, name_columns, property_stem
+from chemvae.naming import Stem, extra_stem, name_columns, prediction_stems
 from chemvae.registry import build
 from chemvae.seeding import as_seed, draw_seed
 
@@ -412,7 +412,8 @@ class MolVAE(nn.Module):
         parts = [self._predict_rows(given.smiles[block]) for block in _blocks(len(given), CHUNK_ROWS)]
         table = pd.concat(parts, ignore_index=True)
         if any(reasons):
-            table["reason"] = [reason or "" for reason in reasons]
+            named = name_columns([extra_stem("reason", self.property_names)], table.columns)[0]
+            table[named] = [reason or "" for reason in reasons]
         return table if given.index is None else table.set_axis(given.index)
 
     def _predict_rows(self, smiles: list[str | None]) -> pd.DataFrame:
@@ -433,7 +434,7 @@ class MolVAE(nn.Module):
 
     def prediction_stems(self) -> list[Stem]:
         """What the columns of :meth:`predict` are, for :func:`chemvae.naming.name_columns`."""
-        return [*map(property_stem, self.property_names), extra_stem("distance", self.property_names)]
+        return prediction_stems(self.property_names)
 
     def is_known(self, smiles: Sequence[str]) -> np.ndarray | None:
         """Say whether each canonical SMILES was in the training set [N], or None if the run kept no index."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from chemvae.data.files.columns import parse_numbers
+from chemvae.data.files.number_columns import read_columns
 from chemvae.data.given import read_codes
 from chemvae.data.prepare.sources import open_source
 from chemvae.errors import InputError, NothingUsableError
+
+logger = logging.getLogger(__name__)
 
 _LATENT = re.compile(r"^z_?(\d+)$")
 
@@ -107,5 +111,15 @@ def _read_latent_columns(data: Any) -> tuple[np.ndarray, pd.DataFrame, str]:
         raise NothingUsableError(
             f"{source.name} has no columns z_0, z_1, ... (its columns: {listed}). Make it with chemvae encode."
         )
-    z = np.column_stack([parse_numbers(frame[column])[0] for column in columns]).astype(np.float32)
-    return z, frame.drop(columns=columns), source.name
+    return _read_points(frame[columns], source.name), frame.drop(columns=columns), source.name
+
+
+def _read_points(frame: pd.DataFrame, source: str) -> np.ndarray:
+    """The numbers of a table's latent columns as float32 [N, D]; how many cells hold none is said."""
+    found = read_columns(frame)
+    refused = [(row, why) for column in found for row, why in column.refused.items()]
+    if refused:
+        row, why = min(refused, key=itemgetter(0))
+        what = f"{len(refused):,} latent cells are no numbers" if len(refused) > 1 else "a latent cell is no number"
+        logger.warning("%s: %s, and rows with such have no point; the first: row %s, %s.", source, what, f"{row + 1:,}", why)
+    return np.column_stack([column.values for column in found]).astype(np.float32)

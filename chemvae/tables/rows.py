@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.molecules import check_standardize_mode
-from chemvae.data.files.columns import parse_numbers
 from chemvae.data.files.molecule_column import find_smiles_column
+from chemvae.data.files.number_columns import read_columns
 from chemvae.data.files.reading import Chunk
 from chemvae.data.prepare.cleaning import BROKEN_ROW, Clean
 from chemvae.data.prepare.sources import clean_pieces, open_source
@@ -124,9 +124,13 @@ def with_numbers(frame: pd.DataFrame) -> pd.DataFrame:
     ([46.1, nan], ['007', '1'])
     """
     changed = {}
-    for name in frame.columns:
-        values, bad = parse_numbers(frame[name])
-        is_text = not pd.api.types.is_numeric_dtype(frame[name])
-        if is_text and not bad.any() and np.isfinite(values).any() and not any(_ID_LIKE.match(str(c)) for c in frame[name]):
-            changed[name] = values
-    return frame.assign(**changed)
+    texts = frame.loc[:, [not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]]
+    for name, column in zip(texts.columns, read_columns(texts), strict=True):
+        is_number = not column.refused and np.isfinite(column.values).any()
+        if is_number and not any(_ID_LIKE.match(str(cell)) for cell in frame[name]):
+            changed[name] = column.values
+    if not changed:
+        return frame
+    table = pd.concat([frame.drop(columns=list(changed)), pd.DataFrame(changed, index=frame.index)], axis=1)[frame.columns]
+    table.attrs = frame.attrs
+    return table

@@ -84,11 +84,12 @@ def of_one_type(frame: pd.DataFrame) -> pd.DataFrame:
     >>> of_one_type(pd.DataFrame({"a": [1, "x", None], "b": [1, 2.5, None]}, dtype=object))["a"].tolist()[:2]
     ['1', 'x']
     """
+    positions = [i for i, kind in enumerate(frame.dtypes) if pd.api.types.is_object_dtype(kind)]
+    cells = frame.iloc[:, positions].to_numpy(dtype=object)  # [N, K], at once: there may be very many columns
+    missing = pd.isna(cells)
     changed = {}
-    for i, name in enumerate(frame.columns):
-        cells = frame.iloc[:, i]
-        if cells.dtype == object:
-            kinds = {float if kind in (int, float) else kind for kind in map(type, cells.dropna())}
-            if len(kinds) > 1:
-                changed[name] = [None if missing else str(cell) for cell, missing in zip(cells, cells.isna(), strict=True)]
+    for position, column, gaps in zip(positions, cells.T, missing.T, strict=True):
+        kinds = {float if kind is int else kind for kind in map(type, column[~gaps])}
+        if len(kinds) > 1:
+            changed[frame.columns[position]] = [None if gap else str(cell) for cell, gap in zip(column, gaps, strict=True)]
     return frame.assign(**changed) if changed else frame

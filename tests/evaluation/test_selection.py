@@ -34,3 +34,9 @@ def test_a_small_file_keeps_its_order_and_unreadable_labels_are_missing():
 def test_strings_that_are_no_molecules_are_counted_and_take_their_labels_with_them():
     table, n_failed = select_molecules([None, "C1", "CO", float("nan"), ""], {"x": [1, 2, 3, 4, 5]}, 5, Canonical())
     assert table.to_dict("list") == {"smiles": ["CO"], "x": [3.0]} and n_failed == 4
+
+
+def test_labels_given_in_python_are_read_as_those_of_files():
+    labels = {"y": ["−1.5", True, "2024-01-01"]}
+    table, _ = select_molecules(["CCO", "CCN", "CCC"], labels, 5, Canonical())
+    assert table["y"].iloc[0] == -1.5 and table["y"].iloc[1:].isna().all()

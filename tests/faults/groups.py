@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import caches, full_disk, kills, run_folders, searches, tables
+from tests.faults import caches, full_disk, kills, run_folders, searches, tables, token_sets
 from tests.faults.fault import Fault
 
 GROUPS: dict[str, list[Fault]] = {
@@ -12,4 +12,5 @@ GROUPS: dict[str, list[Fault]] = {
     "caches": caches.FAULTS,
     "searches": searches.FAULTS,
     "tables": tables.FAULTS,
+    "token sets": token_sets.FAULTS,
 }

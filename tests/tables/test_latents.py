@@ -32,3 +32,10 @@ def test_an_npy_file_that_would_run_code_is_refused(tiny_model, tmp_path):
     np.save(tmp_path / "z.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(InputError, match="NumPy"):
         tables.decode_table(tiny_model, tmp_path / "z.npy")
+
+
+def test_latent_cells_that_are_no_numbers_are_counted_with_the_first(caplog):
+    frame = pd.DataFrame({"z_0": ["1", "x", "3"], "z_1": ["1", ">2", ""]})
+    z, _ = tables.read_latents(frame, 2)
+    assert np.isfinite(z).all(axis=1).tolist() == [True, False, False]
+    assert "2 latent cells are no numbers" in caplog.text and "row 2, 'x' is no number" in caplog.text

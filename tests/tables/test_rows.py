@@ -28,3 +28,11 @@ def test_nothing_usable_is_an_error_whatever_was_asked(tiny_model):
             tables.predict_table(tiny_model, ["C1CC", "x"], on_invalid=on_invalid)
     with pytest.raises(SettingsError, match="keep, skip, error"):
         tables.predict_table(tiny_model, ["CCO"], on_invalid="guess")
+
+
+def test_numbers_of_a_table_are_read_as_everywhere_dates_and_truth_values_are_none():
+    table = pd.DataFrame({"y": ["−1.5", "2,000.5"], "t": [True, False], "day": ["2024-01-01", ""], "bound": ["1", ">2"]})
+    read = tables.with_numbers(table)
+    assert read["y"].tolist() == [-1.5, 2000.5] and list(read.columns) == list(table.columns)
+    for name in ("t", "day", "bound"):
+        assert read[name].tolist() == table[name].tolist(), name

@@ -24,7 +24,7 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         show_default=False,
-        help="A .csv .tsv .smi .sdf .parquet or .xlsx file (.gz .zst), a prepared folder, -, or a name of `data list`.",
+        help="A .csv .tsv .smi .sdf .parquet or .xlsx (x.xlsx:SHEET) file (.gz .zst), a folder, -, or a name of `data list`.",
     ),
 ]
 MaybeData = Annotated[str | None, Data.__metadata__[0]]

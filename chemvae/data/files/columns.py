@@ -53,6 +53,18 @@ def find_column(columns: Sequence[str], name: str, source: str = "the table") ->
     raise NothingUsableError(f"{source} has no column '{name}'.{hint} Its columns: {list_names(columns)}.")
 
 
+def find_columns(columns: Sequence[str], names: Sequence[str], source: str = "the table") -> list[str]:
+    """Return the columns of these names as :func:`find_column` does, each once; of very many, too.
+
+    Examples
+    --------
+    >>> find_columns(["smiles", "logP"], ["LOGP", "logP"])
+    ['logP']
+    """
+    exact = set(columns)
+    return list(dict.fromkeys(name if name in exact else find_column(columns, name, source) for name in names))
+
+
 def find_split_column(columns: Sequence[str], asked: str | None, source: str = "the table") -> str | None:
     """Return the column asked for, else one named ``split``, else None."""
     if asked is not None:

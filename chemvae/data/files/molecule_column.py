@@ -65,6 +65,8 @@ def count_molecules(cells: Sequence[Any], most: int = _CELLS) -> Content:
     except TypeError:  # lists and the like
         candidates = dict.fromkeys(map(str, cells))
     distinct = list(islice((str(cell) for cell in candidates if not is_missing(cell)), most))
+    if not any(map(_LETTER.search, distinct)):  # numbers; a table may have very many columns of them
+        return Content(0, 0, 0, len(distinct))
     mols = [parse(bare_smiles(text)[0]) if is_written_like_smiles(text) else None for text in distinct]
     sizes = [mol.GetNumHeavyAtoms() for mol in mols if mol is not None]
     return Content(sum(n > _FEW_ATOMS for n in sizes), sum(n > 1 for n in sizes), len(sizes), len(distinct))

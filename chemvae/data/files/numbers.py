@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
@@ -29,7 +28,6 @@ WAITING_WORDS = frozenset(
     | {"not tested", "not yet", "not yet measured", "in progress", "running", "..."}
 )
 """What stands in a cell whose value is still to come."""
-MOST_EXAMPLES = 3
 DECIMAL = "decimal"
 """Key of ``frame.attrs`` under which a reader says how its file writes decimals: "." or ",", where its separator tells."""
 
@@ -243,45 +241,3 @@ def describe_refused(cells: pd.Series | Sequence[Any], decimal: str | None = Non
     shown = f"'{str(series.iloc[next(iter(refused))])[:40]}'"
     few = f"1 of {len(series):,} cells, {shown}, is no number"
     return few if len(refused) == 1 else f"{len(refused):,} of {len(series):,} cells such as {shown} are no numbers"
-
-
-class Refusals:
-    """Reads columns piece by piece, and remembers which cells were refused.
-
-    Examples
-    --------
-    >>> refusals = Refusals()
-    >>> _ = refusals.read("y", pd.Series(["6.5", ">10", "x"], index=[1, 2, 3]))
-    >>> refusals.sentences("a")[0].partition(": row")[0]
-    "a: 2 cells of 'y' are no numbers and count as missing (1 censored)"
-    """
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.censored: Counter[str] = Counter()
-        self.examples: dict[str, list[str]] = {}
-
-    def read(self, name: str, cells: pd.Series) -> Column:
-        """Read a piece of the column of this name; its index says which rows they are."""
-        column = read_numbers(cells)
-        if column.refused:
-            self.counts[name] += len(column.refused)
-            self.censored[name] += len(column.bounds)
-            shown = self.examples.setdefault(name, [])
-            rows = [(cells.index[position], why) for position, why in column.refused.items()]
-            shown += [f"row {row}, {why}" for row, why in rows[: MOST_EXAMPLES - len(shown)]]
-        return column
-
-    def sentences(self, source: str) -> list[str]:
-        """What to tell the user, a sentence for each column that has any."""
-        return [f"{source}: {self._sentence(name, count)}" for name, count in self.counts.items()]
-
-    def _sentence(self, name: str, count: int) -> str:
-        shown = "; ".join(self.examples[name]) + (f"; and {count - MOST_EXAMPLES:,} more" if count > MOST_EXAMPLES else "")
-        what = (
-            f"{count:,} cells of '{name}' are no numbers and count"
-            if count > 1
-            else f"a cell of '{name}' is no number and counts"
-        )
-        censored = f" ({self.censored[name]:,} censored)" if self.censored[name] else ""
-        return f"{what} as missing{censored}: {shown}"

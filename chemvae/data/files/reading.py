@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import difflib
 import gzip
+import logging
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -22,7 +24,7 @@ from chemvae.data.files.parquet import METADATA_KEY, read_parquet
 from chemvae.data.files.rows import CHUNK_ROWS, Chunk
 from chemvae.data.files.sdf import read_sdf
 from chemvae.data.files.spreadsheet import read_xlsx
-from chemvae.data.files.streams import decompress, find_encoding, peek, spooled
+from chemvae.data.files.streams import LATIN, decompress, find_encoding, peek, spooled
 from chemvae.data.files.textlines import TextLines
 from chemvae.errors import InputError
 
@@ -30,6 +32,8 @@ __all__ = [
     "CHUNK_ROWS", "COMPRESSIONS", "FORMATS", "METADATA_KEY", "STDIN", "Chunk", "check_exists", "is_there", "read_records",
     "source_name", "split_suffix",
 ]  # fmt: skip
+
+logger = logging.getLogger(__name__)
 
 STDIN = "-"
 FORMATS = {
@@ -51,6 +55,7 @@ FORMATS = {
     "": "",
 }
 COMPRESSIONS = (".gz", ".zst")
+_SHEET = re.compile(r"(.*\.xls[xm](?:\.gz|\.zst)?):([^/\\]+)", re.IGNORECASE | re.DOTALL)
 
 
 def read_records(
@@ -62,7 +67,7 @@ def read_records(
     ----------
     source : path, "-" for standard input, or a binary stream
         The ending says the format (``.csv .tsv .smi .sdf .parquet .xlsx``, each with ``.gz`` or ``.zst``); without one the
-        content does. A path may be a pipe.
+        content does. A path may be a pipe. ``book.xlsx:Sheet2`` reads the sheet of that name.
     chunk_rows : int
         Rows per chunk; fewer where there are thousands of columns.
     smiles_column : str, optional
@@ -115,6 +120,19 @@ def split_suffix(path: str | Path) -> tuple[str, str]:
     return (suffixes[-1] if suffixes else ""), compression
 
 
+def split_sheet(path: Path) -> tuple[Path, str]:
+    """Tell a workbook from the sheet that is named behind it, as in ``book.xlsx:Sheet2``; "" for none.
+
+    Examples
+    --------
+    >>> book, sheet = split_sheet(Path("book.xlsx:Assay 7"))
+    >>> book.name, sheet, split_sheet(Path("a.csv"))[1]
+    ('book.xlsx', 'Assay 7', '')
+    """
+    match = _SHEET.fullmatch(str(path))
+    return (Path(match[1]), match[2]) if match and not is_there(path) else (path, "")
+
+
 def check_exists(path: Path) -> None:
     """Raise InputError, naming files with a similar name, unless ``path`` is something that can be read."""
     if is_there(path) and not path.is_dir():
@@ -142,7 +160,7 @@ def is_there(path: Path) -> bool:
 
 
 def _read(source: str | Path | BinaryIO, name: str, chunk_rows: int, smiles_column: str | None) -> Iterator[Chunk]:
-    path = Path(source) if isinstance(source, (str, Path)) and str(source) != STDIN else None
+    path, sheet = split_sheet(Path(source)) if isinstance(source, (str, Path)) and str(source) != STDIN else (None, "")
     suffix = split_suffix(path)[0] if path else ""
     if path:
         check_exists(path)
@@ -154,14 +172,14 @@ def _read(source: str | Path | BinaryIO, name: str, chunk_rows: int, smiles_colu
     else:
         stream = sys.stdin.buffer if isinstance(source, (str, Path)) else source
     try:
-        yield from _read_stream(stream, path, name, FORMATS.get(suffix, ""), chunk_rows, smiles_column)
+        yield from _read_stream(stream, path, name, FORMATS.get(suffix, ""), chunk_rows, smiles_column, sheet)
     finally:
         if stream is not source and stream is not sys.stdin.buffer:
             stream.close()
 
 
 def _read_stream(
-    stream: BinaryIO, path: Path | None, name: str, kind: str, chunk_rows: int, smiles_column: str | None
+    stream: BinaryIO, path: Path | None, name: str, kind: str, chunk_rows: int, smiles_column: str | None, sheet: str
 ) -> Iterator[Chunk]:
     """Read an open stream; ``path`` is where the same bytes lie, if they lie anywhere."""
     head, stream = peek(decompress(*peek(stream)))
@@ -172,9 +190,13 @@ def _read_stream(
         yield from read_parquet(stream, path if path and not split_suffix(path)[1] else None, name, chunk_rows)
         return
     if kind == "xlsx":
-        yield from read_xlsx(stream, name, chunk_rows)
+        yield from read_xlsx(stream, name, chunk_rows, sheet)
         return
+    if sheet:
+        raise InputError(f"{name} is no workbook, so that it has no sheet '{sheet}'. Name the file alone.")
     encoding = find_encoding(head, name)
+    if encoding == LATIN:
+        logger.warning("%s is no UTF-8 and is read as Latin-1; look at its letters with accents, or save it as UTF-8.", name)
     layout = find_layout(kind, head.decode(encoding, errors="replace"), smiles_column)
     if layout.kind == "sdf":
         with spooled(stream) as rewound:

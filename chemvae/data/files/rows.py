@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from chemvae.data.files.header import LOOKED_AT, Header, find_header, is_blank
@@ -71,12 +72,11 @@ def in_chunks(rows: Iterator[Row], header: Header, chunk_rows: int, empty: Any =
     first_row, chunk_rows = 1, max(1, min(chunk_rows, MOST_CELLS // max(1, len(header.names))))
     while block := list(islice(rows, chunk_rows)):
         numbers = pd.RangeIndex(first_row, first_row + len(block), name="row")
-        problems, cells = {}, []
-        for number, (_, row) in zip(numbers, block, strict=True):
-            fitted, problem = _fitted(row, header, empty)
-            cells.append(fitted)
+        problems, cells = {}, np.empty((len(block), len(header.names)), dtype=object)
+        for place, (_, row) in enumerate(block):
+            cells[place], problem = _fitted(row, header, empty)
             if problem:
-                problems[number] = problem
+                problems[numbers[place]] = problem
         frame = pd.DataFrame(cells, columns=header.names, index=numbers, dtype=object)
         yield Chunk(frame, [line for line, _ in block], problems)
         first_row += len(block)

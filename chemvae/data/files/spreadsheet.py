@@ -35,8 +35,8 @@ _DAMAGE = (
 """What openpyxl and zipfile raise on files that are damaged in one way or another; a SyntaxError is one of XML."""
 
 
-def read_xlsx(stream: BinaryIO, name: str, chunk_rows: int) -> Iterator[Chunk]:
-    """Read the first visible sheet that holds molecules, else the first that holds anything.
+def read_xlsx(stream: BinaryIO, name: str, chunk_rows: int, sheet: str = "") -> Iterator[Chunk]:
+    """Read the sheet of that name; without one the first visible that holds molecules, else the first that holds anything.
 
     Cells are numbers, texts, dates or truth values as in the file. A formula whose value was not saved stands as its text, and
     error cells as theirs, so that the reader of numbers refuses both.
@@ -46,7 +46,7 @@ def read_xlsx(stream: BinaryIO, name: str, chunk_rows: int) -> Iterator[Chunk]:
     MissingExtraError
         Without openpyxl.
     InputError
-        If the file is damaged, an old ``.xls``, or protected by a password.
+        If the file is damaged, an old ``.xls``, or protected by a password; if it has no sheet of the name.
     NothingUsableError
         If no visible sheet holds anything.
     """
@@ -60,7 +60,7 @@ def read_xlsx(stream: BinaryIO, name: str, chunk_rows: int) -> Iterator[Chunk]:
     try:
         _check_size(content, name)
         shown, written = (openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=data) for data in (True, False))
-        title = _choose_sheet(shown, name)
+        title = _find_sheet(shown, name, sheet) if sheet else _choose_sheet(shown, name)
         _say_merged(content, shown[title], name)
         rows = _rows(shown[title], written[title], name)
         yield from read_table(rows, chunk_rows, name, empty=None)
@@ -76,6 +76,15 @@ def _check_size(content: bytes, name: str) -> None:
             raise InputError(f"{name} unpacks to more than {MOST_BYTES >> 30} GB. Save the sheet that is meant as .csv.")
 
 
+def _find_sheet(workbook: Any, name: str, asked: str) -> str:
+    """The title of the sheet that is asked for, hidden or not; case decides only between two that are spelled alike."""
+    titles = [sheet.title for sheet in workbook.worksheets]
+    alike = [title for title in titles if title.strip().lower() == asked.strip().lower()]
+    if not alike:
+        raise InputError(f"{name} has no sheet '{asked}'. Its sheets: {list_names(titles)}.")
+    return asked if asked in alike else alike[0]
+
+
 def _choose_sheet(workbook: Any, name: str) -> str:
     """The title of the sheet that is read; the others are named."""
     visible = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
@@ -87,7 +96,8 @@ def _choose_sheet(workbook: Any, name: str) -> str:
     others = [sheet.title + (" (hidden)" if sheet.sheet_state != "visible" else "") for sheet in workbook.worksheets]
     others = [other for other in others if other != title]
     if others:
-        logger.info("%s: sheet '%s' is read; not read: %s", name, title, list_names(others, 10))
+        told = list_names(others, 10)
+        logger.info("%s: sheet '%s' is read; not read: %s. %s:SHEET reads another.", name, title, told, Path(name).name)
     return title
 
 

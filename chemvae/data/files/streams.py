@@ -14,6 +14,7 @@ from chemvae.errors import InputError, MissingExtraError
 
 HEAD_BYTES = 1 << 16
 MOST_IN_MEMORY = 64 << 20  # bytes of a stream that is read twice; more go to a temporary file
+LATIN = "latin-1"
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _TEXT_CONTROLS = frozenset(b"\t\n\r\f\x1b")
 
@@ -111,7 +112,7 @@ def find_encoding(head: bytes, name: str) -> str:
         head[: len(head) - 4 if len(head) >= HEAD_BYTES else None].decode("utf-8")
     except UnicodeDecodeError as error:
         is_cut_character = error.end >= len(head) - 4
-        return "utf-8-sig" if is_cut_character and len(head) >= HEAD_BYTES else "latin-1"
+        return "utf-8-sig" if is_cut_character and len(head) >= HEAD_BYTES else LATIN
     return "utf-8-sig"
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from rdkit import rdBase
 
@@ -127,6 +128,9 @@ def as_meant(cell: Any) -> Any:
     return cell[len(AS_TEXT) :] if is_marked else cell
 
 
+_as_texts = np.frompyfunc(as_text, 1, 1)
+
+
 def as_text_table(frame: pd.DataFrame) -> pd.DataFrame:
     """The same table with :func:`as_text` of every cell and column name: what is to be written as CSV or TSV.
 
@@ -135,9 +139,11 @@ def as_text_table(frame: pd.DataFrame) -> pd.DataFrame:
     >>> as_text_table(pd.DataFrame({"name": ["@a", "b"], "y": [-1.0, 2.0]}))["name"].tolist()
     ["'@a", 'b']
     """
-    columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
-    marked = [one.astype(object).map(as_text) if _may_hold_text(one.dtype) else one for one in columns]
-    table = pd.concat(marked, axis=1) if marked else frame
+    may_hold = {kind: _may_hold_text(kind) for kind in set(frame.dtypes)}
+    is_text = np.array([may_hold[kind] for kind in frame.dtypes], dtype=bool)
+    texts = _as_texts(frame.loc[:, is_text].to_numpy(dtype=object))  # all at once: there may be very many columns
+    order = np.argsort(np.concatenate([np.flatnonzero(is_text), np.flatnonzero(~is_text)]))
+    table = pd.concat([pd.DataFrame(texts, index=frame.index, dtype=object), frame.loc[:, ~is_text]], axis=1).iloc[:, order]
     return table.set_axis([as_text(name) for name in frame.columns], axis=1)
 
 

@@ -22,9 +22,9 @@ from rdkit import rdBase
 from chemvae.chem.descriptors import SCAFFOLD, with_columns
 from chemvae.chem.properties import PROPERTIES
 from chemvae.data.catalog.locate import is_catalog_name
-from chemvae.data.files.columns import SPLITS, find_column, find_split_column, parse_numbers, parse_split
+from chemvae.data.files.columns import SPLITS, find_column, find_columns, find_split_column, parse_split
 from chemvae.data.files.molecule_column import find_smiles_column
-from chemvae.data.files.numbers import Refusals
+from chemvae.data.files.number_columns import Refusals, read_columns
 from chemvae.data.files.reading import Chunk, read_records
 from chemvae.data.files.writing import ParquetWriter, new_folder
 from chemvae.data.prepare.checking import Check, check
@@ -175,10 +175,10 @@ class _Plan:
             self.split = "column" if self.split_column else "hash"
         taken = {self.smiles, self.ids, self.split_column, *self.computed}
         if self.is_choosing:
-            known = self.source.units or {column: "" for column in columns if _holds_numbers(frame[column])}
-            reserved = self.types().keys() - self.properties
-            self.properties = [column for column in columns if column in known and column not in taken | reserved]
-        self.properties = list(dict.fromkeys(find_column(columns, prop, name) for prop in self.properties))
+            known = self.source.units or _columns_of_numbers(frame)
+            taken |= self.types().keys() - self.properties
+            self.properties = [column for column in columns if column in known and column not in taken]
+        self.properties = find_columns(columns, self.properties, name)
         own = {"smiles", *(["split"] if self.split != "none" else []), *(["id"] if self.ids else [])}
         if clashing := own & set(self.properties):
             raise InputError(
@@ -205,10 +205,10 @@ class _Plan:
         return SPLIT_RULES.get(self.split, "none")
 
 
-def _holds_numbers(cells: pd.Series) -> bool:
-    """Whether every filled cell of a column's head is a number, and one is filled."""
-    values, bad = parse_numbers(cells.head(256))
-    return bool(np.isfinite(values).any()) and not bad.any()
+def _columns_of_numbers(frame: pd.DataFrame) -> set[str]:
+    """The columns whose filled cells are numbers, as far as their heads show, and that have one."""
+    heads = zip(frame.columns, read_columns(frame.head(256)), strict=True)
+    return {str(name) for name, column in heads if not column.refused and np.isfinite(column.values).any()}
 
 
 def _run(plan: _Plan, folder: Path) -> Report:
@@ -297,9 +297,8 @@ class _Piece:
         """The columns of the rows numbered ``kept``."""
         frame = self.chunk.frame
         columns: dict[str, Any] = {"smiles": [self.cleans[i].smiles for i in kept]}
-        for name in plan.properties:
-            cells = frame[name].iloc[kept] if name in frame else None
-            columns[name] = np.full(len(kept), np.nan) if cells is None else plan.refusals.read(name, cells).values
+        found = plan.refusals.read(frame[[name for name in plan.properties if name in frame]].iloc[kept])
+        columns |= {name: found[name].values if name in found else np.full(len(kept), np.nan) for name in plan.properties}
         place = np.cumsum([clean.smiles is not None for clean in self.cleans]) - 1  # of a row among the molecules
         columns |= {name: self.found[name][place[kept]] for name in plan.computed}
         if plan.ids:

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.properties import PROPERTIES
-from chemvae.data.files.columns import find_column, find_split_column, parse_split
+from chemvae.data.files.columns import find_column, find_columns, find_split_column, parse_split
 from chemvae.data.files.molecule_column import find_smiles_column
-from chemvae.data.files.numbers import Refusals
+from chemvae.data.files.number_columns import Refusals
 from chemvae.data.files.reading import CHUNK_ROWS, Chunk
 from chemvae.data.files.writing import concat
 from chemvae.data.prepare.cleaning import BROKEN_ROW, INVALID, UNKNOWN_SPLIT, Clean, Dropped
@@ -180,7 +180,7 @@ class _Wanted:
     def __init__(self, source: Source, frame: pd.DataFrame, properties: Sequence[str], ids: str | None, split: str | None):
         columns = [str(column) for column in frame.columns]
         self.source = source
-        self.properties = list(dict.fromkeys(find_column(columns, name, source.name) for name in properties))
+        self.properties = find_columns(columns, properties, source.name)
         self.ids = find_column(columns, ids, source.name) if ids else None
         self.split = find_split_column(columns, split or source.split_column, source.name)
         self.split_was_asked = split is not None
@@ -225,7 +225,7 @@ class _Collected:
         self.n_rows += len(frame)
         self.split += [split[i] for i in kept] if split else []
         self.ids += [str(cell) for cell in frame[wanted.ids].iloc[kept]] if wanted.ids else []
-        self.parts.append((rows[kept], *self._labels(frame.iloc[kept])))
+        self.parts.append((rows[kept], *self._labels(frame, kept)))
 
     def _turn_away(self, row: int, raw: Any, clean: Clean) -> bool:
         """Note a row that cannot be used; False if it is to be kept all the same."""
@@ -236,13 +236,14 @@ class _Collected:
             self.dropped_rows.append(Dropped(row, str(raw), clean.reason, clean.detail))
         return self.on_invalid == "skip"
 
-    def _labels(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        values = np.full((len(frame), len(self.wanted.properties)), np.nan)  # [n, P]
+    def _labels(self, frame: pd.DataFrame, kept: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        names = self.wanted.properties
+        values = np.full((len(kept), len(names)), np.nan)  # [n, P]
         bad = np.zeros(values.shape, dtype=bool)
-        for j, name in enumerate(self.wanted.properties):
-            if name in frame:  # later records of an SDF may lack an item
-                column = self.refusals.read(name, frame[name])
-                values[:, j], bad[:, j] = column.values, column.bad
+        found = self.refusals.read(frame[[name for name in names if name in frame]].iloc[kept])
+        for j, name in enumerate(names):
+            if name in found:
+                values[:, j], bad[:, j] = found[name].values, found[name].bad
         return values, bad
 
     def table(self) -> Table:

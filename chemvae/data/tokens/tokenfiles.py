@@ -1,17 +1,19 @@
 """Token sequences of many molecules in one flat array, in memory or mapped from files.
 
 A token set is a folder: ``ids.bin`` (uint8 or uint16, molecule after molecule), ``offsets.bin`` (int64 [N + 1], where each
-molecule begins), ``labels.bin`` (float64 [N, P]) and ``tokens.json`` (sizes, types, vocabulary, label names). It is written
-in a stream and read by mapping, so neither takes memory that grows with the molecules.
+molecule begins), ``labels.bin`` (float64 [N, P]) and ``tokens.json`` (sizes, types, vocabulary, label names, and the sha256 of
+each file and of the rest of itself). It is written in a stream and read by mapping, so neither takes memory that grows with
+the molecules; opening it reads every byte once, to see that none has changed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, BinaryIO, overload
 
 import numpy as np
 import torch
@@ -19,11 +21,13 @@ from torch import Tensor
 
 from chemvae.data.tokens.tokenizing import BLOCK, BlockEncoder, blocks_of, join_rows, join_tokens
 from chemvae.data.tokens.vocabulary import PAD, Vocabulary
+from chemvae.disk.checksums import file_sha256, json_sha256
 from chemvae.disk.files import Replacement, refusals_explained
 from chemvae.errors import InputError, SettingsError
 
 IDS, OFFSETS, LABELS, FACTS = "ids.bin", "offsets.bin", "labels.bin", "tokens.json"
 LABELS_TYPE, FORMER_LABELS_TYPE = "<f8", "<f4"
+SUMS = "sha256"
 FORMAT_VERSION = 1
 
 
@@ -150,6 +154,24 @@ class TokenSet:
     label_names: tuple[str, ...]
 
 
+class _Hashed:
+    """A file that is written by arrays, and the sha256 of what was meant to stand there."""
+
+    def __init__(self, file: BinaryIO):
+        self.file, self._digest = file, hashlib.sha256()
+
+    def write(self, array: np.ndarray) -> None:
+        """Append the numbers of an array."""
+        content = np.ascontiguousarray(array)
+        content.tofile(self.file)
+        self._digest.update(content.data.cast("B") if content.size else b"")
+
+    @property
+    def sha256(self) -> str:
+        """Of all that was written, in hex."""
+        return self._digest.hexdigest()
+
+
 class TokenWriter:
     """A token set that grows piece by piece and appears when it is whole.
 
@@ -187,8 +209,8 @@ class TokenWriter:
     def __enter__(self) -> TokenWriter:
         temporary = self._replacement.temporary
         temporary.mkdir(parents=True)
-        self._ids, self._offsets, self._labels = ((temporary / name).open("wb") for name in (IDS, OFFSETS, LABELS))
-        np.zeros(1, dtype=np.int64).tofile(self._offsets)
+        self._ids, self._offsets, self._labels = (_Hashed((temporary / name).open("wb")) for name in (IDS, OFFSETS, LABELS))
+        self._offsets.write(np.zeros(1, dtype="<i8"))
         return self
 
     def write(self, smiles: Iterable[str], labels: Any = None) -> np.ndarray:
@@ -209,16 +231,16 @@ class TokenWriter:
         if rows.shape != (len(lengths), len(self.label_names)):
             raise SettingsError(f"labels must have shape {[len(lengths), len(self.label_names)]}, got {list(rows.shape)}")
         with refusals_explained(self.folder):
-            ids.astype(self._encoder.dtype.newbyteorder("<"), copy=False).tofile(self._ids)
-            (self._n_ids + np.cumsum(lengths, dtype="<i8")).tofile(self._offsets)
-            rows.astype(LABELS_TYPE).tofile(self._labels)
+            self._ids.write(ids.astype(self._encoder.dtype.newbyteorder("<"), copy=False))
+            self._offsets.write(self._n_ids + np.cumsum(lengths, dtype="<i8"))
+            self._labels.write(rows.astype(LABELS_TYPE))
         self._n, self._n_ids = self._n + len(lengths), self._n_ids + len(ids)
 
     def __exit__(self, kind: type | None, *_: object) -> None:
         try:
             with refusals_explained(self.folder):
-                for file in (self._ids, self._offsets, self._labels):
-                    file.close()
+                for written in (self._ids, self._offsets, self._labels):
+                    written.file.close()
                 if kind is None:
                     self._finish()
         finally:
@@ -234,6 +256,8 @@ class TokenWriter:
             "labels_type": LABELS_TYPE,
             "vocabulary": self.vocabulary.to_dict(),
         }
+        sums = {IDS: self._ids.sha256, OFFSETS: self._offsets.sha256, LABELS: self._labels.sha256, FACTS: json_sha256(facts)}
+        facts = {**facts, SUMS: sums}
         (self._replacement.temporary / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         self._replacement.finish()
 
@@ -244,7 +268,7 @@ def read_token_set(folder: str | Path) -> TokenSet:
     Raises
     ------
     InputError
-        If the folder holds none, or its files do not have the sizes it names.
+        If the folder holds none, or its files do not have the sizes and checksums it names (sets of before have no checksums).
     """
     folder = Path(folder)
     try:
@@ -255,9 +279,21 @@ def read_token_set(folder: str | Path) -> TokenSet:
         ids = _map(folder / IDS, facts["ids_type"], (int(facts["n_ids"]),))
         offsets = _map(folder / OFFSETS, "<i8", (n + 1,))
         labels = _map(folder / LABELS, facts.get("labels_type", FORMER_LABELS_TYPE), (n, len(names)))
+        _check_sums(folder, facts)
         return TokenSet(TokenArray(ids, offsets), labels, Vocabulary.from_dict(facts["vocabulary"]), names)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} is not a whole token set ({error}). Write it again.") from None
+
+
+def _check_sums(folder: Path, facts: dict[str, Any]) -> None:
+    """Raise ValueError at the first file whose bytes are not those that were written."""
+    sums = dict(facts.get(SUMS, {}))
+    own = sums.pop(FACTS, None)
+    if own is not None and own != json_sha256({name: fact for name, fact in facts.items() if name != SUMS}):
+        raise ValueError(f"{FACTS} has changed since it was written")
+    for name in (name for name in (IDS, OFFSETS, LABELS) if name in sums):
+        if sums[name] != file_sha256(folder / name):
+            raise ValueError(f"{name} has changed since it was written")
 
 
 def _map(path: Path, kind: str, shape: tuple[int, ...]) -> np.ndarray:

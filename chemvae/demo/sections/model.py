@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 N_SHOWN = 6
 KEYS = (
-    "reconstruction_greedy", "reconstruction_jt", "validity_prior_greedy", "validity_learned_prior", "unique_10k", "novelty",
-    "fcd", "kl", "elbo", "active_units",
+    "reconstruction_greedy", "reconstruction_jt", "validity_normal_greedy", "validity_learned_sampled",
+    "unique_10k_learned_sampled", "novelty", "fcd_learned_sampled", "kl", "elbo", "active_units",
 )  # fmt: skip
 """Figures that are listed, where they were measured."""
 OF_THE_LIBRARY = ("reconstruction_greedy", "mae", "coverage90")
@@ -47,8 +47,8 @@ def _sample(smiles: str) -> Html:
 
 def _share_of_samples(findings: Findings) -> str:
     """How many samples are molecules, from the card if there is one."""
-    if findings.card is not None and "validity_learned_prior" in findings.card.figures:
-        value, how = findings.card.figures["validity_learned_prior"]
+    if findings.card is not None and "validity_learned_sampled" in findings.card.figures:
+        value, how = findings.card.figures["validity_learned_sampled"]
         return f"The model's card says {percent(float(value), 1)}: {how} ({findings.card.source})"
     samples = findings.evaluation.samples
     return f"Of all {len(samples):,} that were drawn, {percent(samples['valid'].mean())} are."

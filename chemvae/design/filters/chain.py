@@ -13,6 +13,7 @@ from chemvae.chem.property_table import PropertyTable
 from chemvae.design.filters.base import Filter
 from chemvae.design.filters.property_bounds import Constraint, Range
 from chemvae.errors import UnknownNameError
+from chemvae.naming import prediction_columns
 from chemvae.registry import find
 
 
@@ -70,8 +71,9 @@ class FilterChain:
         frames = self.computed.compute(smiles, computed) if computed else {}
         needs_model = any(kind == "predicted" for kind, _ in self._sources.values())
         predicted = self.model.predict(smiles) if needs_model else {}
+        named = prediction_columns(self.model.property_names)[0] if needs_model else {}
         return {
-            name: np.asarray((frames if kind == "computed" else predicted)[key], dtype=float)
+            name: np.asarray(frames[key] if kind == "computed" else predicted[named[key][0]], dtype=float)
             for name, (kind, key) in self._sources.items()
         }
 

@@ -16,6 +16,7 @@ from chemvae.chem.properties import PROPERTIES, compute_table, job_limit, missin
 from chemvae.chem.property_table import PropertyTable
 from chemvae.design.oracles.base import DEFAULT_NAME, Oracle
 from chemvae.design.oracles.score import Score
+from chemvae.naming import prediction_columns
 from chemvae.registry import find
 
 
@@ -166,10 +167,9 @@ class PredictorOracle(Oracle):
     def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
         """Predict from the posterior mean of each molecule: [N, P]; NaN for what cannot be encoded."""
         table = self.model.predict(list(smiles))
-        mean = table[list(self.properties)].to_numpy(dtype=float)
-        if not self.kappa:
-            return mean
-        return mean - self.kappa * table[[f"{name}_std" for name in self.properties]].to_numpy(dtype=float)
+        named = prediction_columns(self.model.property_names)[0]
+        mean, std = (table[[named[name][i] for name in self.properties]].to_numpy(dtype=float) for i in (0, 1))
+        return mean - self.kappa * std if self.kappa else mean
 
     def identity(self) -> str:
         """The label, and which model."""

@@ -11,6 +11,7 @@ import pandas as pd
 from chemvae.chem.fingerprints import morgan, nearest
 from chemvae.chem.properties import PROPERTIES, affordable
 from chemvae.chem.property_table import PropertyTable
+from chemvae.naming import extra_stem, name_columns, prediction_columns
 
 SHOWN_PROPERTIES = ("logP", "qed", "SAS", "MW")
 
@@ -44,7 +45,8 @@ def describe_molecules(
     -------
     DataFrame, N rows
         ``smiles``, the properties, ``P_predicted`` and ``P_predicted_std``, ``distance``, ``novel``, and for each of the others
-        ``nearest_NAME`` and ``similarity_to_NAME``.
+        ``nearest_NAME`` and ``similarity_to_NAME``. Where a property is called ``distance`` or ``novel``, ours has the name
+        that :data:`chemvae.naming.EXTRAS` gives it.
     """
     smiles, computed = list(smiles), PropertyTable() if computed is None else computed
     table = pd.DataFrame({"smiles": pd.Series(smiles, dtype="str")})
@@ -55,10 +57,10 @@ def describe_molecules(
         return table.reindex(columns=["smiles", *columns])
     cheap = computed.compute(smiles, affordable(columns))
     table = table.join(pd.DataFrame({name: cheap[name] if name in cheap else computed.known(smiles, name) for name in columns}))
-    table = table.join(_predictions(model, smiles, predicted))
+    table = table.join(_predictions(model, smiles, predicted, names))
     novelty = model.is_known(smiles)
     if novelty is not None:
-        table["novel"] = ~np.asarray(novelty, dtype=bool)
+        table[_extra("novel", [*names, *predicted])] = ~np.asarray(novelty, dtype=bool)
     for label, reference in others.items():
         if reference is not None and len(reference):
             index, similarity = nearest(morgan(smiles), morgan(list(reference)))
@@ -74,7 +76,15 @@ def _property_columns(names: Sequence[str], smiles: Sequence[str], computed: Pro
     return [name for name in found if affordable([name]) or any(computed.knows(name, text) for text in smiles)]
 
 
-def _predictions(model: Any, smiles: list[str], names: Sequence[str]) -> pd.DataFrame:
-    table = model.predict(smiles).reset_index(drop=True).drop(columns="reason", errors="ignore")
-    renamed = {name: f"{name}_predicted" for name in names} | {f"{name}_std": f"{name}_predicted_std" for name in names}
-    return table.rename(columns=renamed)
+def _predictions(model: Any, smiles: list[str], names: Sequence[str], goals: Sequence[str]) -> pd.DataFrame:
+    """``P_predicted`` and ``P_predicted_std`` of each property, and the distance, which no goal is mistaken for."""
+    table = model.predict(smiles).reset_index(drop=True)
+    columns, distance = prediction_columns(names)
+    found = {
+        f"{name}_predicted{end}": table[one] for name in names for one, end in zip(columns[name], ("", "_std"), strict=True)
+    }
+    return pd.DataFrame({**found, _extra("distance", [*names, *goals]): table[distance]})
+
+
+def _extra(name: str, properties: Sequence[str]) -> str:
+    return name_columns([extra_stem(name, properties)])[0]

@@ -14,6 +14,7 @@ import pandas as pd
 from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.plain import plain
 from chemvae.design.results.summary import compare, running_top, summary
+from chemvae.naming import EXTRAS
 from chemvae.runs import environment
 
 N_DRAWN = 12
@@ -108,7 +109,7 @@ def _best(result: Outcome) -> dict[str, Any] | None:
 
 def property_columns(table: pd.DataFrame) -> list[str]:
     """Columns that RDKit computed, or an oracle gave."""
-    others = ("smiles", "score", "distance", "novel")
+    others = {"smiles", "score", *(other if other in table else name for name, other in EXTRAS.items())}
     return [
         c for c in table.columns if c not in others and not c.startswith(("nearest_", "similarity_")) and "_predicted" not in c
     ]

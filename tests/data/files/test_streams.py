@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from chemvae.data.files.reading import read_records
 from chemvae.data.files.streams import HEAD_BYTES, decompress, find_encoding, peek
 from chemvae.errors import InputError, MissingExtraError
 
@@ -83,3 +84,9 @@ def test_a_character_cut_in_two_by_the_end_of_the_head_is_no_reason_for_latin():
 def test_binary_data_is_refused_with_its_name(head):
     with pytest.raises(InputError, match="a.csv is not a text table"):
         find_encoding(head, "a.csv")
+
+
+def test_a_file_read_as_latin_1_says_so_in_one_line(caplog):
+    frame = next(read_records(io.BytesIO("smiles,name\nCCO,Äthanol\nCCN,Ämin\n".encode("latin-1")))).frame
+    assert frame["name"].tolist() == ["Äthanol", "Ämin"]
+    assert sum("Latin-1" in record.message for record in caplog.records) == 1

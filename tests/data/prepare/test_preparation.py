@@ -201,3 +201,13 @@ def test_limit_and_symbol_check_hold_here_too(raw, tmp_path):
     report = prepare(raw, tmp_path / "out", standardize="none", limit=6, symbol_check=no_ring)
     assert report.n_rows == 6 and sum(report.dropped.values()) == 4
     assert pd.read_parquet(tmp_path / "out" / "data.parquet")["smiles"].tolist() == ["CCO", canonicalize("[Na+].CC(=O)[O-]")]
+
+
+def test_a_table_of_many_columns_keeps_each_with_its_own_numbers(tmp_path):
+    names = [f"c{i}" for i in range(3000)]
+    rows = [",".join([smiles, *(str(i * factor) for i in range(3000))]) for smiles, factor in (("CCO", 1), ("CCN", 2))]
+    (tmp_path / "wide.csv").write_text("\n".join([",".join(["smiles", *names]), *rows]))
+    report = prepare(tmp_path / "wide.csv", tmp_path / "out")
+    table = pd.read_parquet(tmp_path / "out/data.parquet").set_index("smiles")
+    assert list(report.properties) == names
+    assert table.loc["CCO", names].tolist() == list(range(3000)) and table.loc["CCN", "c2999"] == 5998

@@ -86,6 +86,22 @@ def test_random_sets_have_lengths_like_zinc_s_and_texts_that_split_into_their_to
     np.testing.assert_array_equal(again.tokens.ids, data.tokens.ids[: len(again.tokens.ids)])
 
 
+@pytest.mark.parametrize("name", ["ids.bin", "offsets.bin", "labels.bin"])
+def test_one_flipped_bit_is_seen_on_opening(written, name):
+    content = bytearray((written / name).read_bytes())
+    content[len(content) // 2] ^= 4
+    (written / name).write_bytes(content)
+    with pytest.raises(InputError, match=f"{name} has changed since it was written"):
+        read_token_set(written)
+
+
+def test_a_set_of_before_has_no_checksums_and_opens(written):
+    facts = json.loads((written / "tokens.json").read_text())
+    assert sorted(facts.pop("sha256")) == ["ids.bin", "labels.bin", "offsets.bin", "tokens.json"]
+    (written / "tokens.json").write_text(json.dumps(facts))
+    assert len(read_token_set(written).tokens) == facts["n_molecules"]
+
+
 TRAIN = """
 import itertools, resource, sys
 import torch

@@ -70,11 +70,11 @@ class TestReuse:
     def test_numbers_come_back_bit_for_bit(self, path):
         values = (math.pi, -1e-300, 1e300, math.nan)
         one = ScoreCache(path, "abcd", "x")
-        one.add("CCO", Score(values, 'a "reason", with, commas', 0.1))
+        one.add("CCO", Score(values, 'a "reason", with, commas\nand lines', 0.1))
         one.save()
         back = ScoreCache(path, "abcd", "x").known["CCO"]
         assert back.values[:3] == values[:3] and math.isnan(back.values[3])
-        assert back.reason == 'a "reason", with, commas' and back.seconds == 0.1
+        assert back.reason == 'a "reason", with, commas and lines' and back.seconds == 0.1
 
     def test_any_oracle_that_was_not_given_an_init_takes_a_path(self, path):
         class Carbons(Oracle):
