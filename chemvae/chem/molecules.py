@@ -134,6 +134,22 @@ def standardize(smiles: str, mode: str = "none") -> str | None:
     return canonicalize(Chem.MolToSmiles(mol))
 
 
+def neutralize(smiles: str) -> str | None:
+    """The largest organic part of a molecule without charges that protons can take away, in its canonical SMILES.
+
+    None if it is no molecule, or if it is charged all the same (a quaternary nitrogen). Charges that cancel within it, as in a
+    nitro group, are none.
+
+    Examples
+    --------
+    >>> neutralize("[Na+].CC(=O)[O-]"), neutralize("[NH3+]CC(=O)[O-]"), neutralize("C[N+](C)(C)C"), neutralize("C[N+](=O)[O-]")
+    ('CC(=O)O', 'NCC(=O)O', None, 'C[N+](=O)[O-]')
+    """
+    found = standardize(smiles, "neutral")
+    mol = None if found is None else parse(found)
+    return found if mol is not None and Chem.GetFormalCharge(mol) == 0 else None
+
+
 def check_standardize_mode(mode: str) -> None:
     """Raise SettingsError unless ``mode`` is one that :func:`standardize` knows."""
     if mode not in STANDARDIZE_MODES:

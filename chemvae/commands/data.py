@@ -105,6 +105,7 @@ def prepare(
         )  # fmt: skip
     rows = [("rows read", report.n_rows), ("molecules kept", report.n_kept)]
     rows += [(f"left out: {reason}", count) for reason, count in report.dropped.items()]
+    rows += [("labels merged from several rows", report.n_merged)] if report.n_merged else []
     rows += list(report.splits.items())
     rows += [(f"without {name}", count) for name, count in report.n_missing.items() if count]
     console.show(console.pairs([*rows, ("split", report.split_rule), ("standardize", report.standardize)]))

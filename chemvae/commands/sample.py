@@ -21,6 +21,9 @@ def sample(
     prior: Annotated[
         str, typer.Option(metavar=choices("sampling/sampler.py", "MODEL_PRIORS"), help="Where latent points are drawn from.")
     ] = "learned",
+    neutral: Annotated[
+        bool, typer.Option("--neutral", metavar="", help="Neutral molecules only: protons are added or taken away.")
+    ] = False,
     seed: Seed = 0,
     jobs: Jobs = 0,
     device: Device = "auto",
@@ -31,7 +34,7 @@ def sample(
     tables.check_output(output, overwrite=overwrite)
     vae = load_model(model, device)
     with console.working(f"Sampling {n:,} molecules"):
-        table = sampling.sample(vae, n, seed=seed, temperature=temperature, prior=prior, jobs=jobs)
+        table = sampling.sample(vae, n, seed=seed, temperature=temperature, prior=prior, jobs=jobs, neutral=neutral)
     tables.write_table(table, output)
     console.say(_summary(table))
 

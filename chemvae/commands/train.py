@@ -101,6 +101,7 @@ def train(
             **_with_settings(given_only(settings)),
         )  # fmt: skip
     _say_what_was_gained(run, compare, device, jobs)
+    _say_which_predictor(run, jobs)
     _say_what_next(run, data)
 
 
@@ -148,6 +149,24 @@ def _say_what_was_gained(run: Path, compare: bool, device: str, jobs: int) -> No
         console.say(gained.sentence())
         if hint := gained.hint():
             console.say(hint)
+
+
+def _say_which_predictor(run: Path, jobs: int) -> None:
+    """Where a model was tuned with labels: its error on them, beside what fitting the labels alone would give."""
+    from chemvae.evaluation.label_error import measure_label_errors
+    from chemvae.runs import RunFolder
+
+    config = RunFolder(run).read_config()
+    if config.get("init") is None or not config["data"]["targets"]:
+        return
+    try:
+        with console.working("Comparing with predict --fit on the same labels"):
+            found = measure_label_errors(RunFolder(run), jobs=jobs)
+    except ChemVAEError as error:  # the run itself is done and stays as it is
+        console.say(f"The error on the labels was not measured: {error}")
+        return
+    for one in found:
+        console.say(one.sentence())
 
 
 def _say_what_next(run: Path, data: str | None) -> None:

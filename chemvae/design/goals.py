@@ -1,6 +1,6 @@
 """What a search is for: goals on named values, turned into one utility that is maximised.
 
-This is the only place where a direction becomes a sign: behind :class:`Utility` everything is maximised.
+A direction becomes a sign in :meth:`Goal.merit` alone: behind :class:`Utility` everything is maximised.
 """
 
 from __future__ import annotations
@@ -59,6 +59,18 @@ class Goal:
     def describe(self) -> str:
         """Return the goal in a few words."""
         return f"{self.name} = {self.target:g}" if self.target is not None else f"{self.direction} {self.name}"
+
+    def merit(self, value: Any) -> Any:
+        """How much a value is wanted, in its unit: itself, minus itself, or minus its distance to the target. [N] -> [N].
+
+        Examples
+        --------
+        >>> Goal("SAS", "min").merit(2.5), Goal("logP", target=2.0).merit(2.5)
+        (-2.5, -0.5)
+        """
+        if self.target is not None:
+            return -abs(value - self.target)
+        return value if self.direction == "max" else -value
 
 
 class Utility:
@@ -145,14 +157,14 @@ class Utility:
 
     def merits(self, values: np.ndarray) -> np.ndarray:
         """Each goal apart, to be maximised, uncut and in its unit: [N, P] -> [N, P]."""
-        return np.column_stack([_merit(goal, values[:, i]) for i, goal in enumerate(self.goals)])
+        return np.column_stack([goal.merit(values[:, i]) for i, goal in enumerate(self.goals)])
 
     def desirabilities(self, values: Any) -> Any:
         """Each goal apart, 0 at the worst end of its range and 1 at the best, uncut: values [N, P] -> a list of P times [N]."""
         found = []
         for i, (goal, (low, high)) in enumerate(zip(self.goals, self.ranges, strict=True)):
             best = 0.0 if goal.target is not None else high if goal.direction == "max" else -low
-            found.append(1.0 + (_merit(goal, values[:, i]) - best) / (high - low))
+            found.append(1.0 + (goal.merit(values[:, i]) - best) / (high - low))
         return found
 
     def describe(self) -> str:
@@ -170,13 +182,6 @@ class Utility:
 
     def _join(self, values: Any, cut: bool) -> Any:
         if len(self.goals) == 1:
-            return _merit(self.goals[0], values[:, 0])
+            return self.goals[0].merit(values[:, 0])
         parts = self.desirabilities(values)
         return sum(weight * (part.clip(0.0, 1.0) if cut else part) for weight, part in zip(self.weights, parts, strict=True))
-
-
-def _merit(goal: Goal, value: Any) -> Any:
-    """The one place where directions become signs: [N] -> [N], to be maximised."""
-    if goal.target is not None:
-        return -abs(value - goal.target)
-    return value if goal.direction == "max" else -value

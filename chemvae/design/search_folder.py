@@ -262,6 +262,7 @@ def describe_result(result: Result, baseline: Result | None = None) -> dict[str,
     """What ``result.json`` holds: the summary, goals, settings, refusals and counts, and where it was made."""
     facts = {**summary(result), "goals": result.utility.describe(), "settings": result.settings}
     facts |= {"rejections": result.rejections, "counts": result.counts, "environment": environment()}
+    facts |= {"learned": result.learned} if result.learned else {}
     return facts | ({"baseline": summary(baseline)} if baseline is not None else {})
 
 

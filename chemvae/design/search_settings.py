@@ -11,10 +11,11 @@ from typing import Any
 from chemvae.data.catalog.locate import is_catalog_name
 from chemvae.data.files.reading import FORMATS, split_suffix
 from chemvae.data.prepare.tables import load_table
+from chemvae.design.campaign.spec import CampaignSpec
 from chemvae.design.evaluators.laboratory import LABORATORY
 from chemvae.design.filters.property_bounds import Constraint, Range
 from chemvae.design.goals import Goal
-from chemvae.design.oracles import make_oracle
+from chemvae.design.oracles import cautious, make_oracle
 from chemvae.errors import InputError, SettingsError
 
 LABORATORY_BATCH = 24
@@ -47,6 +48,9 @@ class SearchSettings:
     min_similarity: float | None = None
     scaffold: str | None = None
     forbid: Sequence[str] | None = None
+    neutral: bool = False
+    standardize: str | None = None
+    """Of start molecules and laboratory tables; None as usual."""
     alerts: bool = False
     alert_catalog: Sequence[str] | None = None
     start: Sequence[str] | None = None
@@ -90,6 +94,8 @@ class SearchSettings:
             "min_similarity": self.min_similarity,
             "scaffold": self.scaffold,
             "forbid": list(self.forbid or ()),
+            "neutral": self.neutral,
+            "standardize": self.standardize or CampaignSpec.standardize,
             "alerts": list(self.alert_catalog or ()) or self.alerts,
             "patience": self.patience,
             "time_limit_s": None if self.time_limit is None else 60.0 * self.time_limit,
@@ -110,7 +116,9 @@ class SearchSettings:
             raise SettingsError(
                 "--oracle-memory, --retry-failures, --jobs and --engine are about --oracle; name one, or leave them out"
             )
-        return make_oracle(oracle, model, **given) if given else oracle
+        if not given:
+            return oracle
+        return make_oracle(cautious(make_oracle(oracle, model), self.goals()), model, **given)  # a memory holds what is scored
 
     def is_laboratory(self, *, hands_over: bool) -> bool:
         """Whether scores come from people; ``hands_over``: a table of molecules or of results is asked for.

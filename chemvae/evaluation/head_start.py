@@ -39,6 +39,8 @@ class HeadStart:
     """The epoch after which it was lowest, and what it was."""
     from_nothing: float | None = None
     """After the same training from random weights; None if that was not tried."""
+    kept_epoch: int | None = None
+    """After which the weights were taken; 0: those it began with. None: the last."""
 
     def sentence(self) -> str:
         """Say it.
@@ -57,6 +59,8 @@ class HeadStart:
 
     def hint(self) -> str | None:
         """What to change if training went past its best, or only harmed; None if neither."""
+        if self.kept_epoch is not None:  # the best was kept, by all that is learned and not by this figure alone
+            return None if self.kept_epoch else "Training made it worse: the weights it began with are kept."
         epoch, lowest = self.lowest
         if min(lowest, self.after) > self.before:
             return "Training made it worse: lower --learning-rate, or use the model as it was."
@@ -89,21 +93,23 @@ def measure_head_start(run: RunFolder, *, compare: bool = False, device: str = "
     if config.get("init") is None or config["data"]["source"] is None or len(metrics) == 0:
         return None
     settings = TrainingSettings(**config["training"])
-    inputs = _read(run, config, settings, jobs)
+    inputs = read_again(run, config, settings, jobs)
     held_out = monitored(inputs.valid, settings)
     start = _untrained(run, config, settings)
     transfer_weights(load_model(find_run(config["init"])), start)
     before = measure(start, held_out, settings.seed)["cross_entropy"]
     nothing = _train_from_nothing(_untrained(run, config, settings), inputs, settings, device) if compare else None
     column: pd.Series = metrics["valid_cross_entropy"]
-    best = int(column.idxmin())
+    best, kept = int(column.idxmin()), config.get("kept_epoch")
+    epochs = dict(zip(metrics["epoch"].astype(int), column.astype(float), strict=True)) | {0: before}
     return HeadStart(
-        str(config["init"]), len(held_out), int(metrics["step"].iloc[-1]), before, float(column.iloc[-1]),
-        (int(metrics["epoch"][best]), float(column[best])), nothing,
+        str(config["init"]), len(held_out), int(metrics["step"].iloc[-1]), before,
+        epochs.get(kept, float(column.iloc[-1])), (int(metrics["epoch"][best]), float(column[best])), nothing, kept,
     )  # fmt: skip
 
 
-def _read(run: RunFolder, config: dict, settings: TrainingSettings, jobs: int) -> TrainingInputs:
+def read_again(run: RunFolder, config: dict, settings: TrainingSettings, jobs: int) -> TrainingInputs:
+    """The molecules a run was trained on and held out, read again without a word."""
     origin = config["data"]
     reading = {key: origin[key] for key in ("smiles_column", "split_column", "on_invalid", "standardize")}
     vocabulary = build_model(run, config).vocabulary

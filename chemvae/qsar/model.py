@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,8 @@ import torch
 from torch import Tensor
 
 from chemvae.chem.fingerprints import scaffold
-from chemvae.data.given import read_molecules
+from chemvae.chem.molecules import check_standardize_mode, standardize
+from chemvae.data.given import GivenMolecules, read_molecules
 from chemvae.data.labels import ROUNDING, label_scale
 from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.gp.linalg import cholesky
@@ -51,6 +53,16 @@ class PropertyModel:
         Of "z", "counts" and "descriptors": what the kernel looks at.
     unit : str
         Of the labels; "" where it is not known.
+    standardize : {"none", "salts", "neutral"}
+        What is done to every molecule, learned from or predicted (:func:`chemvae.chem.molecules.standardize`).
+
+    Attributes
+    ----------
+    label_low, label_high : float
+        Range of the labels.
+    reach : float
+        Similarity that 95 % of the molecules learned from have to one of another scaffold: intervals are calibrated there,
+        and mean little for what is less like every one of them.
 
     References
     ----------
@@ -58,9 +70,10 @@ class PropertyModel:
     2015. https://doi.org/10.1007/s10472-013-9368-4
     """
 
-    def __init__(self, model: MolVAE, parts: Sequence[str] = PARTS, unit: str = ""):
+    def __init__(self, model: MolVAE, parts: Sequence[str] = PARTS, unit: str = "", standardize: str = "none"):
         check_parts(parts)
-        self.model, self.parts, self.unit = model, tuple(parts), unit
+        check_standardize_mode(standardize)
+        self.model, self.parts, self.unit, self.standardize = model, tuple(parts), unit, standardize
         self.smiles: list[str] = []  # it has learned from
 
     def fit(self, smiles: Any, labels: Sequence[float] | np.ndarray, seed: int = 0) -> PropertyModel:
@@ -80,7 +93,7 @@ class PropertyModel:
         NothingUsableError
             With fewer than 20 labelled molecules, or if all labels are the same.
         """
-        given, labels = read_molecules(smiles), np.asarray(labels, dtype=np.float64)
+        given, labels = self._read(smiles), np.asarray(labels, dtype=np.float64)
         if len(given) != len(labels):
             raise SettingsError(f"there must be a label for each molecule, got {len(labels)} labels and {len(given)} molecules")
         labels = pd.Series(labels, index=given.smiles)[[one is not None for one in given.smiles]]
@@ -96,18 +109,21 @@ class PropertyModel:
     ) -> PropertyModel:
         """Learn from the features of N different molecules, their labels [N] and their scaffolds."""
         self.label_mean, self.label_std = label_scale(labels, ddof=0)
+        self.label_low, self.label_high = float(np.min(labels)), float(np.max(labels))
         self.scaling = Scaling.fit(features)
         self.features = self.scaling(features)
         y = torch.from_numpy((labels - self.label_mean) / self.label_std)
         rng = np.random.default_rng(seed)
         few = torch.from_numpy(np.sort(rng.permutation(len(y))[:HYPERPARAMETER_MOLECULES]))
         self.kernel = Kernel(self.parts).fit(self.features.part(few), y[few])
-        covariance = self.kernel(self.features, self.features)
+        products = self.kernel.products(self.features, self.features, with_tanimoto=True)
+        covariance = self.kernel(self.features, self.features, products)
         covariance.diagonal().add_(self.kernel.noise)
         self._cholesky = cholesky(covariance, relative=True)
         inverse = torch.cholesky_inverse(self._cholesky)
         self._weights = inverse @ y  # [N]
         groups = group(scaffolds, rng)
+        self.reach = similarity_kept(products.tanimoto, torch.from_numpy(groups))
         error, std = leave_out(inverse, self._weights, torch.from_numpy(groups))
         self.left_out_rmse = float(error.square().mean().sqrt()) * self.label_std
         """Root mean square error of the training molecules, each predicted without its scaffold; in the data's unit."""
@@ -124,7 +140,7 @@ class PropertyModel:
             ``similarity`` (of the fingerprint's counts to the most similar training molecule's, Tanimoto). NaN for what is no
             molecule, with its ``reason`` then.
         """
-        given = read_molecules(smiles)
+        given = self._read(smiles)
         usable = [i for i, one in enumerate(given.smiles) if one is not None]
         table = self.predict_features(Features.of(self.model, [given.smiles[i] for i in usable]))
         table = table.set_axis(usable).reindex(range(len(given)))
@@ -144,6 +160,38 @@ class PropertyModel:
         nearest = products.tanimoto.amax(dim=1).numpy() if len(features) else np.zeros(0)
         ends = {"low": mean - HALF_WIDTH * std, "high": mean + HALF_WIDTH * std}
         return pd.DataFrame({"mean": mean, "std": std, **ends, "similarity": nearest})
+
+    def reservations(self, smiles: Any) -> list[str]:
+        """What is to be said against the prediction of each of M molecules, in words; "" where there is nothing."""
+        table = self.predict(smiles)
+        return [self._reservation(mean, similar) for mean, similar in zip(table["mean"], table["similarity"], strict=True)]
+
+    def _reservation(self, mean: float, similarity: float) -> str:
+        said = []
+        if not self.label_low <= mean <= self.label_high:
+            said.append(f"outside the labels ({self.label_low:.4g} to {self.label_high:.4g})")
+        if not similarity >= self.reach:
+            said.append(f"unlike every labelled molecule (similarity {similarity:.2f}, usual is {self.reach:.2f} and more)")
+        return "; ".join(said)
+
+    def _read(self, smiles: Any) -> GivenMolecules:
+        """Molecules in any form, standardised."""
+        given = read_molecules(smiles)
+        if self.standardize == "none":
+            return given
+        return replace(given, smiles=[None if one is None else standardize(one, self.standardize) for one in given.smiles])
+
+
+def similarity_kept(similarity: Tensor, groups: Tensor, share: float = 0.95) -> float:
+    """The similarity [N, N] to the nearest point of another group that this share of points has; 0 with one group only.
+
+    Examples
+    --------
+    >>> similarity_kept(torch.tensor([[1.0, 0.5, 0.9], [0.5, 1.0, 0.2], [0.9, 0.2, 1.0]]), torch.tensor([0, 1, 0]), 1.0)
+    0.2...
+    """
+    others = torch.where(groups[:, None] == groups[None, :], 0.0, similarity)
+    return float(np.quantile(others.amax(dim=1).numpy(), 1.0 - share))
 
 
 def check_labels(labels: np.ndarray) -> None:

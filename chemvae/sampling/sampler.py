@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import torch
 
 from chemvae.chem.fingerprints import morgan, tanimoto
-from chemvae.chem.molecules import canonicalize
+from chemvae.chem.molecules import canonicalize, neutralize
 from chemvae.data.given import read_molecules
 from chemvae.errors import ChemVAEError, InvalidMoleculeError, SettingsError
 from chemvae.models.latent_space import draw_prior
@@ -17,6 +19,7 @@ from chemvae.sampling.amounts import check_amount
 from chemvae.sampling.pipeline import decode_canonical, open_readers
 from chemvae.seeding import as_count, as_seed
 
+NEUTRAL_DRAWS = 10
 MODEL_PRIORS = ("learned", "normal", "trained")
 """What :func:`draw_latents` may draw from: fitted to the codes, the family's own, and what the model was trained with."""
 
@@ -41,7 +44,14 @@ def draw_latents(model: MolVAE, n: int, prior: str = "learned", seed: int | None
 
 
 def sample(
-    model: MolVAE, n: int, seed: int | None = 0, temperature: float = 1.0, prior: str = "learned", jobs: int = 0
+    model: MolVAE,
+    n: int,
+    seed: int | None = 0,
+    temperature: float = 1.0,
+    prior: str = "learned",
+    jobs: int = 0,
+    *,
+    neutral: bool = False,
 ) -> pd.DataFrame:
     """Sample ``n`` molecules. RDKit reads them in worker processes while the next ones are decoded.
 
@@ -60,6 +70,9 @@ def sample(
     jobs : int
         Worker processes for RDKit's part: 0 takes one per core, 1 none. Fewer than 2,000 molecules start none. The result is
         the same for every number.
+    neutral : bool
+        Every molecule is neutral: charges that protons can take away are taken away, parts of a salt but the largest are left
+        out, and what is charged all the same is drawn again (after ten draws it counts as invalid).
 
     Returns
     -------
@@ -70,10 +83,34 @@ def sample(
     n, seed = as_count(n, "n"), as_seed(seed)
     check_amount(n, model.latent_dim)
     with open_readers(n, jobs) as readers:
-        table = decode_canonical(model, draw_latents(model, n, prior, seed), readers, temperature, seed + 1)
+
+        def draw(number: int, seed: int) -> pd.DataFrame:
+            return decode_canonical(model, draw_latents(model, number, prior, seed), readers, temperature, seed + 1)
+
+        table = draw(n, seed)
+        if neutral:
+            table = _neutral(table, draw, seed)
     known = model.is_known(table["smiles"].tolist())
     if known is not None:
         table["novel"] = table["valid"] & ~known
+    return table
+
+
+def _neutral(table: pd.DataFrame, draw: Callable[[int, int], pd.DataFrame], seed: int) -> pd.DataFrame:
+    """A table of samples with every valid molecule neutral; ``draw(n, seed)`` gives others for those that cannot be."""
+    table = table.copy()
+    rows = np.arange(len(table))
+    for number in range(1, NEUTRAL_DRAWS + 1):
+        found = [neutralize(text) if ok else text for text, ok in zip(table["smiles"][rows], table["valid"][rows], strict=True)]
+        charged = np.array([text is None for text in found], dtype=bool)
+        table.loc[rows[~charged], "smiles"] = [text for text in found if text is not None]
+        rows = rows[charged]
+        if not len(rows):
+            return table
+        if number < NEUTRAL_DRAWS:
+            table.loc[rows, ["smiles", "valid"]] = draw(len(rows), seed + 2 * number)[["smiles", "valid"]].to_numpy()
+            table["valid"] = table["valid"].astype(bool)
+    table.loc[rows, "valid"] = False
     return table
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from chemvae.chem.kind import KindCheck
 from chemvae.chem.properties import PROPERTIES, compute_table
 from chemvae.data.files.columns import list_names
 from chemvae.errors import SettingsError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 Progress = Callable[[int], Any]
+FAR = 2.0  # distance to the training data, in units of what is typical there
 ENCODED_AT_ONCE = 4 * 512  # whole batches of MolVAE.encode
 
 
@@ -111,15 +113,21 @@ def predict_table(
     *predicted, distance = model.prediction_stems()
     stems = [*predicted, *(Stem([(name, "_computed")]) for name in known), distance, extra_stem(REASON, model.property_names)]
 
+    kinds = KindCheck(longest=model.training_facts.max_tokens)
+
     def predict(smiles: list[str]) -> np.ndarray:
         values = model.predict(smiles, canonicalize=False).to_numpy()  # [n, 2P + 1], the distance last
+        kinds.look_at(smiles, is_far=values[:, -1] > FAR)
         return np.column_stack([values[:, :-1], compute_table(smiles, known, jobs).to_numpy(), values[:, -1]])
 
     wide = dict(zip(model.property_names, model.predictor.wide, strict=True))
     doubles = [*np.repeat(list(wide.values()), 2), *(wide[name] for name in known), False]
 
     blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
-    return answer_rows(blocks, predict, stems, on_invalid, progress, doubles)
+    answers = answer_rows(blocks, predict, stems, on_invalid, progress, doubles)
+    for sentence in kinds.sentences():
+        logger.warning("%s", sentence)
+    return answers
 
 
 def decode_table(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from chemvae.chem.kind import ORGANIC, KindCheck, elements_of, n_symbols
 from chemvae.data.labels import check_labels, needs_double
 from chemvae.data.prepare.tables import load_table
 from chemvae.errors import NothingUsableError, SettingsError
@@ -123,6 +124,7 @@ def predict_new_table(
     doubles = [needs_double(one.label_mean, one.label_std) for one in models.values() for _ in ends] + [False]
     seen = {smiles for one in models.values() for smiles in one.smiles}
     n_seen = 0
+    kinds = KindCheck(elements_of(seen) | ORGANIC, max(map(n_symbols, seen), default=None))
 
     def predict(smiles: list[str]) -> np.ndarray:
         nonlocal n_seen
@@ -130,10 +132,13 @@ def predict_new_table(
         features = Features.of(next(iter(models.values())).model, smiles)
         tables = [one.predict_features(features) for one in models.values()]
         similarity = np.max([table["similarity"] for table in tables], axis=0)
+        kinds.look_at(smiles, is_far=similarity < min(one.reach for one in models.values()))
         return np.column_stack([*(table[key] for table in tables for key in ends), similarity])
 
     blocks = read_blocks(None, data, smiles_column, on_invalid, standardize, jobs)
     answers = answer_rows(blocks, predict, stems, on_invalid, progress, doubles)
+    for sentence in kinds.sentences():
+        logger.warning("%s", sentence)
     if n_seen:
         logger.info(
             "%s of these molecules were learned from: what stands in their rows is a fit, no prediction.", f"{n_seen:,}"

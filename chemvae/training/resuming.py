@@ -86,7 +86,9 @@ def _go_on(
     if is_new:
         log.info("The run in '%s' was ended before its first checkpoint: it starts again at step 0.", run.path)
         model.predictor.fit_scale(torch.as_tensor(inputs.train.labels))
-    trainer = make_trainer(model, inputs, settings, run, own.get("device", "auto"), callbacks)
+    trainer = make_trainer(
+        model, inputs, settings, run, own.get("device", "auto"), callbacks, keep_best=config.get("init") is not None
+    )
     if not is_new:
         trainer.resume(config.get("epochs_before", ()))
     return fit_and_finish(trainer, inputs, cancel)

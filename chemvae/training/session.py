@@ -24,6 +24,7 @@ from chemvae.progress import CancelToken, TerminatedError
 from chemvae.registry import find
 from chemvae.runs import RunFolder
 from chemvae.seeding import seeded
+from chemvae.training.best_weights import NONE, START, BestWeights
 from chemvae.training.callbacks import Callback
 from chemvae.training.inputs import (
     TrainingInputs,
@@ -154,7 +155,8 @@ def start_run(
             run.write_vocabulary(inputs.vocabulary.to_dict())
             run.write_environment()
             run.write_config({**describe_model(model), "training": training.described(), **_facts(spec, table, inputs)})
-        return fit_and_finish(make_trainer(model, inputs, training, run, spec.device, callbacks), inputs, cancel)
+        trainer = make_trainer(model, inputs, training, run, spec.device, callbacks, keep_best=source is not None)
+        return fit_and_finish(trainer, inputs, cancel)
 
 
 def in_folder(run: RunFolder | None) -> contextlib.AbstractContextManager[None]:
@@ -215,9 +217,14 @@ def make_trainer(
     run: RunFolder | None,
     device: str,
     callbacks: Sequence[Callback],
+    *,
+    keep_best: bool = False,
 ) -> Trainer:
+    """A trainer on what was read; ``keep_best`` ends with the best epoch's weights in place of the last one's."""
     held_out = monitored(inputs.valid, settings)
-    return Trainer(model, inputs.train, held_out, settings, run, device=device, callbacks=tuple(callbacks))
+    trainer = Trainer(model, inputs.train, held_out, settings, run, device=device, callbacks=tuple(callbacks))
+    trainer.best = BestWeights(trainer.module) if keep_best else None
+    return trainer
 
 
 def fit_and_finish(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken | None) -> MolVAE:
@@ -225,6 +232,7 @@ def fit_and_finish(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken
     run = trainer.run
     try:
         trainer.fit(cancel)
+        _tell_kept(trainer)
         finish(trainer.module, inputs.train, inputs.valid, run, trainer.settings.seed)
         if run is not None and run.is_successor:
             run.take_over()
@@ -243,6 +251,22 @@ def fit_and_finish(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken
         where = f" Go on with: chemvae train --resume -o {trainer.run.path}" if trainer.run else ""
         log.warning("Stopped %s, step %d of %d.%s", words, trainer.progress.step, trainer.n_steps, where)
     return trainer.module.eval().requires_grad_(False)
+
+
+def _tell_kept(trainer: Trainer) -> None:
+    """Say which epoch's weights were kept, and write it down."""
+    best, run = trainer.best, trainer.run
+    if best is None or best.epoch == NONE:
+        return
+    if run is not None:
+        run.write_config({**run.read_config(), "kept_epoch": best.epoch})
+    if best.epoch == START:
+        log.warning(
+            "No epoch was better on held-out molecules than the model it began with, whose weights are kept. Lower "
+            "--learning-rate, or use that model."
+        )
+    elif best.epoch < trainer.progress.epoch:
+        log.info("Kept are the weights after epoch %d, the best on held-out molecules.", best.epoch)
 
 
 def monitored(valid: SmilesDataset, settings: TrainingSettings) -> SmilesDataset:

@@ -24,6 +24,7 @@ from chemvae.parallel import limited_threads
 from chemvae.progress import ENDING_SIGNALS, CancelToken, HeardSignal, signal_handlers
 from chemvae.runs import RunFolder
 from chemvae.schedules import cosine_decay, cyclical, linear_warmup
+from chemvae.training.best_weights import START, BestWeights
 from chemvae.training.callbacks import Callback
 from chemvae.training.checkpoint import misfit_of, progress_from
 from chemvae.training.data_parallel import DataParallel
@@ -102,6 +103,7 @@ class Trainer:
         self.generator = torch.Generator(self.fabric.device).manual_seed(settings.seed)
         self.progress = Progress()
         self.parallel: DataParallel | None = None  # while fit runs, where threads split the batch
+        self.best: BestWeights | None = None  # where the weights of the best epoch are to be kept
         self._stop: str | None = None
         self._heard = HeardSignal()
 
@@ -137,6 +139,7 @@ class Trainer:
         started = time.monotonic() - self.progress.elapsed_s
         call_started = last_saved = time.monotonic()
         with self._threads(), self._signals():
+            self._offer_start()
             while self.progress.epoch < self.settings.epochs and not self._stop:
                 for batch in self._epoch_batches():
                     self._prepare()
@@ -277,7 +280,7 @@ class Trainer:
         return max(1e-9, (step - before) * n_molecules / (now - then))
 
     def _end_epoch(self) -> None:
-        p, s = self.progress, self.settings
+        p = self.progress
         readings = p.sums.pop("readings", 1.0)
         row = {
             "epoch": p.epoch + 1,
@@ -288,17 +291,36 @@ class Trainer:
         row |= self.objective.schedule(p.step)
         row["molecules_per_s"] = round(p.step * len(self.train_data) / self.n_batches / max(p.elapsed_s, 1e-9), 1)
         row |= {f"train_{name}": value / readings for name, value in p.sums.items()}
-        with self.average.applied(), limited_threads(self.parallel.threads if self.parallel else 0):
-            own = measure_objective(self.module, self.valid_data, self.objective, p.step, s.seed)
-            facts = {**own, **measure(self.module, self.valid_data, s.seed)}
+        with self._averaged():
+            facts = self._held_out()
             row |= {f"valid_{name}": value for name, value in facts.items()}
             row["valid_loss"] = self.objective.valid_loss(facts)
             for callback in self.callbacks:
                 callback.on_epoch(row, self.module)
         p.rows.append(row)
         p.epoch, p.batch, p.sums = p.epoch + 1, 0, {}
+        if self.best is not None:
+            self.best.offer(row["valid_loss"], p.epoch, self.average)
         self._judge(row, facts)
         self.save()
+
+    def _offer_start(self) -> None:
+        """Measure what there is before the first step, where the best is kept."""
+        if self.best is not None and self.progress.step == 0:
+            with self._averaged():
+                self.best.offer(self.objective.valid_loss(self._held_out()), START, self.average)
+
+    @contextlib.contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The averaged weights, on all threads."""
+        with self.average.applied(), limited_threads(self.parallel.threads if self.parallel else 0):
+            yield
+
+    def _held_out(self) -> dict[str, float]:
+        """The figures of the model, as it is, on held-out molecules."""
+        step, seed = self.progress.step, self.settings.seed
+        own = measure_objective(self.module, self.valid_data, self.objective, step, seed)
+        return {**own, **measure(self.module, self.valid_data, seed)}
 
     def _judge(self, row: dict[str, float], facts: dict[str, float]) -> None:
         """Early stopping, and giving up on a collapsed run."""
@@ -325,6 +347,8 @@ class Trainer:
             sentence = f"Interrupted at step {self.progress.step} of {self.n_steps}; everything is saved.{where}"
             raise InterruptedRunError(sentence, self._heard.exit_code)
         self.average.copy_to_model()
+        if self.best is not None:
+            self.best.copy_to_model()
         self.module.eval()
         if self.progress.rows and self._stop not in BEFORE_ITS_END:
             last = {name[6:]: value for name, value in self.progress.rows[-1].items() if name.startswith("valid_")}
@@ -364,6 +388,7 @@ class Trainer:
             "own_optimizers": {phase: one.state_dict() for phase, one in self.own_optimizers.items()},
             "progress": vars(self.progress),
             "n_steps": self.n_steps,
+            **({} if self.best is None else {"best": self.best.state()}),
         }
 
     def resume(self, epochs_before: Collection[int] = ()) -> None:
@@ -399,6 +424,8 @@ class Trainer:
         self.objective.load(state.get("objective", {}))
         for phase, one in self.own_optimizers.items():
             one.load_state_dict(state["own_optimizers"][phase])
+        if self.best is not None:
+            self.best.load(state.get("best", {}))
         self.progress = progress
 
     def _other_checkpoint(self, why: str) -> RunFolderError:

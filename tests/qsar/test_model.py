@@ -9,7 +9,7 @@ from chemvae.data.catalog.locate import load_dataset
 from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.qsar.features import DESCRIPTORS, Features, Scaling
 from chemvae.qsar.kernel import Kernel
-from chemvae.qsar.model import HALF_WIDTH, PropertyModel, conformal_quantile, group, leave_out
+from chemvae.qsar.model import HALF_WIDTH, PropertyModel, conformal_quantile, group, leave_out, similarity_kept
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +144,26 @@ def test_what_cannot_be_learned_is_said(tiny_model, library):
         PropertyModel(tiny_model).fit(library[:30], [3.0] * 30)
     with pytest.raises(SettingsError, match="parts"):
         PropertyModel(tiny_model, ("z", "bits"))
+
+
+def test_what_is_unlike_every_molecule_or_outside_the_labels_is_said(tiny_model, library):
+    y = compute_table(library[:60], ["MW"])["MW"].to_numpy()
+    fitted = PropertyModel(tiny_model).fit(library[:60], y)
+    assert (fitted.label_low, fitted.label_high) == (y.min(), y.max()) and 0 < fitted.reach < 1
+    usual, strange = fitted.reservations([library[1], "[Ru]"])
+    assert usual == "" and "unlike every labelled molecule" in strange
+    (large,) = fitted.reservations(["C" * 100])
+    assert f"outside the labels ({y.min():.4g} to {y.max():.4g})" in large
+
+
+def test_the_reach_is_that_of_the_calibration():
+    similarity = torch.tensor([[1.0, 0.9, 0.3], [0.9, 1.0, 0.4], [0.3, 0.4, 1.0]])
+    assert similarity_kept(similarity, torch.tensor([0, 0, 1]), share=1.0) == pytest.approx(0.3)  # within a scaffold: no matter
+    assert similarity_kept(similarity, torch.tensor([0, 1, 2]), share=0.0) == pytest.approx(0.9)
+
+
+def test_molecules_are_standardised_as_those_learned_from(tiny_model, library):
+    fitted = PropertyModel(tiny_model, standardize="neutral").fit([*library[:40], "[Na+].CC(=O)[O-]"], np.arange(41.0))
+    assert fitted.smiles[-1] == "CC(=O)O"
+    found = fitted.predict(["CC(=O)[O-].[K+]", "CC(=O)O"])
+    np.testing.assert_allclose(found.iloc[0], found.iloc[1], rtol=1e-9)

@@ -93,6 +93,8 @@ def show(found: FolderSearch) -> None:
     NothingUsableError
         If nothing could be scored.
     """
+    from chemvae.design.results.learned import sentences
+
     result, other, folder = found.result, found.baseline, found.folder
     n = len(result.history)
     if result.interrupted:
@@ -102,6 +104,8 @@ def show(found: FolderSearch) -> None:
     if result.best is None:
         raise NothingUsableError(f"No molecule could be scored: {why_nothing(result)} See {folder.path / 'proposals.csv'}.")
     show_best(result)
+    for sentence in sentences(result.learned):
+        console.say(sentence)
     if len(result.utility.goals) > 1:
         n_front = len(result.pareto)
         console.say(f"On the front, where no goal gains without another losing: {n_front:,}. See {folder.path / 'pareto.csv'}.")
@@ -119,7 +123,8 @@ def show_best(result: Result) -> None:
 def _shown_columns(result: Result) -> list[str]:
     """The score, what is wanted as RDKit computes and the model predicts it, and novelty."""
     goals = result.utility.names
-    asked = [*result.utility.columns, *goals, *(f"{name}_predicted" for name in goals)]
+    kinds = ("predicted", "learned_low", "learned_high")
+    asked = [*result.utility.columns, *goals, *(f"{name}_{kind}" for kind in kinds for name in goals)]
     wanted = ["smiles", "score", *asked, "qed", "SAS", "MW", "novel"]
     return [name for name in dict.fromkeys(wanted) if name in result.molecules][:8]
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from chemvae.commands.shared.options import STANDARDIZE_MODES
 from chemvae.commands.shared.settings_fields import choices
 
 GOALS, LIMITS, START, SEARCH = "What is wanted", "What every molecule must fulfil", "Where to begin", "How to search"
@@ -42,12 +43,17 @@ Similarity = _flag(
 )
 Scaffold = _flag(str | None, "--scaffold", metavar="SMARTS", panel=LIMITS, help="Keep this pattern.")
 Forbid = _flag(Several, "--forbid", metavar="SMARTS", panel=LIMITS, help="Never this pattern; repeat for several.")
+Neutral = _flag(bool, "--neutral", metavar="", panel=LIMITS, help="Neutral molecules only: protons are added or taken away.")
 WithoutAlerts = _flag(bool, "--alerts", metavar="", panel=LIMITS, help="No PAINS or BRENK alert.")
 Catalogs = _flag(
     Several, "--alert-catalog", metavar="NAME", panel=LIMITS, help="No alert of PAINS, BRENK, NIH, ...; repeat for several."
 )
 Start = _flag(Several, "--start", metavar="SMILES", panel=START, help="Molecule to begin with, or a file of them; repeatable.")
 StartColumn = _flag(str | None, "-s", "--smiles-column", metavar="COLUMN", panel=START, help="In files of molecules.")
+Cleaning = _flag(
+    str | None, "--standardize", metavar=STANDARDIZE_MODES, panel=START,
+    help="Of start molecules and of what is measured; by default salts: the largest part of each.",
+)  # fmt: skip
 Known = _flag(str | None, "--known", metavar="DATA", panel=START, help="To name the nearest known molecule of each design.")
 Method = _flag(
     str,

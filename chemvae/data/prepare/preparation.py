@@ -22,13 +22,15 @@ from rdkit import rdBase
 from chemvae.chem.descriptors import SCAFFOLD, with_columns
 from chemvae.chem.properties import PROPERTIES
 from chemvae.data.catalog.locate import is_catalog_name
-from chemvae.data.files.columns import SPLITS, find_column, find_columns, find_split_column, parse_split
+from chemvae.data.files.columns import SPLITS, find_column, find_columns, find_split_column, is_missing, parse_split
 from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.number_columns import Refusals, read_columns
+from chemvae.data.files.numbers import Column
 from chemvae.data.files.reading import Chunk, read_records
 from chemvae.data.files.writing import ParquetWriter, new_folder
 from chemvae.data.prepare.checking import Check, check
 from chemvae.data.prepare.cleaning import BROKEN_ROW, DUPLICATE, UNKNOWN_SPLIT, Clean, Dropped
+from chemvae.data.prepare.merging import MERGE_RULE, Repeats
 from chemvae.data.prepare.sources import PREPARED_FILE, Data, ReadingOptions, Source
 from chemvae.data.prepare.tables import Table, iter_rows, load_table, read_rows
 from chemvae.data.splits import SPLIT_RULES, SeenKeys, hash_split, key_splits, smiles_keys
@@ -50,6 +52,7 @@ __all__ = [
     "read_rows",
 ]
 SPLIT_MODES = ("auto", "hash", "scaffold", "none")
+LINE = "line"  # of the file that a row ends on, as `data check` says it
 DROPPED_FILE, CARD_FILE, TEXT_FILE = "dropped.csv", "card.json", "card.md"
 
 
@@ -72,12 +75,17 @@ class Report:
     """Part -> molecules."""
     n_missing: dict[str, int]
     """Property -> kept molecules without a label."""
+    n_merged: int = 0
+    """Molecules with labels from several rows."""
+    merge_rule: str = MERGE_RULE
     rdkit: str = field(default_factory=lambda: rdBase.rdkitVersion)
 
     def text(self) -> str:
         """The report in Markdown."""
         lines = [f"# {self.source}, prepared", "", f"- rows read: {self.n_rows:,}", f"- molecules kept: {self.n_kept:,}"]
         lines += [f"- dropped, {reason}: {count:,}" for reason, count in self.dropped.items()]
+        lines += [f"- labels merged from several rows: {self.n_merged:,} molecules"] if self.n_merged else []
+        lines += [f"- labels of a molecule: {self.merge_rule}"] if self.properties else []
         lines += [f"- {part}: {count:,}" for part, count in self.splits.items()]
         lines += [f"- split rule: {self.split_rule}", f"- standardize: {self.standardize}", f"- RDKit: {self.rdkit}"]
         lines += ["", "| property | unit | missing labels |", "|---|---|---|"] if self.properties else []
@@ -97,7 +105,9 @@ def prepare(
 ) -> Report:
     """Clean a table into ``<out>/data.parquet``, beside ``dropped.csv``, ``card.json`` and ``card.md``.
 
-    Of rows with the same canonical SMILES the first is kept, with its labels. The folder appears when all of it is there.
+    Rows with the same canonical SMILES become one, at the place and with the id of the first; its labels are the medians of
+    theirs, and ``merged.csv`` lists them with their spread. ``dropped.csv`` holds every row that did not become one of its own,
+    with its line in the file, its id and its labels as they are written. The folder appears when all of it is there.
 
     Parameters
     ----------
@@ -185,6 +195,11 @@ class _Plan:
                 f"{name}: a prepared set has a column '{min(clashing)}' of its own. Rename the label of that name."
             )
 
+    def dropped_columns(self) -> list[str]:
+        """Of ``dropped.csv``: what is wrong, the line, then id and labels as they are written."""
+        ours = [*Dropped._fields, LINE]
+        return [*ours, *(name for name in [*([self.ids] if self.ids else []), *self.properties] if name not in ours)]
+
     def types(self) -> dict[str, str]:
         """Columns of the result and what they hold."""
         names = [*self.properties, *self.computed]
@@ -214,23 +229,25 @@ def _columns_of_numbers(frame: pd.DataFrame) -> set[str]:
 def _run(plan: _Plan, folder: Path) -> Report:
     first = next(plan.source.chunks)
     plan.settle(first.frame)
-    tally, seen = _Tally(), SeenKeys()
+    tally, seen, repeats, facts = _Tally(), SeenKeys(), Repeats(plan.properties), {"standardize": plan.mode}
     with (
-        ParquetWriter(folder / PREPARED_FILE, plan.types(), {"standardize": plan.mode}) as writer,
+        ParquetWriter(folder / PREPARED_FILE, plan.types(), facts) as writer,
         (folder / DROPPED_FILE).open("w", newline="", encoding="utf-8") as file,
     ):
         dropped_rows = csv.writer(file)
-        dropped_rows.writerow(Dropped._fields)
+        dropped_rows.writerow(plan.dropped_columns())
         for piece in _cleaned(plan, first):
-            kept, dropped = piece.sort_out(plan, seen)
+            kept, dropped = piece.sort_out(plan, seen, repeats)
             writer.write(kept)
-            dropped_rows.writerows(dropped)
+            dropped_rows.writerows(piece.as_written(plan, dropped))
             tally.add(piece.chunk, kept, dropped, plan)
         if not tally.n_kept:
             raise NothingUsableError(tally.complaint(plan))
     for sentence in plan.refusals.sentences(plan.source.name):
         logger.warning("%s", sentence)
-    return tally.report(plan)
+    n_merged = repeats.merge(folder / PREPARED_FILE, plan.types(), facts)
+    tally.n_missing.subtract(repeats.n_filled)
+    return tally.report(plan, n_merged)
 
 
 def _cleaned(plan: _Plan, first: Chunk) -> Iterator[_Piece]:
@@ -255,22 +272,43 @@ class _Piece:
     found: dict[str, Any]
     """Computed columns, with a value for each row that is a molecule."""
 
-    def sort_out(self, plan: _Plan, seen: SeenKeys) -> tuple[dict[str, Any], list[Dropped]]:
+    def sort_out(self, plan: _Plan, seen: SeenKeys, repeats: Repeats) -> tuple[dict[str, Any], list[Dropped]]:
         """Split the rows into the columns of what is kept and the list of what is not."""
         splits = self._splits(plan)
         refused = self._refused(plan, splits)
         kept = [i for i in range(len(self.cleans)) if i not in refused]
         keys = smiles_keys([self.cleans[i].smiles for i in kept])
         is_new = seen.add_new(keys)
-        for i in (i for i, new in zip(kept, is_new.tolist(), strict=True) if not new):
+        again = [i for i, new in zip(kept, is_new.tolist(), strict=True) if not new]
+        for i in again:
             refused[i] = Clean(None, DUPLICATE, f"the same molecule as an earlier row: {self.cleans[i].smiles}")
         kept = [i for i, new in zip(kept, is_new.tolist(), strict=True) if new]
-        columns = self._columns(plan, kept)
+        labels = self._labels(plan, kept)
+        repeats.add(keys[~is_new].tolist(), self._labels(plan, again))
+        repeats.note_bounds(keys[is_new].tolist(), labels)
+        columns = self._columns(plan, kept, labels)
         if plan.split != "none":
             columns["split"] = key_splits(keys[is_new]) if plan.split == "hash" else [splits[i] for i in kept]
         raw, rows = self.chunk.frame[plan.smiles], self.chunk.frame.index
         dropped = [Dropped(int(rows[i]), str(raw.iloc[i]), refused[i].reason, refused[i].detail) for i in sorted(refused)]
         return {name: columns[name] for name in plan.types()}, dropped
+
+    def _labels(self, plan: _Plan, rows: list[int]) -> list[Column]:
+        """What the label cells of some rows say; later records of an SDF may lack an item."""
+        frame, empty = self.chunk.frame, Column(np.full(len(rows), np.nan))
+        found = plan.refusals.read(frame[[name for name in plan.properties if name in frame]].iloc[rows])
+        return [found.get(name, empty) for name in plan.properties]
+
+    def as_written(self, plan: _Plan, dropped: list[Dropped]) -> Iterator[list[Any]]:
+        """Rows of ``dropped.csv``: with line, id and labels as they stand in the file."""
+        frame = self.chunk.frame
+        names = [name for name in plan.dropped_columns() if name not in (*Dropped._fields, LINE)]
+        place = {int(row): i for i, row in enumerate(frame.index)}
+        for one in dropped:
+            i = place[one.row]
+            line = self.chunk.lines[i] if self.chunk.lines else ""
+            cells = (frame[name].iloc[i] if name in frame else "" for name in names)
+            yield [*one, line, *("" if is_missing(cell) else cell for cell in cells)]
 
     def _splits(self, plan: _Plan) -> list[str]:
         """The part of each row where a column or the scaffold says; "" where none does. The hash rule needs only the key."""
@@ -293,12 +331,11 @@ class _Piece:
         broken = [(i, row) for i, row in enumerate(frame.index) if row in self.chunk.problems] if self.chunk.problems else []
         return refused | {i: Clean(None, BROKEN_ROW, self.chunk.problems[row]) for i, row in broken}
 
-    def _columns(self, plan: _Plan, kept: list[int]) -> dict[str, Any]:
-        """The columns of the rows numbered ``kept``."""
+    def _columns(self, plan: _Plan, kept: list[int], labels: list[Column]) -> dict[str, Any]:
+        """The columns of the rows numbered ``kept``, whose labels have been read."""
         frame = self.chunk.frame
         columns: dict[str, Any] = {"smiles": [self.cleans[i].smiles for i in kept]}
-        found = plan.refusals.read(frame[[name for name in plan.properties if name in frame]].iloc[kept])
-        columns |= {name: found[name].values if name in found else np.full(len(kept), np.nan) for name in plan.properties}
+        columns |= {name: column.values for name, column in zip(plan.properties, labels, strict=True)}
         place = np.cumsum([clean.smiles is not None for clean in self.cleans]) - 1  # of a row among the molecules
         columns |= {name: self.found[name][place[kept]] for name in plan.computed}
         if plan.ids:
@@ -331,7 +368,7 @@ class _Tally:
         detail = f"; the first, '{first.smiles[:60]}': {first.detail}" if first else ""
         return f"{plan.source.name} has no usable molecule in column '{plan.smiles}' ({self.n_rows:,} rows{detail})."
 
-    def report(self, plan: _Plan) -> Report:
+    def report(self, plan: _Plan, n_merged: int) -> Report:
         """Put the counts together."""
         return Report(
             source=plan.source.name,
@@ -344,4 +381,5 @@ class _Tally:
             dropped=dict(self.dropped.most_common()),
             splits={part: self.splits[part] for part in SPLITS if part in self.splits},
             n_missing={name: self.n_missing[name] for name in plan.units()},
+            n_merged=n_merged,
         )

@@ -12,6 +12,7 @@ import pandas as pd
 from torch import Tensor
 
 from chemvae.chem.identity import identify
+from chemvae.design.campaign.task import clean_molecule
 from chemvae.design.filters.chain import FilterChain
 from chemvae.design.optimizers.latent_region import LatentRegion
 
@@ -47,12 +48,15 @@ class CandidateDecoder:
     gate : FilterChain
     is_scored : callable
         Canonical SMILES -> whether it was scored before.
+    standardize : {"none", "salts", "neutral"}
+        What is done to every molecule before it is looked at.
     """
 
-    def __init__(self, region: LatentRegion, gate: FilterChain, is_scored: Callable[[str], bool]):
+    def __init__(self, region: LatentRegion, gate: FilterChain, is_scored: Callable[[str], bool], standardize: str = "none"):
         self.region, self.gate, self.is_scored = region, gate, is_scored
         self.n_points = self.n_greedy_valid = 0
-        self._canonical = lru_cache(MOST_REMEMBERED)(identify)  # the same texts come back, round after round
+        self.standardize = standardize
+        self._canonical = lru_cache(MOST_REMEMBERED)(self._spell)  # the same texts come back, round after round
 
     def decode(self, z: Tensor, seed: int, seen: set[str] | None = None) -> list[Candidate]:
         """Decode points [N, D] to one candidate each; NEW ones are distinct, and none of ``seen``, which they join."""
@@ -90,6 +94,11 @@ class CandidateDecoder:
         if one.outcome == NEW:
             seen.add(one.smiles)
         return one
+
+    def _spell(self, text: str) -> str | None:
+        """The one spelling of a molecule, standardised."""
+        found = identify(text)
+        return None if found is None else clean_molecule(found, self.standardize)
 
     def _judge(self, table: pd.DataFrame) -> list[Candidate]:
         canonical = [self._canonical(text) if ok else None for text, ok in zip(table["smiles"], table["finished"], strict=True)]

@@ -10,7 +10,7 @@ import torch
 
 from chemvae.chem.properties import PROPERTIES
 from chemvae.design.goals import Goal, Utility
-from chemvae.design.oracles import CombinedOracle, FunctionOracle, Oracle, make_oracle
+from chemvae.design.oracles import CombinedOracle, FunctionOracle, Oracle, cautious, make_oracle
 from chemvae.design.oracles.factory import BUILTIN
 from chemvae.errors import SettingsError, UnknownNameError
 from chemvae.models.latent_space import draw_prior, usual_prior
@@ -29,7 +29,8 @@ def plan_goals(oracle: Any, goals: Sequence[Goal | str] | Goal | str | None, mod
 
     Without an oracle, goals are built in, or computed by RDKit where it can, else predicted by the model. Without goals,
     everything the oracle gives is maximised. One goal with an oracle of one value is that value, whatever it is called. Several
-    goals are matched by name; those the oracle does not give are built in, computed or predicted.
+    goals are matched by name; those the oracle does not give are built in, computed or predicted. What is predicted is scored
+    by the cautious end of its interval (:func:`chemvae.design.oracles.cautious`).
 
     Parameters
     ----------
@@ -61,11 +62,13 @@ def plan_goals(oracle: Any, goals: Sequence[Goal | str] | Goal | str | None, mod
         raise SettingsError("there is nothing to optimise: give an oracle, or goals such as --maximize qed")
     given = None if oracle is None else make_oracle(oracle, model)
     if not goals:
-        return given, [Goal(name) for name in given.names]
+        wanted = [Goal(name) for name in given.names]
+        return cautious(given, wanted), wanted
     wanted = _as_goals(goals)
     if given is not None and len(wanted) == len(given.names) == 1:
-        return given, wanted
-    return _join(given, wanted, model)
+        return cautious(given, wanted), wanted
+    joined, ordered = _join(given, wanted, model)
+    return cautious(joined, ordered), ordered
 
 
 def _join(given: Oracle | None, wanted: Sequence[Goal], model: Any) -> tuple[Oracle, list[Goal]]:

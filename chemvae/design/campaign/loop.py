@@ -19,7 +19,7 @@ from chemvae.design.campaign.goal_matching import known_goals
 from chemvae.design.campaign.isolation import SeededStreams
 from chemvae.design.campaign.progress import BestSoFar, Progress
 from chemvae.design.campaign.spec import CampaignSpec, Controls
-from chemvae.design.campaign.task import MANY_STARTS, Task
+from chemvae.design.campaign.task import MANY_STARTS, Task, leaves
 from chemvae.design.evaluators.base import Evaluator, Plan
 from chemvae.design.evaluators.direct import OracleEvaluator
 from chemvae.design.evaluators.history import Call, History
@@ -27,6 +27,8 @@ from chemvae.design.evaluators.laboratory import find_laboratory, open_laborator
 from chemvae.design.filters.chain import FilterChain
 from chemvae.design.optimizers.factory import make_optimizer
 from chemvae.design.optimizers.latent_region import LatentRegion
+from chemvae.design.oracles import UncertainOracle
+from chemvae.design.results import learned
 from chemvae.design.results.describe import N_DESCRIBED, describe_molecules
 from chemvae.design.results.result import Result
 from chemvae.design.surrogates.predicted import PredictedUtility
@@ -74,7 +76,7 @@ class Campaign:
         }
         self.evaluator = self._open()
         self.history = self.evaluator.history
-        self.decoder = CandidateDecoder(region, self.gate, self.evaluator.is_taken)
+        self.decoder = CandidateDecoder(region, self.gate, self.evaluator.is_taken, self._cleaning())
         self.log = ProposalLog()
         self.stopped, self.n_start, self.round = "budget spent", 0, 0
 
@@ -87,6 +89,11 @@ class Campaign:
             why = next(iter(filter(None, self.model.encode_reasons(self.starts))), "none was given")
             raise SettingsError(f"the start molecule cannot be encoded, so nothing similar can be sought: {why}")
         return LatentRegion(self.model, self.start_codes if is_bound else None)
+
+    def _cleaning(self) -> str:
+        """What is done to decoded molecules: what was asked for, and for a laboratory, which buys them, what is usual too."""
+        is_bought = find_laboratory(self.task.oracle) is not None
+        return "neutral" if self.spec.neutral else self.spec.standardize if is_bought else "none"
 
     def _open(self) -> Evaluator:
         """How scores are had: at once, or from a laboratory. What a record holds of properties is known from the beginning."""
@@ -103,6 +110,7 @@ class Campaign:
                 encode=lambda smiles: encode(smiles).numpy(),
                 plan=plan,
                 latent_dim=self.model.latent_dim,
+                standardize=self.spec.cleaning,
             )
         history = History(path, self.settings, self.model.latent_dim)
         for call in history.recorded.values():
@@ -258,10 +266,14 @@ class Campaign:
     def result(self) -> Result:
         """Describe the best molecules and close the books."""
         table = self._table()
+        best = self._best(table)
+        judged = learned.judge(self.predictors, self.utility, best)
+        learned.warn(judged)
         return Result(
             history=table,
             proposals=self.log.table,
-            molecules=self._best(table),
+            molecules=best,
+            learned=judged,
             utility=self.utility,
             rejections=dict(self.gate.counts),
             counts={"points": self.decoder.n_points, "valid": self.decoder.n_greedy_valid, **self.log.counts},
@@ -287,12 +299,19 @@ class Campaign:
         described.insert(1, "score", best["score"].to_numpy())
         for name in (name for name in self.utility.columns if name in best and name not in described):
             described.insert(2, name, best[name].to_numpy())
-        return described
+        return described.join(learned.intervals(self.predictors, described["smiles"].tolist()))
+
+    @property
+    def predictors(self) -> list[UncertainOracle]:
+        """The oracles that predict."""
+        return [one for one in leaves(self.task.oracle) if isinstance(one, UncertainOracle)]
 
     def _described(self, smiles: list[str], **others: Sequence[str]) -> pd.DataFrame:
         """Molecules beside the known ones, the start molecules and others; what is computed already is only looked up."""
         names = [*self.utility.names, *(getattr(item, "name", "") for item in self.gate.filters)]
-        others = {"known": self.spec.known, "start": self.starts, **others}
+        labelled = learned.known_molecules(self.predictors)
+        known = {"known": self.spec.known, "labelled": labelled} if self.spec.known else {"known": labelled}
+        others = {**known, "start": self.starts, **others}
         return describe_molecules(self.model, smiles, names, computed=self.computed, **others)
 
     def _table(self) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from chemvae.design.campaign.isolation import model_at_rest, steady_threads
 from chemvae.design.campaign.loop import Campaign
 from chemvae.design.campaign.progress import Progress
 from chemvae.design.campaign.spec import CampaignSpec, Controls, sort_options
-from chemvae.design.campaign.task import Task, canonical_starts, lent, time_limits
+from chemvae.design.campaign.task import Task, canonical_starts, lent, time_limits, warn_of_kind
 from chemvae.design.evaluators.laboratory import LABORATORY, find_laboratory, name_laboratory
 from chemvae.design.filters.base import Filter
 from chemvae.design.goals import Goal
@@ -61,8 +61,8 @@ def run_campaign(
         Fields of :class:`CampaignSpec`.
     **options
         Its other fields (``batch_size, patience, timeout_s, time_limit_s, known, history_path, min_similarity, scaffold,
-        forbid, alerts``), those of :class:`Controls` (``callback, cancel, results``), or ``spec``, a :class:`CampaignSpec`
-        whose fields hold where no argument says otherwise.
+        forbid, alerts, neutral, standardize``), those of :class:`Controls` (``callback, cancel, results``), or ``spec``, a
+        :class:`CampaignSpec` whose fields hold where no argument says otherwise.
 
     Returns
     -------
@@ -90,7 +90,8 @@ def run_campaign(
 
 def search(model: Any, oracle: Any, spec: CampaignSpec, controls: Controls) -> Result:
     """As :func:`run_campaign`, with all settings in a spec."""
-    starts = canonical_starts(spec.start)
+    starts = canonical_starts(spec.start, spec.cleaning)
+    warn_of_kind(model, starts)
     planned, wanted = plan_goals(name_laboratory(oracle, spec.goals), spec.goals, model)
     if controls.results is not None and find_laboratory(planned) is None:
         raise SettingsError(f"results are what a laboratory measured; say oracle='{LABORATORY}', or leave them out")

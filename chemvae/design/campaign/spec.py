@@ -9,9 +9,11 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+from chemvae.chem.molecules import STANDARDIZE_MODES
 from chemvae.design.campaign.progress import Progress
 from chemvae.design.filters.base import Filter
 from chemvae.design.filters.parsing import gather_constraints
+from chemvae.design.filters.structure import Neutral
 from chemvae.design.goals import Goal
 from chemvae.errors import SettingsError
 from chemvae.progress import CancelToken
@@ -62,6 +64,12 @@ class CampaignSpec:
     """SMARTS that no molecule contains."""
     alerts: bool | str | Sequence[str] = False
     """Structural alerts that no molecule has: True for PAINS and BRENK, or the names of RDKit's catalogs."""
+    neutral: bool = False
+    """Every molecule is neutral: charges that protons can take away are taken from what is decoded and from start molecules,
+    and what is charged all the same breaks a constraint."""
+    standardize: str = "salts"
+    """What is done to start molecules and to what a laboratory is given and tells: "salts" keeps the largest part of each,
+    "neutral" takes charges away too, "none" leaves them."""
     batch_size: int | None = None
     """Molecules per round; by default a fiftieth of the budget within 5 to 64."""
     patience: int = 20
@@ -79,6 +87,8 @@ class CampaignSpec:
 
     def __post_init__(self) -> None:
         complaints = [*self._bad_counts(), *self._bad_seed(), *self._bad_limits()]
+        if self.standardize not in STANDARDIZE_MODES:
+            complaints.append(f"standardize must be one of {', '.join(STANDARDIZE_MODES)}, got {self.standardize!r}")
         if complaints:
             raise SettingsError(complaints)
         for name in ("start", "goals", "constraints", "forbid", "known"):  # a generator can be read only once
@@ -90,9 +100,15 @@ class CampaignSpec:
         """The batch size, or what it is by default."""
         return self.batch_size or min(max(self.budget // BATCHES, SMALLEST_BATCH), LARGEST_BATCH)
 
+    @property
+    def cleaning(self) -> str:
+        """How given molecules are standardised."""
+        return "neutral" if self.neutral else self.standardize
+
     def filters(self, starts: Sequence[str]) -> list[Filter]:
         """All constraints as filters; ``starts`` are canonical."""
-        return gather_constraints(
+        kind = [Neutral()] if self.neutral else []
+        return kind + gather_constraints(
             self.constraints,
             start=starts,
             min_similarity=self.min_similarity,

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from chemvae.chem.identity import identify
-from chemvae.chem.molecules import invalid_reason
+from chemvae.chem.kind import KindCheck
+from chemvae.chem.molecules import invalid_reason, standardize
 from chemvae.chem.property_table import PropertyTable
 from chemvae.design.filters.base import Filter
 from chemvae.design.goals import Utility
@@ -20,19 +21,40 @@ from chemvae.models.storage import fingerprint
 
 logger = logging.getLogger(__name__)
 
+_AND_CHARGES = {"neutral": " and charges"}
 MANY_STARTS = 20  # start molecules that are written out; more are told by their hash
 
 
-def canonical_starts(start: Sequence[str] | str | None) -> list[str]:
-    """Canonical, distinct start molecules; those that are none are left out with a warning unless none remains."""
+def canonical_starts(start: Sequence[str] | str | None, mode: str = "none") -> list[str]:
+    """Standardised, distinct start molecules; those that are none are left out with a warning unless none remains."""
     given = [] if start is None else [start] if isinstance(start, str) else list(start)
     canonical = [identify(text) for text in given]
+    cleaned = [None if text is None else clean_molecule(text, mode) for text in canonical]
+    changed = [(old, new) for old, new in zip(canonical, cleaned, strict=True) if old != new]
+    if changed:
+        example = f"{changed[0][0]} is taken as {changed[0][1]}"
+        logger.info("%d start molecules are stripped of salts%s: %s.", len(changed), _AND_CHARGES.get(mode, ""), example)
+    canonical = cleaned
     bad = [(i, text) for i, (text, good) in enumerate(zip(given, canonical, strict=True)) if good is None]
     if bad and len(bad) == len(given):
         raise InvalidMoleculeError(bad[0][1], invalid_reason(bad[0][1]) or "unreadable", None if len(given) == 1 else bad[0][0])
     for row, text in bad:
         logger.warning("Start molecule %d ('%s') is left out: %s", row, text, invalid_reason(text))
     return list(dict.fromkeys(text for text in canonical if text is not None))
+
+
+def clean_molecule(canonical: str, mode: str) -> str:
+    """A canonical molecule standardised, in its one spelling."""
+    return canonical if mode == "none" else identify(standardize(canonical, mode) or canonical) or canonical
+
+
+def warn_of_kind(model: Any, starts: Sequence[str]) -> None:
+    """Say which start molecules are not of the kind that the model has seen."""
+    facts = getattr(model, "training_facts", None)
+    check = KindCheck(longest=None if facts is None else facts.max_tokens)
+    check.look_at(starts)
+    for sentence in check.sentences():
+        logger.warning("Start: %s", sentence)
 
 
 def text_hash(text: str) -> str:

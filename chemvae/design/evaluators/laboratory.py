@@ -223,7 +223,7 @@ def open_laboratory(
     results : path, DataFrame or None
         As for :func:`read_measurements`.
     **options
-        ``latent_dim``, and the other arguments of :class:`LaboratoryEvaluator`.
+        ``latent_dim``, ``standardize`` (of molecules in the results), and the other arguments of :class:`LaboratoryEvaluator`.
 
     Raises
     ------
@@ -233,10 +233,10 @@ def open_laboratory(
     if path is None:
         raise SettingsError("a laboratory's campaign needs history_path: what was asked and told must be kept between batches")
     names = find_laboratory(oracle).names
-    shape = len(names), options.pop("latent_dim", None)
+    shape, mode = (len(names), options.pop("latent_dim", None)), options.pop("standardize", "none")
     ledger = Ledger(path, {key: value for key, value in settings.items() if key != "batch_size"}, shape)
     try:
-        receipt = None if results is None else ledger.take(read_measurements(results, names, ledger.ids))
+        receipt = None if results is None else ledger.take(read_measurements(results, names, ledger.ids, mode))
     except Exception:
         ledger.record.close()
         raise

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from chemvae.chem.identity import identify
-from chemvae.chem.molecules import invalid_reason
+from chemvae.chem.molecules import invalid_reason, standardize
 from chemvae.data.files.columns import SMILES_NAMES, find_column, is_missing
 from chemvae.data.files.numbers import DECIMAL, WAITING_WORDS, read_number
 from chemvae.data.files.reading import read_records, source_name
@@ -45,7 +45,9 @@ class Measurement:
         return any(math.isnan(value) for value in self.values)
 
 
-def read_measurements(source: Any, names: Sequence[str], handed_out: Mapping[str, str]) -> list[Measurement]:
+def read_measurements(
+    source: Any, names: Sequence[str], handed_out: Mapping[str, str], mode: str = "none"
+) -> list[Measurement]:
     """Read results: a column per name, and ``id`` or ``smiles`` to say of which molecule.
 
     Rows may stand in any order, and other columns beside them. A cell that says in words why there is no value ("failed") is a
@@ -60,6 +62,9 @@ def read_measurements(source: Any, names: Sequence[str], handed_out: Mapping[str
         What was measured.
     handed_out : mapping
         Ids of the molecules that were asked for -> canonical SMILES.
+    mode : {"none", "salts", "neutral"}
+        What is done to the SMILES of molecules that were not asked for as they stand there: the salt that was weighed in is the
+        molecule that was handed out.
 
     Returns
     -------
@@ -81,7 +86,7 @@ def read_measurements(source: Any, names: Sequence[str], handed_out: Mapping[str
     """
     name = "the table" if isinstance(source, pd.DataFrame) else source_name(source)
     frame = _frame(source, name)
-    reader = _Reader(frame, names, {as_id(key): text for key, text in handed_out.items()}, name)
+    reader = _Reader(frame, names, {as_id(key): text for key, text in handed_out.items()}, name, mode)
     found: dict[str, Measurement] = {}
     for row in range(len(frame)):
         one = reader.read(row)
@@ -106,7 +111,10 @@ def _read(source: str | Path) -> pd.DataFrame:
 class _Reader:
     """Reads rows of one table and collects what is wrong with them."""
 
-    def __init__(self, frame: pd.DataFrame, names: Sequence[str], handed_out: Mapping[str, str], source: str):
+    def __init__(
+        self, frame: pd.DataFrame, names: Sequence[str], handed_out: Mapping[str, str], source: str, mode: str = "none"
+    ):
+        self.mode = mode
         self.names, self.handed_out, self.source = list(names), handed_out, source
         columns = [as_meant(str(column)) for column in frame.columns]
         self._as_handed_out = set(handed_out.values())
@@ -182,7 +190,10 @@ class _Reader:
         if not written or written in self._as_handed_out:
             return written or None
         found = self._identities[written] if written in self._identities else identify(written)
-        return self._by_identity.get(found, found)
+        if found is None or found in self._by_identity or self.mode == "none":
+            return self._by_identity.get(found, found)
+        parent = identify(standardize(found, self.mode) or found)
+        return self._by_identity.get(parent, parent)
 
     @cached_property
     def _identities(self) -> dict[str, str | None]:

@@ -12,7 +12,7 @@ from rdkit import Chem
 
 from chemvae.chem.alerts import DEFAULT_CATALOGS, catalog_names, find_alerts, has_alert
 from chemvae.chem.fingerprints import morgan, tanimoto
-from chemvae.chem.molecules import parse, quiet
+from chemvae.chem.molecules import canonicalize, neutralize, parse, quiet
 from chemvae.design.filters.base import Filter
 from chemvae.errors import SettingsError
 
@@ -104,6 +104,26 @@ class Substructure(Filter):
     def allows(self, smiles: Sequence[str]) -> np.ndarray:
         """Look for the pattern."""
         return np.array([self._is_in(text) == self.wanted for text in smiles], dtype=bool)
+
+
+@dataclass(frozen=True)
+class Neutral(Filter):
+    """No charge: neither one that protons can take away nor any other (:func:`chemvae.chem.molecules.neutralize`).
+
+    Examples
+    --------
+    >>> Neutral().allows(["CC(=O)O", "CC(=O)[O-]", "[NH3+]CC(=O)[O-]", "C[N+](C)(C)C", "C[N+](=O)[O-]"])
+    array([ True, False, False, False,  True])
+    """
+
+    @property
+    def label(self) -> str:
+        """One word."""
+        return "neutral"
+
+    def allows(self, smiles: Sequence[str]) -> np.ndarray:
+        """Whether neutralising changes nothing."""
+        return np.array([neutralize(text) == canonicalize(text) for text in smiles], dtype=bool)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from chemvae.design.oracles.combined import CombinedOracle, JointOracle
 from chemvae.design.oracles.factory import make_oracle
 from chemvae.design.oracles.score import NoScore, Score
 from chemvae.design.oracles.simple import FunctionOracle, PredictorOracle, PropertyOracle
+from chemvae.design.oracles.uncertain import UncertainOracle, cautious
 
 __all__ = [
     "DEFAULT_NAME",
@@ -19,5 +20,7 @@ __all__ = [
     "PredictorOracle",
     "PropertyOracle",
     "Score",
+    "UncertainOracle",
+    "cautious",
     "make_oracle",
 ]

@@ -14,6 +14,7 @@ from chemvae.design.oracles.base import Oracle
 from chemvae.design.oracles.combined import JointOracle
 from chemvae.design.oracles.named import oracle_from_text
 from chemvae.design.oracles.score import Score
+from chemvae.design.oracles.uncertain import UncertainOracle
 from chemvae.errors import SettingsError
 from chemvae.registry import find
 
@@ -69,6 +70,7 @@ class Desirability(JointOracle):
         super().__init__([_part(key, model) for key in curves])
         self.keys = list(curves)
         self.curves = [one if isinstance(one, Curve) else parse_curve(one) for one in curves.values()]
+        self.oracles = [_wanted(one, curve) for one, curve in zip(self.oracles, self.curves, strict=True)]
         self.mean, self._join = find(MEANS, mean, "mean")
         if unknown := set(weights or {}) - set(curves):
             raise SettingsError(f"the weight of '{min(unknown)}' belongs to no value; there are {', '.join(curves)}")
@@ -161,6 +163,12 @@ def _part(key: str, model: Any) -> Oracle:
     """The oracle behind a text; one mean may stand within another."""
     name, _, rest = key.partition(":")
     return Desirability.parse(rest, model) if name.strip().lower() == "mpo" else oracle_from_text(key, model)
+
+
+def _wanted(oracle: Oracle, curve: Curve) -> Oracle:
+    """A part whose value, where it is predicted, is the end of its interval that the curve likes less."""
+    one_value = isinstance(oracle, UncertainOracle) and len(oracle.names) == 1
+    return oracle.toward([curve]) if one_value else oracle
 
 
 def _lend(whole: Oracle, part: Oracle) -> None:

@@ -11,38 +11,51 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chemvae.design.oracles.base import Oracle
 from chemvae.design.oracles.simple import PredictorOracle, describe_bound
+from chemvae.design.oracles.uncertain import UncertainOracle
 from chemvae.errors import SettingsError
 
 if TYPE_CHECKING:
     from chemvae.qsar.model import PropertyModel
 
 
-class LearnedOracle(Oracle):
+class LearnedOracle(UncertainOracle):
     """A property learned from a table of measured values, in the table's unit.
+
+    Molecules are standardised as those learned from were.
 
     Parameters
     ----------
     fitted : PropertyModel
     name : str
         Of the property.
-    kappa : float
+    kappa : float, optional
         Score by the mean less kappa standard deviations (widened so that intervals hold what they promise); below 0 for what
-        is to be small.
+        is to be small. By default the mean or, as a goal, the cautious end of the 90 % interval.
     """
 
-    is_foreign = False
-    shares_work = False  # a batch is one computation
-
-    def __init__(self, fitted: PropertyModel, name: str, kappa: float = 0.0):
-        self.fitted, self.names, self.kappa = fitted, (name,), float(kappa)
+    def __init__(self, fitted: PropertyModel, name: str, kappa: float | None = None):
+        self.fitted, self.names, self.kappa = fitted, (name,), None if kappa is None else float(kappa)
         self.label = f"{name}{describe_bound(self.kappa)} learned from {len(fitted.smiles):,} molecules"
 
-    def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
-        """Predict: [N]."""
+    def estimate(self, smiles: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Predict: [N, 1] each."""
         table = self.fitted.predict(list(smiles))
-        return (table["mean"] - self.kappa * table["std"]).to_numpy()
+        return table[["mean"]].to_numpy(dtype=float), table[["std"]].to_numpy(dtype=float)
+
+    def warnings(self, smiles: Sequence[str]) -> list[list[str]]:
+        """What is predicted outside the labels' range, or is unlike every molecule learned from."""
+        return [[reason] for reason in self.fitted.reservations(smiles)]
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Number and range of the labels, and the error on molecules left out of them."""
+        one = self.fitted
+        told = {"name": self.names[0], "unit": one.unit, "n_labels": len(one.smiles), "left_out_rmse": one.left_out_rmse}
+        return [told | {"label_low": one.label_low, "label_high": one.label_high, "is_cautious": self.merits is not None}]
+
+    def known_molecules(self) -> list[str]:
+        """Those with a label."""
+        return list(self.fitted.smiles)
 
     def identity(self) -> str:
         """The label, and what was learned."""
@@ -74,7 +87,11 @@ def make_saved(argument: str, model: Any) -> PredictorOracle:
 
 
 def make_learned(argument: str, model: Any) -> LearnedOracle:
-    """``TABLE#COLUMN[,kappa=K]``: a Gaussian process on the searched model's codes and on fingerprints, fitted now."""
+    """``TABLE#COLUMN[,kappa=K]``: a Gaussian process on the searched model's codes and on fingerprints, fitted now.
+
+    Molecules are stripped of salts and neutralised, those of the table as well as those that are asked about: a charge that the
+    table does not know is nothing to be learned from it.
+    """
     from chemvae.data.prepare.tables import load_table
     from chemvae.qsar.model import PropertyModel
 
@@ -85,15 +102,16 @@ def make_learned(argument: str, model: Any) -> LearnedOracle:
         raise SettingsError(f"the oracle 'fit:{argument}' needs {problem}: write fit:TABLE#COLUMN")
     table = load_table(path, properties=[column])
     (name,) = table.property_names
-    fitted = PropertyModel(model, unit=table.units.get(name, "")).fit(table.smiles, table.labels[:, 0])
+    unit = table.units.get(name, "")
+    fitted = PropertyModel(model, unit=unit, standardize="neutral").fit(table.smiles, table.labels[:, 0])
     return LearnedOracle(fitted, name, kappa)
 
 
-def _split_kappa(text: str) -> tuple[str, float]:
-    """Take ``,kappa=K`` off the end."""
+def _split_kappa(text: str) -> tuple[str, float | None]:
+    """Take ``,kappa=K`` off the end; None without it."""
     rest, mark, value = text.rpartition(",kappa=")
     if not mark:
-        return text.strip(), 0.0
+        return text.strip(), None
     try:
         return rest.strip(), float(value)
     except ValueError:

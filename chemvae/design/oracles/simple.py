@@ -16,8 +16,11 @@ from chemvae.chem.properties import PROPERTIES, compute_table, job_limit, missin
 from chemvae.chem.property_table import PropertyTable
 from chemvae.design.oracles.base import DEFAULT_NAME, Oracle
 from chemvae.design.oracles.score import Score
+from chemvae.design.oracles.uncertain import UncertainOracle
 from chemvae.naming import prediction_columns
 from chemvae.registry import find
+
+FAR = 2.0  # distance to the training data, in units of what is typical there
 
 
 class FunctionOracle(Oracle):
@@ -137,7 +140,7 @@ class PropertyOracle(Oracle):
         return self.computed is not None and all(self.computed.knows(name, smiles) for name in self.properties)
 
 
-class PredictorOracle(Oracle):
+class PredictorOracle(UncertainOracle):
     """The model's own predictor, by property name, in the data's unit. It can be fooled: check what it likes by other means.
 
     Parameters
@@ -145,9 +148,10 @@ class PredictorOracle(Oracle):
     model : MolVAE
     *names : str
         Properties it predicts; ``properties`` adds to them.
-    kappa : float
+    kappa : float, optional
         Score by the mean less kappa predicted standard deviations: above 0 for what is to be large, so that what the model
-        is unsure of does not win; below 0 for what is to be small.
+        is unsure of does not win; below 0 for what is to be small. By default the mean or, as a goal, the cautious end of the
+        90 % interval.
 
     Raises
     ------
@@ -155,21 +159,25 @@ class PredictorOracle(Oracle):
         If the model does not predict this property.
     """
 
-    is_foreign = False
-    shares_work = False  # a batch is one computation
-
-    def __init__(self, model: Any, *names: str, kappa: float = 0.0, properties: Sequence[str] = ()):
+    def __init__(self, model: Any, *names: str, kappa: float | None = None, properties: Sequence[str] = ()):
         table = {name: name for name in model.property_names}
-        self.model, self.kappa = model, float(kappa)
+        self.model, self.kappa = model, None if kappa is None else float(kappa)
         self.names = self.properties = tuple(find(table, name, "predicted property")[0] for name in (*names, *properties))
         self.label = ", ".join(f"predicted {name}{describe_bound(self.kappa)}" for name in self.properties)
 
-    def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
-        """Predict from the posterior mean of each molecule: [N, P]; NaN for what cannot be encoded."""
+    def estimate(self, smiles: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Predict from the posterior mean of each molecule: [N, P] each; NaN for what cannot be encoded."""
         table = self.model.predict(list(smiles))
         named = prediction_columns(self.model.property_names)[0]
         mean, std = (table[[named[name][i] for name in self.properties]].to_numpy(dtype=float) for i in (0, 1))
-        return mean - self.kappa * std if self.kappa else mean
+        return mean, std
+
+    def warnings(self, smiles: Sequence[str]) -> list[list[str]]:
+        """Molecules that lie far from the training data in latent space."""
+        column = prediction_columns(self.model.property_names)[1]
+        distance = self.model.predict(list(smiles))[column].to_numpy(dtype=float)
+        words = [f"far from what was learned: distance {one:.1f}, 1 is typical" if one > FAR else "" for one in distance]
+        return [[word] * len(self.names) for word in words]
 
     def identity(self) -> str:
         """The label, and which model."""
@@ -178,7 +186,7 @@ class PredictorOracle(Oracle):
         return f"{self.describe()} of model {fingerprint(self.model)}"
 
 
-def describe_bound(kappa: float) -> str:
+def describe_bound(kappa: float | None) -> str:
     """Say what is taken off a prediction.
 
     Examples

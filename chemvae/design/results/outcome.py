@@ -27,7 +27,9 @@ class Outcome:
     molecules: pd.DataFrame
     """The best molecules, at most 100: ``smiles``, ``score``, properties computed by RDKit, ``P_predicted`` and
     ``P_predicted_std`` beside them, ``distance`` to the training data, ``novel`` where the model has a training index,
-    ``nearest_known`` and ``nearest_start`` with their similarity where such molecules were given."""
+    ``nearest_known`` and ``nearest_start`` with their similarity where such molecules were given. Where a goal is predicted,
+    ``P_learned``, ``P_learned_low`` and ``P_learned_high`` (90 %) and ``P_learned_warning``; what was learned from a table has
+    its molecules as the known ones unless others were given (then as ``nearest_labelled``)."""
     utility: Utility
     """The goals."""
     rejections: dict[str, int]
@@ -47,6 +49,9 @@ class Outcome:
     known of them. Empty for other oracles."""
     receipt: Receipt | None = None
     """What became of the results that were handed in."""
+    learned: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    """For each value that was learned from a table: from how many labels, its error on molecules left out, and what is claimed
+    for the best molecule (:func:`chemvae.design.results.learned.judge`)."""
 
     @property
     def best(self) -> pd.Series | None:

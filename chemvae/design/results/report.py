@@ -37,6 +37,7 @@ def render(result: Outcome, baseline: Outcome | None = None) -> str:
         _tiles(data["facts"], result),
         *_batch(data["batch"]),
         pages.section("Best molecules", *_best(data["best"]), *_front(data["front"], result)),
+        *_learned(data["learned"]),
         *_neighbours(data["neighbours"]),
         pages.section("Course of the search", *_course(data["course"], result, baseline)),
         pages.section("Turned away", *_turned_away(data["turned_away"])),
@@ -102,12 +103,30 @@ def _legend(row: dict[str, Any], properties: list[str]) -> pages.Html:
         if isinstance(value, float) and name in properties:
             aside = "" if predicted is None else f" ({pages.format_value(predicted, 3)})"
             lines.append(f"{pages.escape(name)} {pages.format_value(value, 3)}{aside}")
+    lines += _intervals(row)
     if "novel" in row:
         lines.append("novel" if row["novel"] else "in the training set")
     for label in NEIGHBOURS:
         if f"similarity_to_{label}" in row:
             lines.append(f"similarity to {label} {pages.format_value(row[f'similarity_to_{label}'], 2)}")
     return pages.Html("<br>".join(lines))
+
+
+def _intervals(row: dict[str, Any]) -> list[str]:
+    """What was learned says of one molecule, with its interval and what is to be said against it."""
+    lines = []
+    for stem in (name.removesuffix("_low") for name in row if name.endswith("_learned_low")):
+        mean, low, high = (pages.format_value(row[stem + end], 3) for end in ("", "_low", "_high"))
+        warning = f"<br>{pages.escape(row[f'{stem}_warning'])}" if row[f"{stem}_warning"] else ""
+        lines.append(f"{pages.escape(stem.removesuffix('_learned'))} predicted {mean} ({low} to {high}){warning}")
+    return lines
+
+
+def _learned(data: dict[str, Any] | None) -> list[pages.Html]:
+    """What was learned from tables, and what is claimed beside its error."""
+    if data is None:
+        return []
+    return [pages.section("What the predictions are worth", *map(pages.paragraph, data["sentences"]))]
 
 
 def _front(data: dict[str, Any] | None, result: Outcome) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from chemvae.design.results.learned import sentences
 from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.plain import plain
 from chemvae.design.results.summary import compare, running_top, summary
@@ -42,7 +43,7 @@ SUMMARY_NOTE = (
     "decoded; valid: share of them at the first attempt. Of the best, at most 100: novel: share that is not in the training "
     "set; diversity: one minus the mean Tanimoto similarity (ECFP4) of all pairs; scaffolds: distinct ones (Bemis-Murcko)."
 )
-NEIGHBOURS = {"known": "known molecule", "start": "start molecule"}
+NEIGHBOURS = {"known": "known molecule", "labelled": "labelled molecule", "start": "start molecule"}
 OUTCOMES = {
     "new": "new, and within all constraints: the scored ones were chosen among these",
     "invalid": "no molecule, also not when decoded again",
@@ -64,9 +65,9 @@ def report_data(result: Outcome, baseline: Outcome | None = None) -> dict[str, A
     Returns
     -------
     dict
-        ``title``, ``lead``, and the sections ``facts``, ``batch``, ``best``, ``front``, ``neighbours``, ``course``,
-        ``turned_away`` and ``settings``, each with its tables (lists of rows) and captions; None for a section that this search
-        has not. Molecules are SMILES.
+        ``title``, ``lead``, and the sections ``facts``, ``batch``, ``best``, ``learned``, ``front``, ``neighbours``,
+        ``course``, ``turned_away`` and ``settings``, each with its tables (lists of rows) and captions; None for a section that
+        this search has not. Molecules are SMILES.
     """
     return plain(gather(result, baseline))
 
@@ -79,6 +80,7 @@ def gather(result: Outcome, baseline: Outcome | None = None) -> dict[str, Any]:
         "facts": summary(result),
         "batch": _batch(result),
         "best": _best(result),
+        "learned": {"sentences": sentences(result.learned), "values": result.learned} if result.learned else None,
         "front": _front(result),
         "neighbours": _neighbours(result),
         "course": _course(result, baseline),
@@ -110,9 +112,9 @@ def _best(result: Outcome) -> dict[str, Any] | None:
 def property_columns(table: pd.DataFrame) -> list[str]:
     """Columns that RDKit computed, or an oracle gave."""
     others = {"smiles", "score", *(other if other in table else name for name, other in EXTRAS.items())}
-    return [
-        c for c in table.columns if c not in others and not c.startswith(("nearest_", "similarity_")) and "_predicted" not in c
-    ]
+    said = ("_predicted", "_learned")
+    mine = [c for c in table.columns if c not in others and not c.startswith(("nearest_", "similarity_"))]
+    return [c for c in mine if not any(word in c for word in said)]
 
 
 def _front(result: Outcome) -> dict[str, Any] | None:

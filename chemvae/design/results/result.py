@@ -32,8 +32,8 @@ class Result(Outcome):
         -------
         dict
             ``settings``, ``goals`` (with the ``range`` of each), ``summary`` (see :func:`summary`), ``stopped``, ``elapsed_s``,
-            ``counts``, ``rejections``, ``receipt`` (None without a laboratory), and the tables ``history`` (``z`` as a list),
-            ``pareto`` (without ``z``), ``molecules``, ``proposals`` and ``batch``.
+            ``counts``, ``rejections``, ``receipt`` (None without a laboratory), ``learned``, and the tables ``history`` (``z``
+            as a list), ``pareto`` (without ``z``), ``molecules``, ``proposals`` and ``batch``.
         """
         goals = [
             plain(goal) | {"range": list(reach)} for goal, reach in zip(self.utility.goals, self.utility.ranges, strict=True)
@@ -45,6 +45,7 @@ class Result(Outcome):
             "counts",
             "rejections",
             "receipt",
+            "learned",
             "history",
             "molecules",
             "proposals",

@@ -11,6 +11,7 @@ import pytest
 
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute
+from chemvae.data.prepare.checking import check
 from chemvae.data.prepare.preparation import load_table, prepare
 from chemvae.data.prepare.sources import ReadingOptions
 from chemvae.data.splits import hash_split, scaffold_split
@@ -32,11 +33,11 @@ def raw(tmp_path):
     return tmp_path / "raw.csv"
 
 
-def test_the_first_of_equal_molecules_is_kept_with_its_label(raw, tmp_path):
+def test_equal_molecules_become_one_with_the_median_of_their_labels(raw, tmp_path):
     report = prepare(raw, tmp_path / "out", id_column="key", standardize="none")
     frame = pd.read_parquet(tmp_path / "out" / "data.parquet")
     assert frame["smiles"].tolist() == [canonicalize(s) for s in ("CCO", "[Na+].CC(=O)[O-]", "c1ccccc1O")]
-    np.testing.assert_array_equal(frame["y"], [1, np.nan, 6])
+    np.testing.assert_array_equal(frame["y"], [1.5, np.nan, 6.5])
     assert frame["id"].tolist() == ["a", "e", "f"]
     assert report.dropped == {"duplicate": 2, "not a molecule": 1, "empty cell": 1}
     assert (report.n_rows, report.n_kept, report.n_missing) == (7, 3, {"y": 1})
@@ -49,6 +50,27 @@ def test_every_dropped_row_is_listed(raw, tmp_path):
     assert dropped["reason"].tolist() == ["duplicate", "not a molecule", "empty cell", "duplicate"]
     assert dropped["smiles"].tolist() == ["CCO", "C1CC", "", "Oc1ccccc1"]
     assert "ring 1" in dropped["detail"][1]
+
+
+def test_nothing_is_lost_of_rows_that_are_dropped_or_merged(tmp_path):
+    (tmp_path / "raw.csv").write_text(
+        "name,smiles,y,z\na,CCO,1,\nb,OCC,>9,\nc,C1CC,7,8\nd,C(O)C,3,\n\ne,CCO,8,6\nf,CN,<2,1\ng,NC,>4,\n", encoding="utf-8"
+    )
+    report = prepare(tmp_path / "raw.csv", tmp_path / "out", properties=["y", "z"], id_column="name")
+    frame = pd.read_parquet(tmp_path / "out" / "data.parquet")
+    assert frame["id"].tolist() == ["a", "f"] and report.n_merged == 2
+    np.testing.assert_array_equal(frame[["y", "z"]], [[3.0, 6.0], [np.nan, 1.0]])  # medians; a bound beside numbers is left out
+    merged = pd.read_csv(tmp_path / "out" / "merged.csv", keep_default_na=False, dtype=str).set_index(["smiles", "property"])
+    assert merged.loc[("CCO", "y")].tolist() == ["3", "3", "1", "8", "1 3 8", ">9"]
+    assert merged.loc[("CN", "y")].tolist() == ["", "0", "", "", "", "<2 >4"]
+    dropped = pd.read_csv(tmp_path / "out" / "dropped.csv", keep_default_na=False, dtype=str)
+    assert dropped[["name", "y", "z"]].to_numpy().tolist() == [
+        ["b", ">9", ""], ["c", "7", "8"], ["d", "3", ""], ["e", "8", "6"], ["g", ">4", ""]
+    ]  # fmt: skip
+    assert report.n_missing == {"y": 1, "z": 0}
+    offences = {offence.row: str(offence.line) for offence in check(tmp_path / "raw.csv").offences}
+    assert dict(zip(dropped["row"].astype(int), dropped["line"], strict=True)) == offences
+    assert "median" in (tmp_path / "out" / "card.md").read_text()
 
 
 def test_rows_in_equal_rows_kept_plus_dropped(raw, tmp_path):

@@ -57,7 +57,8 @@ def test_running_top_is_the_mean_of_the_best_of_every_beginning():
 
 
 def test_a_target_is_summed_up_by_minus_the_distance_to_it():
-    result = run_campaign(ToyModel(), None, goals=Goal("carbons", target=7), budget=15, method="random", batch_size=5)
+    mean, goal = "predicted:carbons,kappa=0", Goal("carbons", target=7)
+    result = run_campaign(ToyModel(), mean, goals=goal, budget=15, method="random", batch_size=5)
     facts, off = summary(result), -np.abs(np.array([carbons(text) for text in result.history["smiles"]]) - 7)
     expected = np.mean([np.sort(off[: i + 1])[-10:].mean() for i in range(15)])
     spread = result.utility.goals[0]

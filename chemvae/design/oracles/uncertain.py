@@ -1,0 +1,122 @@
+"""Oracles that predict, and so may be wrong: as goals they are scored by the end of their interval that the goal likes less.
+
+A search is a machine for finding where a predictor is wrong in the wanted direction. The mean is what it exploits; the cautious
+end of the interval falls with every molecule that is unlike those learned from.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chemvae.design.goals import Goal
+from chemvae.design.oracles.base import Oracle
+from chemvae.design.oracles.combined import CombinedOracle
+from chemvae.qsar.model import COVERAGE, HALF_WIDTH
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Merit = Callable[[Any], Any]
+"""How much values [N] are wanted, in any unit: the larger the better."""
+
+
+class UncertainOracle(Oracle):
+    """Values with standard deviations.
+
+    By itself it scores by the mean. With a number ``kappa`` it scores by the mean less kappa standard deviations. As a goal
+    (:func:`cautious`) without such a number it scores by that end of the 90 % interval that the goal likes less: the lower one
+    of what is to be large, the upper one of what is to be small, the one farther from a target.
+
+    Attributes
+    ----------
+    kappa : float or None
+    merits : tuple of callable, one per name, or None
+        What the values are wanted for, where they are a goal.
+    """
+
+    is_foreign = False
+    shares_work = False  # a batch is one computation
+    kappa: float | None = None
+    merits: tuple[Merit, ...] | None = None
+
+    @abstractmethod
+    def estimate(self, smiles: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of each value of canonical molecules: [N, P] each, in the data's unit."""
+
+    def warnings(self, smiles: Sequence[str]) -> list[list[str]]:
+        """What is to be said against the prediction of each value [P] of each molecule [N]; "" where there is nothing."""
+        return [[""] * len(self.names) for _ in smiles]
+
+    def facts(self) -> list[dict[str, Any]]:
+        """What each value was learned from, in JSON types; nothing where that is not known."""
+        return []
+
+    def known_molecules(self) -> list[str]:
+        """The molecules it has learned from, where it has them."""
+        return []
+
+    def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
+        """Predict: [N, P]; NaN for what cannot be seen."""
+        mean, std = self.estimate(list(smiles))
+        if self.kappa is not None:
+            return mean - self.kappa * std if self.kappa else mean
+        return mean if self.merits is None else self._worse(mean - HALF_WIDTH * std, mean + HALF_WIDTH * std)
+
+    def _worse(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Of the ends [N, P] of intervals those that are wanted less."""
+        return np.column_stack(
+            [
+                np.where(merit(low[:, i]) <= merit(high[:, i]), low[:, i], high[:, i])
+                for i, merit in enumerate(self.merits or ())
+            ]
+        )
+
+    def toward(self, merits: Sequence[Merit]) -> UncertainOracle:
+        """This oracle as one whose values are wanted, a merit per name; itself where that changes nothing."""
+        if self.kappa is not None or self.merits is not None:
+            return self
+        twin = copy.copy(self)
+        for name in self.of_this_process:
+            twin.__dict__.pop(name, None)  # what is known are means
+        twin.merits, twin._n_read = tuple(merits), 0
+        twin.label = f"{self.label}, cautious end of the {COVERAGE:.0%} interval".replace("%", " %")
+        return twin
+
+    def intervals(self, smiles: Sequence[str]) -> pd.DataFrame:
+        """What stands behind the scores of N molecules: ``P_learned``, ``P_learned_low``, ``_high`` (90 %) and ``_warning``."""
+        import pandas as pd
+
+        mean, std = self.estimate(list(smiles))
+        said, columns = self.warnings(list(smiles)), {}
+        for i, name in enumerate(self.names):
+            ends = {"": 0.0, "_low": -HALF_WIDTH, "_high": HALF_WIDTH}
+            columns |= {f"{name}_learned{end}": mean[:, i] + k * std[:, i] for end, k in ends.items()}
+            columns[f"{name}_learned_warning"] = [row[i] for row in said]
+        return pd.DataFrame(columns)
+
+
+def cautious(oracle: Oracle, goals: Sequence[Goal]) -> Oracle:
+    """The oracle with its predictors told what their values are wanted for; names without a goal are to be large.
+
+    Parameters
+    ----------
+    oracle : Oracle
+        Stays as it is; what predicts in it is replaced by twins that know nothing yet.
+    goals : sequence of Goal
+        Matched by name, whatever the case; one goal belongs to an oracle of one value, whatever it is called.
+    """
+    if isinstance(oracle, CombinedOracle):
+        parts = [cautious(part, goals) for part in oracle.oracles]
+        changed = any(new is not old for new, old in zip(parts, oracle.oracles, strict=True))
+        return CombinedOracle(parts) if changed else oracle
+    if not isinstance(oracle, UncertainOracle):
+        return oracle
+    by_name = {goal.name.lower(): goal for goal in goals}
+    if len(goals) == len(oracle.names) == 1:
+        by_name = {oracle.names[0].lower(): goals[0]}
+    return oracle.toward([by_name.get(name.lower(), Goal(name)).merit for name in oracle.names])
