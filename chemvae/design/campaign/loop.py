@@ -17,6 +17,7 @@ from chemvae.design.campaign.candidates import INVALID, NEW, REFUSED, Candidate,
 from chemvae.design.campaign.first_look import FirstLook
 from chemvae.design.campaign.goal_matching import known_goals
 from chemvae.design.campaign.isolation import SeededStreams
+from chemvae.design.campaign.leads import describe_leads
 from chemvae.design.campaign.progress import BestSoFar, Progress
 from chemvae.design.campaign.spec import CampaignSpec, Controls
 from chemvae.design.campaign.task import MANY_STARTS, Task
@@ -276,20 +277,21 @@ class Campaign:
             stopped=self.stopped,
             elapsed_s=self.best_so_far.elapsed_s,
             model=self.optimizer.region.model,
-            batch=self.evaluator.batch_table(self._described(list(self.evaluator.open), scored=table["smiles"].tolist())),
+            batch=self.evaluator.batch_table(self.described(list(self.evaluator.open), scored=table["smiles"].tolist())),
             receipt=self.evaluator.receipt,
+            leads=describe_leads(self),
         )
 
     def _best(self, table: pd.DataFrame) -> pd.DataFrame:
         """The best of all calls, described, with the score and what the goals' values are."""
         best = table.dropna(subset=["utility"]).sort_values("utility", ascending=False, kind="stable").head(N_DESCRIBED)
-        described = self._described(best["smiles"].tolist())
+        described = self.described(best["smiles"].tolist())
         described.insert(1, "score", best["score"].to_numpy())
         for name in (name for name in self.utility.columns if name in best and name not in described):
             described.insert(2, name, best[name].to_numpy())
         return described
 
-    def _described(self, smiles: list[str], **others: Sequence[str]) -> pd.DataFrame:
+    def described(self, smiles: list[str], **others: Sequence[str]) -> pd.DataFrame:
         """Molecules beside the known ones, the start molecules and others; what is computed already is only looked up."""
         names = [*self.utility.names, *(getattr(item, "name", "") for item in self.gate.filters)]
         others = {"known": self.spec.known, "start": self.starts, **others}

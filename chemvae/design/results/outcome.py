@@ -47,6 +47,11 @@ class Outcome:
     known of them. Empty for other oracles."""
     receipt: Receipt | None = None
     """What became of the results that were handed in."""
+    leads: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    """What the search set out from, at most three molecules, to compare with: ``smiles``, ``score`` (also of one that a
+    constraint turns away: it is asked for beside the budget; NaN where a laboratory would have to measure it), ``reason`` (the
+    constraint, or why there is no score), the goals, and what is known of ``molecules``. Of more than three start molecules
+    the best one that was scored."""
 
     @property
     def best(self) -> pd.Series | None:

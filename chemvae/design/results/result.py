@@ -33,7 +33,7 @@ class Result(Outcome):
         dict
             ``settings``, ``goals`` (with the ``range`` of each), ``summary`` (see :func:`summary`), ``stopped``, ``elapsed_s``,
             ``counts``, ``rejections``, ``receipt`` (None without a laboratory), and the tables ``history`` (``z`` as a list),
-            ``pareto`` (without ``z``), ``molecules``, ``proposals`` and ``batch``.
+            ``pareto`` (without ``z``), ``molecules``, ``proposals``, ``batch`` and ``leads``.
         """
         goals = [
             plain(goal) | {"range": list(reach)} for goal, reach in zip(self.utility.goals, self.utility.ranges, strict=True)
@@ -49,6 +49,7 @@ class Result(Outcome):
             "molecules",
             "proposals",
             "batch",
+            "leads",
         )
         facts = {"goals": goals, "summary": summary(self), "pareto": plain(self.pareto.drop(columns="z"))}
         return {name: plain(getattr(self, name)) for name in names} | facts
