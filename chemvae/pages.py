@@ -223,9 +223,9 @@ def plot_style() -> Iterator[None]:
     import matplotlib as mpl
 
     settings = {
-        "font.family": "sans-serif", "font.size": 9.5, "axes.titlesize": 10.5, "axes.titlelocation": "left",
-        "text.color": INK, "axes.labelcolor": MUTED, "axes.titlecolor": INK, "axes.edgecolor": GRID,
-        "xtick.color": GRID, "ytick.color": GRID, "xtick.labelcolor": MUTED, "ytick.labelcolor": MUTED,
+        "font.family": "sans-serif", "font.size": 10.5, "axes.titlesize": 11.5, "axes.titlelocation": "left",
+        "text.color": INK, "axes.labelcolor": INK, "axes.titlecolor": INK, "axes.edgecolor": MUTED,
+        "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
         "axes.grid": True, "grid.color": GRID, "grid.linewidth": 0.7, "axes.axisbelow": True,
         "axes.spines.top": False, "axes.spines.right": False, "figure.facecolor": "none", "axes.facecolor": "none",
         "axes.prop_cycle": mpl.cycler(color=list(SERIES)), "lines.linewidth": 1.9, "legend.frameon": False,

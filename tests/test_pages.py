@@ -121,7 +121,9 @@ def test_nothing_is_wider_than_a_telephone():
         assert inside or all(width <= PHONE for width in [*wide, *columns]), selector
     assert {"pre", ".scroll", ".wide"} <= scrolling
     assert any(selector.strip() == "figure svg" and "max-width: 100%" in body for selector, body in rules)
-    assert all("anywhere" in body for selector, body in rules if selector.strip() in ("code", ".smiles", "h1, h2, h3, p, li, dd"))
+    assert all(
+        "anywhere" in body for selector, body in rules if selector.strip() in ("code", ".smiles", "h1, h2, h3, p, li, dd")
+    )
 
 
 def test_a_table_scrolls_in_its_own_box():
