@@ -16,6 +16,10 @@ EXTRAS = {
     "maps": ("pacmap", "openTSNE", "umap"),
     "eval": ("fcd",),
     "zstd": ("zstandard",),
+    "xlsx": ("openpyxl",),
+    "ray": ("ray",),
+    "flows": ("zuko",),
+    "log": ("wandb", "mlflow"),
     "tensorboard": ("tensorboard",),
     "notebook": ("ipykernel", "nbclient", "nbformat"),
 }
@@ -24,8 +28,12 @@ PURPOSES = {
     "maps": "maps by PaCMAP, t-SNE and UMAP",
     "eval": "the Frechet ChemNet distance",
     "zstd": ".zst files",
+    "xlsx": "workbooks",
+    "ray": "--engine ray",
+    "flows": "--posterior iaf",
+    "log": "logging to Weights & Biases or MLflow",
     "tensorboard": "--tensorboard",
-    "notebook": "the notebooks",
+    "notebook": "the notebooks in notebooks/",
 }
 
 

@@ -31,7 +31,7 @@ def describe_leads(campaign: Any) -> pd.DataFrame:
     broken = campaign.gate.reasons(smiles)
     scores = _scores(campaign, smiles, [text for text, why in zip(smiles, broken, strict=True) if why])
     values = np.array([score.values for score in scores], dtype=float).reshape(len(smiles), -1)
-    table = campaign.described(smiles).drop(columns=["nearest_start", "similarity_to_start"], errors="ignore")
+    table = campaign._described(smiles).drop(columns=["nearest_start", "similarity_to_start"], errors="ignore")
     table.insert(1, "score", campaign.utility.score(values))
     table.insert(2, "reason", [turned or score.reason for turned, score in zip(broken, scores, strict=True)])
     for place, name in enumerate(campaign.utility.columns):

@@ -277,7 +277,7 @@ class Campaign:
             stopped=self.stopped,
             elapsed_s=self.best_so_far.elapsed_s,
             model=self.optimizer.region.model,
-            batch=self.evaluator.batch_table(self.described(list(self.evaluator.open), scored=table["smiles"].tolist())),
+            batch=self.evaluator.batch_table(self._described(list(self.evaluator.open), scored=table["smiles"].tolist())),
             receipt=self.evaluator.receipt,
             leads=describe_leads(self),
         )
@@ -285,13 +285,13 @@ class Campaign:
     def _best(self, table: pd.DataFrame) -> pd.DataFrame:
         """The best of all calls, described, with the score and what the goals' values are."""
         best = table.dropna(subset=["utility"]).sort_values("utility", ascending=False, kind="stable").head(N_DESCRIBED)
-        described = self.described(best["smiles"].tolist())
+        described = self._described(best["smiles"].tolist())
         described.insert(1, "score", best["score"].to_numpy())
         for name in (name for name in self.utility.columns if name in best and name not in described):
             described.insert(2, name, best[name].to_numpy())
         return described
 
-    def described(self, smiles: list[str], **others: Sequence[str]) -> pd.DataFrame:
+    def _described(self, smiles: list[str], **others: Sequence[str]) -> pd.DataFrame:
         """Molecules beside the known ones, the start molecules and others; what is computed already is only looked up."""
         names = [*self.utility.names, *(getattr(item, "name", "") for item in self.gate.filters)]
         others = {"known": self.spec.known, "start": self.starts, **others}

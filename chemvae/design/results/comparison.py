@@ -47,7 +47,7 @@ def interval(row: Mapping[str, Any], name: str) -> tuple[float, float] | None:
     >>> interval({"qed": 0.5}, "qed") is None
     True
     """
-    for start in (name, f"{name}_predicted"):
+    for start in (name, f"{name}_learned", f"{name}_predicted"):
         ends = tuple(_number(row.get(f"{start}{ending}")) for ending in ENDINGS)
         if np.isfinite(ends).all():
             return ends

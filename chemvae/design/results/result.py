@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chemvae.deprecation.names import Renamed
+from chemvae.design.results.notebook import result_html
 from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.plain import plain
 from chemvae.design.results.report import write_report
@@ -24,6 +25,10 @@ class Result(Outcome):
     def to_html(self, path: str | Path, baseline: Outcome | None = None) -> Path:
         """Write the report as one page that needs no network; ``baseline`` is drawn beside it."""
         return write_report(self, path, baseline)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the lead and the best designs, drawn."""
+        return result_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the model in JSON types; NaN becomes None, a table a list of rows.
