@@ -20,7 +20,7 @@ LONG = {"demo", "bench", "train", "doctor"}  # minutes: they are run by their ow
 SMALL = {
     r"virtual-drugs -o": "molecules.csv -o",
     r"--budget \d+": "--budget 5",
-    r"(--maximize qed)$": r"\1 --budget 5",
+    r"(--maximize qed) -o near": r"\1 --budget 5 -o near",
     r"-n 1000": "-n 10",
     r"--n-samples \d+": "--n-samples 10",
     r"(evaluate \S+)": r"\1 --n-molecules 10 --n-samples 10 --n-reconstruction 1 --n-curve 0 --n-fcd 0 --n-codes 0 --n-smoothness 0",

@@ -44,7 +44,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     ),
     "optimize": (
         "chemvae optimize --maximize qed --constraint 'SAS<3' --budget 200 -o hits",
-        "chemvae optimize --start 'CC(=O)Nc1ccc(O)cc1' --min-similarity 0.4 --maximize qed",
+        "chemvae optimize --start 'CC(=O)Nc1ccc(O)cc1' --maximize qed -o near",
     ),
     "map": (
         "chemvae map molecules.csv --color activity -o map.html",
