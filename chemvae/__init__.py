@@ -28,6 +28,8 @@ _HOMES = {
     "predict": "chemvae.api",
     "interpolate": "chemvae.sampling",
     "neighbourhood": "chemvae.sampling",
+    "neighbors": "chemvae.tables.neighbors",
+    "show": "chemvae.tables.drawn",
     "optimize": "chemvae.api",
     "map": "chemvae.api",
     "Progress": "chemvae.progress",

@@ -7,7 +7,6 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from chemvae import __version__
 from chemvae.commands import (
@@ -25,13 +24,14 @@ from chemvae.commands import (
     sample,
     train,
 )
+from chemvae.commands.shared.help import Group, add
 from chemvae.errors import EXIT_FAILED, EXIT_INTERRUPTED, ChemVAEError
 from chemvae.progress import signals_raise
 
 FIRST, MODELS, MOLECULES, DESIGN = "First steps", "Models", "Molecules and latent space", "Design and overview"
 
 
-class Commands(TyperGroup):
+class Commands(Group):
     """A group of commands whose errors are sentences."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -129,19 +129,19 @@ def chemvae(
     """Design molecules in the latent space of a SMILES variational autoencoder."""
 
 
-app.command("demo", rich_help_panel=FIRST)(demo.demo)
-app.command("doctor", rich_help_panel=FIRST)(doctor.doctor)
+add(app, "demo", demo.demo, panel=FIRST)
+add(app, "doctor", doctor.doctor, panel=FIRST)
 app.add_typer(data.app, name="data", rich_help_panel=FIRST)
-app.command("train", rich_help_panel=MODELS)(train.train)
-app.command("evaluate", rich_help_panel=MODELS)(evaluate.evaluate)
-app.command("bench", rich_help_panel=MODELS)(bench.bench)
-app.command("encode", rich_help_panel=MOLECULES)(encode.encode)
-app.command("decode", rich_help_panel=MOLECULES)(decode.decode)
-app.command("sample", rich_help_panel=MOLECULES)(sample.sample)
-app.command("predict", rich_help_panel=MOLECULES)(predict.predict)
-app.command("interpolate", rich_help_panel=MOLECULES)(interpolate.interpolate)
-app.command("optimize", rich_help_panel=DESIGN)(optimize.optimize)
-app.command("map", rich_help_panel=DESIGN)(map.map)
+add(app, "train", train.train, panel=MODELS)
+add(app, "evaluate", evaluate.evaluate, panel=MODELS)
+add(app, "bench", bench.bench, panel=MODELS)
+add(app, "encode", encode.encode, panel=MOLECULES)
+add(app, "decode", decode.decode, panel=MOLECULES)
+add(app, "sample", sample.sample, panel=MOLECULES)
+add(app, "predict", predict.predict, panel=MOLECULES)
+add(app, "interpolate", interpolate.interpolate, panel=MOLECULES)
+add(app, "optimize", optimize.optimize, panel=DESIGN)
+add(app, "map", map.map, panel=DESIGN)
 
 
 def main() -> None:

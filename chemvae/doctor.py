@@ -18,6 +18,10 @@ EXTRAS = {
     "qc": ("tblite", "scine_sparrow"),
     "dft": ("pyscf",),
     "zstd": ("zstandard",),
+    "xlsx": ("openpyxl",),
+    "ray": ("ray",),
+    "flows": ("zuko",),
+    "log": ("wandb", "mlflow"),
     "tensorboard": ("tensorboard",),
     "notebook": ("ipykernel", "nbclient", "nbformat"),
 }
@@ -28,8 +32,12 @@ PURPOSES = {
     "qc": "semi-empirical orbitals and excited states (xtb_gap, tddftb_S1, ...)",
     "dft": "excited states by density-functional theory (ris_S1, tda_S1, ...)",
     "zstd": ".zst files",
+    "xlsx": "workbooks",
+    "ray": "--engine ray",
+    "flows": "--posterior iaf",
+    "log": "logging to Weights & Biases or MLflow",
     "tensorboard": "--tensorboard",
-    "notebook": "the notebooks",
+    "notebook": "the notebooks in notebooks/",
 }
 
 

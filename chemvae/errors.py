@@ -5,6 +5,7 @@ The command line prints the sentence without a traceback and exits with ``exit_c
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 EXIT_FAILED = 1
@@ -12,6 +13,17 @@ EXIT_USAGE = 2
 EXIT_NOTHING_USABLE = 3
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
+
+
+def command_line(*words: object) -> str:
+    """A command as a message suggests it: chemvae and its words, each quoted where a shell would read it otherwise.
+
+    Examples
+    --------
+    >>> command_line("train", "my data.csv", "-p", "pIC50 (uM)")
+    "chemvae train 'my data.csv' -p 'pIC50 (uM)'"
+    """
+    return shlex.join(["chemvae", *map(str, words)])
 
 
 class ChemVAEError(Exception):

@@ -7,6 +7,7 @@ figures too: they are drawn with the colour names below, which :func:`figure_svg
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import html
 import io
@@ -222,9 +223,9 @@ def plot_style() -> Iterator[None]:
     import matplotlib as mpl
 
     settings = {
-        "font.family": "sans-serif", "font.size": 9.5, "axes.titlesize": 10.5, "axes.titlelocation": "left",
-        "text.color": INK, "axes.labelcolor": MUTED, "axes.titlecolor": INK, "axes.edgecolor": GRID,
-        "xtick.color": GRID, "ytick.color": GRID, "xtick.labelcolor": MUTED, "ytick.labelcolor": MUTED,
+        "font.family": "sans-serif", "font.size": 10.5, "axes.titlesize": 11.5, "axes.titlelocation": "left",
+        "text.color": INK, "axes.labelcolor": INK, "axes.titlecolor": INK, "axes.edgecolor": MUTED,
+        "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
         "axes.grid": True, "grid.color": GRID, "grid.linewidth": 0.7, "axes.axisbelow": True,
         "axes.spines.top": False, "axes.spines.right": False, "figure.facecolor": "none", "axes.facecolor": "none",
         "axes.prop_cycle": mpl.cycler(color=list(SERIES)), "lines.linewidth": 1.9, "legend.frameon": False,
@@ -263,15 +264,17 @@ def figure_svg(figure: Figure, caption: str = "", alt: str = "") -> Html:
     svg = _own_ids(_strip_svg(stream.getvalue()))
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, f"var({variable})")
-    label = escape(alt or caption or "figure")
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    from chemvae.chem.drawing import named
+
+    svg = named(svg, alt or caption or "figure", alt or caption or "figure")
     return Html(f"<figure>{svg}{f'<figcaption>{escape(caption)}</figcaption>' if caption else ''}</figure>")
 
 
-def _strip_svg(svg: str) -> str:
+def _strip_svg(svg: str, *, keep_title: bool = False) -> str:
     """Keep the svg element alone: no XML header, no metadata, no comments, no addresses but the namespaces it needs."""
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<title>.*?</title>", "", svg, flags=re.DOTALL)
+    useless = r"<metadata>.*?</metadata>|<!--.*?-->" + ("" if keep_title else r"|<title>.*?</title>")
+    svg = re.sub(useless, "", svg, flags=re.DOTALL)
     return re.sub(r'\s+xmlns(:xlink)?="[^"]*"', "", svg).replace("xlink:href", "href").strip()
 
 
@@ -287,17 +290,70 @@ def plots(figures: Iterable[str], small: bool = False) -> Html:
     return Html(f'<div class="{kind}">{"".join(escape(figure) for figure in figures)}</div>')
 
 
-def molecule_drawing(smiles: str | None, width: int = 220, height: int = 150) -> Html:
-    """Return a molecule as inline SVG, or the raw text and the reason where it is not one."""
+def molecule_drawing(smiles: str | None, width: int = 220, height: int = 150, beside: str | None = None) -> Html:
+    """Return a molecule as inline SVG, or the raw text and the reason where it is not one.
+
+    Parameters
+    ----------
+    smiles : str or None
+    width, height : int
+        Pixels.
+    beside : str, optional
+        A molecule to compare with: this one is laid out as that one, and what differs is coloured.
+    """
+    from chemvae.chem.alignment import aligned, differing_atoms
     from chemvae.chem.drawing import molecule_svg
     from chemvae.chem.molecules import invalid_reason
 
     reason = invalid_reason(smiles)
     if reason is None:
-        svg = _strip_svg(molecule_svg(smiles, width=width, height=height))
+        compared = {} if beside is None else {"layout": aligned(smiles, beside), "highlight": differing_atoms(smiles, beside)}
+        svg = _strip_svg(molecule_svg(smiles, width=width, height=height, **compared), keep_title=True)
         return Html(f'<div class="drawing">{svg}</div>')
     text = f'{escape(reason)}<br><span class="smiles">{escape(smiles)}</span>' if smiles else "nothing"
     return Html(f'<div class="drawing"><div class="undrawn">{text}</div></div>')
+
+
+def copyable(smiles: str) -> Html:
+    """Return a SMILES that one click selects, to be copied.
+
+    Examples
+    --------
+    >>> copyable("C>C")
+    '<code class="smiles copy" title="one click selects it">C&gt;C</code>'
+    """
+    return Html(f'<code class="smiles copy" title="one click selects it">{escape(smiles)}</code>')
+
+
+def download(name: str, text: str, kind: str = "text/plain") -> Html:
+    """Return a link that saves a text as a file; the text lies in the page itself.
+
+    Examples
+    --------
+    >>> download("a.smi", "C")
+    '<a class="download" download="a.smi" href="data:text/plain;charset=utf-8;base64,Qw==">a.smi</a>'
+    """
+    held = base64.b64encode(text.encode()).decode()
+    return Html(
+        f'<a class="download" download="{escape(name)}" href="data:{kind};charset=utf-8;base64,{held}">{escape(name)}</a>'
+    )
+
+
+def design_grid(smiles: Sequence[str], legends: Sequence[str], beside: Sequence[str | None] | None = None) -> Html:
+    """Return large drawings as cards, each laid out as the molecule ``beside`` it where there is one, with what differs in
+    colour.
+
+    Examples
+    --------
+    >>> design_grid(["Cc1ccccc1"], ["+1"], ["Oc1ccccc1"]).count("<svg")
+    1
+    """
+    others = [None] * len(smiles) if beside is None else beside
+    cards = (
+        f'<figure class="molecule">{molecule_drawing(one, 360, 250, other)}<figcaption>{escape(legend)}</figcaption></figure>'
+        for one, legend, other in zip(smiles, legends, others, strict=True)
+    )
+    return Html(f'<div class="molecules large">{"".join(cards)}</div>')
 
 
 def molecule_grid(smiles: Sequence[str], legends: Sequence[str] | None = None) -> Html:

@@ -33,7 +33,7 @@ from chemvae.disk.locks import held
 from chemvae.disk.run_checks import FORMAT_VERSION
 from chemvae.disk.staging import Stage
 from chemvae.disk.tensor_files import Facts, facts_in, misfit, not_finite, read_checkpoint, save_checkpoint, save_tensors
-from chemvae.errors import ChemVAEError, RunFolderError
+from chemvae.errors import ChemVAEError, RunFolderError, command_line
 
 log = logging.getLogger(__name__)
 NEEDED = ("config.json", "vocabulary.json", "model.safetensors")
@@ -152,7 +152,7 @@ class RunFolder:
         if missing:
             remedy = "Copy the whole folder again, or train anew with: chemvae train DATA -o RUN."
             if missing == ["model.safetensors"] and self.exists():
-                remedy = f"If its training was ended early, go on with: chemvae train --resume -o {self.path}"
+                remedy = f"If its training was ended early, go on with: {command_line('train', '--resume', '-o', self.path)}"
             raise RunFolderError(self.path, f"lacks {', '.join(missing)}.", remedy)
 
     def is_only_begun(self) -> bool:

@@ -104,3 +104,27 @@ def test_molecules_are_drawn_and_nonsense_is_shown_as_text_with_its_reason():
 def test_pairs_stand_side_by_side():
     html = pages.molecule_pairs(["CCO"], [None], ["lost"])
     assert html.count('class="drawing"') == 2 and html.count("<figure") == 1
+
+
+PHONE = 390 - 2 * (12 + 14) - 2  # pixels inside a section on a telephone: page, its margins and the section's, borders
+
+
+def test_nothing_is_wider_than_a_telephone():
+    """Columns are at most as wide as a section there, pictures shrink, and what cannot shrink scrolls in a box of its own."""
+    css = re.sub(r"/\*.*?\*/", "", pages.styles(), flags=re.DOTALL)
+    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", css)
+    scrolling = {selector.strip() for selector, body in rules if "overflow-x: auto" in body}
+    for selector, body in ((one.strip(), body) for one, body in rules):
+        inside = any(selector.startswith(f"{box} ") for box in scrolling)
+        wide = [int(width) for width in re.findall(r"(?<!max-)(?<!-)(?:min-)?width: (\d+)px", body)]
+        columns = [int(width) for width in re.findall(r"minmax\((\d+)px", body)]
+        assert inside or all(width <= PHONE for width in [*wide, *columns]), selector
+    assert {"pre", ".scroll", ".wide"} <= scrolling
+    assert any(selector.strip() == "figure svg" and "max-width: 100%" in body for selector, body in rules)
+    assert all(
+        "anywhere" in body for selector, body in rules if selector.strip() in ("code", ".smiles", "h1, h2, h3, p, li, dd")
+    )
+
+
+def test_a_table_scrolls_in_its_own_box():
+    assert pages.table(pd.DataFrame({"a": ["C" * 400]})).startswith('<div class="scroll"><table>')

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 # What README says in full size -> what is run here.
 SHRINK = {
-    r"\bvirtual-drugs\b": "molecules.csv",
+    r"\bvirtual-drugs\b": "easy.csv",
     r"--budget \d+": "--budget 10",
     r"-n 1000\b": "-n 30",
     r"--n-molecules \d+": "--n-molecules 20 --n-reconstruction 2 --n-curve 2 --n-fcd 0",
@@ -67,12 +68,15 @@ def easy_molecules():
 
 
 def write_molecules(folder):
-    """molecules.csv with the columns README speaks of."""
+    """What README makes or names: easy.csv in place of a virtual library, and molecules.csv as it comes with the checkout."""
     smiles = easy_molecules()
     table = compute_table(smiles, ["logP", "qed", "SAS"])
     table.insert(0, "smiles", smiles)
-    table["activity"] = table["logP"] - table["SAS"]
-    table.to_csv(folder / "molecules.csv", index=False)
+    table.to_csv(folder / "easy.csv", index=False)
+    copies = [shlex.split(line) for line in LINES if line.startswith("cp ")]
+    assert [target for _, _, target in copies] == ["molecules.csv"]
+    for _, source, target in copies:
+        shutil.copy(ROOT / source.removeprefix("PATH/TO/chemvae/"), folder / target)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +89,7 @@ def folder(tmp_path_factory):
 def test_readme_holds_what_these_tests_read():
     assert len(COMMANDS) > 15
     assert {block.language for block in BLOCKS} == {"bash", "python"}
-    assert all(line.split()[0] in ("chemvae", "make", "pip", ".ci/run") for line in LINES)
+    assert all(line.split()[0] in ("chemvae", "make", "pip", "cp", ".ci/run") for line in LINES)
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +170,12 @@ def test_make_targets_and_variables_exist():
             assert any(variable in path.read_text(encoding="utf-8") for path in (ROOT / "chemvae").rglob("*.py")), variable
         else:
             assert re.search(rf"^{variable} \?=", makefile, re.MULTILINE), variable
+
+
+def test_doctor_and_the_page_name_the_same_extras():
+    from chemvae.doctor import EXTRAS, PURPOSES
+
+    assert {extra for extra in re.findall(r"'\.\[(\w+)\]'", README)} == set(EXTRAS) == set(PURPOSES)
 
 
 def test_extras_exist():

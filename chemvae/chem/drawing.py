@@ -24,6 +24,7 @@ def molecule_svg(
     height: int = 160,
     legend: str = "",
     highlight: str | Sequence[int] | None = None,
+    layout: Chem.Mol | None = None,
 ) -> str:
     """Draw one molecule; what is not a molecule, or one of more than 200 heavy atoms, becomes a box that says why.
 
@@ -38,16 +39,18 @@ def molecule_svg(
         Caption under the structure.
     highlight : str or sequence of int, optional
         A SMARTS whose first match is coloured, or atom indices.
+    layout : Chem.Mol, optional
+        The same molecule prepared for drawing with coordinates that are wanted (:func:`chemvae.chem.alignment.aligned`).
 
     Returns
     -------
     str
-        One ``<svg>`` element with a transparent background, ready to stand inside HTML.
+        One ``<svg>`` element with a transparent background, ready to stand inside HTML, named for those who hear a page.
 
     Examples
     --------
     >>> svg = molecule_svg("c1ccccc1O", legend="phenol")
-    >>> svg.startswith("<svg"), "phenol" in svg, "not a molecule" in molecule_svg("C1CC")
+    >>> svg.startswith("<svg"), "<title>phenol</title>" in svg, "not a molecule" in molecule_svg("C1CC")
     (True, True, True)
     """
     mol = parse(smiles)
@@ -58,8 +61,23 @@ def molecule_svg(
         lines = [f"{mol.GetNumHeavyAtoms()} atoms", "too many to be drawn", legend]
         return _text_svg([line for line in lines if line], width, height)
     legend_height = 20 if legend else 0
-    picture = _structure(mol, width, max(height - legend_height, 20), _atoms_to_highlight(mol, highlight))
-    return _open(width, height) + picture + _caption(legend, width / 2, height - 5) + "</svg>"
+    picture = _structure(laid_out(mol) if layout is None else layout, width, max(height - legend_height, 20),
+                         _atoms_to_highlight(mol, highlight))  # fmt: skip
+    svg = _open(width, height) + picture + _caption(legend, width / 2, height - 5) + "</svg>"
+    return named(svg, f"structure of {smiles}", legend or smiles)
+
+
+def named(svg: str, alt: str, title: str) -> str:
+    """A drawing with its role, what it shows in words, and a title for the pointer that rests on it.
+
+    Examples
+    --------
+    >>> named("<svg></svg>", "a & b", "b")
+    '<svg role="img" aria-label="a &amp; b"><title>b</title></svg>'
+    """
+    opened = _SVG_TAG.search(svg)
+    head = opened[0].replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
+    return f"{svg[: opened.start()]}{head}<title>{escape(title)}</title>{svg[opened.end() :]}"
 
 
 def grid_svg(
@@ -95,16 +113,21 @@ def grid_svg(
 
 
 def _structure(mol: Chem.Mol, width: int, height: int, atoms: list[int]) -> str:
-    """Let RDKit draw, and keep the paths without the XML header and the outer tag."""
+    """Let RDKit draw a molecule that has its coordinates, and keep the paths without the XML header and the outer tag."""
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     drawer.drawOptions().clearBackground = False
     with quiet():
         drawer.drawOptions().prepareMolsBeforeDrawing = False
-        drawer.DrawMolecule(laid_out(mol), highlightAtoms=atoms)
+        drawer.DrawMolecule(mol, highlightAtoms=atoms, highlightBonds=_bonds_within(mol, atoms))
     drawer.FinishDrawing()
     text = drawer.GetDrawingText()
     body = text[_SVG_TAG.search(text).end() : text.rindex("</svg>")]
     return body.replace("<!-- END OF HEADER -->", "").strip()
+
+
+def _bonds_within(mol: Chem.Mol, atoms: list[int]) -> list[int]:
+    inside = set(atoms)
+    return [bond.GetIdx() for bond in mol.GetBonds() if {bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()} <= inside]
 
 
 def laid_out(mol: Chem.Mol) -> Chem.Mol:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from chemvae.commands.shared import console
+from chemvae.commands.shared.help import Group, add, examples
 from chemvae.commands.shared.options import (
     STANDARDIZE_MODES,
     Data,
@@ -20,9 +21,11 @@ from chemvae.commands.shared.options import (
     command,
 )
 from chemvae.commands.shared.settings_fields import choices
-from chemvae.errors import NothingUsableError
+from chemvae.errors import NothingUsableError, command_line
 
 app = typer.Typer(
+    cls=Group,
+    epilog=examples("data"),
     no_args_is_help=True,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -35,7 +38,6 @@ From = Annotated[
 MOST_SHOWN = 20
 
 
-@app.command("list")
 @command
 def list_() -> None:
     """List the data sets that chemvae knows by name."""
@@ -58,7 +60,6 @@ def _row(card) -> tuple[str, str, str, str]:
     return card.name, f"{card.counts.distinct:,}" if card.counts else "-", ", ".join(labels), card.title
 
 
-@app.command()
 @command
 def show(name: Annotated[str, typer.Argument(help="From `chemvae data list`.", show_default=False)]) -> None:
     """Show the card of a data set: source, columns with units, counts, citation, licence."""
@@ -68,7 +69,6 @@ def show(name: Annotated[str, typer.Argument(help="From `chemvae data list`.", s
     console.write_stdout(card_text(find(DATASETS, name, "data set")[1]))
 
 
-@app.command()
 @command
 def prepare(
     data: Data,
@@ -109,8 +109,8 @@ def prepare(
     rows += list(report.splits.items())
     rows += [(f"without {name}", count) for name, count in report.n_missing.items() if count]
     console.show(console.pairs([*rows, ("split", report.split_rule), ("standardize", report.standardize)]))
-    labels = "".join(f" -p {name}" for name in list(report.properties)[:3])
-    console.say(f"Written to {folder}. Next: chemvae train {folder}{labels} -o runs/{folder.name}")
+    labels = [word for name in report.properties for word in ("-p", name)]
+    console.say(f"Written to {folder}. Next: {command_line('train', folder, *labels, '-o', Path('runs') / folder.name)}")
 
 
 def _stem(data: str) -> str:
@@ -118,7 +118,6 @@ def _stem(data: str) -> str:
     return name.split(".")[0] or "table"
 
 
-@app.command()
 @command
 def check(
     data: Data,
@@ -170,3 +169,7 @@ def _show_counts(found) -> None:
     rows += [(f"without {name}", count) for name, count in found.n_missing.items() if count]
     console.show(console.pairs([("SMILES column", found.smiles_column), *rows]))
     console.say("Nothing is wrong with it." if found.is_clean else "`chemvae data prepare` leaves these rows out and says so.")
+
+
+for _name, _function in (("list", list_), ("show", show), ("prepare", prepare), ("check", check)):
+    add(app, _name, _function, under="data")

@@ -38,7 +38,7 @@ def encode(
 
     tables.check_output(output, tables.LATENT_ENDINGS, overwrite=overwrite)  # before the model is loaded
     vae = load_model(model, device)
-    with console.counting("Encoded") as count:
+    with console.counting("Encoding") as count:
         table = api.encode(
             data, vae, out=output, overwrite=overwrite, progress=lambda now: count(now.done), smiles_column=smiles_column,
             on_invalid=on_invalid, standardize=standardize, jobs=jobs,

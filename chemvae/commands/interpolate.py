@@ -34,6 +34,8 @@ def interpolate(
     tables.write_path(path, output, start, end)
     if output.lower().endswith(".html"):
         console.show(console.listing(path, most=len(path)))
+    for sentence in tables.missed_ends(path, start, end):
+        console.say(sentence)
     console.say(
         f"{int(path['valid'].sum())} of {len(path)} points decoded to a molecule: {'stdout' if output == '-' else output}"
     )

@@ -67,7 +67,7 @@ def predict(
         with console.working(f"Learning from {fit}"):
             models = api.fit(fit, properties, vae, standardize=standardize, jobs=jobs, seed=seed)
         _say_what_was_learned(models)
-    with console.counting("Predicted") as count:
+    with console.counting("Predicting") as count:
         table = api.predict(
             data, vae, fit=models, computed=computed, out=output, overwrite=overwrite,
             progress=lambda now: count(now.done), smiles_column=smiles_column, on_invalid=on_invalid, standardize=standardize,

@@ -27,7 +27,7 @@ from chemvae.commands.shared.options import (
     settings_flags,
 )
 from chemvae.commands.shared.settings_fields import settings_fields, table_names
-from chemvae.errors import ChemVAEError, SettingsError
+from chemvae.errors import ChemVAEError, SettingsError, command_line
 
 PRESETS = table_names("training/settings.py", "PRESETS")
 OBJECTIVES = {"objective": table_names("objectives/__init__.py", "OBJECTIVES")}
@@ -181,6 +181,14 @@ def _say_what_next(run: Path, data: str | None) -> None:
         )
     goal = next(iter(config["properties"]), "qed")
     console.say(f"The model is in {run}. Try next:")
-    console.say(f"  chemvae evaluate {data or 'DATA'} -m {run} -o {run / 'evaluation'}")
-    console.say(f"  chemvae sample -m {run} -n 20")
-    console.say(f"  chemvae optimize -m {run} --maximize {goal} --budget 200 -o hits")
+    source = data or (config.get("data") or {}).get("source")
+    if source not in (None, "-"):
+        console.say(f"  {command_line('evaluate', source, '-m', run, '-o', run / 'evaluation')}")
+    console.say(f"  {command_line('sample', '-m', run, '-n', 20)}")
+    console.say(f"  {command_line('optimize', '-m', run, '--maximize', goal, '--budget', 200, '-o', _unused(Path('hits')))}")
+
+
+def _unused(folder: Path) -> Path:
+    """The folder's name, with a number after it where one is there already."""
+    names = [folder, *(folder.with_name(f"{folder.name}{i}") for i in range(2, 100))]
+    return next((name for name in names if not name.exists()), folder)

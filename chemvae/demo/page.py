@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from chemvae.demo.searches import KEPT_SHARE
 from chemvae.demo.sections.improvements import improvement_section
 from chemvae.demo.sections.model import data_section, model_section, samples_section
 from chemvae.demo.sections.molecule import molecule_section
@@ -120,7 +121,11 @@ def _improved(findings: Findings) -> list[Tile]:
     if best is None:
         return []
     return [
-        (f"{one.qed:.2f} → {best:.2f}", f"QED of {one.name or 'a molecule'}", f"{findings.sizes.start_budget} analogues scored")
+        (
+            f"{one.qed:.2f} → {best:.2f}",
+            f"QED of {one.name or 'a molecule'}, at its size",
+            f"the best of {findings.sizes.start_budget} analogues with {KEPT_SHARE:.0%} of its atoms or more",
+        )  # fmt: skip
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -186,15 +187,17 @@ def _draw(findings: Findings) -> None:
 
 def next_commands(findings: Findings) -> list[str]:
     """What to try next, as commands."""
-    folder, own = findings.folder, "" if findings.name == SHIPPED_NAME else f" -m {findings.name}"
     start = findings.given[0].smiles if findings.given else "CC(=O)Nc1ccc(O)cc1"
+    near = f"--start {shlex.quote(start)} --min-similarity 0.4"
+    own = "" if findings.name == SHIPPED_NAME else f" -m {shlex.quote(findings.name)}"
+    place = lambda name: shlex.quote(str(findings.folder / name))  # noqa: E731
     return [
         f"chemvae sample{own} -n 20",
-        f"chemvae predict {findings.data}{own} --computed -o {folder / 'predicted.csv'}",
-        f'chemvae optimize{own} --maximize qed --constraint "SAS<3" --budget 200 -o {folder / "hits"}',
-        f'chemvae optimize{own} --start "{start}" --min-similarity 0.4 --maximize qed --budget 100 -o {folder / "near"}',
-        f"chemvae map {findings.data}{own} --color qed -o {folder / 'map.html'}",
-        "chemvae train YOUR.csv -p COLUMN --init drug -o runs/yours",
+        f"chemvae predict {place('data')}{own} --computed -o {place('predicted.csv')}",
+        f"chemvae optimize{own} --maximize qed --constraint 'SAS<3' --budget 200 -o {place('hits')}",
+        f"chemvae optimize{own} {near} --maximize qed --budget 100 -o {place('near')}",
+        f"chemvae map {place('data')}{own} --color qed -o {place('map.html')}",
+        f"chemvae train {place('data')} -p qed --init drug --epochs 1 -o {place('tuned')}",
     ]
 
 

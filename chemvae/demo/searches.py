@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,8 @@ METHODS = {
 }
 N_TOP = 10
 MIN_SIMILARITY = 0.4
+KEPT_SHARE = 0.85
+"""Of the heavy atoms of a molecule that an analogue has at least: half of a drug has a higher QED, and is no improvement."""
 SMALLEST_START = 250.0  # g/mol
 IMPROVERS = ("random", "gradient")
 PATIENCE = 5  # rounds without a new analogue
@@ -213,12 +216,14 @@ def choose_starts(model: MolVAE, smiles: Sequence[str], qed: Sequence[float], n:
 
 
 def improve(model: MolVAE, given: Sequence[Named], budget: int, seed: int = 0) -> list[Improvement]:
-    """Raise the QED of given molecules without leaving their neighbourhood (ECFP4 Tanimoto >= 0.4)."""
+    """Raise the QED of given molecules without leaving their neighbourhood (ECFP4 Tanimoto >= 0.4) or losing their size."""
     return [_improve(model, one, budget, seed) for one in given]
 
 
 def _improve(model: MolVAE, given: Named, budget: int, seed: int) -> Improvement:
+    fewest = math.ceil(KEPT_SHARE * compute("heavy_atoms", given.smiles))
     options = {"goals": "qed", "start": given.smiles, "min_similarity": MIN_SIMILARITY, "patience": PATIENCE}
+    options["constraints"] = f"heavy_atoms>={fewest}"
     results = {method: api.optimize(model, budget=budget, seed=seed, method=method, **options) for method in IMPROVERS}
     found = Improvement(given.smiles, compute("qed", given.smiles), results, given.name)
     best = found.best("gradient")

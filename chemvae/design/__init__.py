@@ -21,6 +21,7 @@ from chemvae.design.oracles import CombinedOracle, FunctionOracle, Oracle, Predi
 from chemvae.design.oracles.desirability import Desirability
 from chemvae.design.oracles.factory import BUILTIN, ORACLES
 from chemvae.design.oracles.learned import LearnedOracle
+from chemvae.design.oracles.listwise import ListOracle
 from chemvae.design.oracles.simple import MoleculeOracle
 from chemvae.design.oracles.subprocess_csv import CsvCommandOracle
 from chemvae.design.oracles.subprocess_json import CommandOracle
@@ -46,6 +47,7 @@ __all__ = [
     "Laboratory",
     "LatentGA",
     "LearnedOracle",
+    "ListOracle",
     "MoleculeOracle",
     "Optimizer",
     "Oracle",

@@ -234,7 +234,7 @@ def _property_section(evaluation: Evaluation) -> Html:
     figures, rows = [], []
     for name in names:
         unit = evaluation.units.get(name, "1")
-        note = f"{f[f'n_labels_{name}']:,} molecules; grey: median 90\u00a0% band"
+        note = f"{f[f'n_labels_{name}']:,} molecules; line: right; grey band with dashed edges: median 90\u00a0% interval"
         figures.append(plots.parity_plot(*(frame[one] for one in named[name]), name, unit, note))
         rows.append({"property": name, "unit": unit} | {key: f[f"{key}_{name}"] for key in PROPERTY_FIGURES})
     heads = {"mae": "MAE", "rmse": "RMSE", "r2": "R²", "spearman": "Spearman", "coverage90": "in 90 % interval"}

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from chemvae.chem.molecules import canonicalize
 from chemvae.disk.files import write_atomically
-from chemvae.pages import molecule_grid, page, section, table
+from chemvae.pages import Html, escape, molecule_grid, page, paragraph, section, table
 from chemvae.tables.writing import TABLE_ENDINGS, write_table
 
 PATH_ENDINGS = (*TABLE_ENDINGS, ".html")
@@ -39,9 +40,41 @@ def path_page(path: pd.DataFrame, start: str, end: str) -> str:
         f"{_similarity(row.similarity_end)} to B"
         for row in path.itertuples()
     ]
-    ends = section("The ends, as given", molecule_grid([start, end], ["A", "B"]))
+    missed = missed_ends(path, start, end)
+    notes = [paragraph(Html(f'<span class="bad">{escape(sentence)}</span>')) for sentence in missed]
+    ends = section("The ends, as given", molecule_grid([start, end], ["A", "B"]), *notes)
     way = section("The path", molecule_grid(path["smiles"].tolist(), legends), lead="Decoded, the ends too; nothing is copied.")
     return page("From one molecule to another", [ends, way, section("As a table", table(path))])
+
+
+def missed_ends(path: pd.DataFrame, start: str, end: str) -> list[str]:
+    """Say of each end of a path whether it is another molecule than the one that was given; [] where both are as given.
+
+    Parameters
+    ----------
+    path : DataFrame
+        As :func:`chemvae.sampling.interpolate` gives it.
+    start, end : str
+        The two molecules, as they were given.
+
+    Examples
+    --------
+    >>> path = pd.DataFrame({"smiles": ["CCO", "CCC"], "valid": True, "similarity_start": [1, 0.3]})
+    >>> path["similarity_end"] = [0.3, 0.5]
+    >>> missed_ends(path, "OCC", "CCN")
+    ['The path does not end at CCN: what is decoded there is CCC, with similarity 0.5 to it.']
+    """
+    found = []
+    for words, given, row, name in (("begin", start, path.iloc[0], "start"), ("end", end, path.iloc[-1], "end")):
+        if not row["valid"]:
+            found.append(f"The path does not {words} at {given}: what is decoded there is no molecule.")
+        elif row["smiles"] != canonicalize(given):
+            similarity = _similarity(row[f"similarity_{name}"])
+            found.append(
+                f"The path does not {words} at {given}: what is decoded there is {row['smiles']}, with similarity {similarity} "
+                "to it."
+            )
+    return found
 
 
 def _similarity(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from chemvae.data.prepare.preparation import Table
-from chemvae.errors import RunFolderError, SettingsError
+from chemvae.errors import RunFolderError, SettingsError, command_line
 from chemvae.models.storage import build_model, find_run, load_model, transfer_weights
 from chemvae.models.training_facts import TrainingFacts
 from chemvae.models.vae import MolVAE
@@ -69,7 +69,9 @@ def _go_on(
 ) -> MolVAE:
     own, _, changes = sort_options(options)
     if not run.exists():
-        raise RunFolderError(run.path, "holds no run to go on with.", f"Start it: chemvae train DATA -o {run.path}")
+        raise RunFolderError(
+            run.path, "holds no run to go on with.", f"Start it: {command_line('train', 'DATA', '-o', run.path)}"
+        )
     if run.is_successor:
         log.info("Going on with the run that is to replace the one in '%s'.", run.path)
     config = run.read_config()
@@ -109,7 +111,8 @@ def _same_data(run: RunFolder, config: Mapping[str, Any], data: Any, targets: Se
     table = as_table(data, known, reading, jobs)
     changed = changed_data(origin["fingerprint"], data_fingerprint(table)) if "fingerprint" in origin else ""
     if changed:
-        remedy = f"Give the data it began with, or start anew: chemvae train {origin_of(data) or 'DATA'} -o ANOTHER_RUN"
+        anew = command_line("train", origin_of(data) or "DATA", "-o", "ANOTHER_RUN")
+        remedy = f"Give the data it began with, or start anew: {anew}"
         raise RunFolderError(run.path, f"began with other data: there are {changed} now.", remedy)
     return table
 

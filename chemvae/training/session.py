@@ -14,7 +14,7 @@ import torch
 
 from chemvae.data.prepare.preparation import Table, load_table
 from chemvae.data.tokens.datasets import SmilesDataset
-from chemvae.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, InterruptedRunError, RunFolderError, SettingsError
+from chemvae.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, InterruptedRunError, RunFolderError, SettingsError, command_line
 from chemvae.models.settings import ModelSettings
 from chemvae.models.storage import describe_model, find_run, load_model, transfer_weights
 from chemvae.models.training_facts import TrainingFacts
@@ -239,7 +239,7 @@ def fit_and_finish(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken
     except KeyboardInterrupt as error:
         if run is None:
             raise
-        sentence = f"Interrupted; go on from the last checkpoint with: chemvae train --resume -o {run.path}"
+        sentence = f"Interrupted; go on from the last checkpoint with: {command_line('train', '--resume', '-o', run.path)}"
         raise InterruptedRunError(
             sentence, EXIT_TERMINATED if isinstance(error, TerminatedError) else EXIT_INTERRUPTED
         ) from None
@@ -248,7 +248,7 @@ def fit_and_finish(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken
             log.warning("'%s' still holds the run it held; the new one is unfinished, and --resume goes on with it.", run.path)
     if trainer.stopped_by in ("time limit", "cancelled"):
         words = "at the time limit" if trainer.stopped_by == "time limit" else f"because it was asked to ({cancel.reason})"
-        where = f" Go on with: chemvae train --resume -o {trainer.run.path}" if trainer.run else ""
+        where = f" Go on with: {command_line('train', '--resume', '-o', trainer.run.path)}" if trainer.run else ""
         log.warning("Stopped %s, step %d of %d.%s", words, trainer.progress.step, trainer.n_steps, where)
     return trainer.module.eval().requires_grad_(False)
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.disk.run_checks import first_line
-from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError
+from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError, command_line
 from chemvae.models.storage import model_tensors
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss, Objective, ObjectiveContext, build_objective
@@ -343,7 +343,7 @@ class Trainer:
         if self._stop in ("interrupted", *BEFORE_ITS_END):
             self.save()
         if self._stop == "interrupted":
-            where = f" Go on with: chemvae train --resume -o {self.run.path}" if self.run else ""
+            where = f" Go on with: {command_line('train', '--resume', '-o', self.run.path)}" if self.run else ""
             sentence = f"Interrupted at step {self.progress.step} of {self.n_steps}; everything is saved.{where}"
             raise InterruptedRunError(sentence, self._heard.exit_code)
         self.average.copy_to_model()

@@ -83,3 +83,30 @@ def test_atoms_on_each_other_are_counted():
         conformer.SetAtomPosition(i, place)
     mol.AddConformer(conformer)
     assert count_clashes(mol) == 1
+
+
+def test_what_two_molecules_share_lies_at_the_same_place_and_the_rest_is_named():
+    """Aspirin and its chloride: all but the new atom lie as in aspirin, up to the scale of the drawing."""
+    from chemvae.chem.alignment import aligned, differing_atoms
+    from chemvae.chem.drawing import laid_out
+
+    aspirin, chlorinated = "CC(=O)Oc1ccccc1C(=O)O", "CC(=O)Oc1ccc(Cl)cc1C(=O)O"
+    mol = aligned(chlorinated, aspirin)
+    assert differing_atoms(chlorinated, aspirin) == [8] and mol.GetAtomWithIdx(8).GetSymbol() == "Cl"
+    ours = mol.GetConformer().GetPositions()[[0, 1, 2, 3, 4]]
+    theirs = laid_out(Chem.MolFromSmiles(aspirin)).GetConformer().GetPositions()[[0, 1, 2, 3, 4]]
+    np.testing.assert_allclose(ours, theirs, atol=0.1)
+
+
+def test_molecules_that_share_little_are_drawn_as_usual():
+    from chemvae.chem.alignment import aligned, differing_atoms
+
+    for pair in (("CCCCCC", "c1ccncc1"), ("C", "CC"), ("C1CC", "CC"), ("C" * 100, "C" * 100)):
+        assert aligned(*pair) is None and differing_atoms(*pair) == []
+
+
+def test_only_the_difference_is_coloured():
+    from chemvae.pages import molecule_drawing
+
+    assert "#FF7F7F" in molecule_drawing("Cc1ccccc1", beside="c1ccccc1")
+    assert "#FF7F7F" not in molecule_drawing("c1ccccc1", beside="Cc1ccccc1")

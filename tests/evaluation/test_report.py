@@ -4,10 +4,11 @@ import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from chemvae.evaluation import EvaluationSettings, render_report, run_evaluation, write_report
+from chemvae.evaluation import EvaluationSettings, plots, render_report, run_evaluation, write_report
 from chemvae.evaluation.report import _spread
 
 from .fakes import MemoryModel
@@ -123,3 +124,26 @@ def test_drawn_failures_go_round_the_kinds():
     mistakes = ["other"] * 10 + ["stereo"] * 2 + ["syntax"]
     chosen = _spread(pd.DataFrame({"kind": mistakes, "row": range(13)}), 5)
     assert chosen["kind"].tolist() == ["syntax", "stereo", "stereo", "other", "other"]
+
+
+@pytest.mark.parametrize("std", [1e-3, 0.2, 3.0])
+def test_the_grey_band_can_be_seen_however_narrow_it_is(std):
+    """Its edges are drawn in the colour of words, and its area in more than a hint of it."""
+    label = np.linspace(0.0, 10.0, 50)
+    svg = plots.parity_plot(label, label + 0.1, np.full(50, std), "logP", "1", "note")
+    edges = re.findall(r"stroke-dasharray: [\d., ]+[^\"]*stroke: var\(--muted\)", svg)
+    assert len(edges) == 2 and f"fill: var(--muted); fill-opacity: {plots.BAND_ALPHA}" in svg
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1e-6), (-384, -383), (0, 9), (120, 520), (0, 1e6)])
+def test_both_axes_of_a_parity_plot_have_the_same_few_round_ticks(low, high):
+    label = np.linspace(low, high, 30)
+    svg = plots.parity_plot(label, label, np.full(30, 0.01), "P", "1", "")
+    ticks = {
+        axis: re.findall(
+            r"<text[^>]*>([^<]+)</text>", svg.split(f'-matplotlib.axis_{axis}"')[1].split("</g>\n  </g>\n </g>")[0]
+        )
+        for axis in (1, 2)
+    }
+    numbers = {axis: [text for text in found if re.match(r"[-−\d]", text)] for axis, found in ticks.items()}
+    assert 3 <= len(numbers[2]) <= 7 and numbers[1][: len(numbers[2])] == numbers[2]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+SOON_S = 1.5  # a person waits two seconds before they wonder
 LOGGER = logging.getLogger("chemvae")
 _STYLES = {logging.WARNING: "yellow", logging.ERROR: "red", logging.DEBUG: "dim"}
 _FOREGROUND = ("chemvae.commands", "chemvae.demo")
@@ -81,10 +83,24 @@ def show(thing: Any) -> None:
 
 
 @contextmanager
+def soon(text: str, after_s: float | None = None) -> Iterator[Callable[[], None]]:
+    """Say what goes on if the block is not done in a second and a half; the function given says it is not needed any more."""
+    timer = threading.Timer(SOON_S if after_s is None else after_s, say, [f"{text} ..."])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield timer.cancel
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+@contextmanager
 def working(text: str) -> Iterator[None]:
-    """Show that something goes on, and for how long, while the block runs."""
+    """Show that something goes on, and for how long, while the block runs; where nothing may move, in a line."""
     if not is_live():
-        yield
+        with soon(text):
+            yield
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -106,12 +122,13 @@ def counting(text: str, unit: str = "molecules", every_s: float = 30.0) -> Itera
             yield lambda n: progress.update(task, completed=n)
         return
     now_and_then = Every(every_s)
-    yield lambda n: say(f"{text} {n:,} {unit}") if now_and_then() else None
+    with soon(text):
+        yield lambda n: say(f"{text} {n:,} {unit}") if now_and_then() else None
 
 
 @contextmanager
 def stages(words: Mapping[str, str]) -> Iterator[Callable[[Any], None] | None]:
-    """Give the callback that shows a task's stages one after the other; None where nothing may move.
+    """Give the callback that shows a task's stages one after the other; where nothing may move, each in a line once it is late.
 
     Parameters
     ----------
@@ -119,13 +136,15 @@ def stages(words: Mapping[str, str]) -> Iterator[Callable[[Any], None] | None]:
         A stage's name -> what is being done.
     """
     if not is_live():
-        yield None
+        with soon(next(iter(words.values()))):
+            yield _Spoken(words).take
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console(), transient=True) as shown:
-        tasks: dict[str, Any] = {}
+        first, name = next(iter(words.items()))
+        tasks: dict[str, Any] = {first: shown.add_task(name, total=None)}
 
         def take(now: Any) -> None:
             if now.stage not in tasks:
@@ -133,6 +152,19 @@ def stages(words: Mapping[str, str]) -> Iterator[Callable[[Any], None] | None]:
             shown.update(tasks[now.stage], completed=now.done, total=now.total)
 
         yield take
+
+
+class _Spoken:
+    """Says each stage as it begins, from a second and a half after the first on."""
+
+    def __init__(self, words: Mapping[str, str]):
+        self.words, self.seen, self.began = words, set(), time.monotonic()
+
+    def take(self, now: Any) -> None:
+        is_late = time.monotonic() - self.began >= SOON_S
+        if now.stage not in self.seen and is_late:
+            say(f"{self.words.get(now.stage, now.stage)} ...")
+            self.seen.add(now.stage)
 
 
 class Every:

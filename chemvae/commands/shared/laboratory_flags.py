@@ -10,6 +10,7 @@ import typer
 
 from chemvae.commands.shared import console
 from chemvae.commands.shared.optimize_display import show_best
+from chemvae.errors import command_line
 
 if TYPE_CHECKING:
     from chemvae.design import Result
@@ -59,7 +60,8 @@ def show_batch(found: FolderSearch, results: str | None) -> None:
         f"{len(result.batch)} molecules to measure are in {sheet}{before}. Fill in {names}: a number, or a word such as failed "
         "where there is none; what is left empty stays open."
     )
-    console.say(f"Then: chemvae optimize --batch-in {sheet} --batch-out {next_name(sheet)} -o {folder.path}")
+    then = command_line("optimize", "--batch-in", sheet, "--batch-out", next_name(sheet), "-o", folder.path)
+    console.say(f"Then: {then}")
 
 
 def empty_columns(result: Result) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chemvae.commands.shared import console
-from chemvae.errors import InterruptedRunError, NothingUsableError
+from chemvae.errors import InterruptedRunError, NothingUsableError, command_line
 
 if TYPE_CHECKING:
     from chemvae.design import Progress, Result
@@ -23,7 +23,8 @@ def progress(title: str, budget: int) -> Iterator[Callable[[Progress], None]]:
     """Give the callback that shows a search: live on a terminal, else a line a minute."""
     if not console.is_live():
         due = console.Every(LINE_EVERY_S)
-        yield lambda now: console.say(f"{title}: {line(now)}") if due() else None
+        with console.soon(f"{title}: choosing the first molecules") as is_told:
+            yield lambda now: (is_told(), console.say(f"{title}: {line(now)}") if due() else None)
         return
     from rich.live import Live
 
@@ -99,7 +100,8 @@ def show(found: FolderSearch) -> None:
     n = len(result.history)
     if result.interrupted:
         raise InterruptedRunError(
-            f"Interrupted after {n:,} calls; everything is saved. Go on with: chemvae optimize --resume -o {folder.path}"
+            f"Interrupted after {n:,} calls; everything is saved. Go on with: "
+            + command_line("optimize", "--resume", "-o", folder.path)
         )
     if result.best is None:
         raise NothingUsableError(f"No molecule could be scored: {why_nothing(result)} See {folder.path / 'proposals.csv'}.")

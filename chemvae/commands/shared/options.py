@@ -139,9 +139,10 @@ def given_only(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def load_model(name: str | None, device: str) -> Any:
     """Load the model that -m names, by default the shipped "drug"."""
-    from chemvae import api
+    with console.working("Loading the model"):
+        from chemvae import api
 
-    return api.load(name, device)
+        return api.load(name, device)
 
 
 def _parameter(field: Field, panel: str, flag: str | None) -> inspect.Parameter:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chemvae.demo.results import before, describe
-from chemvae.demo.searches import IMPROVERS, METHODS, MIN_SIMILARITY, SMALLEST_START, Improvement
+from chemvae.demo.searches import IMPROVERS, KEPT_SHARE, METHODS, MIN_SIMILARITY, SMALLEST_START, Improvement
 from chemvae.demo.sections.words import fixed
 from chemvae.pages import Html, escape, molecule_drawing, paragraph, section, table
 
@@ -24,8 +24,8 @@ def improvement_section(improvements: Sequence[Improvement], budget: int) -> Htm
         return section("Before and after", "No held-out molecule came back from the latent space, so none was improved.")
     lead = (
         f"Given: {_which(improvements)}. Beside each the best analogue that {budget} oracle calls found while staying similar "
-        f"to it (ECFP4 Tanimoto at least {MIN_SIMILARITY}): by gradient ascent on the predictor, and by random steps around "
-        "the same molecule. QED, SAS, logP and MW are computed by RDKit."
+        f"to it (ECFP4 Tanimoto at least {MIN_SIMILARITY}) and keeping {KEPT_SHARE:.0%} of its size: by gradient ascent on the "
+        "predictor, and by random steps around the same molecule. QED, SAS, logP and MW are computed by RDKit."
     )
     rows = [row for number, one in enumerate(improvements, start=1) for row in _rows(number, one)]
     pairs = [_pair(one) for one in improvements]

@@ -17,6 +17,7 @@ from chemvae.design.campaign.candidates import INVALID, NEW, REFUSED, Candidate,
 from chemvae.design.campaign.first_look import FirstLook
 from chemvae.design.campaign.goal_matching import known_goals
 from chemvae.design.campaign.isolation import SeededStreams
+from chemvae.design.campaign.leads import describe_leads
 from chemvae.design.campaign.progress import BestSoFar, Progress
 from chemvae.design.campaign.spec import CampaignSpec, Controls
 from chemvae.design.campaign.task import MANY_STARTS, Task, leaves
@@ -290,6 +291,7 @@ class Campaign:
             model=self.optimizer.region.model,
             batch=self.evaluator.batch_table(self._described(list(self.evaluator.open), scored=table["smiles"].tolist())),
             receipt=self.evaluator.receipt,
+            leads=describe_leads(self),
         )
 
     def _best(self, table: pd.DataFrame) -> pd.DataFrame:

@@ -89,6 +89,10 @@ class Evaluator(ABC):
     def score(self, round_: int, molecules: Sequence[Chosen]) -> list[Call]:
         """Send the molecules of a round, and return calls that came in and are not about these molecules."""
 
+    def judge(self, smiles: Sequence[str]) -> list[Score]:
+        """Scores of molecules that are for comparison only and never enter the record; none where asking takes a person."""
+        return []
+
     @abstractmethod
     def finish(self) -> None:
         """Take over what is left of a record."""

@@ -10,6 +10,7 @@ from chemvae.design.oracles.base import Oracle
 from chemvae.design.oracles.combined import CombinedOracle
 from chemvae.design.oracles.desirability import Desirability
 from chemvae.design.oracles.learned import LearnedOracle
+from chemvae.design.oracles.listwise import ListOracle, takes_a_list
 from chemvae.design.oracles.named import SINGLE, Builtin, oracle_from_text
 from chemvae.design.oracles.pools import ENGINES
 from chemvae.design.oracles.simple import FunctionOracle, MoleculeOracle, PredictorOracle, PropertyOracle
@@ -60,10 +61,11 @@ def make_oracle(
     Parameters
     ----------
     spec : Oracle, callable, str or mapping
-        An oracle as it is; any ``str -> float``; a property name (computed by RDKit, or else predicted by ``model``); a name
-        of :data:`BUILTIN`, with its argument behind a colon (``"similarity:CCO"``,
-        ``"cmd:program arguments"``, ...); ``"package.module:function"``; a kind of :data:`ORACLES` with its settings
-        (``{"name": "command", "command": ["dock"]}``); or a mapping from names to any of these.
+        An oracle as it is; any ``str -> float``; any ``list of str -> list of float`` whose first parameter is annotated as a
+        list (:class:`ListOracle` takes one that is not); a property name (computed by RDKit, or else predicted by ``model``);
+        a name of :data:`BUILTIN`, with its argument behind a colon (``"similarity:CCO"``, ``"cmd:program arguments"``, ...);
+        ``"package.module:function"``; a kind of :data:`ORACLES` with its settings (``{"name": "command", "command":
+        ["dock"]}``); or a mapping from names to any of these.
     model : MolVAE, optional
     timeout_s : float, optional
         Seconds per molecule; sets the oracle's own limit.
@@ -119,7 +121,7 @@ def _make(spec: Any, model: Any) -> Oracle:
             return _of_kind(spec, model)
         return CombinedOracle([_make(part, model).renamed(name) for name, part in spec.items()])
     if callable(spec):
-        return FunctionOracle(spec)
+        return ListOracle(spec) if takes_a_list(spec) else FunctionOracle(spec)
     raise SettingsError(f"an oracle is a function from SMILES to a number, an Oracle, or a name; got {type(spec).__name__}")
 
 

@@ -52,6 +52,11 @@ class Outcome:
     learned: list[dict[str, Any]] = field(default_factory=list, repr=False)
     """For each value that was learned from a table: from how many labels, its error on molecules left out, and what is claimed
     for the best molecule (:func:`chemvae.design.results.learned.judge`)."""
+    leads: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    """What the search set out from, at most three molecules, to compare with: ``smiles``, ``score`` (also of one that a
+    constraint turns away: it is asked for beside the budget; NaN where a laboratory would have to measure it), ``reason`` (the
+    constraint, or why there is no score), the goals, and what is known of ``molecules``. Of more than three start molecules
+    the best one that was scored."""
 
     @property
     def best(self) -> pd.Series | None:

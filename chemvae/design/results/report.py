@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from chemvae import pages
+from chemvae.design.results.comparison import difference, files, interval, lead_of
 from chemvae.design.results.outcome import Outcome
-from chemvae.design.results.report_data import NEIGHBOURS, SUMMARY_NAMES, gather, searches_by_name
+from chemvae.design.results.report_data import NEIGHBOURS, SUMMARY_NAMES, gather, property_columns, searches_by_name
 from chemvae.design.results.report_figures import front as front_picture
 from chemvae.design.results.report_figures import latent_path, trace
 from chemvae.disk.files import write_atomically
+
+KINDS = {".csv": "text/csv", ".smi": "text/plain", ".sdf": "chemical/x-mdl-sdfile"}
 
 
 def write_report(result: Outcome, path: str | Path, baseline: Outcome | None = None) -> Path:
@@ -34,9 +37,10 @@ def render(result: Outcome, baseline: Outcome | None = None) -> str:
     """Return the page as text: what :func:`report_data` says, and pictures."""
     data = gather(result, baseline)
     sections = [
+        *_leads(data["leads"]),
         _tiles(data["facts"], result),
         *_batch(data["batch"]),
-        pages.section("Best molecules", *_best(data["best"]), *_front(data["front"], result)),
+        pages.section("Best molecules", *_best(data["best"], result), *_front(data["front"], result)),
         *_learned(data["learned"]),
         *_neighbours(data["neighbours"]),
         pages.section("Course of the search", *_course(data["course"], result, baseline)),
@@ -53,7 +57,11 @@ def _tiles(facts: dict[str, Any], result: Outcome) -> pages.Html:
         [
             (pages.format_value(facts["best"]), "best score", _smiles(facts["best_smiles"])),
             (pages.format_value(facts["mean_top10"]), "mean of the ten best", result.utility.describe()),
-            (pages.format_value(facts["n_calls"]), "molecules scored", f"{facts['n_failed']} of them failed"),
+            (
+                pages.format_value(facts["n_calls"]),
+                "molecules sent to be scored",
+                f"{facts['n_failed']} of them without a score",
+            ),
             (_percent(facts["valid"]), "of points decode", f"of {facts['n_points']:,}, at the first attempt"),
             (_percent(facts["novel"]), "novel", f"{n_best}: not in the training set"),
             (pages.format_value(facts["diversity"], 2), "diversity", f"{n_best}, with {facts['n_scaffolds']} scaffolds"),
@@ -80,35 +88,80 @@ def _batch(data: dict[str, Any] | None) -> list[pages.Html]:
     return [pages.section("To be measured", data["caption"], grid, pages.details("As a table", full))]
 
 
-def _best(data: dict[str, Any] | None) -> list[str]:
-    """The best molecules drawn, and all described ones in a table."""
+def _leads(data: dict[str, Any] | None) -> list[pages.Html]:
+    """What the search set out from, before anything else."""
+    if data is None:
+        return []
+    table = data["molecules"]
+    legends = [_legend(row, property_columns(table)) for row in table.to_dict("records")]
+    title = "The lead" if len(table) == 1 else "The leads"
+    return [pages.section(title, pages.paragraph(data["note"], "note"), pages.design_grid(table["smiles"].tolist(), legends))]
+
+
+def _best(data: dict[str, Any] | None, result: Outcome) -> list[str]:
+    """The best molecules drawn beside their lead, and all described ones in a table and as files."""
     if data is None:
         return ["No molecule could be scored; the reasons are below."]
     table = data["molecules"]
     shown = table.head(data["n_drawn"])
-    legends = [_legend(row, data["properties"]) for row in shown.to_dict("records")]
+    leads = [lead_of(row, result.leads) for row in shown.to_dict("records")]
+    better = _sign(result)
+    legends = [
+        _legend(row, data["properties"], lead, better) for row, lead in zip(shown.to_dict("records"), leads, strict=True)
+    ]
     full = pages.table(table.rename(columns={"smiles": "SMILES"}), caption=data["caption"])
+    beside = [None if lead is None else lead["smiles"] for lead in leads]
+    links = "".join(pages.download(name, text, KINDS[Path(name).suffix]) for name, text in files(result).items())
     return [
         pages.paragraph(data["note"], "note"),
-        pages.molecule_grid(shown["smiles"].tolist(), legends),
+        pages.design_grid(shown["smiles"].tolist(), legends, beside),
+        pages.paragraph(pages.Html(f"To take along: {links}")),
         pages.details("All as a table", full),
     ]
 
 
-def _legend(row: dict[str, Any], properties: list[str]) -> pages.Html:
-    """Score, properties, novelty and nearest neighbours of one molecule."""
-    lines = [f"<b>{pages.format_value(row['score'])}</b>"]
+def _sign(result: Outcome) -> int:
+    """+1 where a larger score is better, -1 where a smaller one is, 0 where a target says which."""
+    goals = result.utility.goals
+    if len(goals) > 1:
+        return 1
+    return 0 if goals[0].target is not None else 1 if goals[0].direction == "max" else -1
+
+
+def _ahead(row: dict[str, Any], lead: Any, name: str, better: int = 0) -> str:
+    """The difference from the lead with its sign, in colour where more or less of it is better."""
+    change = difference(row, lead, name)
+    if change != change:
+        return ""
+    kind = "" if not better or not change else " good" if change * better > 0 else " bad"
+    sign = "+" if change > 0 else "\N{MINUS SIGN}" if change < 0 else "±"
+    return f' <span class="delta{kind}">{sign}{pages.format_value(abs(change), 3)}</span>'
+
+
+def _within(row: dict[str, Any], name: str) -> str:
+    """The interval of a value, unless it has a line of its own (:func:`_intervals`)."""
+    ends = None if f"{name}_learned_low" in row else interval(row, name)
+    return "" if ends is None else f", 90 %: {pages.format_value(ends[0], 3)} to {pages.format_value(ends[1], 3)}"
+
+
+def _legend(row: dict[str, Any], properties: list[str], lead: Any = None, better: int = 0) -> pages.Html:
+    """Score, properties, novelty and nearest neighbours of one molecule, and how far it is from its lead."""
+    lines = [f"<b>{pages.format_value(row['score'])}</b>{_ahead(row, lead, 'score', better)}{_within(row, 'score')}"]
     for name, value in row.items():
         predicted = row.get(f"{name}_predicted")
         if isinstance(value, float) and name in properties:
-            aside = "" if predicted is None else f" ({pages.format_value(predicted, 3)})"
-            lines.append(f"{pages.escape(name)} {pages.format_value(value, 3)}{aside}")
+            aside = "" if predicted is None else f" ({pages.format_value(predicted, 3)}{_within(row, name)})"
+            aside = _within(row, name) if predicted is None else aside
+            lines.append(f"{pages.escape(name)} {pages.format_value(value, 3)}{_ahead(row, lead, name)}{aside}")
     lines += _intervals(row)
+    if row.get("reason"):
+        lines.append(f'<span class="bad">{pages.escape(row["reason"])}</span>')
     if "novel" in row:
         lines.append("novel" if row["novel"] else "in the training set")
     for label in NEIGHBOURS:
         if f"similarity_to_{label}" in row:
             lines.append(f"similarity to {label} {pages.format_value(row[f'similarity_to_{label}'], 2)}")
+    lines.append(pages.copyable(row["smiles"]))
     return pages.Html("<br>".join(lines))
 
 

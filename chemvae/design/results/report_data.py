@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from chemvae.design.results.comparison import ENDINGS, difference, lead_of
 from chemvae.design.results.learned import sentences
 from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.plain import plain
@@ -43,6 +45,15 @@ SUMMARY_NOTE = (
     "decoded; valid: share of them at the first attempt. Of the best, at most 100: novel: share that is not in the training "
     "set; diversity: one minus the mean Tanimoto similarity (ECFP4) of all pairs; scaffolds: distinct ones (Bemis-Murcko)."
 )
+LEAD_NOTE = "What the search set out from, scored as the designs are, whether or not it keeps within the constraints."
+BEST_NOTE = (
+    "The score, then what RDKit computes or the oracle gave; in brackets what the model predicted, where it predicts. A click "
+    "on a SMILES selects it."
+)
+DIFFERENCE_NOTE = (
+    " Each is drawn as its lead lies, what that lacks in colour, with what it is ahead or behind. An interval holds the true "
+    "value in 9 of 10 cases: a difference within it may be none."
+)
 NEIGHBOURS = {"known": "known molecule", "labelled": "labelled molecule", "start": "start molecule"}
 OUTCOMES = {
     "new": "new, and within all constraints: the scored ones were chosen among these",
@@ -65,9 +76,9 @@ def report_data(result: Outcome, baseline: Outcome | None = None) -> dict[str, A
     Returns
     -------
     dict
-        ``title``, ``lead``, and the sections ``facts``, ``batch``, ``best``, ``learned``, ``front``, ``neighbours``,
-        ``course``, ``turned_away`` and ``settings``, each with its tables (lists of rows) and captions; None for a section that
-        this search has not. Molecules are SMILES.
+        ``title``, ``lead``, and the sections ``facts``, ``batch``, ``leads``, ``best``, ``learned``, ``front``,
+        ``neighbours``, ``course``, ``turned_away`` and ``settings``, each with its tables (lists of rows) and captions; None
+        for a section that this search has not. Molecules are SMILES.
     """
     return plain(gather(result, baseline))
 
@@ -79,6 +90,7 @@ def gather(result: Outcome, baseline: Outcome | None = None) -> dict[str, Any]:
         "lead": f"{result.utility.describe()}; {len(result.history)} of {result.settings['budget']} calls; {result.stopped}.",
         "facts": summary(result),
         "batch": _batch(result),
+        "leads": _leads(result),
         "best": _best(result),
         "learned": {"sentences": sentences(result.learned), "values": result.learned} if result.learned else None,
         "front": _front(result),
@@ -96,25 +108,45 @@ def _batch(result: Outcome) -> dict[str, Any] | None:
     return {"caption": f"{len(result.batch)} molecules are open.", "molecules": result.batch}
 
 
+def _leads(result: Outcome) -> dict[str, Any] | None:
+    """What the search set out from."""
+    if not len(result.leads):
+        return None
+    return {"molecules": result.leads, "note": LEAD_NOTE}
+
+
 def _best(result: Outcome) -> dict[str, Any] | None:
     """The best molecules described, and how many of them are drawn."""
     if not len(result.molecules):
         return None
     return {
-        "note": "The score, then what RDKit computes; in brackets what the model predicted, where it predicts.",
+        "note": BEST_NOTE + (DIFFERENCE_NOTE if len(result.leads) else ""),
         "caption": f"The {len(result.molecules)} best",
         "molecules": result.molecules,
         "n_drawn": min(N_DRAWN, len(result.molecules)),
         "properties": property_columns(result.molecules),
+        "differences": _differences(result),
     }
+
+
+def _differences(result: Outcome) -> list[dict[str, Any]]:
+    """How much larger the score and the goals of each drawn design are than its lead's; none without a lead."""
+    rows = result.molecules.head(N_DRAWN).to_dict("records")
+    found = [(row, lead_of(row, result.leads)) for row in rows]
+    names = dict.fromkeys(["score", *result.utility.columns])
+    return [
+        {"lead": lead["smiles"], **{name: difference(row, lead, name) for name in names}}
+        for row, lead in found
+        if lead is not None
+    ]
 
 
 def property_columns(table: pd.DataFrame) -> list[str]:
     """Columns that RDKit computed, or an oracle gave."""
-    others = {"smiles", "score", *(other if other in table else name for name, other in EXTRAS.items())}
-    said = ("_predicted", "_learned")
-    mine = [c for c in table.columns if c not in others and not c.startswith(("nearest_", "similarity_"))]
-    return [c for c in mine if not any(word in c for word in said)]
+    others = {"smiles", "score", "reason", *(other if other in table else name for name, other in EXTRAS.items())}
+    named = [c for c in table.columns if c not in others and not c.startswith(("nearest_", "similarity_"))]
+    ends = {f"{c}{ending}" for c in named for ending in ENDINGS}
+    return [c for c in named if not any(word in c for word in ("_predicted", "_learned")) and c not in ends]
 
 
 def _front(result: Outcome) -> dict[str, Any] | None:
@@ -177,18 +209,40 @@ def _trace(result: Outcome) -> pd.DataFrame:
 
 def _turned_away(result: Outcome) -> dict[str, Any]:
     """How many proposals came to nothing, and why, with examples."""
-    rows = [("points decoded", result.counts["points"])]
-    rows += [(text, result.counts.get(key, 0)) for key, text in OUTCOMES.items()]
+    rows = _proposal_counts(result.counts)
     often = result.proposals.sort_values("times", ascending=False, kind="stable").head(N_REFUSED)
     return {
         "proposals": pd.DataFrame(rows, columns=["proposals", "number"]),
-        "note": "Below: distinct molecules, each counted for every constraint it broke, and distinct strings; the shortest "
-        "examples.",
+        "note": "Above, each proposal is counted as often as it was made. Below: distinct molecules, each counted for every "
+        "constraint it broke, also where a point was decoded again, and distinct strings; the shortest examples.",
         "constraints": _constraints(result),
         "grammar": _grammar(result),
         "failures": _failures(result),
         "most_frequent": often,
     }
+
+
+def _proposal_counts(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Where proposals came from and how they ended: what stands above "together" adds up to it, and so does what stands below.
+
+    Examples
+    --------
+    >>> [number for _, number in _proposal_counts({"points": 5, "new": 4, "invalid": 1, "refused": 3})]
+    [5, 3, 8, 4, 1, 3, 0, 0]
+    >>> _proposal_counts({"points": 5, "new": 3})[-1]
+    ('not looked at, since the search was ended', 2)
+    """
+    ended = [(text, counts.get(key, 0)) for key, text in OUTCOMES.items()]
+    together, points = sum(number for _, number in ended), counts["points"]
+    left = [("not looked at, since the search was ended", points - together)] if points > together else []
+    named = max(together - points, 0)
+    return [
+        ("points decoded", points),
+        ("molecules that the method named itself (crosses, mutations, a start library)", named),
+        ("together", points + named),
+        *((f"of these: {text}", number) for text, number in ended),
+        *left,
+    ]
 
 
 def _constraints(result: Outcome) -> list[dict[str, Any]]:
@@ -213,7 +267,7 @@ def _grammar(result: Outcome) -> list[dict[str, Any]]:
 
 def _failures(result: Outcome) -> list[dict[str, Any]]:
     """Why molecules have no score."""
-    failed = result.history[result.history["utility"].isna()]
+    failed = result.history[result.history["score"].isna()]
     return _counted(failed["smiles"], failed["reason"], "no score, because", "molecules")
 
 

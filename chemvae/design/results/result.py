@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chemvae.deprecation.names import Renamed
+from chemvae.design.results.notebook import result_html
 from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.plain import plain
 from chemvae.design.results.report import write_report
@@ -25,6 +26,10 @@ class Result(Outcome):
         """Write the report as one page that needs no network; ``baseline`` is drawn beside it."""
         return write_report(self, path, baseline)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the lead and the best designs, drawn."""
+        return result_html(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the model in JSON types; NaN becomes None, a table a list of rows.
 
@@ -33,7 +38,7 @@ class Result(Outcome):
         dict
             ``settings``, ``goals`` (with the ``range`` of each), ``summary`` (see :func:`summary`), ``stopped``, ``elapsed_s``,
             ``counts``, ``rejections``, ``receipt`` (None without a laboratory), ``learned``, and the tables ``history`` (``z``
-            as a list), ``pareto`` (without ``z``), ``molecules``, ``proposals`` and ``batch``.
+            as a list), ``pareto`` (without ``z``), ``molecules``, ``proposals``, ``batch`` and ``leads``.
         """
         goals = [
             plain(goal) | {"range": list(reach)} for goal, reach in zip(self.utility.goals, self.utility.ranges, strict=True)
@@ -50,6 +55,7 @@ class Result(Outcome):
             "molecules",
             "proposals",
             "batch",
+            "leads",
         )
         facts = {"goals": goals, "summary": summary(self), "pareto": plain(self.pareto.drop(columns="z"))}
         return {name: plain(getattr(self, name)) for name in names} | facts

@@ -63,8 +63,8 @@ class TestPage:
         assert not re.findall(r"""(?:src|href)=["'](?!#|data:)[^"']+""", page) and "<script" not in page
         assert not re.findall(r"url\((?!#|data:)", page) and "@import" not in page
 
-    def test_the_best_molecules_are_drawn_with_their_figures(self, page, result):
-        assert page.count('<figure class="molecule">') == min(12, len(result.molecules)) + min(6, len(result.pareto))
+    def test_the_lead_and_the_best_molecules_are_drawn_with_their_figures(self, page, result):
+        assert page.count('<figure class="molecule">') == 1 + min(12, len(result.molecules)) + min(6, len(result.pareto))
         assert "similarity to start" in page and "similarity to known" in page and "in the training set" in page
 
     def test_every_rejection_is_counted_with_examples_that_break_it(self, page, result):
