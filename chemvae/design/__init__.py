@@ -22,9 +22,9 @@ from chemvae.design.oracles.desirability import Desirability
 from chemvae.design.oracles.factory import BUILTIN, ORACLES
 from chemvae.design.oracles.learned import LearnedOracle
 from chemvae.design.oracles.listwise import ListOracle
+from chemvae.design.oracles.programs.command_csv import CsvCommandOracle
+from chemvae.design.oracles.programs.command_json import CommandOracle
 from chemvae.design.oracles.simple import MoleculeOracle
-from chemvae.design.oracles.subprocess_csv import CsvCommandOracle
-from chemvae.design.oracles.subprocess_json import CommandOracle
 from chemvae.design.results.result import Result
 from chemvae.design.results.summary import compare, summary
 

@@ -29,7 +29,6 @@ def neighbors(
     Parameters
     ----------
     molecules : str, sequence of str, Series, DataFrame or RDKit molecules
-        What to find neighbours of.
     among : str, Path, DataFrame or sequence of str
         The table to look in; a catalog name or a file too.
     n : int
@@ -47,10 +46,8 @@ def neighbors(
 
     Raises
     ------
-    SettingsError
-        If n < 1, or there is no such space.
-    NothingUsableError
-        If the table has no molecule.
+    SettingsError, NothingUsableError
+        If n < 1, or there is no such space; if the table has no molecule.
 
     Examples
     --------
@@ -62,20 +59,21 @@ def neighbors(
     if space not in SPACES:
         raise SettingsError(f"space must be one of {', '.join(SPACES)}, got '{space}'")
     queries = [as_written(one) for one in list_molecules(molecules)[0]]
-    table = [as_written(one) for one in list_molecules(among)[0]] if _is_list(among) else load_table(among).smiles
+    table = _texts(among)
     known = pd.Series([canonicalize(text) if isinstance(text, str) else None for text in table], dtype=object).dropna()
     if not len(known):
         raise NothingUsableError("The table to look in has no molecule.")
     asked = {text: found for text in queries if isinstance(text, str) and (found := canonicalize(text)) is not None}
-    measure = _similarity if space == "fingerprint" else _closeness(open_model(model))
+    measure, name = (_similarity, "similarity") if space == "fingerprint" else (_closeness(open_model(model)), "distance")
     rows = [row for text, found in asked.items() for row in _nearest(text, measure([found], known.tolist())[0], known, n)]
-    name = "similarity" if space == "fingerprint" else "distance"
     found = pd.DataFrame(rows, columns=["query", "rank", "smiles", "row", name])
     return found if space == "fingerprint" else found.assign(distance=-found["distance"])
 
 
-def _is_list(among: Any) -> bool:
-    return not isinstance(among, (str, Path, pd.DataFrame))
+def _texts(among: Any) -> list[str]:
+    """The molecules to look in, as they are written."""
+    is_table = isinstance(among, (str, Path, pd.DataFrame))
+    return load_table(among).smiles if is_table else [as_written(one) for one in list_molecules(among)[0]]
 
 
 def _nearest(query: str, merit: np.ndarray, known: pd.Series, n: int) -> list[tuple[str, int, str, int, float]]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from chemvae.data.files.formats.spreadsheet import write_xlsx
 from chemvae.data.files.reading import STDIN, split_suffix
-from chemvae.data.files.spreadsheet import write_xlsx
 from chemvae.data.files.writing import as_text_table
 from chemvae.disk.files import write_atomically
 from chemvae.errors import ChemVAEError, MissingExtraError, SettingsError

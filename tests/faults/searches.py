@@ -17,8 +17,8 @@ import pandas as pd
 
 from chemvae.design import run_campaign
 from chemvae.design.evaluators.laboratory import LABORATORY
-from chemvae.design.oracles.subprocess_csv import CsvCommandOracle
-from chemvae.design.oracles.subprocess_json import CommandOracle
+from chemvae.design.oracles.programs.command_csv import CsvCommandOracle
+from chemvae.design.oracles.programs.command_json import CommandOracle
 from chemvae.design.search_folder import SearchFolder
 from chemvae.design.search_settings import SearchSettings
 from chemvae.errors import ChemVAEError

@@ -17,13 +17,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from chemvae.data.files import parquet, spreadsheet
-from chemvae.data.files.delimited import read_csv, read_smi
+from chemvae.data.files.formats import parquet, spreadsheet
+from chemvae.data.files.formats.delimited import read_csv, read_smi
+from chemvae.data.files.formats.parquet import METADATA_KEY, read_parquet
+from chemvae.data.files.formats.sdf import read_sdf
+from chemvae.data.files.formats.spreadsheet import read_xlsx
 from chemvae.data.files.layout import find_layout
-from chemvae.data.files.parquet import METADATA_KEY, read_parquet
 from chemvae.data.files.rows import CHUNK_ROWS, Chunk
-from chemvae.data.files.sdf import read_sdf
-from chemvae.data.files.spreadsheet import read_xlsx
 from chemvae.data.files.streams import LATIN, decompress, find_encoding, peek, spooled
 from chemvae.data.files.textlines import TextLines
 from chemvae.errors import InputError

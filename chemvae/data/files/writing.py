@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from rdkit import rdBase
 
-from chemvae.data.files.parquet import METADATA_KEY
+from chemvae.data.files.formats.parquet import METADATA_KEY
 from chemvae.disk.files import Replacement, clear_leftovers, refusals_explained
 from chemvae.disk.locks import held
 from chemvae.errors import InputError

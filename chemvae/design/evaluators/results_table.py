@@ -68,8 +68,7 @@ def read_measurements(
 
     Returns
     -------
-    list of Measurement
-        One per molecule.
+    list of Measurement, one per molecule
 
     Raises
     ------

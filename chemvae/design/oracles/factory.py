@@ -13,9 +13,9 @@ from chemvae.design.oracles.learned import LearnedOracle
 from chemvae.design.oracles.listwise import ListOracle, takes_a_list
 from chemvae.design.oracles.named import SINGLE, Builtin, oracle_from_text
 from chemvae.design.oracles.pools import ENGINES
+from chemvae.design.oracles.programs.command_csv import CsvCommandOracle
+from chemvae.design.oracles.programs.command_json import CommandOracle
 from chemvae.design.oracles.simple import FunctionOracle, MoleculeOracle, PredictorOracle, PropertyOracle
-from chemvae.design.oracles.subprocess_csv import CsvCommandOracle
-from chemvae.design.oracles.subprocess_json import CommandOracle
 from chemvae.errors import SettingsError
 from chemvae.registry import build, find
 

@@ -16,11 +16,11 @@ from chemvae.chem.properties import PROPERTIES, drug_likeness, penalized_logp, s
 from chemvae.chem.targets import HasPattern, IsomerOf, SimilarityTo
 from chemvae.design.oracles.base import Oracle
 from chemvae.design.oracles.learned import make_learned, make_predicted, make_saved
+from chemvae.design.oracles.programs.command_csv import CsvCommandOracle
+from chemvae.design.oracles.programs.command_json import CommandOracle
+from chemvae.design.oracles.programs.program import ProgramOracle
 from chemvae.design.oracles.score import NoScore
 from chemvae.design.oracles.simple import FunctionOracle, MoleculeOracle, PredictorOracle, PropertyOracle
-from chemvae.design.oracles.subprocess import ProgramOracle
-from chemvae.design.oracles.subprocess_csv import CsvCommandOracle
-from chemvae.design.oracles.subprocess_json import CommandOracle
 from chemvae.errors import SettingsError, UnknownNameError
 from chemvae.registry import find
 

@@ -15,8 +15,8 @@ from chemvae.design import ORACLES
 from chemvae.design.oracles import CombinedOracle, FunctionOracle, Oracle, PredictorOracle, PropertyOracle, make_oracle
 from chemvae.design.oracles.desirability import Desirability
 from chemvae.design.oracles.learned import LearnedOracle
-from chemvae.design.oracles.subprocess_csv import CsvCommandOracle
-from chemvae.design.oracles.subprocess_json import CommandOracle
+from chemvae.design.oracles.programs.command_csv import CsvCommandOracle
+from chemvae.design.oracles.programs.command_json import CommandOracle
 from chemvae.errors import SettingsError, UnknownNameError
 from tests.contracts.oracle_contract import OracleContract
 from tests.design.toys import ToyModel

@@ -14,8 +14,8 @@ from chemvae.design.oracles.combined import CombinedOracle
 from chemvae.design.oracles.desirability import Desirability
 from chemvae.design.oracles.factory import make_oracle
 from chemvae.design.oracles.pools import split
+from chemvae.design.oracles.programs.command_json import CommandOracle
 from chemvae.design.oracles.simple import FunctionOracle, PropertyOracle
-from chemvae.design.oracles.subprocess_json import CommandOracle
 from chemvae.errors import SettingsError, UnknownNameError
 from chemvae.parallel.timed import TimedFunction
 from tests.design.toys import carbons

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from chemvae.chem.identity import identify
+from chemvae.design.oracles.programs.program import MOST_OUTPUT, Program, ProgramOracle
 from chemvae.design.oracles.score import Score, is_usable
-from chemvae.design.oracles.subprocess import MOST_OUTPUT, Program, ProgramOracle
 
 SMILES, INPUT, OUTPUT = "smiles", "{input}", "{output}"
 REASONS = ("error", "reason")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from chemvae.design.oracles.factory import make_oracle
-from chemvae.design.oracles.subprocess_csv import CsvCommandOracle
+from chemvae.design.oracles.programs.command_csv import CsvCommandOracle
 from chemvae.errors import SettingsError
 
 MOLECULES = ["CCO", "CCN", "CC", "CCCC"]

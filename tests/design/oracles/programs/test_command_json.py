@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from chemvae.design.oracles.subprocess_json import CommandOracle
+from chemvae.design.oracles.programs.command_json import CommandOracle
 from chemvae.errors import SettingsError
 
 MOLECULES = ["CCO", "CCN", "CC", "CCCC"]

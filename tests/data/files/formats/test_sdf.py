@@ -5,7 +5,7 @@ from rdkit import Chem
 from rdkit.Chem import rdDepictor
 
 from chemvae.chem.molecules import canonicalize
-from chemvae.data.files.sdf import read_sdf_records
+from chemvae.data.files.formats.sdf import read_sdf_records
 
 
 def block(smiles: str, name: str = "") -> str:

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from chemvae.design.oracles.programs.program import Program, ProgramOracle
 from chemvae.design.oracles.score import Score, is_usable
-from chemvae.design.oracles.subprocess import Program, ProgramOracle
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Programs that score molecules: how one is run, and how it is asked and answers."""
