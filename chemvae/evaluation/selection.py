@@ -39,7 +39,7 @@ def select_molecules(
     for name, values in dict(labels if labels is not None else {}).items():
         if len(values) != len(found):
             raise SettingsError(f"labels of '{name}' must have one value per molecule ({len(found)}), got {len(values)}")
-        table[name] = read_numbers(values).values
+        table[name] = read_numbers(pd.Series(values)).values
     table = table[[s is not None for s in found]]
     if table.empty:
         raise NothingUsableError(

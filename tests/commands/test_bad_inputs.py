@@ -33,7 +33,7 @@ TRAINING = [
     ("train good.csv --preset large", 2, "Choose one of: cpu, gpu, tiny"),
     ("train good.csv --beta -1 --epochs 0", 2, "epochs must be >= 1"),
     ("train good.csv --device tpu", 2, "device"),
-    ("train --resume -o nowhere", 1, "'nowhere' does not exist"),
+    ("train --resume -o nowhere", 1, "'nowhere' holds no run to go on with"),
 ]
 USE = [
     ("encode empty.csv -m {run}", 1, "empty.csv is empty"),

@@ -13,12 +13,18 @@ from tests.faults.fault import Fault
 
 HEAD = """# What happens when things go wrong
 
-Written by `python -m tests.faults --output docs/faults.md`. A fault is held when nothing was lost, nothing went by in silence
-and no traceback was shown.
+{which}
+A fault is held when nothing was lost, nothing went by in silence and no traceback was shown.
 
 | group | faults | held |
 |---|---|---|
 """
+SHORT = """This is the short form, written by `python -m tests.faults --short --output docs/faults.md`: the {n_run} faults that
+every run of the tests acts out. The {n_left} others (kills at random moments of whole commands, the same damage in processes of
+their own) take many minutes: `python -m tests.faults` acts out all of them, `--only GROUP` one group."""
+WHOLE = (
+    "Written by `python -m tests.faults --output docs/faults.md`: all {n_run} faults; `--short` leaves out {n_long} of them."
+)
 
 
 def main() -> int:
@@ -31,7 +37,10 @@ def main() -> int:
     chosen = {name: groups.GROUPS[name] for name in ([asked.only] if asked.only else groups.GROUPS)}
     results = {name: _act_out(name, [f for f in faults if f.short or not asked.short]) for name, faults in chosen.items()}
     if asked.output:
-        asked.output.write_text(_scoreboard(results), encoding="utf-8")
+        n_run = sum(map(len, results.values()))
+        n_long = sum(not fault.short for faults in chosen.values() for fault in faults)
+        which = (SHORT if asked.short else WHOLE).format(n_run=n_run, n_left=n_long, n_long=n_long)
+        asked.output.write_text(_scoreboard(results, which), encoding="utf-8")
     return int(any(found for rows in results.values() for found in rows.values()))
 
 
@@ -47,9 +56,9 @@ def _act_out(group: str, faults: list[Fault]) -> dict[str, list[str]]:
     return results
 
 
-def _scoreboard(results: dict[str, dict[str, list[str]]]) -> str:
+def _scoreboard(results: dict[str, dict[str, list[str]]], which: str) -> str:
     counts = [f"| {name} | {len(rows)} | {sum(not found for found in rows.values())} |" for name, rows in results.items()]
-    parts = [HEAD + "\n".join(counts)]
+    parts = [HEAD.format(which=which) + "\n".join(counts)]
     for name, rows in results.items():
         lines = [f"- {fault}: {'; '.join(found) if found else 'held'}" for fault, found in rows.items()]
         parts.append(f"## {name[0].upper()}{name[1:]}\n\n" + "\n".join(lines))

@@ -201,12 +201,12 @@ def read_numbers(cells: pd.Series | Sequence[Any], decimal: str | None = None) -
 
 
 def _quick(series: pd.Series) -> np.ndarray:
-    """What pandas reads of text without doubt; NaN for all else."""
+    """What pandas reads of text and floats without doubt; NaN for all else."""
     values = np.full(len(series), np.nan)
     cells = series.to_numpy(dtype=object)
-    text = np.fromiter((isinstance(cell, str) for cell in cells), dtype=bool, count=len(cells))
-    if text.any():
-        values[text] = pd.to_numeric(cells[text], errors="coerce")
+    plain = np.fromiter((isinstance(cell, (str, float)) for cell in cells), dtype=bool, count=len(cells))
+    if plain.any():
+        values[plain] = pd.to_numeric(cells[plain], errors="coerce")
     return values
 
 
