@@ -130,7 +130,7 @@ def test_two_values_beside_one_that_rdkit_computes(chemvae, tiny_run, tmp_path):
     ("words", "code", "sentence"),
     [
         (["--batch-in", "nowhere.csv"], 1, "There is no file nowhere.csv"),
-        (["--batch-in", "bad.csv"], 1, "bad.csv is not taken, for row 1: '>7' is a bound, not a value"),
+        (["--batch-in", "bad.csv"], 1, "bad.csv is not taken, for row 1: '7 nM' is no number"),
         (["--batch-in", "empty.csv"], 3, "has nothing in column pIC50"),
         (["--batch-out", "next.docx"], 2, "must end in"),
         (["--batch-out", "next2.csv", "--oracle", "qed"], 2, "--batch-in and --batch-out are for a laboratory"),
@@ -139,7 +139,7 @@ def test_two_values_beside_one_that_rdkit_computes(chemvae, tiny_run, tmp_path):
     ],
 )
 def test_a_mistake_is_a_sentence_and_changes_nothing(chemvae, begun, tmp_path, words, code, sentence):
-    (tmp_path / "bad.csv").write_text("id,pIC50\nm0001,>7\n")
+    (tmp_path / "bad.csv").write_text("id,pIC50\nm0001,7 nM\n")
     (tmp_path / "empty.csv").write_text("id,pIC50\nm0001,\n")
     record, settings = tmp_path / "campaign" / "history.jsonl", tmp_path / "campaign" / "settings.json"
     before = record.read_text()

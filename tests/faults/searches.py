@@ -467,7 +467,7 @@ SHEETS: list[tuple[str, Callable[[pd.DataFrame], Any], tuple[str, ...] | int]] =
     ("a truth value", _cell(True), ("row 2", "true or false")),
     ("a formula", _cell("=A1*2"), ("row 2", "formula")),
     ("an error cell", _cell("#VALUE!"), ("row 2", "error cell")),
-    ("a bound", _cell(">10"), ("row 2", "bound")),
+    ("a bound", _cell(">10"), 5),
     ("a number with its unit", _cell("5 nM"), ("row 2",)),
     ("a decimal comma", _cell("1,200"), ("row 2", "comma")),
     ("a number beyond all measure", _cell("1e308"), ("row 2", "larger")),

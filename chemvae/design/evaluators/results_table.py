@@ -15,6 +15,7 @@ import pandas as pd
 from chemvae.chem.identity import identify
 from chemvae.chem.molecules import invalid_reason, standardize
 from chemvae.data.files.columns import SMILES_NAMES, find_column, is_missing
+from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.numbers import DECIMAL, WAITING_WORDS, read_number
 from chemvae.data.files.reading import read_records, source_name
 from chemvae.data.files.writing import as_meant
@@ -37,7 +38,7 @@ class Measurement:
     values: tuple[float, ...]
     """One per name; NaN where there is none."""
     reason: str = ""
-    """Why a value is missing; empty if none is."""
+    """Why a value is missing, or what is said beside it; empty if neither."""
 
     @property
     def failed(self) -> bool:
@@ -53,7 +54,7 @@ def read_measurements(
     Rows may stand in any order, and other columns beside them. A cell that says in words why there is no value ("failed") is a
     failure, whose reason is what the cell says, and so is an empty one beside a column ``comment`` that says something, or
     beside a value. A row that is empty otherwise leaves its molecule open, like the words ``open`` and ``pending``. SMILES may
-    be written in any way.
+    be written in any way. A bound such as ``>9`` counts as its limit, and the reason says so.
 
     Parameters
     ----------
@@ -63,8 +64,7 @@ def read_measurements(
     handed_out : mapping
         Ids of the molecules that were asked for -> canonical SMILES.
     mode : {"none", "salts", "neutral"}
-        What is done to the SMILES of molecules that were not asked for as they stand there: the salt that was weighed in is the
-        molecule that was handed out.
+        What is done to SMILES: the salt that was weighed in is the molecule that was handed out.
 
     Returns
     -------
@@ -119,8 +119,8 @@ class _Reader:
         self._as_handed_out = set(handed_out.values())
         self.ids = _column(frame, columns, (ID,))
         self.smiles = _column(frame, columns, SMILES_NAMES)
-        if self.ids is None and self.smiles is None:
-            find_column(columns, "smiles", source)  # raises, naming the columns there are
+        if self.smiles is None and (self.ids is None or not handed_out):  # a table of before: no id of ours stands in it
+            self.smiles = frame[frame.columns[_place_of_smiles(frame, source)]].tolist()
         self.cells = [frame[frame.columns[columns.index(find_column(columns, name, source))]].tolist() for name in names]
         self.comments = _column(frame, columns, COMMENTS)
         self.decimal = frame.attrs.get(DECIMAL, "")
@@ -154,14 +154,23 @@ class _Reader:
         if smiles is None:
             return None
         values = [self._value(row, cell) for cell in cells]
-        missing = [(name, cell) for name, cell, value in zip(self.names, cells, values, strict=True) if math.isnan(value)]
-        return Measurement(smiles, tuple(values), "; ".join(self._reason(row, name, cell) for name, cell in missing))
+        said = [
+            self._reason(row, name, cell) if math.isnan(value) else self._bound(cell)
+            for name, cell, value in zip(self.names, cells, values, strict=True)
+        ]
+        return Measurement(smiles, tuple(values), "; ".join(filter(None, said)))
 
     def _value(self, row: int, cell: Any) -> float:
-        value = read_number(cell, self.decimal).value
+        found = read_number(cell, self.decimal)
+        value = found.limit if found.bound else found.value
         if not math.isnan(value) and not is_usable(value):
             self.complain(row, f"{value:g} is no measurement, being larger than {LARGEST_SCORE:g}; write failed in its place")
         return value
+
+    def _bound(self, cell: Any) -> str:
+        """What is to be remembered of a value that is only known to lie on one side of it; "" for any other."""
+        found = read_number(cell, self.decimal)
+        return f"{found.bound}{found.limit:g} is a bound, taken as {found.limit:g}" if found.bound else ""
 
     def _reason(self, row: int, name: str, cell: Any) -> str:
         """Why a cell holds no number."""
@@ -230,6 +239,12 @@ def _column(frame: pd.DataFrame, columns: Sequence[str], names: Sequence[str]) -
     by_key = {column.strip().lower(): i for i, column in reversed(list(enumerate(columns)))}
     found = next((by_key[name] for name in names if name in by_key), None)
     return None if found is None else frame[frame.columns[found]].tolist()
+
+
+def _place_of_smiles(frame: pd.DataFrame, source: str) -> int:
+    """Where the SMILES stand in a table that calls them by no usual name; NothingUsableError if nowhere."""
+    names = [str(column) for column in frame.columns]
+    return names.index(find_smiles_column(frame.set_axis(names, axis=1), None, source))
 
 
 def _is_blank(cell: Any) -> bool:

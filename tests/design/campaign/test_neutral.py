@@ -80,6 +80,19 @@ def test_a_laboratory_may_tell_of_the_salt_that_it_weighed_in():
     assert read_measurements(told, ["pIC50"], handed_out)[0].smiles == "CN(C)Cc1ccccc1.Cl"
 
 
+def test_what_was_measured_before_is_taken_whatever_its_columns_are_called():
+    before = pd.DataFrame({"id": ["X-17", "X-18"], "Ligand structure": ["OCC", "c1ccccc1O"], "pIC50": ["6.1", "5"]})
+    found = read_measurements(before, ["pIC50"], {}, "salts")
+    assert [(one.smiles, one.values) for one in found] == [("CCO", (6.1,)), ("Oc1ccccc1", (5.0,))]
+
+
+def test_a_bound_counts_as_its_limit_and_is_remembered_as_one():
+    told = pd.DataFrame({"smiles": ["OCC", "CN", "CO"], "pIC50": [">9", "≤ 4.5", "6"]})
+    found = read_measurements(told, ["pIC50"], {})
+    assert [one.values for one in found] == [(9.0,), (4.5,), (6.0,)] and not any(one.failed for one in found)
+    assert [one.reason for one in found] == [">9 is a bound, taken as 9", "<4.5 is a bound, taken as 4.5", ""]
+
+
 def test_metals_and_salts_among_start_molecules_are_said(drug, caplog):
     with caplog.at_level(logging.WARNING):
         run_campaign(drug, len, budget=3, start=["CCO", "C[Hg]C"], method="random", batch_size=3)
