@@ -23,7 +23,7 @@ SMALL = {
     r"(--maximize qed) -o near": r"\1 --budget 5 -o near",
     r"-n 1000": "-n 10",
     r"--n-samples \d+": "--n-samples 10",
-    r"(evaluate \S+)": r"\1 --n-molecules 10 --n-samples 10 --n-reconstruction 1 --n-curve 0 --n-fcd 0 --n-codes 0 --n-smoothness 0",
+    r"(evaluate \S+)": r"\1 --n-molecules 10 --n-samples 10 --n-reconstruction 1" + " --n-curve 0 --n-fcd 0 --n-codes 0",
     r"--steps 15": "--steps 3",
     r"--method tsne": "--method tsne --limit 40",
 }
