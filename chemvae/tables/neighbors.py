@@ -58,22 +58,28 @@ def neighbors(
         raise SettingsError(f"n must be >= 1, got {n}")
     if space not in SPACES:
         raise SettingsError(f"space must be one of {', '.join(SPACES)}, got '{space}'")
-    queries = [as_written(one) for one in list_molecules(molecules)[0]]
-    table = _texts(among)
-    known = pd.Series([canonicalize(text) if isinstance(text, str) else None for text in table], dtype=object).dropna()
-    if not len(known):
-        raise NothingUsableError("The table to look in has no molecule.")
-    asked = {text: found for text in queries if isinstance(text, str) and (found := canonicalize(text)) is not None}
-    measure, name = (_similarity, "similarity") if space == "fingerprint" else (_closeness(open_model(model)), "distance")
+    known, asked = _read_known(among), _read_queries(molecules)
+    measure = _similarity if space == "fingerprint" else _closeness(open_model(model))
     rows = [row for text, found in asked.items() for row in _nearest(text, measure([found], known.tolist())[0], known, n)]
+    name = "similarity" if space == "fingerprint" else "distance"
     found = pd.DataFrame(rows, columns=["query", "rank", "smiles", "row", name])
     return found if space == "fingerprint" else found.assign(distance=-found["distance"])
 
 
-def _texts(among: Any) -> list[str]:
-    """The molecules to look in, as they are written."""
+def _read_known(among: Any) -> pd.Series:
+    """The molecules of the table, canonical, by their row; NothingUsableError if there is none."""
     is_table = isinstance(among, (str, Path, pd.DataFrame))
-    return load_table(among).smiles if is_table else [as_written(one) for one in list_molecules(among)[0]]
+    texts = load_table(among).smiles if is_table else [as_written(one) for one in list_molecules(among)[0]]
+    known = pd.Series([canonicalize(text) if isinstance(text, str) else None for text in texts], dtype=object).dropna()
+    if not len(known):
+        raise NothingUsableError("The table to look in has no molecule.")
+    return known
+
+
+def _read_queries(molecules: Any) -> dict[str, str]:
+    """Each molecule as it was given -> canonical; what is no molecule is left out."""
+    texts = [as_written(one) for one in list_molecules(molecules)[0]]
+    return {text: found for text in texts if isinstance(text, str) and (found := canonicalize(text)) is not None}
 
 
 def _nearest(query: str, merit: np.ndarray, known: pd.Series, n: int) -> list[tuple[str, int, str, int, float]]:
