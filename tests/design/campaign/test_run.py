@@ -12,6 +12,7 @@ from chemvae.chem.fingerprints import tanimoto
 from chemvae.chem.properties import compute
 from chemvae.design import Constraint, Goal, Oracle, RandomSearch, run_campaign
 from chemvae.errors import InvalidMoleculeError, SettingsError, UnknownNameError
+from chemvae.qsar.model import HALF_WIDTH
 from tests.design.toys import CELLS, Bowl, ToyModel, carbons, chain
 
 FAST = {"method": "random", "batch_size": 6}
@@ -44,7 +45,8 @@ def test_several_goals_are_weighed_and_the_front_is_undominated():
     goals = [Goal("carbons"), Goal("qed", weight=2.0)]
     result = run_campaign(ToyModel(), None, goals=goals, budget=30, **FAST)
     table = result.history
-    assert table["carbons"].tolist() == [carbons(smiles) for smiles in table["smiles"]]
+    counted = np.array([carbons(smiles) for smiles in table["smiles"]])
+    np.testing.assert_allclose(table["carbons"], counted - HALF_WIDTH * 0.1, rtol=1e-6)  # the cautious end of what is predicted
     front = result.pareto
     for _, row in table.iterrows():
         dominates = (row["carbons"] >= front["carbons"]) & (row["qed"] >= front["qed"])

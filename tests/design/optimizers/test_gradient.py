@@ -1,10 +1,12 @@
 """The ascent and its gates."""
 
+import pytest
 import torch
 
 from chemvae.design import Goal, run_campaign
 from chemvae.design.optimizers.gradient import climb, stop_inside
 from chemvae.design.optimizers.latent_region import LatentRegion
+from chemvae.qsar.model import HALF_WIDTH
 from tests.design.toys import Bowl, ToyModel, chain
 
 
@@ -51,7 +53,8 @@ def test_without_a_step_inside_the_origin_is_kept():
 def test_from_a_given_molecule_the_predictor_leads_up():
     start = chain(5, 5)
     result = run_campaign(ToyModel(), None, goals=Goal("carbons"), start=start, budget=15, method="gradient", batch_size=5)
-    assert result.history["score"][0] == 12.0 and result.best["score"] >= 18.0
+    caution = HALF_WIDTH * 0.1  # half the interval of the toy's predictions
+    assert result.history["score"][0] == pytest.approx(12.0 - caution) and result.best["score"] >= 18.0 - caution
 
 
 def test_down_is_a_direction_too():
