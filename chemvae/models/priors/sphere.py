@@ -15,6 +15,7 @@ from chemvae.seeding import forked_rng
 ITERATIONS = 50
 TOLERANCE = 1e-4  # nats per code; a step of expectation maximisation that brings less is the last
 LEAST_CONCENTRATED = 1e-2
+UNUSED = -1e4  # the logit of a component without weight: its probability is 0 to the last bit, and the number can be kept
 
 
 class SphericalMixture(Prior):
@@ -74,7 +75,7 @@ class SphericalMixture(Prior):
         n_used = int(np.clip(len(z) // 10, 1, len(self.logits)))
         chosen = torch.from_numpy(rng.permutation(len(z))[np.arange(len(self.logits)) % n_used % len(z)])
         self.directions.copy_(z[chosen])
-        self.logits.copy_(torch.where(torch.arange(len(self.logits)) < n_used, 0.0, -torch.inf))
+        self.logits.copy_(torch.where(torch.arange(len(self.logits)) < n_used, 0.0, UNUSED))
         before = -torch.inf
         for _ in range(ITERATIONS):
             joint = self._joint(z)
@@ -92,6 +93,6 @@ class SphericalMixture(Prior):
         length = (total.norm(dim=1) / count.clamp_min(1e-12)).clamp(max=1 - 1e-6)
         kappa = length * (z.shape[1] - length.square()) / (1 - length.square())
         used = count > 0
-        self.logits.copy_(torch.where(used, (count / len(z)).clamp_min(1e-30).log(), -torch.inf))
+        self.logits.copy_(torch.where(used, (count / len(z)).clamp_min(1e-30).log(), UNUSED))
         self.directions.copy_(torch.where(used[:, None], SPHERE.project(total), self.directions))
         self.log_kappa.copy_(torch.where(used, kappa.clamp(LEAST_CONCENTRATED, z.shape[1] * 1e3).log(), self.log_kappa))
