@@ -1,5 +1,7 @@
 """TDDFT-ris: its equations are exact where its basis is, its radii are those of Slater's rules, and its error is known."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,12 @@ def test_an_unstable_shell_is_a_reason():
         response.lowest_triplet()
 
 
+takes_minutes = pytest.mark.skipif(
+    os.environ.get("CHEMVAE_SLOW") != "1", reason="minutes of density functional theory: set CHEMVAE_SLOW=1"
+)
+
+
+@takes_minutes
 @pytest.mark.slow
 def test_rings_come_close_to_the_full_response():
     """RMSE against the full response, B3LYP/6-31G*: what :mod:`chemvae.chem.quantum.ris` costs in exchange for its speed."""
@@ -82,6 +90,7 @@ def test_rings_come_close_to_the_full_response():
     assert rmse[0] < 0.1 and rmse[1] < 0.02, rmse
 
 
+@takes_minutes
 @pytest.mark.slow
 def test_carbazole_is_where_the_full_response_has_it(tmp_path, monkeypatch):
     """S1, T1, gap and strength of TDA-B3LYP/6-31G*, which took five minutes once: 4.18, 3.39, .79 eV and .035."""
