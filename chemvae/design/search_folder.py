@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,7 @@ class SearchFolder:
         self._settle()
         if not self.exists() and not self._has_successor():
             raise ChemVAEError(f"'{self.path}' holds no search to go on with. Leave out --resume to begin one.")
-        with self._moved_to_successor() if self._has_successor() else nullcontext():
+        with self._at_unfinished():
             words = {**checked_words(self.read_settings(), self.settings), **asked}
             words["batch"] = words.get("batch") or self._batch_on_record()
         return SearchSettings(**words).anchored()
@@ -167,7 +167,7 @@ class SearchFolder:
 
     def trusts(self, oracle: str | None) -> bool:
         """Whether an oracle may be run on the word of the settings here: it is harmless, or this user began the search here."""
-        with self._moved_to_successor() if self._has_successor() else nullcontext():
+        with self._at_unfinished():
             found = self.read_settings().get(SEAL) if oracle else None
         return is_trusted(self._stage.folder, oracle, found)
 
@@ -200,7 +200,7 @@ class SearchFolder:
                 return
             if replace:
                 self._stage.begin()
-            with self._moved_to_successor():
+            with self._replacing():
                 self._begin(settings)
                 yield
             self._stage.finish(OWN)
@@ -220,20 +220,32 @@ class SearchFolder:
         return (self._stage.making / self.record.name).exists()
 
     @contextmanager
-    def _moved_to_successor(self) -> Iterator[None]:
-        """Mean the search that is to replace the one here; without a paid call it is given up when the block fails."""
-        place = self.path
-        self.path = self._stage.making
+    def _at_successor(self) -> Iterator[None]:
+        """Mean the search that is to replace the one here."""
+        place, self.path = self.path, self._stage.making
         try:
             yield
+        finally:
+            self.path = place
+
+    def _at_unfinished(self) -> AbstractContextManager[None]:
+        """Mean the search that is gone on with here: the successor where one was begun."""
+        return self._at_successor() if self._has_successor() else nullcontext()
+
+    @contextmanager
+    def _replacing(self) -> Iterator[None]:
+        """Work at the successor; without a paid call it is given up when the block fails."""
+        try:
+            with self._at_successor():
+                yield
         except BaseException:
-            if self.exists() and self.record.read_bytes().count(b"\n") > 1:
-                logger.warning("'%s' still holds the search it held; what the new one paid for is kept for --resume.", place)
+            record = self._stage.making / self.record.name
+            if record.exists() and record.read_bytes().count(b"\n") > 1:
+                said = "'%s' still holds the search it held; what the new one paid for is kept for --resume."
+                logger.warning(said, self.path)
             else:
                 self._stage.discard()
             raise
-        finally:
-            self.path = place
 
     # ---------------------------------------------------------------- what came of it
 

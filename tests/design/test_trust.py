@@ -11,7 +11,7 @@ from chemvae.design.search import search_in_folder
 from chemvae.design.search_folder import SEAL, SearchFolder
 from chemvae.design.search_settings import SearchSettings
 from chemvae.design.trust import is_trusted, runs_code, seal
-from chemvae.errors import SettingsError
+from chemvae.errors import InputError, SettingsError
 from tests.design.toys import ToyModel
 
 ORACLE = f'cmd:{sys.executable} -c "import sys, json\nfor l in sys.stdin: print(json.dumps(dict(score=1.0)))"'
@@ -35,6 +35,29 @@ def test_a_folder_begun_here_is_trusted_also_under_another_name(ours, tmp_path):
     assert ours.trusts(ORACLE)
     ours.path.rename(tmp_path / "renamed")
     assert SearchFolder(tmp_path / "renamed").trusts(ORACLE)
+
+
+def test_a_search_that_takes_another_s_place_is_trusted_before_and_after(ours):
+    other = ORACLE.replace("1.0", "2.0")
+    with pytest.raises(KeyboardInterrupt), ours.opened(SearchSettings(oracle=other), replace=True):
+        ours.record.write_text('{"format": 1}\n{"call": 1}\n')
+        raise KeyboardInterrupt
+    assert ours.trusts(other) and not ours.trusts(ORACLE)  # that is the search which is gone on with
+    with ours.opened(SearchSettings(oracle=other)):
+        pass
+    assert ours.trusts(other) and not ours.trusts(ORACLE)
+
+
+def test_looking_at_a_search_never_throws_it_away(ours):
+    with pytest.raises(KeyboardInterrupt), ours.opened(SearchSettings(oracle=ORACLE), replace=True):
+        ours.record.write_text('{"format": 1}\n{"call": 1}\n')
+        raise KeyboardInterrupt
+    unfinished = next(ours.path.glob(f".*/{ours.settings.name}"))
+    (unfinished.parent / ours.record.name).write_text('{"format": 1}\n')  # as if another program had only just begun it
+    unfinished.write_text("{")
+    with pytest.raises(InputError, match="cannot be read"):
+        ours.resume({})
+    assert unfinished.exists()
 
 
 def test_a_copy_is_not(ours, tmp_path):

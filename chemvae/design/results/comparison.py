@@ -11,9 +11,8 @@ from rdkit import Chem
 
 from chemvae.chem.molecules import parse
 from chemvae.design.results.outcome import Outcome
+from chemvae.qsar.model import HALF_WIDTH
 
-Z90 = 1.6449
-"""Standard deviations on either side of the mean that hold 90 % of a normal distribution."""
 MOST_ROWS = 20_000
 """Of a table inside a page."""
 ENDINGS = ("_low", "_high")
@@ -52,7 +51,7 @@ def interval(row: Mapping[str, Any], name: str) -> tuple[float, float] | None:
         if np.isfinite(ends).all():
             return ends
     mean, std = (_number(row.get(f"{name}_predicted{ending}")) for ending in ("", "_std"))
-    return (mean - Z90 * std, mean + Z90 * std) if np.isfinite([mean, std]).all() else None
+    return (mean - HALF_WIDTH * std, mean + HALF_WIDTH * std) if np.isfinite([mean, std]).all() else None
 
 
 def difference(row: Mapping[str, Any], lead: Mapping[str, Any] | None, name: str) -> float:
