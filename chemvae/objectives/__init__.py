@@ -9,10 +9,12 @@ from chemvae.objectives.adversarial import AdversarialAutoencoder
 from chemvae.objectives.autoencoder import Autoencoder, DenoisingAutoencoder
 from chemvae.objectives.base import Loss, Objective, ObjectiveContext, ObjectiveWrapper
 from chemvae.objectives.bounds import BetaELBO
+from chemvae.objectives.homoencoder import Homoencoder
 from chemvae.objectives.importance import IWAE
 from chemvae.objectives.matching import InfoVAE, WassersteinAutoencoder
 from chemvae.objectives.noised_codes import NoisedCodes
 from chemvae.objectives.own_samples import OwnSamples
+from chemvae.objectives.semi_amortized import SemiAmortized
 from chemvae.registry import build
 
 OBJECTIVES = {
@@ -23,6 +25,8 @@ OBJECTIVES = {
     "aae": AdversarialAutoencoder,
     "autoencoder": Autoencoder,
     "denoising": DenoisingAutoencoder,
+    "semi-amortized": SemiAmortized,
+    "homoencoder": Homoencoder,
 }
 WRAPPERS = {"noised_codes": NoisedCodes, "prior_points": OwnSamples}
 """By the setting that holds the weight of what each adds; 0 leaves it out. The later goes around the earlier."""
@@ -101,6 +105,7 @@ __all__ = [
     "Autoencoder",
     "BetaELBO",
     "DenoisingAutoencoder",
+    "Homoencoder",
     "IWAE",
     "InfoVAE",
     "Loss",
@@ -109,6 +114,7 @@ __all__ = [
     "ObjectiveContext",
     "ObjectiveWrapper",
     "OwnSamples",
+    "SemiAmortized",
     "WassersteinAutoencoder",
     "build_objective",
     "combination_complaints",

@@ -89,6 +89,11 @@ def read_blocks(
         logger.warning("%s of %s rows of %s cannot be used (%s); %s.", f"{n_bad:,}", f"{n_rows:,}", source.name, listed, fate)
 
 
+def usable_smiles(data: Any) -> list[str]:
+    """Canonical SMILES of the molecules in a table or file; what cannot be used is left out, and said."""
+    return [one for block in read_blocks(None, data, on_invalid="skip") for one in block.smiles if one is not None]
+
+
 def _judge(chunk: Chunk, cleaned: list[Clean], column: str, model: MolVAE | None, on_invalid: str, counts: Counter) -> Block:
     """Put a chunk and the verdicts on its rows together."""
     smiles, reasons = [], []

@@ -222,6 +222,7 @@ def make_trainer(
 ) -> Trainer:
     """A trainer on what was read; ``keep_best`` ends with the best epoch's weights in place of the last one's."""
     held_out = monitored(inputs.valid, settings)
+    model.training_facts = replace(model.training_facts, kl_weight=settings.beta)
     trainer = Trainer(model, inputs.train, held_out, settings, run, device=device, callbacks=tuple(callbacks))
     trainer.best = BestWeights(trainer.module) if keep_best else None
     return trainer
