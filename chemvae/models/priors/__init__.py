@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from chemvae.models.posteriors import PosteriorFamily
+from chemvae.models.priors.autoregressive import AutoregressivePrior
 from chemvae.models.priors.base import HIGHEST_LEVEL, FamilyPrior, NormalPrior, Prior, noised_codes, space_complaint
+from chemvae.models.priors.fitting import Standardised
 from chemvae.models.priors.flow import FlowPrior
 from chemvae.models.priors.gaussian import GaussianPrior
 from chemvae.models.priors.mixture import MixturePrior, TrainedMixture
@@ -16,6 +18,7 @@ PRIORS = {
     "mixture": MixturePrior,
     "flow": FlowPrior,
     "vamp": VampPrior,
+    "autoregressive": AutoregressivePrior,
 }
 """A prior that can be the learned one has ``fit(z, seed)``; one that a model can be trained with is ``is_trainable``."""
 
@@ -31,13 +34,14 @@ def trained_priors() -> list[str]:
 
 
 def quick_prior(kind: str, family: PosteriorFamily) -> Prior:
-    """A learned prior that is fitted in seconds, for use while a model trains: of this kind, a mixture instead of a flow."""
-    return PRIORS["mixture" if kind == "flow" else kind].fitted_for(family)
+    """A learned prior that is fitted in seconds, for use while a model trains: of this kind, a mixture instead of a network."""
+    return PRIORS["mixture" if issubclass(PRIORS[kind], Standardised) else kind].fitted_for(family)
 
 
 __all__ = [
     "HIGHEST_LEVEL",
     "PRIORS",
+    "AutoregressivePrior",
     "FamilyPrior",
     "FlowPrior",
     "GaussianPrior",
