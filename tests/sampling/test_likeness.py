@@ -7,7 +7,7 @@ import torch
 
 import chemvae
 from chemvae.errors import NothingUsableError
-from chemvae.sampling.likeness import WIDTH_OF_ONE, draw_like, family_density
+from chemvae.sampling.likeness import WIDTH_OF_ONE, blend, draw_like
 from tests.commands.conftest import chemvae as command
 from tests.conftest import MOLECULES
 from tests.test_family import SMALL, table
@@ -20,35 +20,27 @@ def model():
     return chemvae.train(table(), ["logP"], **SMALL)
 
 
-def test_many_codes_give_back_the_gaussian_that_they_were_drawn_from():
-    rng = np.random.default_rng(0)
-    root = np.array([[2.0, 0.0, 0.0], [0.5, 1.0, 0.0], [-0.3, 0.2, 0.4]])
-    codes = np.array([5.0, -1.0, 0.0]) + rng.standard_normal((20_000, 3)) @ root.T
-    found = family_density(codes, codes.std(axis=0))
-    np.testing.assert_allclose(found.loc, [5, -1, 0], atol=0.05)
-    np.testing.assert_allclose(found.covariance_matrix, root @ root.T, atol=0.1)
+def test_points_fill_the_triangle_of_three_codes_evenly():
+    """The mean of a triangle is its centroid; its covariance is that of the corners over twelve (times three of them)."""
+    corners = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 6.0]])
+    found = blend(corners, 60_000, np.random.default_rng(0))
+    np.testing.assert_allclose(found.mean(axis=0), [1, 2], atol=0.03)
+    centred = corners - corners.mean(axis=0)
+    np.testing.assert_allclose(np.cov(found.T), centred.T @ centred / 12, atol=0.03)
+    assert (found >= 0).all() and (found @ [1 / 3, 1 / 6] <= 1 + 1e-9).all()
 
 
-def test_a_single_code_has_a_stated_spread_in_units_of_all_codes():
-    found = family_density(np.array([[1.0, 2.0]]), np.array([2.0, 0.5]))
-    np.testing.assert_allclose(found.loc, [1, 2])
-    np.testing.assert_allclose(found.stddev, WIDTH_OF_ONE * np.array([2.0, 0.5]), rtol=1e-5)
+def test_of_many_codes_each_draw_stays_near_three():
+    """The mean of hundreds of codes is like none of them: a draw is made of three, and all get their turn."""
+    found = blend(np.eye(200), 4_000, np.random.default_rng(0))
+    assert ((found > 0).sum(axis=1) == 3).all() and (found > 0).any(axis=0).all()
 
 
-def test_of_two_codes_the_predictive_variance_holds_the_next_one():
-    """A member's z-score against the two others of its family of three has a spread of about one, over many families."""
-    rng = np.random.default_rng(1)
-    scores = []
-    for _ in range(400):
-        family = rng.standard_normal(8) * 3 + rng.standard_normal((3, 8))
-        density = family_density(family[:2], np.ones(8))
-        scores.append((family[2] - density.loc.numpy()) / density.stddev.numpy())
-    assert 0.8 < np.std(scores) < 1.25
-
-
-def test_identical_codes_are_a_density_all_the_same():
-    found = family_density(np.ones((3, 2)), np.ones(2))
-    assert torch.isfinite(found.log_prob(torch.ones(2)))
+def test_about_a_single_molecule_the_step_is_in_units_of_all_codes(model):
+    z = draw_like(model, MOLECULES[0], 4_000)
+    code = torch.from_numpy(model.encode(MOLECULES[0]))[0]
+    torch.testing.assert_close(z.mean(dim=0), code, atol=0.05, rtol=0)
+    torch.testing.assert_close(z.std(dim=0), WIDTH_OF_ONE * model.latent_statistics.std, rtol=0.05, atol=1e-3)
 
 
 def test_draws_lie_where_the_given_molecules_do_and_follow_the_seed(model):
