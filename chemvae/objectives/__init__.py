@@ -15,6 +15,7 @@ from chemvae.objectives.matching import InfoVAE, WassersteinAutoencoder
 from chemvae.objectives.noised_codes import NoisedCodes
 from chemvae.objectives.own_samples import OwnSamples
 from chemvae.objectives.semi_amortized import SemiAmortized
+from chemvae.objectives.stein import SteinVAE
 from chemvae.registry import build
 
 OBJECTIVES = {
@@ -27,6 +28,7 @@ OBJECTIVES = {
     "denoising": DenoisingAutoencoder,
     "semi-amortized": SemiAmortized,
     "homoencoder": Homoencoder,
+    "stein": SteinVAE,
 }
 WRAPPERS = {"noised_codes": NoisedCodes, "prior_points": OwnSamples}
 """By the setting that holds the weight of what each adds; 0 leaves it out. The later goes around the earlier."""
@@ -115,6 +117,7 @@ __all__ = [
     "ObjectiveWrapper",
     "OwnSamples",
     "SemiAmortized",
+    "SteinVAE",
     "WassersteinAutoencoder",
     "build_objective",
     "combination_complaints",
