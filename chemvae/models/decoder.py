@@ -43,12 +43,18 @@ class Decoder(nn.Module):
 
     def forward(self, z: Tensor, inputs: Tensor, dtype: torch.dtype) -> Tensor:
         """Return logits [B, T, V], given z [B, D] and the tokens before each position [B, T] (start token first)."""
+        return (self._logits(self._states(z, inputs, dtype)) + self.never).transpose(0, 1)
+
+    def states(self, z: Tensor, inputs: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return the hidden state at each position [B, T, H], with what :meth:`forward` reads."""
+        return self._states(z, inputs, dtype).transpose(0, 1)
+
+    def _states(self, z: Tensor, inputs: Tensor, dtype: torch.dtype) -> Tensor:
+        """[T, B, H]."""
         h0 = torch.tanh(self.initial(z))
         if z.is_cuda:
-            states = self.gru.states_cudnn(self.embedding.weight, inputs, z, h0, dtype)
-        else:
-            states = self.gru(self.gru.steps(self.embedding.weight, inputs.t(), z, h0), dtype)[0][0]  # [T, B, H]
-        return (self._logits(states) + self.never).transpose(0, 1)
+            return self.gru.states_cudnn(self.embedding.weight, inputs, z, h0, dtype)
+        return self.gru(self.gru.steps(self.embedding.weight, inputs.t(), z, h0), dtype)[0][0]
 
     def _logits(self, states: Tensor) -> Tensor:
         weight, bias = self.output.weight.to(states.dtype), self.output.bias

@@ -14,6 +14,7 @@ from chemvae.objectives.importance import IWAE
 from chemvae.objectives.matching import InfoVAE, WassersteinAutoencoder
 from chemvae.objectives.noised_codes import NoisedCodes
 from chemvae.objectives.own_samples import OwnSamples
+from chemvae.objectives.pairs import AdversarialPairs
 from chemvae.objectives.semi_amortized import SemiAmortized
 from chemvae.objectives.stein import SteinVAE
 from chemvae.registry import build
@@ -24,6 +25,7 @@ OBJECTIVES = {
     "infovae": InfoVAE,
     "wae": WassersteinAutoencoder,
     "aae": AdversarialAutoencoder,
+    "ali": AdversarialPairs,
     "autoencoder": Autoencoder,
     "denoising": DenoisingAutoencoder,
     "semi-amortized": SemiAmortized,
@@ -104,6 +106,7 @@ __all__ = [
     "OBJECTIVES",
     "WRAPPERS",
     "AdversarialAutoencoder",
+    "AdversarialPairs",
     "Autoencoder",
     "BetaELBO",
     "DenoisingAutoencoder",
