@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from chemvae.data.tokens.vocabulary import Vocabulary
@@ -227,7 +227,7 @@ def transfer_weights(source: MolVAE, target: MolVAE) -> None:
     target.load_state_dict(ours)
 
 
-def fingerprint(model: Any) -> str:
+def fingerprint(model: nn.Module) -> str:
     """Return a short hash of a model's weights, to tell whether a record belongs to it."""
     digest = hashlib.sha1()
     for name, tensor in sorted(model.state_dict().items()):

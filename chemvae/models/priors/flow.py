@@ -12,13 +12,14 @@ import copy
 import logging
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from chemvae.models.posteriors import PosteriorFamily
-from chemvae.models.priors.base import Prior
+from chemvae.models.priors.base import FittedPrior, Prior
 from chemvae.schedules import cosine_decay
 from chemvae.seeding import forked_rng
 
@@ -160,7 +161,7 @@ class Coupling(nn.Module):
         return torch.cat([kept, y], dim=1), log_slope.sum(dim=1)
 
 
-class FlowPrior(Prior):
+class FlowPrior(FittedPrior):
     """A flow fitted to draws from q(z) or trained with the model: standardisation, then permutations and couplings in turn.
 
     Parameters
@@ -174,6 +175,9 @@ class FlowPrior(Prior):
     is_trainable = True
     fit_points = 250_000
     """Draws worth fitting to."""
+    mean: Tensor
+    scale: Tensor
+    orders: Tensor
 
     @classmethod
     def trained_for(cls, family: PosteriorFamily, hidden_dim: int) -> Prior:
@@ -215,10 +219,10 @@ class FlowPrior(Prior):
 
         n_steps = n_steps or int(np.clip(PASSES * len(z) // BATCH_SIZE, *STEPS))
         rng = np.random.default_rng(seed)
-        z = torch.from_numpy(np.asarray(z, dtype=np.float32)[rng.permutation(len(z))])
-        held_out, z = z[: max(1, len(z) // 20)], z[len(z) // 20 :]
-        self.mean.copy_(z.mean(dim=0))
-        self.scale.copy_(z.std(dim=0, correction=0).clamp(min=1e-6))
+        codes = torch.from_numpy(np.asarray(z, dtype=np.float32)[rng.permutation(len(z))])
+        held_out, codes = codes[: max(1, len(codes) // 20)], codes[len(codes) // 20 :]
+        self.mean.copy_(codes.mean(dim=0))
+        self.scale.copy_(codes.std(dim=0, correction=0).clamp(min=1e-6))
         self.requires_grad_(True)
         optimizer = torch.optim.AdamW(self.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)
         average = AveragedModel(self, avg_fn=lambda kept, new, n: kept.lerp(new, 1 - min(DECAY, (1 + n) / (10 + n))))
@@ -226,7 +230,7 @@ class FlowPrior(Prior):
         for step in range(n_steps):
             for group in optimizer.param_groups:
                 group["lr"] = LEARNING_RATE * cosine_decay(step, n_steps, WARMUP_STEPS, 0.0)
-            batch = z[torch.from_numpy(rng.integers(len(z), size=BATCH_SIZE))]
+            batch = codes[torch.from_numpy(rng.integers(len(codes), size=BATCH_SIZE))]
             loss = -self.log_prob(batch).mean()
             optimizer.zero_grad()
             loss.backward()
@@ -235,7 +239,7 @@ class FlowPrior(Prior):
             average.update_parameters(self)
             if (step + 1) % CHECK_EVERY == 0 or step + 1 == n_steps:
                 with torch.no_grad():
-                    score = float(average.module.log_prob(held_out[:MOST_HELD_OUT]).mean())
+                    score = float(cast(FlowPrior, average.module).log_prob(held_out[:MOST_HELD_OUT]).mean())
                 log.info("flow: step %d of %d, %.2f nats on held-out codes", step + 1, n_steps, score)
                 if score > best_score:
                     best, best_score = copy.deepcopy(average.module.state_dict()), score
