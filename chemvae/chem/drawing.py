@@ -117,7 +117,7 @@ def _structure(mol: Chem.Mol, width: int, height: int, atoms: list[int]) -> str:
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     drawer.drawOptions().clearBackground = False  # type: ignore[assignment]  # RDKit's stubs give its properties their class's type
     with quiet():
-        drawer.drawOptions().prepareMolsBeforeDrawing = False  # type: ignore[assignment]  # as above
+        drawer.drawOptions().prepareMolsBeforeDrawing = False  # type: ignore[assignment]  # likewise in RDKit's stubs
         drawer.DrawMolecule(mol, highlightAtoms=atoms, highlightBonds=_bonds_within(mol, atoms))
     drawer.FinishDrawing()
     text = drawer.GetDrawingText()

@@ -100,7 +100,8 @@ def _said(ctx: typer.Context) -> dict[str, Any]:
     """The flags that were given, here or in a file, and say what is sought and how."""
     said = {name: value for name, value in ctx.params.items() if name not in OF_THIS_CALL}
     sources = {name: ctx.get_parameter_source(name) for name in said}
-    return {name: value for name, value in said.items() if (source := sources[name]) and source.name != "DEFAULT"}
+    usual = {name for name, source in sources.items() if source is None or source.name == "DEFAULT"}
+    return {name: value for name, value in said.items() if name not in usual}
 
 
 @contextmanager

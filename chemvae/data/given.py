@@ -182,7 +182,7 @@ def _molecule_column(frame: pd.DataFrame) -> Any:
 def _checked(entries: list[Any]) -> list[Any]:
     """The entries, unless one of them is a list again, or all are numbers."""
     for row, one in enumerate(entries):
-        if isinstance(one, (list, tuple, set, Mapping, pd.Series)) or getattr(one, "ndim", 0) > 0:
+        if isinstance(one, (list, tuple, set, Mapping, pd.Series)) or bool(getattr(one, "ndim", 0)):
             raise InputError(f"entry {row} is a {type(one).__name__}, not a molecule; {FORMS}.")
     told = [one for one in entries if one is not None and one is not pd.NA and one == one]
     if told and all(map(_is_number, told)):

@@ -12,6 +12,8 @@ from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.summary import running_top
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from chemvae.models.vae import MolVAE
 
 FEW = 800  # points that are drawn as shapes; more become a picture inside the figure
@@ -71,7 +73,7 @@ def _drawable(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return table.assign(**{name: table[name].clip(-LARGEST, LARGEST) for name in columns})
 
 
-def _clip_low_outliers(axes: Any, values: np.ndarray) -> None:
+def _clip_low_outliers(axes: Axes, values: np.ndarray) -> None:
     """Let a few very poor molecules fall off the picture, not the interesting part."""
     if len(values) >= 20:
         low, high = np.quantile(values, CLIPPED), values.max()

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
@@ -35,7 +35,7 @@ LONGEST_WAIT_S = 1e8  # what the system's clocks can be asked to wait
 class ThreadWorkerPool:
     """Threads, for an oracle that starts programs: it must have ``stop()``, which ends those that run."""
 
-    def __init__(self, oracle: Any, jobs: int):
+    def __init__(self, oracle: ProgramOracle, jobs: int):
         self.oracle, self.jobs = oracle, count_jobs(jobs)
 
     def chunk_size(self, n: int) -> int:
