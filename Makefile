@@ -1,12 +1,13 @@
 # make demo    what the shipped model can do, as a report; offline once installed
 # make test    the test suite
+# make types   what the annotations promise, checked by mypy
 # make clean   remove the environment and the demo's output
 #
 # VENV=path            where the environment lives (default .venv)
 # PYTHON=python3.12    what it is made from; 3.10 or later
 # TORCH_INDEX=url      another source of the torch wheel; README says which one has no CUDA in it
 # CONSTRAINTS=file     exact versions (default .ci/constraints.txt; /dev/null takes the newest)
-# ARGS="..."           handed to chemvae demo or to pytest
+# ARGS="..."           handed to chemvae demo, to pytest or to mypy
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -19,7 +20,7 @@ TORCH := $(or $(shell grep -s '^torch==' $(CONSTRAINTS)),torch)
 PIP := PIP_CONSTRAINT=$(CONSTRAINTS) $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test clean
+.PHONY: help demo test types clean
 .DELETE_ON_ERROR:
 
 help:
@@ -30,6 +31,9 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest $(ARGS)
+
+types: $(VENV)/.installed-dev
+	$(BIN)/python -m mypy $(ARGS)
 
 clean:
 	rm -rf $(VENV) demo
@@ -46,4 +50,8 @@ $(VENV)/.installed: pyproject.toml $(wildcard $(CONSTRAINTS))
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP) install --quiet --editable '.[test]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed-test
+	$(PIP) install --quiet --editable '.[dev]'
 	@touch $@

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chemvae.commands.shared import console
 from chemvae.commands.shared.options import Device, Jobs, Model, Output, Overwrite, Seed, command, load_model
 from chemvae.commands.shared.settings_fields import choices
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @command
@@ -48,7 +51,7 @@ def sample(
     console.say(_summary(table))
 
 
-def _summary(table) -> str:
+def _summary(table: pd.DataFrame) -> str:
     """Shares with their denominators."""
     valid = table[table["valid"]]
     distinct = valid.drop_duplicates("smiles")

@@ -31,6 +31,8 @@ class Decoder(nn.Module):
     p(token | z, earlier tokens) = softmax(W h). Padding, start and mask are never written: their logits are -inf.
     """
 
+    never: Tensor
+
     def __init__(self, n_tokens: int, embedding_dim: int, latent_dim: int, hidden_dim: int):
         super().__init__()
         self.embedding = nn.Embedding(n_tokens, embedding_dim)
@@ -79,7 +81,9 @@ class Decoder(nn.Module):
             return decode_tokens(self.step, state, len(z), max_length, temperature, seed, first_row, z.device)
         return self._decode_compiled(runs, z, max_length, dtype, temperature, seed, first_row)
 
-    def _decode_compiled(self, runs: Runs, z, max_length, dtype, temperature, seed, first_row) -> tuple[Tensor, Tensor]:
+    def _decode_compiled(
+        self, runs: Runs, z: Tensor, max_length: int, dtype: torch.dtype, temperature: float, seed: int, first_row: int
+    ) -> tuple[Tensor, Tensor]:
         E, H, V = self.gru.embedding_dim, self.gru.hidden_dim, len(self.never)
         lanes, panel = blocking(max(1, len(z)), 3 * H)
         columns = -(-V // SMALLEST_PANEL) * SMALLEST_PANEL

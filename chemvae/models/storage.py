@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from chemvae.data.tokens.vocabulary import Vocabulary
@@ -233,7 +233,7 @@ def transfer_weights(source: MolVAE, target: MolVAE) -> None:
     target.load_state_dict(ours)
 
 
-def fingerprint(model: Any) -> str:
+def fingerprint(model: nn.Module) -> str:
     """Return a short hash of a model's weights, to tell whether a record belongs to it."""
     digest = hashlib.sha1()
     for name, tensor in sorted(model.state_dict().items()):

@@ -5,6 +5,7 @@ from typing import Any
 
 from chemvae.errors import SettingsError
 from chemvae.models.posteriors import POSTERIORS
+from chemvae.models.settings import ModelSettings
 from chemvae.objectives.adversarial import AdversarialAutoencoder
 from chemvae.objectives.autoencoder import Autoencoder, DenoisingAutoencoder
 from chemvae.objectives.base import Loss, Objective, ObjectiveContext, ObjectiveWrapper
@@ -19,7 +20,7 @@ from chemvae.objectives.semi_amortized import SemiAmortized
 from chemvae.objectives.stein import SteinVAE
 from chemvae.registry import build
 
-OBJECTIVES = {
+OBJECTIVES: dict[str, type[Objective]] = {
     "beta-elbo": BetaELBO,
     "iwae": IWAE,
     "infovae": InfoVAE,
@@ -32,11 +33,11 @@ OBJECTIVES = {
     "homoencoder": Homoencoder,
     "stein": SteinVAE,
 }
-WRAPPERS = {"noised_codes": NoisedCodes, "prior_points": OwnSamples}
+WRAPPERS: dict[str, type[ObjectiveWrapper]] = {"noised_codes": NoisedCodes, "prior_points": OwnSamples}
 """By the setting that holds the weight of what each adds; 0 leaves it out. The later goes around the earlier."""
 
 
-def combination_complaints(spec: Any, free_bits: float, model: Any) -> list[str]:
+def combination_complaints(spec: Any, free_bits: float, model: ModelSettings) -> list[str]:
     """Say why an objective does not go with a model's posterior and prior, naming what goes with what.
 
     Parameters

@@ -14,6 +14,7 @@ from torch.nn.functional import softplus
 
 from chemvae.data.tokens.datasets import Batch
 from chemvae.data.tokens.vocabulary import BOS, EOS, PAD
+from chemvae.errors import SettingsError
 from chemvae.models.terms import Terms
 from chemvae.models.vae import MolVAE
 from chemvae.objectives.adversarial import WIDTH, AdversarialAutoencoder
@@ -51,6 +52,8 @@ class AdversarialPairs(AdversarialAutoencoder):
     @classmethod
     def from_settings(cls, context: ObjectiveContext, **settings: Any) -> AdversarialPairs:
         s, model = context.settings, context.model
+        if model is None:
+            raise SettingsError("the objective 'ali' takes the size of its critic from a model; build it with one")
         own = {"property_weight": s.property_weight, "seed": s.seed}
         return cls(model.latent_dim, model.settings.decoder_dim, **{**own, **settings})
 

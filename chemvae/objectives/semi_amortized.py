@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -19,6 +19,9 @@ from chemvae.models.vae import MolVAE
 from chemvae.objectives.base import ObjectiveContext
 from chemvae.objectives.bounds import BetaELBO
 from chemvae.seeding import draw_seed
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 GRADIENTS = ("stopped", "through")
 LARGEST_GRADIENT = 5.0  # norm of one molecule's gradient; longer ones are shortened to it
@@ -69,7 +72,7 @@ class SemiAmortized(BetaELBO):
         self.n_steps, self.rate, self.gradients = n_steps, rate, gradients
 
     @classmethod
-    def from_settings(cls, context: ObjectiveContext, **settings: Any) -> SemiAmortized:
+    def from_settings(cls, context: ObjectiveContext, **settings: Any) -> Self:
         made = super().from_settings(context, **settings)
         if made.gradients == "through" and context.model is not None and context.model.product_dtype == torch.bfloat16:
             raise SettingsError(
@@ -100,8 +103,8 @@ def own_bound(model: MolVAE, batch: Batch, beta: float) -> Bound:
         generator = torch.Generator(summary.device).manual_seed(seed)
         posterior = model.posterior_family.from_summary(summary)
         z, log_qz_x = posterior.draw(1, generator)
-        closed = posterior.kl is not None and "trained" not in model.priors
-        kl = posterior.kl if closed else (log_qz_x - model.log_pz(z))[0]
+        own = posterior.kl if "trained" not in model.priors else None
+        kl = (log_qz_x - model.log_pz(z))[0] if own is None else own
         return model.log_px_z(z[0], batch, generator) - beta * kl
 
     return bound
@@ -170,6 +173,6 @@ class _Through(torch.autograd.Function):
         return path[-1]
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         start, sums = ctx.climb.back(ctx.path, gradient, ctx.weights)
         return start, None, *sums

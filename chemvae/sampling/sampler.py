@@ -238,5 +238,7 @@ def neighbourhood(
         decoded = decode_canonical(model, moved.to(model.device), readers, temperature, seed)
     found = decoded["smiles"][decoded["valid"]].value_counts()
     table = found.rename_axis("smiles").reset_index(name="count")
-    similarity = tanimoto(morgan(table["smiles"].tolist()), morgan([smiles]))[:, 0] if len(table) else []
+    similarity = np.zeros(0)
+    if len(table):
+        similarity = tanimoto(morgan(table["smiles"].tolist()), morgan([smiles]))[:, 0]
     return table.assign(similarity=similarity).sort_values(["similarity", "smiles"], ascending=[False, True], ignore_index=True)

@@ -235,7 +235,7 @@ def latent_table(
     for block in read_blocks(model, data, smiles_column, "skip", standardize, jobs):
         blocks.append(block)
         step("read", sum(len(one.smiles) for one in blocks), None)
-    smiles = [one for block in blocks for one in block.smiles]
+    smiles = [one for block in blocks for one in block.usable().values()]
     frame = pd.concat([block.frame.drop(columns=block.smiles_column) for block in blocks], ignore_index=True)
     if limit is not None and len(smiles) > limit:
         chosen = np.sort(np.random.default_rng(seed).choice(len(smiles), limit, replace=False))
@@ -281,14 +281,16 @@ def answer_rows(
     doubles : sequence of bool
         Which of the K columns are float64; by default none.
     """
-    frames, names, n_done = [], [], 0
+    frames: list[pd.DataFrame] = []
+    names: list[str] = []
+    n_done = 0
     for block in blocks:
         theirs = block.frame.reset_index(drop=True)
         names = names or _named(stems, theirs.columns)
-        usable = [i for i, smiles in enumerate(block.smiles) if smiles is not None]
+        usable = block.usable()
         values = np.full((len(block.smiles), len(names) - 1), np.nan)
         if usable:
-            values[usable] = compute([block.smiles[i] for i in usable])
+            values[list(usable)] = compute(list(usable.values()))
         ours = with_digits(pd.DataFrame(values, columns=names[:-1]), doubles or [False] * (len(names) - 1))
         if on_invalid == "keep":
             ours[names[-1]] = pd.Series(block.reasons, dtype="str")

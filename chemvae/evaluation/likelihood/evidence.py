@@ -21,7 +21,7 @@ from chemvae.evaluation.likelihood.importance import log_evidence
 from chemvae.evaluation.roundtrip import Encoded
 from chemvae.models.decoding import finished
 from chemvae.models.information import ACTIVE_VARIANCE, active_units, kl_to_model_prior, mutual_information
-from chemvae.models.latent_space import space_of
+from chemvae.models.latent_space import find_prior, space_of
 from chemvae.models.posteriors import Posterior
 from chemvae.models.refinement import fit_summary, gain, repeated, summary_of
 from chemvae.models.vae import eval_mode
@@ -78,7 +78,7 @@ def bound_figures(model: MolVAE, encoded: Encoded, seed: int) -> dict[str, Any]:
 
 def _rate(model: MolVAE, posterior: Posterior, z: Tensor) -> float:
     """E log q(z|x) / r(z), r the sampling prior: above I(x; z) for every r, equal for r = q(z) (Barber & Agakov, 2003)."""
-    prior = model.priors[sampling_prior(model)]
+    prior = find_prior(model, sampling_prior(model))
     log_qz_x = posterior.log_prob(z)  # [n]
     log_rz = prior.log_prob(z.to(getattr(model, "device", z.device))).to(z)  # [n]
     return float((log_qz_x.double() - log_rz.double()).mean())
@@ -143,7 +143,7 @@ def tensor_joint(model: MolVAE, batch: Batch, prior: str = "normal") -> Joint:
 
     def joint(z: Tensor) -> Tensor:
         flat = z.reshape(-1, z.shape[-1]).to(model.device)  # [C * B, D]
-        log_pxz = model.log_px_z(flat, repeated(batch, len(z)), None) + model.priors[prior].log_prob(flat)
+        log_pxz = model.log_px_z(flat, repeated(batch, len(z)), None) + find_prior(model, prior).log_prob(flat)
         return log_pxz.to(z).reshape(z.shape[:-1])
 
     return joint
@@ -156,7 +156,7 @@ def written_molecules(model: MolVAE, n: int, prior: str = "normal", seed: int = 
     """
     generator = torch.Generator(model.device).manual_seed(seed)
     with torch.no_grad():
-        z = model.priors[prior].sample(n, generator)
+        z = find_prior(model, prior).sample(n, generator)
         ids, _ = model.decode_ids(z, 1.0, generator)
     lengths = (ids != PAD).sum(dim=1) - 1  # without the end token
     kept = torch.nonzero(finished(ids) & (lengths > 0))[:, 0]

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from chemvae.models.posteriors import PosteriorFamily
 from chemvae.models.priors.autoregressive import AutoregressivePrior
-from chemvae.models.priors.base import HIGHEST_LEVEL, FamilyPrior, NormalPrior, Prior, noised_codes, space_complaint
+from chemvae.models.priors.base import (
+    HIGHEST_LEVEL,
+    FamilyPrior,
+    FittedPrior,
+    NormalPrior,
+    Prior,
+    noised_codes,
+    space_complaint,
+)
 from chemvae.models.priors.fitting import Standardised
 from chemvae.models.priors.flow import FlowPrior
 from chemvae.models.priors.gaussian import GaussianPrior
@@ -12,7 +22,7 @@ from chemvae.models.priors.mixture import MixturePrior, TrainedMixture
 from chemvae.models.priors.sphere import SphericalMixture
 from chemvae.models.priors.vamp import VampPrior
 
-PRIORS = {
+PRIORS: dict[str, type[Prior]] = {
     "normal": NormalPrior,
     "gaussian": GaussianPrior,
     "mixture": MixturePrior,
@@ -33,9 +43,9 @@ def trained_priors() -> list[str]:
     return [name for name, one in PRIORS.items() if one.is_trainable]
 
 
-def quick_prior(kind: str, family: PosteriorFamily) -> Prior:
+def quick_prior(kind: str, family: PosteriorFamily) -> FittedPrior:
     """A learned prior that is fitted in seconds, for use while a model trains: of this kind, a mixture instead of a network."""
-    return PRIORS["mixture" if issubclass(PRIORS[kind], Standardised) else kind].fitted_for(family)
+    return cast(FittedPrior, PRIORS["mixture" if issubclass(PRIORS[kind], Standardised) else kind].fitted_for(family))
 
 
 __all__ = [
@@ -43,6 +53,7 @@ __all__ = [
     "PRIORS",
     "AutoregressivePrior",
     "FamilyPrior",
+    "FittedPrior",
     "FlowPrior",
     "GaussianPrior",
     "MixturePrior",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import logging
 import math
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from chemvae.models.priors.base import Prior
+from chemvae.models.priors.base import FittedPrior
 from chemvae.schedules import cosine_decay
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ MOST_HELD_OUT = 4_000
 PATIENCE_NATS = 1.0  # held-out codes may become so much less likely before fitting ends
 
 
-class Standardised(Prior):
+class Standardised(FittedPrior):
     """A prior with a ``mean`` and a ``scale`` [D] of the codes it is fitted to, through which its network sees them."""
 
     mean: Tensor
@@ -61,7 +61,7 @@ def fit_by_likelihood(prior: Fitted, z: np.ndarray, seed: int = 0, n_steps: int 
         average.update_parameters(prior)
         if (step + 1) % CHECK_EVERY == 0 or step + 1 == n_steps:
             with torch.no_grad():
-                score = float(average.module.log_prob(held_out[:MOST_HELD_OUT]).mean())
+                score = float(cast(Standardised, average.module).log_prob(held_out[:MOST_HELD_OUT]).mean())
             log.info("prior: step %d of %d, %.2f nats on held-out codes", step + 1, n_steps, score)
             if score > best_score:
                 best, best_score = copy.deepcopy(average.module.state_dict()), score
@@ -71,7 +71,7 @@ def fit_by_likelihood(prior: Fitted, z: np.ndarray, seed: int = 0, n_steps: int 
     return prior.requires_grad_(False)
 
 
-def _climb(prior: nn.Module, optimizer: torch.optim.Optimizer, batch: Tensor) -> None:
+def _climb(prior: Standardised, optimizer: torch.optim.Optimizer, batch: Tensor) -> None:
     loss = -prior.log_prob(batch).mean()
     optimizer.zero_grad()
     loss.backward()

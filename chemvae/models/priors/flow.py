@@ -162,6 +162,9 @@ class FlowPrior(Standardised):
     is_trainable = True
     fit_points = FIT_POINTS
     """Draws worth fitting to."""
+    mean: Tensor
+    scale: Tensor
+    orders: Tensor
 
     @classmethod
     def trained_for(cls, family: PosteriorFamily, hidden_dim: int) -> Prior:
