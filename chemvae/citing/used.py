@@ -29,7 +29,8 @@ def cite(*used: str | Path) -> dict[str, Paper]:
     Returns
     -------
     dict of str to Paper
-        By key (``kingma2014``), those that every model rests on first. ``str(paper)`` is a line, ``paper.bibtex(key)`` an entry.
+        By key (``kingma2014``), those that every model rests on first. ``str(paper)`` is a line, ``paper.bibtex(key)`` an
+        entry.
 
     Raises
     ------
