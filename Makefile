@@ -1,17 +1,22 @@
 # make demo    what the shipped model can do, as a report; offline once installed
-# make test    the test suite
+# make test    the tests that are quick; SLOW=1 runs those that take longer, too, as .ci/run does
 # make clean   remove the environment and the demo's output
 #
 # VENV=path            where the environment lives (default .venv)
 # PYTHON=python3.12    what it is made from; 3.10 or later
 # TORCH_INDEX=url      another source of the torch wheel; README says which one has no CUDA in it
 # CONSTRAINTS=file     exact versions (default .ci/constraints.txt; /dev/null takes the newest)
+# EXTRAS=test,maps     what the tests may use beside the package (default test)
+# WORKERS=2            processes that share the tests (default 0: none beside pytest itself)
 # ARGS="..."           handed to chemvae demo or to pytest
 
 VENV ?= .venv
 PYTHON ?= python3
 CONSTRAINTS ?= .ci/constraints.txt
 TORCH_INDEX ?=
+EXTRAS ?= test
+SLOW ?=
+WORKERS ?= 0
 ARGS ?=
 
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
@@ -29,7 +34,7 @@ demo: $(VENV)/.installed
 	$(BIN)/chemvae demo $(ARGS)
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(if $(SLOW),,-m "not slow") $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile) $(ARGS)
 
 clean:
 	rm -rf $(VENV) demo
@@ -45,5 +50,5 @@ $(VENV)/.installed: pyproject.toml $(wildcard $(CONSTRAINTS))
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(PIP) install --quiet --editable '.[test]'
+	$(PIP) install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@
