@@ -94,6 +94,25 @@ def test_the_oldest_dependencies_are_the_lower_bounds():
             assert numbers[0] == numbers[1], f"{name}: tested {oldest[name.lower()]}, promised {bound}"
 
 
+def test_the_workflow_tries_every_python_that_is_promised_and_the_oldest_dependencies():
+    yaml = pytest.importorskip("yaml", reason="pyyaml comes with the extra 'test'")
+    jobs = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text(encoding="utf-8"))["jobs"]
+    assert jobs["python"]["strategy"]["matrix"]["python"] == ["3.10", "3.11", "3.12", "3.13"]
+    assert project()["requires-python"] == ">=3.10"
+    steps = {job: [step.get("run", "") for step in told["steps"]] for job, told in jobs.items()}
+    assert ".ci/run" in steps["whole"] and any("constraints-oldest.txt" in line for line in steps["oldest"])
+
+
+def test_what_runs_before_a_commit_is_there():
+    yaml = pytest.importorskip("yaml", reason="pyyaml comes with the extra 'test'")
+    (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    hooks = {hook["id"]: hook["entry"] for hook in local["hooks"]}
+    assert set(hooks) == {"ruff", "ruff-format", "types", "size"}
+    assert (ROOT / hooks["size"].split()[-1]).is_file()
+    script = (PACKAGING.parent / "run").read_text(encoding="utf-8")
+    assert all(word in script for word in ("ruff check", "ruff format", "check_sizes.py"))
+
+
 def load_check():
     spec = importlib.util.spec_from_file_location("check_sizes", PACKAGING.parent / "check_sizes.py")
     module = importlib.util.module_from_spec(spec)

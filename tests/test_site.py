@@ -169,6 +169,17 @@ def test_shell_blocks_hold_what_these_tests_know(name):
         assert line.split()[0] in SHELL, line
 
 
+def test_make_targets_and_variables_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    told = [line for name in WRITTEN for line in lines_of(blocks_of(text_of(name))) if line.startswith("make ")]
+    told += re.findall(r"`(make \w[^`]*)`", "\n".join(map(text_of, WRITTEN)))
+    assert told
+    for line in told:
+        target, *variables = shlex.split(line)[1:]
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+        assert all(re.search(rf"^{one.split('=')[0]} \?=", makefile, re.MULTILINE) for one in variables), line
+
+
 @pytest.mark.parametrize("name", WRITTEN)
 def test_links_lead_to_pages(name):
     made = {"promises.md", "faults.md", "changelog.md", "contributing.md", "figures/drug-model.md", "figures/protocols.md"}
