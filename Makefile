@@ -23,6 +23,9 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 TORCH := $(or $(shell grep -s '^torch==' $(CONSTRAINTS)),torch)
 PIP := PIP_CONSTRAINT=$(CONSTRAINTS) $(BIN)/python -m pip --disable-pip-version-check --no-input
 
+comma := ,
+TOOLS := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test clean
 .DELETE_ON_ERROR:
@@ -33,7 +36,7 @@ help:
 demo: $(VENV)/.installed
 	$(BIN)/chemvae demo $(ARGS)
 
-test: $(VENV)/.installed-test
+test: $(TOOLS)
 	$(BIN)/python -m pytest $(if $(SLOW),,-m "not slow") $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile) $(ARGS)
 
 clean:
@@ -49,6 +52,6 @@ $(VENV)/.installed: pyproject.toml $(wildcard $(CONSTRAINTS))
 	$(PIP) install --quiet --editable .
 	@touch $@
 
-$(VENV)/.installed-test: $(VENV)/.installed
+$(TOOLS): $(VENV)/.installed
 	$(PIP) install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@
