@@ -1,5 +1,5 @@
 # make demo    what the shipped model can do, as a report; offline once installed
-# make test    the test suite
+# make test    the tests that are quick; SLOW=1 runs those that take longer, too, as .ci/run does
 # make types   what the annotations promise, checked by mypy
 # make clean   remove the environment and the demo's output
 #
@@ -7,17 +7,25 @@
 # PYTHON=python3.12    what it is made from; 3.10 or later
 # TORCH_INDEX=url      another source of the torch wheel; README says which one has no CUDA in it
 # CONSTRAINTS=file     exact versions (default .ci/constraints.txt; /dev/null takes the newest)
+# EXTRAS=test,maps     what the tests may use beside the package (default test)
+# WORKERS=2            processes that share the tests (default 0: none beside pytest itself)
 # ARGS="..."           handed to chemvae demo, to pytest or to mypy
 
 VENV ?= .venv
 PYTHON ?= python3
 CONSTRAINTS ?= .ci/constraints.txt
 TORCH_INDEX ?=
+EXTRAS ?= test
+SLOW ?=
+WORKERS ?= 0
 ARGS ?=
 
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 TORCH := $(or $(shell grep -s '^torch==' $(CONSTRAINTS)),torch)
 PIP := PIP_CONSTRAINT=$(CONSTRAINTS) $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+comma := ,
+TOOLS := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test types clean
@@ -29,10 +37,10 @@ help:
 demo: $(VENV)/.installed
 	$(BIN)/chemvae demo $(ARGS)
 
-test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest $(ARGS)
+test: $(TOOLS)
+	$(BIN)/python -m pytest $(if $(SLOW),,-m "not slow") $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile) $(ARGS)
 
-types: $(VENV)/.installed-dev
+types: $(VENV)/.installed-types
 	$(BIN)/python -m mypy $(ARGS)
 
 clean:
@@ -48,10 +56,10 @@ $(VENV)/.installed: pyproject.toml $(wildcard $(CONSTRAINTS))
 	$(PIP) install --quiet --editable .
 	@touch $@
 
-$(VENV)/.installed-test: $(VENV)/.installed
-	$(PIP) install --quiet --editable '.[test]'
+$(TOOLS): $(VENV)/.installed
+	$(PIP) install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed-test
+$(VENV)/.installed-types: $(VENV)/.installed
 	$(PIP) install --quiet --editable '.[dev]'
 	@touch $@

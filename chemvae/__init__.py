@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 os.environ.setdefault("LRU_CACHE_CAPACITY", "256")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 modules.install()
 
 _HOMES = {
@@ -58,6 +58,7 @@ _HOMES = {
     "show": "chemvae.tables.drawn",
     "optimize": "chemvae.api",
     "map": "chemvae.api",
+    "cite": "chemvae.citing",
     "Progress": "chemvae.progress",
     "CancelToken": "chemvae.progress",
     "MolVAE": "chemvae.models.vae",

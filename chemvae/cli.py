@@ -11,6 +11,7 @@ import typer
 from chemvae import __version__
 from chemvae.commands import (
     bench,
+    cite,
     data,
     decode,
     demo,
@@ -132,6 +133,7 @@ def chemvae(
 add(app, "demo", demo.demo, panel=FIRST)
 add(app, "doctor", doctor.doctor, panel=FIRST)
 app.add_typer(data.app, name="data", rich_help_panel=FIRST)
+add(app, "cite", cite.cite, panel=FIRST)
 add(app, "train", train.train, panel=MODELS)
 add(app, "evaluate", evaluate.evaluate, panel=MODELS)
 add(app, "bench", bench.bench, panel=MODELS)

@@ -36,6 +36,17 @@ MOLECULES = [
 ]
 
 
+SLOW_FIXTURES = {"test_demo.py": {"trained", "shipped", "demo"}}
+"""File -> fixtures of it that take more than ten seconds: a test that needs one is slow."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what needs a slow fixture."""
+    for item in items:
+        if SLOW_FIXTURES.get(item.path.name, set()) & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def molecules() -> list[str]:
     """Twenty real molecules with stereo, charges, halogens and fused rings."""

@@ -61,6 +61,24 @@ def test_median1_of_a_target_is_the_root_of_the_likeness_of_the_two(tasks):
         assert tasks.TASKS["median1"](target) == pytest.approx(math.sqrt(likeness))
 
 
+def test_likeness_to_mestranol_counts_in_shares_of_three_quarters_and_no_more_than_one(tasks):
+    from rdkit import Chem
+    from rdkit.Chem.rdFingerprintGenerator import GetAtomPairGenerator
+    from rdkit.DataStructs import TanimotoSimilarity
+
+    generator = GetAtomPairGenerator(maxDistance=10)
+
+    def likeness(smiles):
+        counts = [generator.GetSparseCountFingerprint(Chem.MolFromSmiles(one)) for one in (smiles, tasks.MESTRANOL)]
+        return TanimotoSimilarity(*counts)
+
+    ethinylestradiol = "Oc1ccc2[C@H]3CC[C@@]4(C)[C@@H](CC[C@@]4(O)C#C)[C@@H]3CCc2c1"
+    for unlike in ("COc1ccc2CCCCc2c1", "O=C1CC[C@@]2(C)C(CCC3C2CC[C@]2(C)C(O)CCC32)C1"):
+        assert 0.02 < likeness(unlike) < 0.75
+        assert tasks.TASKS["mestranol_similarity"](unlike) == pytest.approx(likeness(unlike) / 0.75)
+    assert 0.75 < likeness(ethinylestradiol) < 1 and tasks.TASKS["mestranol_similarity"](ethinylestradiol) == 1.0
+
+
 def test_similarity_counts_and_does_not_fold(tasks):
     from rdkit import Chem
 

@@ -10,7 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import SettingsError
 from chemvae.evaluation import EvaluationSettings
 from chemvae.registry import make_spec
@@ -24,6 +26,15 @@ FOLDERS = [p for p in sorted(EXPERIMENTS.iterdir()) if p.is_dir() and p.name[0].
 def load(path):
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def load_named(path, monkeypatch):
+    """The same where dataclasses look their module up by its name."""
+    spec = importlib.util.spec_from_file_location(f"experiment_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
     spec.loader.exec_module(module)
     return module
 
@@ -94,7 +105,8 @@ def test_beside_joined_halves_stands_the_data_set_or_what_was_written(tmp_path, 
     module = load(EXPERIMENTS / "03-drug-model" / "recombine.py")
     table = SimpleNamespace(smiles=["CCO", "CCN", "CCC"], labels=np.zeros((3, 3)), split=["train", "train", "valid"])
     monkeypatch.setattr(module, "load_table", lambda *_, **__: table)
-    monkeypatch.setattr(module, "recombine", lambda train, n, seed, jobs: [*train, "CCC", "CCF", "CCCl"])
+    cut = []
+    monkeypatch.setattr(module, "recombine", lambda train, n, seed, jobs: cut.append(train) or [*train, "CCC", "CCF", "CCCl"])
     pd.DataFrame({"smiles": [*table.smiles, "CCF"], "split": [*table.split, "train"]}).to_parquet(tmp_path / "written.parquet")
 
     def rows(written):
@@ -103,6 +115,105 @@ def test_beside_joined_halves_stands_the_data_set_or_what_was_written(tmp_path, 
 
     assert rows(None) == [["CCC", "valid"], ["CCO", "train"], ["CCN", "train"], ["CCF", "train"], ["CCCl", "train"]]
     assert rows(str(tmp_path / "written.parquet")) == [["CCC", "valid"], ["CCF", "train"], ["CCCl", "train"]]
+    assert cut == [["CCO", "CCN"]] * 2, "only training molecules are cut"
+
+
+def test_recombined_and_written_molecules_are_none_that_are_held_out(tmp_path, monkeypatch):
+    """What a generator wrote that is in the validation or test part is left out, and the rest is for training."""
+    module = load(EXPERIMENTS / "03-drug-model" / "recombine.py")
+    table = SimpleNamespace(smiles=["CCO", "CCN", "CCC"], labels=np.ones((3, 3)), split=["train", "valid", "test"])
+    monkeypatch.setattr(module, "load_table", lambda *_, **__: table)
+    monkeypatch.setattr(module, "recombine", lambda *_: ["CCN", "CCC", "CCCl"])
+    module.main("data", None, str(tmp_path / "recombined"))
+    made = pd.read_parquet(tmp_path / "recombined" / "data.parquet")
+    assert made.set_index("smiles")["split"].to_dict() == {"CCO": "train", "CCN": "valid", "CCC": "test", "CCCl": "train"}
+    assert made["smiles"].is_unique
+
+    merge = load(EXPERIMENTS / "03-drug-model" / "merge.py")
+    monkeypatch.setattr(merge, "load_table", lambda *_, **__: table)
+    written = pd.DataFrame({"smiles": ["CCO", "CCN", "CCC", "CCF", "CCF", "CCBr"]}).assign(
+        logP=1.0, qed=[1, 1, 1, 1, 1, np.nan], SAS=1.0
+    )
+    written.to_parquet(tmp_path / "written.parquet")
+    merge.main("data", str(tmp_path / "merged"), str(tmp_path / "written.parquet"))
+    both = pd.read_parquet(tmp_path / "merged" / "data.parquet")
+    assert both[["smiles", "split"]].values.tolist() == [
+        ["CCO", "train"], ["CCN", "valid"], ["CCC", "test"], ["CCF", "train"],
+    ]  # fmt: skip
+
+
+def test_the_language_model_learns_from_training_molecules_alone(tmp_path, monkeypatch):
+    """Neither its batches nor its symbols come from what is held out; the curve is that of the validation part."""
+    module = load_named(EXPERIMENTS / "03-drug-model" / "char_rnn.py", monkeypatch)
+    table = SimpleNamespace(smiles=["CCO", "CCN", "CC", "CCC", "CCCl"], split=["train", "train", "valid", "valid", "test"])
+    monkeypatch.setattr(module, "load_table", lambda *_, **__: table)
+    read = []
+
+    def dataset(smiles, vocabulary):
+        read.append((list(smiles), [token for token in ("O", "N", "Cl") if vocabulary.complaint(token) is None]))
+        return SmilesDataset(smiles, vocabulary)
+
+    learned, validated = [], []
+    log_prob = module.CharRNN.log_prob
+
+    def watched(model, inputs, targets):
+        (learned if torch.is_grad_enabled() else validated).append(len(targets))
+        return log_prob(model, inputs, targets)
+
+    monkeypatch.setattr(module, "SmilesDataset", dataset)
+    monkeypatch.setattr(module.CharRNN, "log_prob", watched)
+    module.train("data", tmp_path, module.Settings(epochs=1, batch_size=2, hidden_dim=8, embedding_dim=4))
+    assert read == [(["CCO", "CCN"], ["O", "N"]), (["CC", "CCC"], ["O", "N"])]
+    assert sum(learned) == 2 and sum(validated) == 2
+
+
+@pytest.fixture
+def new_properties(monkeypatch):
+    return load_named(EXPERIMENTS / "05-new-properties" / "run.py", monkeypatch)
+
+
+def test_folds_hold_whole_scaffolds_and_about_as_many_molecules_each(new_properties):
+    rng = np.random.default_rng(0)
+    scaffolds = np.array([f"s{i}" for i in rng.zipf(1.6, 400) % 60])
+    for seed in (0, 1):
+        fold = new_properties.scaffold_folds(scaffolds, 5, seed)
+        where = pd.Series(fold).groupby(scaffolds).nunique()
+        assert (where == 1).all(), "a scaffold stands in one fold alone"
+        sizes = np.bincount(fold, minlength=5)
+        largest = pd.Series(scaffolds).value_counts().iloc[0]
+        assert len(sizes) == 5 and sizes.sum() == 400 and sizes.max() <= max(largest, 400 / 5 + 2)
+    assert (new_properties.scaffold_folds(scaffolds, 5, 0) != new_properties.scaffold_folds(scaffolds, 5, 1)).any()
+
+
+def test_what_a_fold_is_measured_on_shares_no_scaffold_with_what_was_learned_from(new_properties, monkeypatch):
+    scaffolds = np.array(list("aaabbbccddeeffgghh"))
+    n = len(scaffolds)
+    learned, asked = [], []
+
+    class Rows(SimpleNamespace):
+        def part(self, rows):
+            asked.append(np.asarray(rows))
+            return self
+
+    class Fitted:
+        left_out_rmse = 0.0
+
+        def predict_features(self, features):
+            rows = asked[-1]
+            return {"mean": np.zeros(len(rows)), "low": np.zeros(len(rows)), "high": np.ones(len(rows))}
+
+    data = new_properties.Measured(Rows(), np.linspace(0, 1, n), scaffolds)
+    monkeypatch.setattr(new_properties, "fit", lambda data, rows, *_: learned.append(rows) or Fitted())
+    monkeypatch.setattr(
+        new_properties, "boosted_trees", lambda data, fitting, test, seed: learned.append(fitting) or np.zeros(len(test))
+    )
+    new_properties.in_folds(data, {"folds": 3, "seed": 0, "inputs": {"all": []}}, None)
+    assert len(learned) == 6 and sorted(np.concatenate(asked).tolist()) == list(range(n)), "each molecule is measured once"
+    for place, test in enumerate(asked):
+        for fitting in learned[2 * place : 2 * place + 2]:
+            assert not set(scaffolds[fitting]) & set(scaffolds[test]) and len(fitting) + len(test) == n
+    fitting, test = new_properties.moleculenet_split(scaffolds, 0.25)
+    assert not set(scaffolds[fitting]) & set(scaffolds[test]) and sorted([*fitting, *test]) == list(range(n))
 
 
 @pytest.fixture

@@ -47,11 +47,19 @@ def train(**options):
     return chemvae.train(table(), ["logP"], **{**SMALL, **options})
 
 
+QUICK = ({"posterior": "full"}, {"prior": "vamp"}, {"objective": "iwae"})
+"""One of each table, which every run of the tests takes; the others are slow, being many."""
+
+
+def marked(asked):
+    return pytest.param(asked, id=words(asked), marks=() if asked in QUICK else pytest.mark.slow)
+
+
 def words(asked):
     return "-".join(one["name"] + "-doubly" if isinstance(one, dict) else str(one) for one in asked.values())
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=words)
+@pytest.mark.parametrize("asked", map(marked, ASKED))
 def test_a_member_of_the_family_does_all_that_a_model_does(asked, tmp_path):
     whole, part = tmp_path / "whole", tmp_path / "part"
     trained = train(**asked, out=whole, seed=3)

@@ -27,6 +27,7 @@ def test_there_are_notebooks_and_they_are_numbered():
     assert [path.name[:2] for path in NOTEBOOKS] == [f"{i:02d}" for i in range(1, len(NOTEBOOKS) + 1)]
 
 
+@pytest.mark.slow
 @names
 def test_runs(path, tmp_path, monkeypatch):
     monkeypatch.setenv("CHEMVAE_FAST", "1")

@@ -79,6 +79,11 @@ Figures on the {split} split, 5,000 molecules and 30,000 samples, raw decoder (n
 **Limits.** It writes what ZINC250k looks like: drug-like molecules of up to 38 heavy atoms, some with charges, no metals, no
 salts. Molecules of another kind come back wrong and their predictions are guesses; look at `distance`. Points far from all
 molecules decode to something RDKit reads because the decoder was taught to, not because a chemist would find it sensible.
+
+**Licence and citation.** The weights are under chemvae's own licence (MIT). They were trained on ZINC250k: a work that uses
+them cites ZINC (Irwin et al., ZINC: A Free Tool to Discover Chemistry for Biology, J. Chem. Inf. Model. 2012,
+https://doi.org/10.1021/ci3001277) and the set's selection (Gómez-Bombarelli et al. 2018,
+https://doi.org/10.1021/acscentsci.7b00572); `chemvae cite` prints these and the papers of the methods.
 """
 
 

@@ -69,6 +69,7 @@ def test_flags_of_examples_exist(line):
     assert used <= known
 
 
+@pytest.mark.slow
 def test_examples_run_as_printed(tmp_path, monkeypatch):
     """In the order of the list, at small sizes, beside the table that comes with the checkout."""
     monkeypatch.chdir(tmp_path)

@@ -79,6 +79,23 @@ def test_interrupted_and_resumed_equals_uninterrupted(labelled, vocabulary, tmp_
     assert untimed(whole) == untimed(second)
 
 
+@pytest.mark.parametrize("stop", [1, 7, 14])  # after the first batch of an epoch, in the middle, before the last
+def test_stopped_within_an_epoch_it_goes_on_with_the_next_batch_of_it(labelled, vocabulary, tmp_path, monkeypatch, stop):
+    """Progress is read after every step here; as it is, no reading and so no stop falls within such short epochs."""
+    monkeypatch.setattr("chemvae.training.trainer.LOG_EVERY", 1)
+    whole = make_trainer(labelled, vocabulary)
+    whole.fit()
+    first = make_trainer(labelled, vocabulary, RunFolder(tmp_path), stop=stop)
+    with pytest.raises(InterruptedRunError):
+        first.fit()
+    assert first.progress.batch == stop % first.n_batches and 0 < first.progress.batch < first.n_batches
+    second = make_trainer(labelled, vocabulary, RunFolder(tmp_path))
+    second.resume()
+    second.fit()
+    assert second.progress.step == second.n_steps
+    assert torch.equal(weights(whole.module), weights(second.module))
+
+
 def test_the_first_checkpoint_comes_soon(labelled, vocabulary, tmp_path, monkeypatch):
     trainer = make_trainer(labelled, vocabulary, RunFolder(tmp_path), checkpoint_min=0.0)
     assert trainer._checkpoint_s(is_first=True) <= 60 and trainer._checkpoint_s(is_first=False) == float("inf")

@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 EXAMPLES: dict[str, tuple[str, str]] = {
     "demo": ("chemvae demo", "chemvae demo --start 'CC(=O)Nc1ccc(O)cc1' -o paracetamol"),
     "doctor": ("chemvae doctor", "chemvae doctor --no-self-test --json doctor.json"),
+    "cite": ("chemvae cite", "chemvae cite optimize iwae --bibtex > papers.bib"),
     "data": ("chemvae data list", "chemvae data check molecules.csv -p activity"),
     "data list": ("chemvae data list", "chemvae data list > sets.tsv"),
     "data show": ("chemvae data show esol", "chemvae data show virtual-drugs"),
