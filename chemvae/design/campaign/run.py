@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from typing import Any
 
+from chemvae.design.campaign.closing import make_result
 from chemvae.design.campaign.goal_matching import make_utility, plan_goals
 from chemvae.design.campaign.isolation import model_at_rest, steady_threads
 from chemvae.design.campaign.loop import Campaign
@@ -103,4 +104,4 @@ def search(model: Any, oracle: Any, spec: CampaignSpec, controls: Controls) -> R
         stack.enter_context(lent(planned, campaign.computed))
         stack.enter_context(closing(campaign.evaluator))
         campaign.run()
-        return campaign.result()
+        return make_result(campaign)

@@ -146,7 +146,7 @@ def _within(row: dict[str, Any], name: str) -> str:
 
 def _legend(row: dict[str, Any], properties: list[str], lead: Any = None, better: int = 0) -> pages.Html:
     """Score, properties, novelty and nearest neighbours of one molecule, and how far it is from its lead."""
-    lines = [f"<b>{pages.format_value(row['score'])}</b>{_ahead(row, lead, 'score', better)}{_within(row, 'score')}"]
+    lines = [f"<b>{_score(row)}</b>{_ahead(row, lead, 'score', better)}{_within(row, 'score')}"]
     for name, value in row.items():
         predicted = row.get(f"{name}_predicted")
         if isinstance(value, float) and name in properties:
@@ -163,6 +163,12 @@ def _legend(row: dict[str, Any], properties: list[str], lead: Any = None, better
             lines.append(f"similarity to {label} {pages.format_value(row[f'similarity_to_{label}'], 2)}")
     lines.append(pages.copyable(row["smiles"]))
     return pages.Html("<br>".join(lines))
+
+
+def _score(row: dict[str, Any]) -> str:
+    """The score; where a value is only a limit, on which side of it the true one lies."""
+    bound, shown = row.get("bound") or "", pages.format_value(row["score"])
+    return pages.escape(bound if bound[:1] in "<>" else f"{shown} ({bound})") if bound else shown
 
 
 def _intervals(row: dict[str, Any]) -> list[str]:
