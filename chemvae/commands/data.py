@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,9 @@ from chemvae.commands.shared.options import (
 )
 from chemvae.commands.shared.settings_fields import choices
 from chemvae.errors import NothingUsableError, command_line
+
+if TYPE_CHECKING:
+    from chemvae.data.prepare.checking import Check
 
 app = typer.Typer(
     cls=Group,
@@ -108,6 +111,7 @@ def prepare(
     rows += [("labels merged from several rows", report.n_merged)] if report.n_merged else []
     rows += list(report.splits.items())
     rows += [(f"without {name}", count) for name, count in report.n_missing.items() if count]
+    rows += [(f"of these with a bound in {name}, see bounds.csv", count) for name, count in report.n_bounds.items()]
     console.show(console.pairs([*rows, ("split", report.split_rule), ("standardize", report.standardize)]))
     labels = [word for name in report.properties for word in ("-p", name)]
     console.say(f"Written to {folder}. Next: {command_line('train', folder, *labels, '-o', Path('runs') / folder.name)}")
@@ -123,7 +127,9 @@ def check(
     data: Data,
     smiles_column: SmilesColumn = None,
     properties: Properties = None,
-    standardize: Annotated[str, typer.Option(metavar=STANDARDIZE_MODES, help="Check after this cleaning.")] = "none",
+    standardize: Annotated[
+        str | None, typer.Option(metavar=STANDARDIZE_MODES, help="Check after this cleaning. Default: that of `data prepare`.")
+    ] = None,
     from_: From = None,
     model: Annotated[
         str | None, typer.Option("-m", "--model", metavar="MODEL", help="Also check for symbols that this model cannot write.")
@@ -136,7 +142,7 @@ def check(
 
     with console.working(f"Checking {data}"):
         found = api.check(
-            data, properties or (), model, smiles_column=smiles_column, standardize=standardize, source_path=from_, jobs=jobs
+            data, properties, model, smiles_column=smiles_column, standardize=standardize, source_path=from_, jobs=jobs
         )
     if json is None:
         _list_offences(found)
@@ -146,7 +152,7 @@ def check(
         raise NothingUsableError(f"{found.source} has no usable molecule.")
 
 
-def _list_offences(found) -> None:
+def _list_offences(found: Check) -> None:
     """Tab-separated lines on stdout: line, reason, SMILES, what exactly."""
     lines = [
         f"{'line' if one.line else 'row'} {one.line or one.row}\t{one.reason}\t{one.smiles}\t{one.detail}"
@@ -162,13 +168,27 @@ def _list_offences(found) -> None:
         )
 
 
-def _show_counts(found) -> None:
+def _show_counts(found: Check) -> None:
     rows = [("rows", found.n_rows), ("usable", found.n_valid), ("distinct molecules", found.n_distinct)]
     rows += [("longest SMILES, characters", found.longest), ("of several fragments", found.n_fragments)]
     rows += [(reason, count) for reason, count in found.counts.most_common()]
     rows += [(f"without {name}", count) for name, count in found.n_missing.items() if count]
     console.show(console.pairs([("SMILES column", found.smiles_column), *rows]))
-    console.say("Nothing is wrong with it." if found.is_clean else "`chemvae data prepare` leaves these rows out and says so.")
+    console.say(_what_prepare_does(found))
+
+
+def _what_prepare_does(found: Check) -> str:
+    """What `data prepare` makes of what was found."""
+    from chemvae.data.prepare.checking import DUPLICATE, IS_BOUND, NOT_NUMERIC
+
+    done = [
+        (set(found.counts) - {DUPLICATE, IS_BOUND, NOT_NUMERIC}, "leaves out what is no molecule, in dropped.csv"),
+        ({DUPLICATE}, "makes one row of those of a molecule, in merged.csv"),
+        ({NOT_NUMERIC}, "takes a label that is no number as missing"),
+        ({IS_BOUND}, "keeps bounds in bounds.csv, as no labels"),
+    ]
+    said = [words for reasons, words in done if any(found.counts[reason] for reason in reasons)]
+    return f"`chemvae data prepare` {'; '.join(said)}." if said else "Nothing is wrong with it."
 
 
 for _name, _function in (("list", list_), ("show", show), ("prepare", prepare), ("check", check)):

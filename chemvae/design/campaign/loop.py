@@ -199,7 +199,7 @@ class Campaign:
         self._tell(codes[rows], [Candidate(scored[i], NEW) for i in rows], [*given, *surprises])
 
     def _sorted_starts(self, n: int) -> tuple[list[str], list[str]]:
-        """At most n start molecules to score: leads that a constraint turns away, to compare with, and the first of the others."""
+        """At most n start molecules: leads that a constraint turns away, to compare with, and the first of the others."""
         verdicts = self.gate.reasons(self.starts[: max(n, MANY_STARTS)])
         for text, verdict in zip(self.starts, verdicts, strict=False):
             if verdict:

@@ -66,7 +66,9 @@ def test_a_lead_that_fails_and_is_turned_away_says_both():
 def test_what_a_library_lacks_in_constraints_costs_nothing():
     asked = []
     starts = [chain(8, 8), *(chain(i, i) for i in range(5))]
-    run_campaign(ToyModel(), lambda text: asked.append(text) or 1.0, budget=8, start=starts, constraints=["heavy_atoms<16"], **FAST)
+    run_campaign(
+        ToyModel(), lambda text: asked.append(text) or 1.0, budget=8, start=starts, constraints=["heavy_atoms<16"], **FAST
+    )
     assert chain(8, 8) not in asked and len(asked) == 8
 
 
