@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from chemvae.design.campaign.run import Progress, run_campaign
-from chemvae.design.evaluators.laboratory import LABORATORY
+from chemvae.design.evaluators.laboratory import LABORATORY, name_laboratory
 from chemvae.design.results.result import Result
 from chemvae.design.search_folder import SearchFolder, check_sheet
-from chemvae.design.search_settings import SearchSettings, in_words
+from chemvae.design.search_settings import SearchSettings, in_words, measured_starts
 from chemvae.errors import SettingsError
 from chemvae.progress import CancelToken
 from chemvae.tables import write_table
@@ -65,7 +65,8 @@ def search_in_folder(
     resume, overwrite : bool
         Go on with the search in the folder (a laboratory's goes on by itself); or replace it, once the new one has begun.
     batch_in, batch_out : path or DataFrame, path, optional
-        What a laboratory has measured, and where the next molecules for it are written (``next.csv`` in the folder).
+        What a laboratory has measured, and where the next molecules for it are written (``next.csv`` in the folder). Without
+        it, values that the tables of start molecules hold in columns of what is to be measured are taken.
     watch : callable, optional
         See :data:`Watch`.
     cancel : CancelToken, optional
@@ -92,6 +93,8 @@ def search_in_folder(
         settings = _trusted(folder, settings, may_run, is_replaced="oracle" in objects)
     sheet = Path(batch_out or folder.sheet) if settings.is_laboratory(hands_over=hands_over) else None
     settings = _check(settings, sheet, batch_in)  # complaints come before the model is loaded
+    if sheet is not None and batch_in is None:
+        batch_in = measured_starts(settings.start, name_laboratory(settings.oracle, settings.goals() or None).names)
     arguments = settings.arguments() | objects | ({} if batch_in is None else {"results": batch_in})
     task = _Task(folder, settings, open_model(settings.model), arguments, watch or (lambda *_: nullcontext()), cancel)
     with folder.opened(settings, replace=overwrite and not resume):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from chemvae.design.campaign.leads import describe_leads
 from chemvae.design.campaign.loop import Campaign
+from chemvae.design.campaign.next_batch import explain_batch
 from chemvae.design.campaign.task import leaves
 from chemvae.design.filters.chain import FilterChain
 from chemvae.design.oracles import UncertainOracle
@@ -25,6 +26,7 @@ def make_result(campaign: Campaign) -> Result:
     learned.warn(judged)
     points = {"points": campaign.decoder.n_points, "valid": campaign.decoder.n_greedy_valid}
     open_now = describe(campaign, list(campaign.evaluator.open), scored=table["smiles"].tolist())
+    open_now = explain_batch(campaign, table, open_now)
     return Result(
         history=table,
         proposals=campaign.log.table,
@@ -40,6 +42,7 @@ def make_result(campaign: Campaign) -> Result:
         batch=campaign.evaluator.batch_table(open_now),
         receipt=campaign.evaluator.receipt,
         leads=describe_leads(campaign, describe),
+        n_told=len(campaign.evaluator.unsolicited),
     )
 
 

@@ -27,6 +27,7 @@ from chemvae.design.evaluators.laboratory import find_laboratory, open_laborator
 from chemvae.design.filters.chain import FilterChain
 from chemvae.design.optimizers.factory import make_optimizer
 from chemvae.design.optimizers.latent_region import LatentRegion
+from chemvae.design.optimizers.plate import count_ranked, pick_apart
 from chemvae.design.surrogates.predicted import PredictedUtility
 from chemvae.errors import CancelledError, SettingsError
 from chemvae.models.gru.kernels import kernels_in_use
@@ -67,6 +68,7 @@ class Campaign:
             "method": spec.method if isinstance(spec.method, (str, dict)) else type(self.optimizer).__name__,
             "seed": spec.seed,
             "batch_size": spec.molecules_per_round,
+            **({} if spec.diverse is None else {"diverse": spec.diverse}),
             **task.describe(model),
             "kernels": kernels_in_use(),
         }
@@ -153,13 +155,20 @@ class Campaign:
         self.round += 1
         z, found = self._gather(self.evaluator.size(self.round))
         new = [i for i, one in enumerate(found) if one.outcome == NEW]
-        chosen = [new[i] for i in self.optimizer.select(z[new], [found[i].smiles for i in new], room)] if new and room else []
+        chosen = [new[i] for i in self._select(z[new], [found[i].smiles for i in new], room)] if new and room else []
         n_before = len(self.history) + len(self.evaluator.open)
         surprises = self.evaluator.score(self.round, [(found[i].smiles, z[i].numpy()) for i in chosen[:room]])
         self._record(found)
         self._tell(z, found, surprises)
         self.first_look.on_round(self.history.calls)
         return len(self.history) + len(self.evaluator.open) - n_before
+
+    def _select(self, z: Tensor, smiles: Sequence[str], n: int) -> list[int]:
+        """The optimizer's choice of n of the molecules that passed; for a plate, the best of it of which no two are alike."""
+        if self.spec.diverse is None:
+            return self.optimizer.select(z, smiles, n)
+        ranked = self.optimizer.select(z, smiles, count_ranked(len(smiles), n))
+        return [ranked[i] for i in pick_apart([smiles[i] for i in ranked], n)]
 
     def _gather(self, size: int) -> tuple[Tensor, list[Candidate]]:
         """All points of a round about so many molecules [N, D], and what became of each, generation after generation."""

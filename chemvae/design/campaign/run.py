@@ -61,9 +61,9 @@ def run_campaign(
     budget, seed, method, start, goals, constraints
         Fields of :class:`CampaignSpec`.
     **options
-        Its other fields (``batch_size, patience, timeout_s, time_limit_s, known, history_path, min_similarity, scaffold,
-        forbid, alerts, neutral, standardize``), those of :class:`Controls` (``callback, cancel, results``), or ``spec``, a
-        :class:`CampaignSpec` whose fields hold where no argument says otherwise.
+        Its other fields (``batch_size, diverse, patience, timeout_s, time_limit_s, known, history_path, min_similarity,
+        scaffold, forbid, alerts, neutral, standardize``), those of :class:`Controls` (``callback, cancel, results``), or
+        ``spec``, a :class:`CampaignSpec` whose fields hold where no argument says otherwise.
 
     Returns
     -------

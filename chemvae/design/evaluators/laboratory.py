@@ -240,7 +240,7 @@ def open_laboratory(
         raise SettingsError("a laboratory's campaign needs history_path: what was asked and told must be kept between batches")
     names = find_laboratory(oracle).names
     shape, mode = (len(names), options.pop("latent_dim", None)), options.pop("standardize", "none")
-    ledger = Ledger(path, {key: value for key, value in settings.items() if key != "batch_size"}, shape)
+    ledger = Ledger(path, {key: value for key, value in settings.items() if key not in ("batch_size", "diverse")}, shape)
     try:
         receipt = None if results is None else ledger.take(read_measurements(results, names, ledger.ids, mode))
     except Exception:

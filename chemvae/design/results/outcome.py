@@ -60,6 +60,9 @@ class Outcome:
     constraint, or why there is no score), the goals, and what is known of ``molecules``. Of more than three start molecules
     the best one that was scored."""
 
+    n_told: int = 0
+    """Rows of ``history`` that nobody asked for: what a laboratory told besides, which the budget does not count."""
+
     @property
     def best(self) -> pd.Series | None:
         """The row of ``history`` with the highest utility; None if nothing could be scored."""

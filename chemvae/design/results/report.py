@@ -82,10 +82,18 @@ def _batch(data: dict[str, Any] | None) -> list[pages.Html]:
     if data is None:
         return []
     table = data["molecules"]
-    legends = [f"{row['id']}, batch {row['batch']}" for row in table.to_dict("records")]
+    legends = [_place(row) for row in table.to_dict("records")]
     grid = pages.molecule_grid(table["smiles"].tolist(), legends)
     full = pages.table(table.rename(columns={"smiles": "SMILES"}))
     return [pages.section("To be measured", data["caption"], grid, pages.details("As a table", full))]
+
+
+def _place(row: dict[str, Any]) -> str:
+    """Which molecule of which batch this is, why it is there, and what is expected of it."""
+    names = [name.removesuffix("_expected") for name in row if name.endswith("_expected")]
+    values = {name: [pages.format_value(row[name + end], 3) for end in ("_expected", "_low", "_high")] for name in names}
+    expected = [f"{name} {mean} expected ({low} to {high})" for name, (mean, low, high) in values.items()]
+    return ", ".join(filter(None, (f"{row['id']}, batch {row['batch']}", row.get("why"), *expected)))
 
 
 def _leads(data: dict[str, Any] | None) -> list[pages.Html]:
