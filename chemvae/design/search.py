@@ -65,8 +65,7 @@ def search_in_folder(
     resume, overwrite : bool
         Go on with the search in the folder (a laboratory's goes on by itself); or replace it, once the new one has begun.
     batch_in, batch_out : path or DataFrame, path, optional
-        What a laboratory has measured, and where the next molecules for it are written (``next.csv`` in the folder). Without
-        it, values that the tables of start molecules hold in columns of what is to be measured are taken.
+        What a laboratory has measured (else what tables of start molecules say), and where its next molecules are written.
     watch : callable, optional
         See :data:`Watch`.
     cancel : CancelToken, optional
@@ -92,9 +91,7 @@ def search_in_folder(
     if goes_on and "oracle" not in words:
         settings = _trusted(folder, settings, may_run, is_replaced="oracle" in objects)
     sheet = Path(batch_out or folder.sheet) if settings.is_laboratory(hands_over=hands_over) else None
-    settings = _check(settings, sheet, batch_in)  # complaints come before the model is loaded
-    if sheet is not None and batch_in is None:
-        batch_in = measured_starts(settings.start, name_laboratory(settings.oracle, settings.goals() or None).names)
+    settings, batch_in = _check(settings, sheet, batch_in)  # complaints come before the model is loaded
     arguments = settings.arguments() | objects | ({} if batch_in is None else {"results": batch_in})
     task = _Task(folder, settings, open_model(settings.model), arguments, watch or (lambda *_: nullcontext()), cancel)
     with folder.opened(settings, replace=overwrite and not resume):
@@ -115,13 +112,19 @@ def _trusted(
     )
 
 
-def _check(settings: SearchSettings, sheet: Path | None, batch_in: Any) -> SearchSettings:
-    """Refuse goals that cannot be read and a sheet that may be filled in; a laboratory's settings gain what is usual there."""
-    settings.goals()
+def _check(settings: SearchSettings, sheet: Path | None, batch_in: Any) -> tuple[SearchSettings, Any]:
+    """Refuse goals that cannot be read and a sheet that may be filled in; a laboratory's settings gain what is usual there.
+
+    Without results it takes what start molecules bring along.
+    """
+    goals = settings.goals()
     if sheet is None:
-        return settings
+        return settings, batch_in
     check_sheet(sheet, batch_in)
-    return settings.for_laboratory()
+    settings = settings.for_laboratory()
+    if batch_in is None:
+        batch_in = measured_starts(settings.start, name_laboratory(settings.oracle, goals or None).names)
+    return settings, batch_in
 
 
 @dataclass(frozen=True)
