@@ -39,6 +39,7 @@ From = Annotated[
     typer.Option("--from", metavar="PATH", help="A copy of the set on this machine (file, or the folder it lies in)."),
 ]
 MOST_SHOWN = 20
+FEW = 5_000  # molecules: fewer are learned from the shipped model's weights on
 
 
 @command
@@ -113,8 +114,8 @@ def prepare(
     rows += [(f"without {name}", count) for name, count in report.n_missing.items() if count]
     rows += [(f"of these with a bound in {name}, see bounds.csv", count) for name, count in report.n_bounds.items()]
     console.show(console.pairs([*rows, ("split", report.split_rule), ("standardize", report.standardize)]))
-    labels = [word for name in report.properties for word in ("-p", name)]
-    console.say(f"Written to {folder}. Next: {command_line('train', folder, *labels, '-o', Path('runs') / folder.name)}")
+    words = [word for name in report.properties for word in ("-p", name)] + (["--init", "drug"] if report.n_kept < FEW else [])
+    console.say(f"Written to {folder}. Next: {command_line('train', folder, *words, '-o', Path('runs') / folder.name)}")
 
 
 def _stem(data: str) -> str:
