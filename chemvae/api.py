@@ -203,14 +203,16 @@ def _part_of(table: Table, split: str | None) -> np.ndarray:
 # data ---------------------------------------------------------------------------------------------------------------------
 
 
-def check(data: Any, properties: str | Sequence[str] = (), model: MolVAE | str | Path | None = None, **options: Any) -> Check:
+def check(
+    data: Any, properties: str | Sequence[str] | None = (), model: MolVAE | str | Path | None = None, **options: Any
+) -> Check:
     """List what is wrong with a table, as ``chemvae data check`` does; see :func:`chemvae.data.prepare.checking.check`.
 
     Parameters
     ----------
     data : str, Path, DataFrame or sequence of str
-    properties : str or sequence of str
-        Columns of labels to look at too.
+    properties : str, sequence of str or None
+        Columns of labels to look at too; None: those that :func:`prepare` would keep by itself.
     model : MolVAE, name or run folder, optional
         Look for symbols that it cannot write.
     **options
@@ -224,7 +226,8 @@ def check(data: Any, properties: str | Sequence[str] = (), model: MolVAE | str |
     from chemvae.data.prepare import checking
 
     complaint = None if model is None else open_model(model, "cpu").vocabulary.complaint
-    return checking.check(data, properties=as_list(properties), symbol_check=complaint, **options)
+    wanted = None if properties is None else as_list(properties)
+    return checking.check(data, properties=wanted, symbol_check=complaint, **options)
 
 
 # design -------------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ EXTRAS = {
     "qc": ("tblite", "scine_sparrow"),
     "dft": ("pyscf",),
     "zstd": ("zstandard",),
-    "xlsx": ("openpyxl",),
+    "xlsx": ("openpyxl", "xlsxwriter"),
     "ray": ("ray",),
     "flows": ("zuko",),
     "log": ("wandb", "mlflow"),

@@ -67,6 +67,25 @@ def molecule_svg(
     return named(svg, f"structure of {smiles}", legend or smiles)
 
 
+def molecule_png(smiles: str, width: int = 360, height: int = 270) -> bytes | None:
+    """Draw one molecule as a PNG on white; None for what cannot be drawn: no molecule, or one of more than 200 heavy atoms.
+
+    Examples
+    --------
+    >>> molecule_png("CCO")[:4], molecule_png("C1CC")
+    (b'\\x89PNG', None)
+    """
+    mol = parse(smiles)
+    if mol is None or not 0 < mol.GetNumHeavyAtoms() <= MOST_DRAWN:
+        return None
+    drawer = rdMolDraw2D.MolDraw2DCairo(width, height)
+    with quiet():
+        drawer.drawOptions().prepareMolsBeforeDrawing = False  # type: ignore[assignment]  # as above in RDKit's stubs
+        drawer.DrawMolecule(laid_out(mol))
+    drawer.FinishDrawing()
+    return drawer.GetDrawingText()
+
+
 def named(svg: str, alt: str, title: str) -> str:
     """A drawing with its role, what it shows in words, and a title for the pointer that rests on it.
 

@@ -40,6 +40,7 @@ From = Annotated[
     typer.Option("--from", metavar="PATH", help="A copy of the set on this machine (file, or the folder it lies in)."),
 ]
 MOST_SHOWN = 20
+FEW = 5_000  # molecules: fewer are learned from the shipped model's weights on
 
 
 @command
@@ -112,9 +113,10 @@ def prepare(
     rows += [("labels merged from several rows", report.n_merged)] if report.n_merged else []
     rows += list(report.splits.items())
     rows += [(f"without {name}", count) for name, count in report.n_missing.items() if count]
+    rows += [(f"of these with a bound in {name}, see bounds.csv", count) for name, count in report.n_bounds.items()]
     console.show(console.pairs([*rows, ("split", report.split_rule), ("standardize", report.standardize)]))
-    labels = [word for name in report.properties for word in ("-p", name)]
-    console.say(f"Written to {folder}. Next: {command_line('train', folder, *labels, '-o', Path('runs') / folder.name)}")
+    words = [word for name in report.properties for word in ("-p", name)] + (["--init", "drug"] if report.n_kept < FEW else [])
+    console.say(f"Written to {folder}. Next: {command_line('train', folder, *words, '-o', Path('runs') / folder.name)}")
 
 
 def _stem(data: str) -> str:
@@ -127,7 +129,9 @@ def check(
     data: Data,
     smiles_column: SmilesColumn = None,
     properties: Properties = None,
-    standardize: Annotated[str, typer.Option(metavar=STANDARDIZE_MODES, help="Check after this cleaning.")] = "none",
+    standardize: Annotated[
+        str | None, typer.Option(metavar=STANDARDIZE_MODES, help="Check after this cleaning. Default: that of `data prepare`.")
+    ] = None,
     from_: From = None,
     model: Annotated[
         str | None, typer.Option("-m", "--model", metavar="MODEL", help="Also check for symbols that this model cannot write.")
@@ -140,7 +144,7 @@ def check(
 
     with console.working(f"Checking {data}"):
         found = api.check(
-            data, properties or (), model, smiles_column=smiles_column, standardize=standardize, source_path=from_, jobs=jobs
+            data, properties, model, smiles_column=smiles_column, standardize=standardize, source_path=from_, jobs=jobs
         )
     if json is None:
         _list_offences(found)
@@ -172,7 +176,21 @@ def _show_counts(found: Check) -> None:
     rows += [(reason, count) for reason, count in found.counts.most_common()]
     rows += [(f"without {name}", count) for name, count in found.n_missing.items() if count]
     console.show(console.pairs([("SMILES column", found.smiles_column), *rows]))
-    console.say("Nothing is wrong with it." if found.is_clean else "`chemvae data prepare` leaves these rows out and says so.")
+    console.say(_what_prepare_does(found))
+
+
+def _what_prepare_does(found: Check) -> str:
+    """What `data prepare` makes of what was found."""
+    from chemvae.data.prepare.checking import DUPLICATE, IS_BOUND, NOT_NUMERIC
+
+    done = [
+        (set(found.counts) - {DUPLICATE, IS_BOUND, NOT_NUMERIC}, "leaves out what is no molecule, in dropped.csv"),
+        ({DUPLICATE}, "makes one row of those of a molecule, in merged.csv"),
+        ({NOT_NUMERIC}, "takes a label that is no number as missing"),
+        ({IS_BOUND}, "keeps bounds in bounds.csv, as no labels"),
+    ]
+    said = [words for reasons, words in done if any(found.counts[reason] for reason in reasons)]
+    return f"`chemvae data prepare` {'; '.join(said)}." if said else "Nothing is wrong with it."
 
 
 for _name, _function in (("list", list_), ("show", show), ("prepare", prepare), ("check", check)):

@@ -64,6 +64,7 @@ def optimize(
     time_limit: flags.TimeLimit = None,
     patience: flags.Patience = 20,
     baseline: flags.Baseline = False,
+    diverse: laboratory_flags.Diverse = None,
     batch_out: laboratory_flags.BatchOut = None,
     batch_in: laboratory_flags.BatchIn = None,
     seed: Seed = 0,

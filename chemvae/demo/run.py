@@ -173,7 +173,7 @@ def _design(findings: Findings) -> None:
     sizes = findings.sizes
     with findings.stage("design", "Designing molecules: improving given ones, then searching by every method"):
         findings.improvements = improve(findings.model, findings.given, sizes.start_budget, findings.seed)
-        findings.comparisons = run_searches(findings.model, sizes.budget, findings.seed)
+        findings.comparisons = run_searches(findings.model, sizes.budget, findings.seed, batch=sizes.batch)
         for sentence in (sentence for comparison in findings.comparisons for sentence in comparison.verdict()):
             log.info("  %s", sentence)
 

@@ -164,13 +164,16 @@ class Comparison:
         return f"{ten}, those of random sampling {theirs:.3f}: {ending}."
 
 
-def run_searches(model: MolVAE, budget: int, seed: int = 0, tasks: Sequence[Task] = TASKS) -> list[Comparison]:
-    """Search for every task by every method, ``budget`` oracle calls each."""
-    return [Comparison(task, {method: _search(model, task, method, budget, seed) for method in METHODS}) for task in tasks]
+def run_searches(
+    model: MolVAE, budget: int, seed: int = 0, tasks: Sequence[Task] = TASKS, batch: int | None = None
+) -> list[Comparison]:
+    """Search for every task by every method, ``budget`` oracle calls each in rounds of ``batch``."""
+    sizes = {"budget": budget, "seed": seed, "batch_size": batch}
+    return [Comparison(task, {method: _search(model, task, method, sizes) for method in METHODS}) for task in tasks]
 
 
-def _search(model: MolVAE, task: Task, method: str, budget: int, seed: int) -> Result:
-    result = api.optimize(model, budget=budget, seed=seed, method=method, **task.options)
+def _search(model: MolVAE, task: Task, method: str, sizes: Mapping[str, Any]) -> Result:
+    result = api.optimize(model, method=method, **sizes, **task.options)
     best = "nothing found" if result.best is None else f"best {result.best['score']:.3f}"
     log.info("  %s, %s: %d calls, %s, %.0f s", task.title, METHODS[method], len(result.history), best, result.elapsed_s)
     return result

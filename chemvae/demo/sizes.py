@@ -16,7 +16,7 @@ class DemoSizes:
     n_molecules, n_samples, n_reconstruction, n_curve : as in EvaluationSettings.
     n_near : decodes around the molecule that is looked at.
     n_steps : points on the way from it to another, both ends included.
-    budget : oracle calls of each search.
+    budget, batch : oracle calls of each search, and molecules of one of its rounds; None as usual.
     n_starts, start_budget : molecules to improve, and calls for each.
     n_mapped : library molecules on the map.
     n_drawn : samples drawn in the report.
@@ -31,6 +31,7 @@ class DemoSizes:
     n_near: int = 200
     n_steps: int = 6
     budget: int = 200
+    batch: int | None = None
     n_starts: int = 4
     start_budget: int = 40
     n_mapped: int = 2_000
@@ -47,7 +48,9 @@ TRAINED_FAST = DemoSizes(
         "ema_decay": 0.9, "warmup_steps": 10, "min_kl": 0.0, "min_active_units": 0.0,
     },
 )  # fmt: skip
-SHIPPED = DemoSizes(limit=2_000, n_samples=500, n_reconstruction=1, n_curve=0, budget=100, n_starts=3, start_budget=40)
+SHIPPED = DemoSizes(
+    limit=2_000, n_samples=500, n_reconstruction=1, n_curve=0, budget=48, batch=12, n_starts=3, start_budget=20,
+)  # fmt: skip
 SHIPPED_FAST = DemoSizes(
     limit=120, n_molecules=40, n_samples=40, n_reconstruction=1, n_curve=0, n_near=20, n_steps=3, budget=6,
     n_starts=1, start_budget=6, n_mapped=120, n_drawn=6,
@@ -60,7 +63,7 @@ def choose_sizes(*, train: bool, fast: bool) -> DemoSizes:
     Examples
     --------
     >>> choose_sizes(train=False, fast=False).budget
-    100
+    48
     """
     return {
         (True, False): TRAINED,

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chemvae.design.campaign.run import Progress, run_campaign
-from chemvae.design.evaluators.laboratory import LABORATORY
+from chemvae.design.evaluators.laboratory import LABORATORY, name_laboratory
 from chemvae.design.results.result import Result
 from chemvae.design.search_folder import SearchFolder, check_sheet
-from chemvae.design.search_settings import SearchSettings, in_words
+from chemvae.design.search_settings import SearchSettings, in_words, measured_starts
 from chemvae.errors import SettingsError
 from chemvae.progress import CancelToken
 from chemvae.tables import write_table
@@ -68,7 +68,7 @@ def search_in_folder(
     resume, overwrite : bool
         Go on with the search in the folder (a laboratory's goes on by itself); or replace it, once the new one has begun.
     batch_in, batch_out : path or DataFrame, path, optional
-        What a laboratory has measured, and where the next molecules for it are written (``next.csv`` in the folder).
+        What a laboratory has measured (else what tables of start molecules say), and where its next molecules are written.
     watch : callable, optional
         See :data:`Watch`.
     cancel : CancelToken, optional
@@ -94,7 +94,7 @@ def search_in_folder(
     if goes_on and "oracle" not in words:
         settings = _trusted(folder, settings, may_run, is_replaced="oracle" in objects)
     sheet = Path(batch_out or folder.sheet) if settings.is_laboratory(hands_over=hands_over) else None
-    settings = _check(settings, sheet, batch_in)  # complaints come before the model is loaded
+    settings, batch_in = _check(settings, sheet, batch_in)  # complaints come before the model is loaded
     arguments = settings.arguments() | objects | ({} if batch_in is None else {"results": batch_in})
     task = _Task(folder, settings, open_model(settings.model), arguments, watch or (lambda *_: nullcontext()), cancel)
     with folder.opened(settings, replace=overwrite and not resume):
@@ -116,13 +116,19 @@ def _trusted(
     )
 
 
-def _check(settings: SearchSettings, sheet: Path | None, batch_in: Any) -> SearchSettings:
-    """Refuse goals that cannot be read and a sheet that may be filled in; a laboratory's settings gain what is usual there."""
-    settings.goals()
+def _check(settings: SearchSettings, sheet: Path | None, batch_in: Any) -> tuple[SearchSettings, Any]:
+    """Refuse goals that cannot be read and a sheet that may be filled in; a laboratory's settings gain what is usual there.
+
+    Without results it takes what start molecules bring along.
+    """
+    goals = settings.goals()
     if sheet is None:
-        return settings
+        return settings, batch_in
     check_sheet(sheet, batch_in)
-    return settings.for_laboratory()
+    settings = settings.for_laboratory()
+    if batch_in is None:
+        batch_in = measured_starts(settings.start, name_laboratory(settings.oracle, goals or None).names)
+    return settings, batch_in
 
 
 @dataclass(frozen=True)

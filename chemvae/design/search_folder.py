@@ -318,4 +318,4 @@ def is_unfilled(path: Path) -> bool:
     except (ChemVAEError, ValueError):
         return False
     ours = list(table.columns[:3]) == ["id", "batch", "smiles"]
-    return ours and bool((table == "").all().any())
+    return ours and bool((table.isna() | (table == "")).all().any())

@@ -8,9 +8,11 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from chemvae.data.catalog.locate import is_catalog_name
 from chemvae.data.files.reading import FORMATS, split_suffix
-from chemvae.data.prepare.tables import load_table
+from chemvae.data.prepare.tables import iter_rows, load_table, read_rows
 from chemvae.design.campaign.spec import CampaignSpec
 from chemvae.design.evaluators.laboratory import LABORATORY
 from chemvae.design.filters.property_bounds import Constraint, Range
@@ -57,13 +59,15 @@ class SearchSettings:
     alerts: bool = False
     alert_catalog: Sequence[str] | None = None
     start: Sequence[str] | None = None
-    """SMILES, or files of them."""
+    """SMILES, or files of them; for a laboratory also with what is measured already."""
     smiles_column: str | None = None
     known: str | None = None
     method: Any = "auto"
     """Name in ``OPTIMIZERS``, or a dict with ``name`` and settings."""
     budget: int = 500
     batch: int | None = None
+    diverse: int | None = None
+    """Molecules of a batch of which no two are alike; in place of ``batch``."""
     jobs: int | None = None
     engine: str = "local"
     timeout_s: float | None = None
@@ -92,7 +96,8 @@ class SearchSettings:
             "goals": self.goals() or None,
             "constraints": list(self.constraint or ()),
             "timeout_s": self.timeout_s,
-            "batch_size": self.batch,
+            "batch_size": None if self.diverse else self.batch,
+            "diverse": self.diverse,
             "known": read_starts([self.known], self.smiles_column) if self.known else None,
             "min_similarity": self.min_similarity,
             "scaffold": self.scaffold,
@@ -259,9 +264,40 @@ def read_starts(texts: Sequence[str] | None, smiles_column: str | None) -> list[
     """Take each text as a file of molecules where it is one, else as a SMILES."""
     found: list[str] = []
     for text in texts or ():
-        is_file = Path(text).is_file() or is_catalog_name(text) or bool(FORMATS.get(split_suffix(text)[0]))
-        found += load_table(text, smiles_column=smiles_column).smiles if is_file else [text]
+        found += load_table(text, smiles_column=smiles_column).smiles if _is_table(text) else [text]
     return found or None
+
+
+def measured_starts(texts: Sequence[str] | None, names: Sequence[str]) -> Any:
+    """What start molecules bring along of what a laboratory is to measure: tables with a column for each name.
+
+    Parameters
+    ----------
+    texts : sequence of str, optional
+        As for :func:`read_starts`.
+    names : sequence of str
+        What is measured.
+
+    Returns
+    -------
+    str, DataFrame or None
+        The one file that has all columns, or the rows of several together; None where none has them.
+    """
+    found = [text for text in texts or () if _is_table(text) and _has_columns(text, names)]
+    if len(found) < 2:
+        return found[0] if found else None
+    return pd.concat([read_rows(text)[0] for text in found], ignore_index=True)
+
+
+def _has_columns(path: str, names: Sequence[str]) -> bool:
+    """Whether a table has a column of each name, whatever the case."""
+    columns = {str(column).strip().lower() for column in next(iter_rows(path, limit=1))[0].columns}
+    return all(name.lower() in columns for name in names)
+
+
+def _is_table(text: str) -> bool:
+    """Whether a text names a file of molecules rather than a molecule."""
+    return Path(text).is_file() or is_catalog_name(text) or bool(FORMATS.get(split_suffix(text)[0]))
 
 
 # objects -> words ---------------------------------------------------------------------------------------------------------

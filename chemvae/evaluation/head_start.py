@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import torch
 
+from chemvae.data.prepare.tables import Table
 from chemvae.models.storage import build_model, find_run, load_model, transfer_weights
 from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
@@ -110,12 +111,17 @@ def measure_head_start(run: RunFolder, *, compare: bool = False, device: str = "
 
 def read_again(run: RunFolder, config: dict, settings: TrainingSettings, jobs: int) -> TrainingInputs:
     """The molecules a run was trained on and held out, read again without a word."""
+    table, vocabulary = read_table_again(config, jobs), build_model(run, config).vocabulary
+    with _unsaid():
+        return make_inputs(table, choose_split(table, settings.seed), vocabulary, settings.random_smiles)
+
+
+def read_table_again(config: dict, jobs: int) -> Table:
+    """The table that a run was made from, test molecules included, read again without a word."""
     origin = config["data"]
     reading = {key: origin[key] for key in ("smiles_column", "split_column", "on_invalid", "standardize")}
-    vocabulary = build_model(run, config).vocabulary
     with _unsaid():
-        table = as_table(origin["source"], origin["targets"], reading, jobs)
-        return make_inputs(table, choose_split(table, settings.seed), vocabulary, settings.random_smiles)
+        return as_table(origin["source"], origin["targets"], reading, jobs)
 
 
 @contextlib.contextmanager

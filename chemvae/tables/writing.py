@@ -9,15 +9,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from chemvae.data.files.formats.spreadsheet import write_xlsx
+from chemvae.chem.drawing import molecule_png
+from chemvae.data.files.formats.sdf_writing import write_sdf
+from chemvae.data.files.formats.spreadsheet import DRAWING
+from chemvae.data.files.formats.workbook import write_xlsx
+from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.reading import STDIN, split_suffix
 from chemvae.data.files.writing import as_text_table
 from chemvae.disk.files import write_atomically
-from chemvae.errors import ChemVAEError, MissingExtraError, SettingsError
+from chemvae.errors import ChemVAEError, MissingExtraError, NothingUsableError, SettingsError
 from chemvae.tables.latents import latent_columns
 
-TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".xlsx")
+TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".xlsx", ".sdf")
 LATENT_ENDINGS = (*TABLE_ENDINGS, ".npy")
+MOST_DRAWN = 1_000  # rows of a sheet; a drawing takes a few milliseconds and kilobytes
 
 
 def check_output(output: str | Path, endings: Sequence[str] = TABLE_ENDINGS, *, overwrite: bool = False) -> None:
@@ -42,9 +47,9 @@ def check_output(output: str | Path, endings: Sequence[str] = TABLE_ENDINGS, *, 
             raise MissingExtraError("zstandard", "zstd", "Writing .zst") from None
     if ending == ".xlsx":
         try:
-            import openpyxl  # noqa: F401
+            import xlsxwriter  # noqa: F401
         except ImportError:
-            raise MissingExtraError("openpyxl", "xlsx", "Writing .xlsx files") from None
+            raise MissingExtraError("xlsxwriter", "xlsx", "Writing .xlsx files") from None
     if Path(output).is_dir():
         raise ChemVAEError(f"'{output}' is a folder. Give the name of a file.")
     if Path(output).exists() and not overwrite:
@@ -54,7 +59,13 @@ def check_output(output: str | Path, endings: Sequence[str] = TABLE_ENDINGS, *, 
 def write_table(frame: pd.DataFrame, output: str | Path) -> None:
     """Write a table whole or not at all; the ending says the format, "-" is CSV on stdout.
 
-    ``.csv`` and ``.tsv``, with ``.gz`` or ``.zst`` after it; ``.parquet``; ``.xlsx``; ``.npy`` keeps ``z_0`` ... only.
+    ``.csv`` and ``.tsv``, with ``.gz`` or ``.zst`` after it; ``.parquet``; ``.xlsx``, with the molecules drawn where there are
+    at most 1,000; ``.sdf``, every other column an item; ``.npy`` keeps ``z_0`` ... only.
+
+    Raises
+    ------
+    SettingsError
+        For an SDF of a table without molecules.
     """
     if str(output) == STDIN:
         as_text_table(frame).to_csv(sys.stdout, index=False)
@@ -65,7 +76,9 @@ def write_table(frame: pd.DataFrame, output: str | Path) -> None:
         if ending == ".parquet":
             of_one_type(frame).to_parquet(path, index=False)
         elif ending == ".xlsx":
-            write_xlsx(frame, path)
+            write_xlsx(frame.drop(columns=DRAWING, errors="ignore"), path, _pictures(frame))
+        elif ending == ".sdf":
+            write_sdf(frame, path, _molecules(frame, output))
         elif ending == ".npy":
             with path.open("wb") as file:
                 np.save(file, frame[latent_columns(frame.columns)].to_numpy(np.float32))
@@ -74,6 +87,24 @@ def write_table(frame: pd.DataFrame, output: str | Path) -> None:
             as_text_table(frame).to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",", compression=kind)
 
     write_atomically(Path(output), write)
+
+
+def _pictures(frame: pd.DataFrame) -> dict[int, bytes]:
+    """Position of a row -> its molecule drawn; none of a table without molecules, or with very many."""
+    try:
+        column = find_smiles_column(frame.rename(columns=str), None, "the table") if len(frame) <= MOST_DRAWN else None
+    except NothingUsableError:
+        return {}
+    drawn = {} if column is None else {i: molecule_png(str(text or "")) for i, text in enumerate(frame[column])}
+    return {i: picture for i, picture in drawn.items() if picture is not None}
+
+
+def _molecules(frame: pd.DataFrame, output: str | Path) -> str:
+    """The column of molecules."""
+    try:
+        return find_smiles_column(frame.rename(columns=str), None, "the table")
+    except NothingUsableError as error:
+        raise SettingsError(f"'{output}' is to hold structures, and the table has none ({error}); write .csv") from None
 
 
 def of_one_type(frame: pd.DataFrame) -> pd.DataFrame:

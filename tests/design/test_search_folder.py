@@ -9,6 +9,7 @@ import pytest
 from chemvae.design.search_folder import SearchFolder, check_sheet, is_unfilled
 from chemvae.design.search_settings import SearchSettings
 from chemvae.errors import BusyFolderError, ChemVAEError, InputError, SettingsError
+from chemvae.tables import write_table
 
 
 @pytest.fixture
@@ -86,13 +87,14 @@ def test_settings_are_written_once_a_search_begins_and_read_back(tmp_path):
     assert folder.resume({}) == settings
 
 
-def test_a_sheet_that_may_be_filled_in_is_not_written_over(tmp_path):
-    sheet = tmp_path / "next.csv"
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_a_sheet_that_may_be_filled_in_is_not_written_over(tmp_path, ending):
+    sheet = tmp_path / f"next.{ending}"
     table = pd.DataFrame({"id": ["m1", "m2"], "batch": [1, 1], "smiles": ["CCO", "CCN"], "pIC50": ["", ""]})
-    table.to_csv(sheet, index=False)
+    write_table(table, sheet)
     assert is_unfilled(sheet)
     check_sheet(sheet)
-    table.assign(pIC50=["5.1", ""]).to_csv(sheet, index=False)
+    write_table(table.assign(pIC50=["5.1", ""]), sheet)
     with pytest.raises(ChemVAEError, match="results may be filled in"):
         check_sheet(sheet)
     check_sheet(sheet, results=sheet)

@@ -32,6 +32,13 @@ BatchIn = Annotated[
         "Flags need not be repeated.",
     ),
 ]  # fmt: skip
+Diverse = Annotated[
+    int | None,
+    typer.Option(
+        "--diverse", metavar="N", rich_help_panel=PANEL, show_default=False,
+        help="Molecules of a batch of which no two are alike, as on a plate; in place of --batch.",
+    ),
+]  # fmt: skip
 Ranges = Annotated[
     list[str] | None,
     typer.Option(
@@ -45,7 +52,7 @@ def show_batch(found: FolderSearch, results: str | None) -> None:
     """Say what was taken in, how the campaign stands, and what to do with the batch."""
     result, folder, sheet = found.result, found.folder, found.sheet
     if result.receipt is not None:
-        console.say(f"{results}: {result.receipt.describe()}.")
+        console.say(f"{results or 'Measured start molecules'}: {result.receipt.describe()}.")
     if result.best is not None:
         show_best(result)
     if not len(result.batch):

@@ -134,7 +134,7 @@ def _shown_columns(result: Result) -> list[str]:
     goals = result.utility.names
     kinds = ("predicted", "learned_low", "learned_high")
     asked = [*result.utility.columns, *goals, *(f"{name}_{kind}" for kind in kinds for name in goals)]
-    wanted = ["smiles", "score", *asked, "qed", "SAS", "MW", "novel"]
+    wanted = ["smiles", "score", "bound", *asked, "qed", "SAS", "MW", "novel"]
     return [name for name in dict.fromkeys(wanted) if name in result.molecules][:8]
 
 

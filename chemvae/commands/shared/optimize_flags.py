@@ -48,7 +48,13 @@ WithoutAlerts = _flag(bool, "--alerts", metavar="", panel=LIMITS, help="No PAINS
 Catalogs = _flag(
     Several, "--alert-catalog", metavar="NAME", panel=LIMITS, help="No alert of PAINS, BRENK, NIH, ...; repeat for several."
 )
-Start = _flag(Several, "--start", metavar="SMILES", panel=START, help="Molecule to begin with, or a file of them; repeatable.")
+Start = _flag(
+    Several,
+    "--start",
+    metavar="SMILES",
+    panel=START,
+    help="Molecule to begin with, or a file of them; repeatable. A laboratory takes the values in its column, too.",
+)
 StartColumn = _flag(str | None, "-s", "--smiles-column", metavar="COLUMN", panel=START, help="In files of molecules.")
 Cleaning = _flag(
     str | None, "--standardize", metavar=STANDARDIZE_MODES, panel=START,

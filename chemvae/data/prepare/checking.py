@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from chemvae.data.files.columns import find_column, parse_numbers
+from chemvae.data.catalog.locate import is_catalog_name
+from chemvae.data.files.columns import find_column, find_split_column
 from chemvae.data.files.molecule_column import find_smiles_column
+from chemvae.data.files.number_columns import read_columns
+from chemvae.data.files.numbers import DECIMAL, read_numbers
 from chemvae.data.files.reading import Chunk
 from chemvae.data.prepare.cleaning import BROKEN_ROW, DUPLICATE, Clean, SymbolCheck
 from chemvae.data.prepare.sources import Data, clean_pieces, open_source
 from chemvae.data.prepare.tables import MAX_LISTED
 from chemvae.data.splits import SeenKeys, smiles_keys
 
-NOT_NUMERIC = "label is not a number"
+NOT_NUMERIC, IS_BOUND = "label is not a number", "label is a bound"
 
 
 class Offence(NamedTuple):
@@ -75,8 +79,8 @@ class Check:
 def check(
     data: Data,
     smiles_column: str | None = None,
-    properties: Sequence[str] = (),
-    standardize: str = "none",
+    properties: Sequence[str] | None = (),
+    standardize: str | None = "none",
     symbol_check: SymbolCheck | None = None,
     source_path: str | Path | None = None,
     jobs: int = 1,
@@ -87,8 +91,12 @@ def check(
 
     Parameters
     ----------
-    data, smiles_column, properties, standardize, source_path, jobs
+    data, smiles_column, source_path, jobs
         As in :func:`chemvae.data.prepare.tables.load_table`.
+    properties : sequence of str or None
+        Columns of labels; None takes those that :func:`chemvae.data.prepare.preparation.prepare` keeps by itself.
+    standardize : {"none", "salts", "neutral"} or None
+        None cleans as ``prepare`` does by itself.
     symbol_check : callable, optional
         Canonical SMILES -> complaint or None.
 
@@ -105,10 +113,14 @@ def check(
     >>> report.n_valid, [(offence.row, offence.reason) for offence in report.offences]
     (2, [(2, 'not a molecule'), (3, 'duplicate')])
     """
+    standardize = standardize or usual_cleaning(data)
     source = open_source(data, source_path, jobs=jobs, smiles_column=smiles_column, clean=standardize == "none")
     first = next(source.chunks)
     report, seen = Check(source.name, columns=[str(column) for column in first.frame.columns]), SeenKeys()
     report.smiles_column = find_smiles_column(first.frame, source.smiles_column, source.name)
+    if properties is None:
+        own = {report.smiles_column, find_split_column(report.columns, source.split_column, source.name)}
+        properties = label_columns(first.frame, source.units, own)
     labels = [find_column(report.columns, name, source.name) for name in properties]
     report.n_missing = dict.fromkeys(labels, 0)
     chunks = chain([first], source.chunks)
@@ -133,7 +145,7 @@ def _check_molecules(report: Check, chunk: Chunk, cleaned: list[Clean], seen: Se
         else:
             good.append(i)
             report.longest = max(report.longest, len(clean.smiles))
-            report.n_fragments += "." in clean.smiles
+            report.n_fragments += "." in clean.smiles or "." in str(raw[i]).partition(" ")[0]
     report.n_valid += len(good)
     is_new = seen.add_new(smiles_keys([cleaned[i].canonical for i in good]))
     for i in (i for i, new in zip(good, is_new, strict=True) if not new):
@@ -142,13 +154,34 @@ def _check_molecules(report: Check, chunk: Chunk, cleaned: list[Clean], seen: Se
 
 def _check_labels(report: Check, chunk: Chunk, labels: Sequence[str]) -> None:
     for name in (name for name in labels if name in chunk.frame):
-        values, bad = parse_numbers(chunk.frame[name])
-        report.n_missing[name] += int((np.isnan(values) & ~bad).sum())
-        for i in np.flatnonzero(bad):
-            cell = chunk.frame[name].iloc[i]
-            report.add(_offence(chunk, int(i), chunk.frame[report.smiles_column].iloc[i], NOT_NUMERIC, f"{name} is '{cell}'"))
+        column = read_numbers(chunk.frame[name], chunk.frame.attrs.get(DECIMAL, ""))
+        report.n_missing[name] += int((np.isnan(column.values) & ~column.bad).sum())
+        for i in column.refused:
+            cell, reason = chunk.frame[name].iloc[i], IS_BOUND if i in column.bounds else NOT_NUMERIC
+            report.add(_offence(chunk, i, chunk.frame[report.smiles_column].iloc[i], reason, f"{name} is '{cell}'"))
 
 
 def _offence(chunk: Chunk, i: int, smiles: object, reason: str, detail: str) -> Offence:
     line = chunk.lines[i] if chunk.lines else None
     return Offence(int(chunk.frame.index[i]), line, str(smiles), reason, detail)
+
+
+def usual_cleaning(data: Data) -> str:
+    """How SMILES are cleaned where nothing is said: a set of the catalog is taken as it is, a user's table loses its salts."""
+    return "none" if is_catalog_name(data) else "salts"
+
+
+def label_columns(frame: pd.DataFrame, units: Collection[str], taken: Collection[str | None]) -> list[str]:
+    """The columns that are labels where none are named: those of the catalog, else all of numbers, as far as the head shows.
+
+    A bound such as ``>9`` stands among numbers.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"smiles": ["C", "CC"], "pIC50": [">9", "6.5"], "series": ["a", "b"]})
+    >>> label_columns(table, (), ("smiles",))
+    ['pIC50']
+    """
+    heads = zip(frame.columns, read_columns(frame.head(256)), strict=True)
+    numbers = {str(name) for name, one in heads if one.refused.keys() <= one.bounds.keys() and np.isfinite(one.values).any()}
+    return [column for column in map(str, frame.columns) if column in (units or numbers) and column not in taken]

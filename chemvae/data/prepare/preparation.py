@@ -21,14 +21,14 @@ from rdkit import rdBase
 
 from chemvae.chem.descriptors import SCAFFOLD, with_columns
 from chemvae.chem.properties import PROPERTIES
-from chemvae.data.catalog.locate import is_catalog_name
 from chemvae.data.files.columns import SPLITS, find_column, find_columns, find_split_column, is_missing, parse_split
 from chemvae.data.files.molecule_column import find_smiles_column
-from chemvae.data.files.number_columns import Refusals, read_columns
+from chemvae.data.files.number_columns import Refusals
 from chemvae.data.files.numbers import Column
 from chemvae.data.files.reading import Chunk, read_records
 from chemvae.data.files.writing import ParquetWriter, new_folder
-from chemvae.data.prepare.checking import Check, check
+from chemvae.data.prepare.bounds import BoundsFile
+from chemvae.data.prepare.checking import Check, check, label_columns, usual_cleaning
 from chemvae.data.prepare.cleaning import BROKEN_ROW, DUPLICATE, UNKNOWN_SPLIT, Clean, Dropped
 from chemvae.data.prepare.merging import MERGE_RULE, Repeats
 from chemvae.data.prepare.sources import PREPARED_FILE, Data, ReadingOptions, Source
@@ -78,6 +78,8 @@ class Report:
     n_merged: int = 0
     """Molecules with labels from several rows."""
     merge_rule: str = MERGE_RULE
+    n_bounds: dict[str, int] = field(default_factory=dict)
+    """Property -> cells of molecules that hold a bound such as ``>9``: no labels, listed in ``bounds.csv``."""
     rdkit: str = field(default_factory=lambda: rdBase.rdkitVersion)
 
     def text(self) -> str:
@@ -86,6 +88,7 @@ class Report:
         lines += [f"- dropped, {reason}: {count:,}" for reason, count in self.dropped.items()]
         lines += [f"- labels merged from several rows: {self.n_merged:,} molecules"] if self.n_merged else []
         lines += [f"- labels of a molecule: {self.merge_rule}"] if self.properties else []
+        lines += [f"- bounds such as >9 in {name}, no labels, in bounds.csv: {n:,}" for name, n in self.n_bounds.items()]
         lines += [f"- {part}: {count:,}" for part, count in self.splits.items()]
         lines += [f"- split rule: {self.split_rule}", f"- standardize: {self.standardize}", f"- RDKit: {self.rdkit}"]
         lines += ["", "| property | unit | missing labels |", "|---|---|---|"] if self.properties else []
@@ -107,7 +110,8 @@ def prepare(
 
     Rows with the same canonical SMILES become one, at the place and with the id of the first; its labels are the medians of
     theirs, and ``merged.csv`` lists them with their spread. ``dropped.csv`` holds every row that did not become one of its own,
-    with its line in the file, its id and its labels as they are written. The folder appears when all of it is there.
+    with its line in the file, its id and its labels as they are written. A label that is a bound such as ``>9`` is no number,
+    and stands in ``bounds.csv``. The folder appears when all of it is there.
 
     Parameters
     ----------
@@ -151,7 +155,7 @@ def _plan(data: Data, reading: ReadingOptions, split: str, compute: Sequence[str
     """Check what is asked for and open the data."""
     if split not in SPLIT_MODES:
         raise SettingsError(f"split must be one of {', '.join(SPLIT_MODES)}, got '{split}'")
-    mode = reading.standardize or ("none" if is_catalog_name(data) else "salts")
+    mode = reading.standardize or usual_cleaning(data)
     computed = [find(PROPERTIES, name, "property")[0] for name in compute]
     return _Plan(reading.open(data, mode), reading, mode, split, computed)
 
@@ -185,9 +189,8 @@ class _Plan:
             self.split = "column" if self.split_column else "hash"
         taken = {self.smiles, self.ids, self.split_column, *self.computed}
         if self.is_choosing:
-            known = self.source.units or _columns_of_numbers(frame)
             taken |= self.types().keys() - self.properties
-            self.properties = [column for column in columns if column in known and column not in taken]
+            self.properties = label_columns(frame, self.source.units, taken)
         self.properties = find_columns(columns, self.properties, name)
         own = {"smiles", *(["split"] if self.split != "none" else []), *(["id"] if self.ids else [])}
         if clashing := own & set(self.properties):
@@ -220,12 +223,6 @@ class _Plan:
         return SPLIT_RULES.get(self.split, "none")
 
 
-def _columns_of_numbers(frame: pd.DataFrame) -> set[str]:
-    """The columns whose filled cells are numbers, as far as their heads show, and that have one."""
-    heads = zip(frame.columns, read_columns(frame.head(256)), strict=True)
-    return {str(name) for name, column in heads if not column.refused and np.isfinite(column.values).any()}
-
-
 def _run(plan: _Plan, folder: Path) -> Report:
     first = next(plan.source.chunks)
     plan.settle(first.frame)
@@ -233,6 +230,7 @@ def _run(plan: _Plan, folder: Path) -> Report:
     with (
         ParquetWriter(folder / PREPARED_FILE, plan.types(), facts) as writer,
         (folder / DROPPED_FILE).open("w", newline="", encoding="utf-8") as file,
+        BoundsFile(folder, plan.ids) as bounds,
     ):
         dropped_rows = csv.writer(file)
         dropped_rows.writerow(plan.dropped_columns())
@@ -240,6 +238,7 @@ def _run(plan: _Plan, folder: Path) -> Report:
             kept, dropped = piece.sort_out(plan, seen, repeats)
             writer.write(kept)
             dropped_rows.writerows(piece.as_written(plan, dropped))
+            bounds.add(piece.chunk, piece.cleans, plan.properties)
             tally.add(piece.chunk, kept, dropped, plan)
         if not tally.n_kept:
             raise NothingUsableError(tally.complaint(plan))
@@ -247,7 +246,7 @@ def _run(plan: _Plan, folder: Path) -> Report:
         logger.warning("%s", sentence)
     n_merged = repeats.merge(folder / PREPARED_FILE, plan.types(), facts)
     tally.n_missing.subtract(repeats.n_filled)
-    return tally.report(plan, n_merged)
+    return tally.report(plan, n_merged, dict(bounds.counts))
 
 
 def _cleaned(plan: _Plan, first: Chunk) -> Iterator[_Piece]:
@@ -368,7 +367,7 @@ class _Tally:
         detail = f"; the first, '{first.smiles[:60]}': {first.detail}" if first else ""
         return f"{plan.source.name} has no usable molecule in column '{plan.smiles}' ({self.n_rows:,} rows{detail})."
 
-    def report(self, plan: _Plan, n_merged: int) -> Report:
+    def report(self, plan: _Plan, n_merged: int, n_bounds: dict[str, int]) -> Report:
         """Put the counts together."""
         return Report(
             source=plan.source.name,
@@ -382,4 +381,5 @@ class _Tally:
             splits={part: self.splits[part] for part in SPLITS if part in self.splits},
             n_missing={name: self.n_missing[name] for name in plan.units()},
             n_merged=n_merged,
+            n_bounds=n_bounds,
         )

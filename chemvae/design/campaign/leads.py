@@ -2,76 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
+from chemvae.design.campaign.loop import Campaign
+from chemvae.design.campaign.task import FEW_STARTS
+from chemvae.design.evaluators.censored import written_bounds
 from chemvae.design.oracles import Score
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    from chemvae.design.evaluators.base import Evaluator
-    from chemvae.design.evaluators.history import History
-    from chemvae.design.filters.chain import FilterChain
-    from chemvae.design.goals import Utility
-
-FEW = 3
-"""Start molecules that are leads; of more than so many, a library, the best one that was scored is."""
-STOPPED_BY_HAND = ("interrupted", "cancelled")
-
-
-class EndedCampaign(Protocol):
-    """What is asked of a campaign that has ended (:class:`~chemvae.design.campaign.loop.Campaign`)."""
-
-    starts: list[str]
-    utility: Utility
-    history: History
-    evaluator: Evaluator
-    gate: FilterChain
-    stopped: str
-
-    def _described(self, smiles: list[str]) -> pd.DataFrame: ...
-
-
-def describe_leads(campaign: EndedCampaign) -> pd.DataFrame:
-    """The table :attr:`Outcome.leads` of a campaign that has ended.
-
-    Parameters
-    ----------
-    campaign : Campaign
-    """
+def describe_leads(campaign: Campaign, describe: Callable[[Campaign, list[str]], pd.DataFrame]) -> pd.DataFrame:
+    """The table :attr:`Outcome.leads` of a campaign that has ended, given how it describes molecules."""
     smiles = _choose(campaign)
     if not smiles:
         return pd.DataFrame()
     broken = campaign.gate.reasons(smiles)
-    scores = _scores(campaign, smiles, [text for text, why in zip(smiles, broken, strict=True) if why])
+    nothing, known = Score((np.nan,) * len(campaign.utility.goals), "not scored"), campaign.history.known
+    scores = [known[text].score if text in known else nothing for text in smiles]
     values = np.array([score.values for score in scores], dtype=float).reshape(len(smiles), -1)
-    table = campaign._described(smiles).drop(columns=["nearest_start", "similarity_to_start"], errors="ignore")
+    table = describe(campaign, smiles).drop(columns=["nearest_start", "similarity_to_start"], errors="ignore")
     table.insert(1, "score", campaign.utility.score(values))
     table.insert(2, "reason", [turned or score.reason for turned, score in zip(broken, scores, strict=True)])
+    if any(known[text].bounds for text in smiles if text in known):
+        names = campaign.utility.names
+        table.insert(2, "bound", [written_bounds(known[text], names) if text in known else "" for text in smiles])
     for place, name in enumerate(campaign.utility.columns):
         if name not in table:
             table.insert(3, name, values[:, place])
     return table
 
 
-def _choose(campaign: EndedCampaign) -> list[str]:
+def _choose(campaign: Campaign) -> list[str]:
     """The start molecules where they are few, else the best of them."""
-    if len(campaign.starts) <= FEW:
+    if len(campaign.starts) <= FEW_STARTS:
         return list(campaign.starts)
     known = [text for text in campaign.starts if text in campaign.history.known]
     utility = [campaign.utility(np.array([campaign.history.known[text].score.values], dtype=float))[0] for text in known]
     ranked = [(float(value), text) for value, text in zip(utility, known, strict=True) if np.isfinite(value)]
     return [max(ranked)[1]] if ranked else []
-
-
-def _scores(campaign: EndedCampaign, smiles: Sequence[str], turned_away: Sequence[str]) -> list[Score]:
-    """From the record; of those that a constraint kept out of it asked for, unless a person stopped the search or measures."""
-    known = {text: campaign.history.known[text].score for text in smiles if text in campaign.history.known}
-    missing = [text for text in turned_away if text not in known]
-    asked = [] if campaign.stopped in STOPPED_BY_HAND else campaign.evaluator.judge(missing)
-    known |= dict(zip(missing, asked, strict=False))
-    nothing = Score((np.nan,) * len(campaign.utility.goals), "not scored")
-    return [known.get(text, nothing) for text in smiles]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -17,21 +16,18 @@ from chemvae.design.campaign.candidates import INVALID, NEW, REFUSED, Candidate,
 from chemvae.design.campaign.first_look import FirstLook
 from chemvae.design.campaign.goal_matching import known_goals
 from chemvae.design.campaign.isolation import SeededStreams
-from chemvae.design.campaign.leads import describe_leads
 from chemvae.design.campaign.progress import BestSoFar, Progress
 from chemvae.design.campaign.spec import CampaignSpec, Controls
-from chemvae.design.campaign.task import MANY_STARTS, Task, leaves
+from chemvae.design.campaign.task import FEW_STARTS, MANY_STARTS, Task
 from chemvae.design.evaluators.base import Evaluator, Plan
+from chemvae.design.evaluators.censored import as_counted
 from chemvae.design.evaluators.direct import OracleEvaluator
 from chemvae.design.evaluators.history import Call, History
 from chemvae.design.evaluators.laboratory import find_laboratory, open_laboratory
 from chemvae.design.filters.chain import FilterChain
 from chemvae.design.optimizers.factory import make_optimizer
 from chemvae.design.optimizers.latent_region import LatentRegion
-from chemvae.design.oracles import UncertainOracle
-from chemvae.design.results import learned
-from chemvae.design.results.describe import N_DESCRIBED, describe_molecules
-from chemvae.design.results.result import Result
+from chemvae.design.optimizers.plate import count_ranked, pick_apart
 from chemvae.design.surrogates.predicted import PredictedUtility
 from chemvae.errors import CancelledError, SettingsError
 from chemvae.models.gru.kernels import kernels_in_use
@@ -75,6 +71,7 @@ class Campaign:
             "method": spec.method if isinstance(spec.method, (str, dict)) else type(self.optimizer).__name__,
             "seed": spec.seed,
             "batch_size": spec.molecules_per_round,
+            **({} if spec.diverse is None else {"diverse": spec.diverse}),
             **task.describe(model),
             "kernels": kernels_in_use(),
         }
@@ -83,6 +80,7 @@ class Campaign:
         self.decoder = CandidateDecoder(region, self.gate, self.evaluator.is_taken, self._cleaning())
         self.log = ProposalLog()
         self.stopped, self.n_start, self.round = "budget spent", 0, 0
+        self.turned_away: dict[str, str] = {}  # lead that is scored -> the constraint it breaks
 
     def _region(self) -> LatentRegion:
         """Where to search: around the start molecules that can be encoded, if the search is bound to them."""
@@ -160,13 +158,20 @@ class Campaign:
         self.round += 1
         z, found = self._gather(self.evaluator.size(self.round))
         new = [i for i, one in enumerate(found) if one.outcome == NEW]
-        chosen = [new[i] for i in self.optimizer.select(z[new], [found[i].smiles for i in new], room)] if new and room else []
+        chosen = [new[i] for i in self._select(z[new], [found[i].smiles for i in new], room)] if new and room else []
         n_before = len(self.history) + len(self.evaluator.open)
         surprises = self.evaluator.score(self.round, [(found[i].smiles, z[i].numpy()) for i in chosen[:room]])
         self._record(found)
         self._tell(z, found, surprises)
         self.first_look.on_round(self.history.calls)
         return len(self.history) + len(self.evaluator.open) - n_before
+
+    def _select(self, z: Tensor, smiles: Sequence[str], n: int) -> list[int]:
+        """The optimizer's choice of n of the molecules that passed; for a plate, the best of it of which no two are alike."""
+        if self.spec.diverse is None:
+            return self.optimizer.select(z, smiles, n)
+        ranked = self.optimizer.select(z, smiles, count_ranked(len(smiles), n))
+        return [ranked[i] for i in pick_apart([smiles[i] for i in ranked], n)]
 
     def _gather(self, size: int) -> tuple[Tensor, list[Candidate]]:
         """All points of a round about so many molecules [N, D], and what became of each, generation after generation."""
@@ -196,23 +201,27 @@ class Campaign:
         """Score the first start molecules that fulfil the constraints; the optimizer may choose among the others."""
         given = self.evaluator.begin()
         room = self.evaluator.capacity(0, max(MANY_STARTS, self.spec.budget // 50))
-        first = self._allowed_starts(room or 0)
+        refused, first = self._sorted_starts(room or 0)
         self.optimizer.warm_start(self.start_codes, self.starts[len(first) :])
-        codes = self.optimizer.region.encode_exactly(first)
-        surprises = self.evaluator.score(0, list(zip(first, codes.numpy(), strict=True)))
-        self.n_start = len(first)
-        rows = [i for i in range(len(first)) if not codes[i].isnan().any()]
-        self._tell(codes[rows], [Candidate(first[i], NEW) for i in rows], [*given, *surprises])
+        scored = [*refused, *first]
+        codes = self.optimizer.region.encode_exactly(scored)
+        surprises = self.evaluator.score(0, list(zip(scored, codes.numpy(), strict=True)))
+        self.n_start = len(scored)
+        rows = [i for i in range(len(refused), len(scored)) if not codes[i].isnan().any()]
+        self._tell(codes[rows], [Candidate(scored[i], NEW) for i in rows], [*given, *surprises])
 
-    def _allowed_starts(self, n: int) -> list[str]:
-        """The first n start molecules that no constraint turns away."""
+    def _sorted_starts(self, n: int) -> tuple[list[str], list[str]]:
+        """At most n start molecules: leads that a constraint turns away, to compare with, and the first of the others."""
         verdicts = self.gate.reasons(self.starts[: max(n, MANY_STARTS)])
         for text, verdict in zip(self.starts, verdicts, strict=False):
             if verdict:
                 self.log.add(0, text, REFUSED, verdict)
-                logger.warning("The start molecule %s is not scored, since it breaks a constraint: %s", text, verdict)
+                logger.warning("The start molecule %s does not count, since it breaks a constraint: %s", text, verdict)
+        if self.evaluator.scores_leads and len(self.starts) <= FEW_STARTS:
+            self.turned_away = {text: verdict for text, verdict in zip(self.starts, verdicts, strict=True) if verdict}
         allowed = [text for text, verdict in zip(self.starts, verdicts, strict=False) if not verdict]
-        return [text for text in allowed if not self.evaluator.is_taken(text)][:n]
+        refused = list(self.turned_away)[:n]
+        return refused, [text for text in allowed if not self.evaluator.is_taken(text)][: n - len(refused)]
 
     def _tell(self, z: Tensor, found: Sequence[Candidate], surprises: Sequence[Call] = ()) -> None:
         """Tell the optimizer what became of each point; molecules that passed but were not chosen are left out."""
@@ -230,10 +239,9 @@ class Campaign:
             self.optimizer.tell(torch.cat(points), torch.from_numpy(utilities), smiles)
 
     def _values(self, smiles: Sequence[str]) -> np.ndarray:
-        """Values of each scored molecule [N, P]; NaN for "" and for failures."""
-        missing = (np.nan,) * len(self.utility.goals)
-        values = [self.history.known[text].score.values if text else missing for text in smiles]
-        return np.array(values, dtype=float).reshape(-1, len(missing))
+        """Values of each scored molecule [N, P] as they count; NaN for "" and for failures."""
+        calls = [self.history.known.get(text) for text in smiles]
+        return as_counted(calls, self.history.calls, self.utility.goals)
 
     # ------------------------------------------------------------------ books
 
@@ -262,68 +270,9 @@ class Campaign:
         """Keep the standing up to date, and tell of it while a round takes long."""
         self._note_properties(call)
         self.first_look.on_call(self.evaluator.history.calls)
-        values = np.array([call.score.values], dtype=float)
-        self.best_so_far.add(call.smiles, float(self.utility.score(values)[0]), float(self.utility(values)[0]))
+        score, utility = float(self.utility.score(np.array([call.score.values], dtype=float))[0]), np.nan
+        if call.smiles not in self.turned_away:
+            utility = float(self.utility(self._values([call.smiles]))[0])
+        self.best_so_far.add(call.smiles, score, utility)
         if self.best_so_far.elapsed_s - self._told_at >= TELL_EVERY_S:
             self._report()
-
-    def result(self) -> Result:
-        """Describe the best molecules and close the books."""
-        table = self._table()
-        best = self._best(table)
-        judged = learned.judge(self.predictors, self.utility, best)
-        learned.warn(judged)
-        return Result(
-            history=table,
-            proposals=self.log.table,
-            molecules=best,
-            learned=judged,
-            utility=self.utility,
-            rejections=dict(self.gate.counts),
-            counts={"points": self.decoder.n_points, "valid": self.decoder.n_greedy_valid, **self.log.counts},
-            settings={
-                **self.settings,
-                "budget": self.spec.budget,
-                "n_start": self.n_start,
-                "patience": self.spec.patience,
-                "timeout_s": self.spec.timeout_s,
-                "time_limit_s": self.spec.time_limit_s,
-            },
-            stopped=self.stopped,
-            elapsed_s=self.best_so_far.elapsed_s,
-            model=self.optimizer.region.model,
-            batch=self.evaluator.batch_table(self._described(list(self.evaluator.open), scored=table["smiles"].tolist())),
-            receipt=self.evaluator.receipt,
-            leads=describe_leads(self),
-        )
-
-    def _best(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The best of all calls, described, with the score and what the goals' values are."""
-        best = table.dropna(subset=["utility"]).sort_values("utility", ascending=False, kind="stable").head(N_DESCRIBED)
-        described = self._described(best["smiles"].tolist())
-        described.insert(1, "score", best["score"].to_numpy())
-        for name in (name for name in self.utility.columns if name in best and name not in described):
-            described.insert(2, name, best[name].to_numpy())
-        return described.join(learned.intervals(self.predictors, described["smiles"].tolist()))
-
-    @property
-    def predictors(self) -> list[UncertainOracle]:
-        """The oracles that predict."""
-        return [one for one in leaves(self.task.oracle) if isinstance(one, UncertainOracle)]
-
-    def _described(self, smiles: list[str], **others: Sequence[str]) -> pd.DataFrame:
-        """Molecules beside the known ones, the start molecules and others; what is computed already is only looked up."""
-        names = [*self.utility.names, *(getattr(item, "name", "") for item in self.gate.filters)]
-        labelled = learned.known_molecules(self.predictors)
-        known = {"known": self.spec.known, "labelled": labelled} if self.spec.known else {"known": labelled}
-        others = {**known, "start": self.starts, **others}
-        return describe_molecules(self.model, smiles, names, computed=self.computed, **others)
-
-    def _table(self) -> pd.DataFrame:
-        """All calls; what a user has told of molecules that break a constraint stands there, and never counts as found."""
-        table = self.history.table(self.utility)
-        given = list(self.evaluator.unsolicited)
-        broken = dict(zip(given, FilterChain(self.gate.filters, self.model, self.computed).reasons(given), strict=True))
-        for row in table.index[table["smiles"].map(broken).fillna("") != ""]:
-            table.loc[row, ["reason", "utility"]] = f"told, and outside {broken[table.loc[row, 'smiles']]}", np.nan
-        return table

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
+from chemvae.design.campaign.closing import make_result
 from chemvae.design.campaign.goal_matching import make_utility, plan_goals
 from chemvae.design.campaign.isolation import model_at_rest, steady_threads
 from chemvae.design.campaign.loop import Campaign
@@ -63,9 +64,9 @@ def run_campaign(
     budget, seed, method, start, goals, constraints
         Fields of :class:`CampaignSpec`.
     **options
-        Its other fields (``batch_size, patience, timeout_s, time_limit_s, known, history_path, min_similarity, scaffold,
-        forbid, alerts, neutral, standardize``), those of :class:`Controls` (``callback, cancel, results``), or ``spec``, a
-        :class:`CampaignSpec` whose fields hold where no argument says otherwise.
+        Its other fields (``batch_size, diverse, patience, timeout_s, time_limit_s, known, history_path, min_similarity,
+        scaffold, forbid, alerts, neutral, standardize``), those of :class:`Controls` (``callback, cancel, results``), or
+        ``spec``, a :class:`CampaignSpec` whose fields hold where no argument says otherwise.
 
     Returns
     -------
@@ -106,4 +107,4 @@ def search(model: MolVAE, oracle: Any, spec: CampaignSpec, controls: Controls) -
         stack.enter_context(lent(planned, campaign.computed))
         stack.enter_context(closing(campaign.evaluator))
         campaign.run()
-        return campaign.result()
+        return make_result(campaign)

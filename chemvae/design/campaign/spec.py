@@ -20,7 +20,7 @@ from chemvae.progress import CancelToken
 
 LARGEST_SEED = 2**32 - 1
 SMALLEST_BATCH, LARGEST_BATCH, BATCHES = 5, 64, 50
-MOST = {"budget": 10**9, "patience": 10**9, "batch_size": 10_000}
+MOST = {"budget": 10**9, "patience": 10**9, "batch_size": 10_000, "diverse": 1_000}
 """Calls, rounds, and molecules of a round, which are judged together."""
 LONGEST_S = 1e8  # three years: what the system's clocks can be asked to wait
 
@@ -72,6 +72,8 @@ class CampaignSpec:
     "neutral" takes charges away too, "none" leaves them."""
     batch_size: int | None = None
     """Molecules per round; by default a fiftieth of the budget within 5 to 64."""
+    diverse: int | None = None
+    """Molecules per round of which no two are alike, as on a plate; in place of ``batch_size``."""
     patience: int = 20
     """The search ends after this many rounds in a row without a new molecule, a round being ten points for each molecule of the
     batch (methods that decode fewer at a time have as many more rounds)."""
@@ -98,7 +100,7 @@ class CampaignSpec:
     @property
     def molecules_per_round(self) -> int:
         """The batch size, or what it is by default."""
-        return self.batch_size or min(max(self.budget // BATCHES, SMALLEST_BATCH), LARGEST_BATCH)
+        return self.diverse or self.batch_size or min(max(self.budget // BATCHES, SMALLEST_BATCH), LARGEST_BATCH)
 
     @property
     def cleaning(self) -> str:
@@ -118,8 +120,9 @@ class CampaignSpec:
         )
 
     def _bad_counts(self) -> list[str]:
-        counts: dict[str, Any] = {"budget": self.budget, "patience": self.patience, "batch_size": self.batch_size}
-        given = {name: value for name, value in counts.items() if not (name == "batch_size" and value is None)}
+        counts: dict[str, Any] = {"budget": self.budget, "patience": self.patience}
+        sizes = {"batch_size": self.batch_size, "diverse": self.diverse}
+        given = counts | {name: value for name, value in sizes.items() if value is not None}
         wrong = [name for name, value in given.items() if not (_is_whole(value) and value >= 1)]
         large = [name for name, value in given.items() if name not in wrong and value > MOST[name]]
         return [f"{name} must be a whole number >= 1, got {given[name]!r}" for name in wrong] + [

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _AND_CHARGES = {"neutral": " and charges"}
+FEW_STARTS = 3  # start molecules that are leads; of more than so many, a library, the best one that was scored is
 MANY_STARTS = 20  # start molecules that are written out; more are told by their hash
 
 

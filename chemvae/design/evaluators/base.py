@@ -55,6 +55,9 @@ class Evaluator(ABC):
         Scored molecules that nobody asked for.
     receipt : Receipt or None
         What became of the results that were handed in.
+    scores_leads : bool
+        Whether a lead that a constraint turns away is scored to compare with, as a call like any other; not where asking takes
+        a person.
     """
 
     history: History
@@ -63,6 +66,7 @@ class Evaluator(ABC):
     budget: int
     unsolicited: Sequence[str] = ()
     receipt: Receipt | None = None
+    scores_leads: bool = False
 
     @property
     def n_paid(self) -> int:
@@ -88,10 +92,6 @@ class Evaluator(ABC):
     @abstractmethod
     def score(self, round_: int, molecules: Sequence[Chosen]) -> list[Call]:
         """Send the molecules of a round, and return calls that came in and are not about these molecules."""
-
-    def judge(self, smiles: Sequence[str]) -> list[Score]:
-        """Scores of molecules that are for comparison only and never enter the record; none where asking takes a person."""
-        return []
 
     @abstractmethod
     def finish(self) -> None:

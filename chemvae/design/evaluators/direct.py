@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from chemvae.design.evaluators.base import Evaluator, Plan
 from chemvae.design.evaluators.history import Call, Chosen, History
 from chemvae.design.evaluators.in_flight import ENDED, InFlight
-from chemvae.design.oracles import Oracle, Score
+from chemvae.design.oracles import Oracle
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,8 @@ class OracleEvaluator(Evaluator):
     history : History
     plan : Plan
     """
+
+    scores_leads = True
 
     def __init__(self, oracle: Oracle, history: History, plan: Plan):
         self.oracle, self.history, self.plan = oracle, history, plan
@@ -72,10 +74,6 @@ class OracleEvaluator(Evaluator):
             if not self.oracle.n_ready:
                 self.plan.cancel.check()
         return surprises
-
-    def judge(self, smiles: Sequence[str]) -> list[Score]:
-        """Ask the oracle beside the budget."""
-        return list(self.plan.seeded(self.oracle.iter_scores(list(smiles))))
 
     def close(self) -> None:
         """Let others work with the record."""

@@ -69,6 +69,13 @@ class Fields:
             raise ValueError(f"it has {len(value)} numbers under {name}, and {length} are due")
         return [math.nan if one is None else float(one) for one in value]
 
+    def bounds(self, name: str, length: int) -> tuple[str, ...]:
+        """What a record says of each of its values: "<", ">" or "" for an exact one; nothing where it says nothing."""
+        value = self.row.get(name, [])
+        if not isinstance(value, list) or any(one not in ("", "<", ">") for one in value) or len(value) not in (0, length):
+            raise self._wrong(name, value, "list of bounds")
+        return tuple(value)
+
     def point(self, name: str, length: int | None = None) -> np.ndarray:
         """A point [D], float32."""
         return np.array(self.numbers(name, length), dtype=np.float32)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +11,14 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.identity import identify
+from chemvae.design.evaluators.calls import Call, Chosen
+from chemvae.design.evaluators.censored import as_counted, written_bounds
 from chemvae.design.evaluators.fields import Fields
 from chemvae.design.evaluators.journal import Journal
 from chemvae.design.goals import Utility
 from chemvae.design.oracles import Score
 
-Chosen = tuple[str, np.ndarray]  # canonical SMILES, and the point [D] it was decoded from
-
-
-@dataclass(frozen=True)
-class Call:
-    """One molecule sent to the oracle."""
-
-    smiles: str
-    """Canonical."""
-    score: Score
-    """What came back."""
-    z: np.ndarray
-    """The point it was decoded from [D] (the encoding, for a start molecule); NaN where there is none."""
+__all__ = ["Call", "Chosen", "History", "as_numbers"]
 
 
 class History:
@@ -99,15 +88,21 @@ class History:
             self.record.close()
 
     def table(self, utility: Utility) -> pd.DataFrame:
-        """All calls as a table: ``call, smiles, score, reason, seconds, z, utility``, and the goals if there are several."""
+        """All calls as a table: ``call, smiles, score, reason, seconds, z, utility``, and the goals if there are several.
+
+        Where a value is only known to lie on one side of a limit there is a column ``bound``, which says so.
+        """
         values = np.array([call.score.values for call in self.calls], dtype=float).reshape(-1, len(utility.goals))
         table = pd.DataFrame({"call": np.arange(1, len(self.calls) + 1)})
         table["smiles"] = pd.Series([call.smiles for call in self.calls], dtype="str")
-        table["score"] = utility.score(values)
+        counted = as_counted(self.calls, self.calls, utility.goals)
+        table["score"] = values[:, 0] if len(utility.goals) == 1 else utility.score(counted)
+        if any(call.bounds for call in self.calls):
+            table["bound"] = [written_bounds(call, utility.names) for call in self.calls]
         table["reason"] = pd.Series([call.score.reason for call in self.calls], dtype="str")
         table["seconds"] = [call.score.seconds for call in self.calls]
         table["z"] = pd.Series([np.asarray(call.z, dtype=np.float32) for call in self.calls], dtype=object)
-        table["utility"] = np.asarray(utility(values), dtype=float)
+        table["utility"] = np.asarray(utility(counted), dtype=float)
         if len(utility.goals) > 1:
             for i, name in enumerate(utility.columns):
                 table[name] = values[:, i]

@@ -191,13 +191,19 @@ class LaboratoryEvaluator(Evaluator):
         self._taken.add(round_)
         strangers = [one.smiles for one in told if one.smiles not in self.ledger.batch_of]
         points = self.open | dict(zip(strangers, self.encode(strangers), strict=True))
-        calls = [Call(one.smiles, self._score(one), np.asarray(points[one.smiles])) for one in told]
+        calls = [Call(one.smiles, self._score(one), np.asarray(points[one.smiles]), self._bounds(one)) for one in told]
         self.unsolicited += strangers
         for call in calls:
             self.open.pop(call.smiles, None)
             self.history.append(call)
             self.plan.on_call(call)
         return calls
+
+    def _bounds(self, one: Measurement) -> tuple[str, ...]:
+        """The bounds of what was measured among the values of all oracles; what these compute is exact."""
+        parts = getattr(self.oracle, "oracles", [self.oracle])
+        marks = [one.bounds if isinstance(part, Laboratory) else ("",) * len(part.names) for part in parts]
+        return tuple(mark for part in marks for mark in part) if one.bounds else ()
 
     def _score(self, one: Measurement) -> Score:
         """Join what was measured with what the other oracles say."""
@@ -242,7 +248,7 @@ def open_laboratory(
         raise SettingsError("a laboratory's campaign needs history_path: what was asked and told must be kept between batches")
     names = _laboratory_of(oracle).names
     shape, mode = (len(names), options.pop("latent_dim", None)), options.pop("standardize", "none")
-    ledger = Ledger(path, {key: value for key, value in settings.items() if key != "batch_size"}, shape)
+    ledger = Ledger(path, {key: value for key, value in settings.items() if key not in ("batch_size", "diverse")}, shape)
     try:
         receipt = None if results is None else ledger.take(read_measurements(results, names, ledger.ids, mode))
     except Exception:

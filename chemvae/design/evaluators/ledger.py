@@ -91,8 +91,7 @@ class Ledger:
         outcomes = {one.smiles: _kind(answers.get(one.smiles), one) for one in found}
         news = [one for one in found if outcomes[one.smiles] != "unchanged"]
         if news:
-            rows = [{"smiles": one.smiles, "values": as_numbers(one.values), "reason": one.reason} for one in news]
-            self._write({"told": max(self.batches, default=BEFORE), "results": rows})
+            self._write({"told": max(self.batches, default=BEFORE), "results": [_as_json(one) for one in news]})
         counts = {kind: list(outcomes.values()).count(kind) for kind in ("values", "failed", "corrected", "unchanged")}
         extra = sum(one.smiles not in self.batch_of and one.smiles not in answers for one in found)
         return Receipt(**counts, extra=extra)
@@ -130,7 +129,9 @@ class Ledger:
             text = self._spelled.get(one.text("smiles"), one.text("smiles"))
             round_ = self._round_of.setdefault(text, round_now)
             values = tuple(one.numbers("values", self._shape[0]))
-            self.results.setdefault(round_, {})[text] = Measurement(text, values, one.text("reason", may_be_empty=True))
+            bounds = one.bounds("bounds", len(values))
+            reason = one.text("reason", may_be_empty=True)
+            self.results.setdefault(round_, {})[text] = Measurement(text, values, reason, bounds)
 
     def _spelling(self, written: str) -> str:
         """The one spelling of a molecule that was handed out, however the record has it."""
@@ -146,4 +147,11 @@ def _kind(before: Measurement | None, now: Measurement) -> str:
     """How a result is to be taken, given what was told of the molecule before."""
     if before is None:
         return "failed" if now.failed else "values"
-    return "unchanged" if now.failed or now.values == before.values else "corrected"
+    is_same = (now.values, now.bounds) == (before.values, before.bounds)
+    return "unchanged" if now.failed or is_same else "corrected"
+
+
+def _as_json(one: Measurement) -> dict[str, Any]:
+    """A result as a record holds it; bounds only where there are any."""
+    bounds = {"bounds": list(one.bounds)} if one.bounds else {}
+    return {"smiles": one.smiles, "values": as_numbers(one.values), "reason": one.reason, **bounds}

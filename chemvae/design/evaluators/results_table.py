@@ -39,6 +39,8 @@ class Measurement:
     """One per name; NaN where there is none."""
     reason: str = ""
     """Why a value is missing, or what is said beside it; empty if neither."""
+    bounds: tuple[str, ...] = ()
+    """One per name where a value is only a limit: "<" or ">" there, "" for the others; empty if none is."""
 
     @property
     def failed(self) -> bool:
@@ -54,7 +56,7 @@ def read_measurements(
     Rows may stand in any order, and other columns beside them. A cell that says in words why there is no value ("failed") is a
     failure, whose reason is what the cell says, and so is an empty one beside a column ``comment`` that says something, or
     beside a value. A row that is empty otherwise leaves its molecule open, like the words ``open`` and ``pending``. SMILES may
-    be written in any way. A bound such as ``>9`` counts as its limit, and the reason says so.
+    be written in any way. Of a bound such as ``>9`` limit and side are kept, and the reason says so.
 
     Parameters
     ----------
@@ -158,7 +160,8 @@ class _Reader:
             self._reason(row, name, cell) if math.isnan(value) else self._bound(cell)
             for name, cell, value in zip(self.names, cells, values, strict=True)
         ]
-        return Measurement(smiles, tuple(values), "; ".join(filter(None, said)))
+        bounds = tuple(read_number(cell, self.decimal).bound for cell in cells)
+        return Measurement(smiles, tuple(values), "; ".join(filter(None, said)), bounds if any(bounds) else ())
 
     def _value(self, row: int, cell: Any) -> float:
         found = read_number(cell, self.decimal)
@@ -170,7 +173,7 @@ class _Reader:
     def _bound(self, cell: Any) -> str:
         """What is to be remembered of a value that is only known to lie on one side of it; "" for any other."""
         found = read_number(cell, self.decimal)
-        return f"{found.bound}{found.limit:g} is a bound, taken as {found.limit:g}" if found.bound else ""
+        return f"{found.bound}{found.limit:g} is a bound" if found.bound else ""
 
     def _reason(self, row: int, name: str, cell: Any) -> str:
         """Why a cell holds no number."""

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from rdkit import Chem
 
-from chemvae.chem.molecules import parse
+from chemvae.data.files.formats.sdf_writing import sdf_record
 from chemvae.design.results.outcome import Outcome
 from chemvae.qsar.model import HALF_WIDTH
 
@@ -85,17 +84,8 @@ def files(result: Outcome) -> dict[str, str]:
     return {
         "best.csv": result.molecules.to_csv(index=False),
         "best.smi": "".join(f"{text}\t{rank}\n" for rank, text in enumerate(smiles, 1)),
-        "best.sdf": "".join(_sdf_record(row, rank) for rank, row in enumerate(result.molecules.to_dict("records"), 1)),
+        "best.sdf": "".join(
+            sdf_record(row, "smiles", str(rank)) for rank, row in enumerate(result.molecules.to_dict("records"), 1)
+        ),
         "history.csv": result.history.drop(columns="z").head(MOST_ROWS).to_csv(index=False),
     }
-
-
-def _sdf_record(row: Mapping[str, Any], rank: int) -> str:
-    """One molecule with its properties, named by its rank."""
-    mol = parse(row["smiles"])
-    if mol is None:
-        return ""
-    mol = Chem.Mol(mol)
-    mol.SetProp("_Name", str(rank))
-    items = "".join(f">  <{name}>\n{value}\n\n" for name, value in row.items() if value is not None and value == value)
-    return f"{Chem.MolToMolBlock(mol)}{items}$$$$\n"

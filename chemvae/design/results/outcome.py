@@ -24,9 +24,11 @@ class Outcome:
     history: pd.DataFrame
     """One row per distinct molecule sent to the oracle: ``call`` (from 1), ``smiles`` (canonical), ``score`` (the oracle's
     value in its unit; the weighted desirability when there are several goals), ``reason`` (why there is none), ``seconds``,
-    ``z`` (the point it was decoded from), ``utility`` (what was maximised), and a column per goal when there are several."""
+    ``z`` (the point it was decoded from), ``utility`` (what was maximised; NaN for what does not count), and a column per goal
+    when there are several; ``bound`` where a value is only known to lie on one side of a limit, such as ``>9``, which counts
+    by :func:`chemvae.design.evaluators.censored.as_counted`."""
     proposals: pd.DataFrame
-    """What was not scored: ``round``, ``smiles``, ``outcome`` (invalid or refused), ``reason``, ``times``."""
+    """What was turned away: ``round``, ``smiles``, ``outcome`` (invalid or refused), ``reason``, ``times``."""
     molecules: pd.DataFrame
     """The best molecules, at most 100: ``smiles``, ``score``, properties computed by RDKit, ``P_predicted`` and
     ``P_predicted_std`` beside them, ``distance`` to the training data, ``novel`` where the model has a training index,
@@ -57,9 +59,12 @@ class Outcome:
     for the best molecule (:func:`chemvae.design.results.learned.judge`)."""
     leads: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     """What the search set out from, at most three molecules, to compare with: ``smiles``, ``score`` (also of one that a
-    constraint turns away: it is asked for beside the budget; NaN where a laboratory would have to measure it), ``reason`` (the
+    constraint turns away, which is a call of the budget; NaN where a laboratory would have to measure it), ``reason`` (the
     constraint, or why there is no score), the goals, and what is known of ``molecules``. Of more than three start molecules
     the best one that was scored."""
+
+    n_told: int = 0
+    """Rows of ``history`` that nobody asked for: what a laboratory told besides, which the budget does not count."""
 
     @property
     def best(self) -> pd.Series | None:

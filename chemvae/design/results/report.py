@@ -82,10 +82,18 @@ def _batch(data: dict[str, Any] | None) -> list[pages.Html]:
     if data is None:
         return []
     table = data["molecules"]
-    legends = [f"{row['id']}, batch {row['batch']}" for row in table.to_dict("records")]
+    legends = [_place(row) for row in table.to_dict("records")]
     grid = pages.molecule_grid(table["smiles"].tolist(), legends)
     full = pages.table(table.rename(columns={"smiles": "SMILES"}))
     return [pages.section("To be measured", data["caption"], grid, pages.details("As a table", full))]
+
+
+def _place(row: dict[str, Any]) -> str:
+    """Which molecule of which batch this is, why it is there, and what is expected of it."""
+    names = [name.removesuffix("_expected") for name in row if name.endswith("_expected")]
+    values = {name: [pages.format_value(row[name + end], 3) for end in ("_expected", "_low", "_high")] for name in names}
+    expected = [f"{name} {mean} expected ({low} to {high})" for name, (mean, low, high) in values.items()]
+    return ", ".join(filter(None, (f"{row['id']}, batch {row['batch']}", row.get("why"), *expected)))
 
 
 def _leads(data: dict[str, Any] | None) -> list[pages.Html]:
@@ -146,7 +154,7 @@ def _within(row: dict[str, Any], name: str) -> str:
 
 def _legend(row: dict[str, Any], properties: list[str], lead: Any = None, better: int = 0) -> pages.Html:
     """Score, properties, novelty and nearest neighbours of one molecule, and how far it is from its lead."""
-    lines = [f"<b>{pages.format_value(row['score'])}</b>{_ahead(row, lead, 'score', better)}{_within(row, 'score')}"]
+    lines = [f"<b>{_score(row)}</b>{_ahead(row, lead, 'score', better)}{_within(row, 'score')}"]
     for name, value in row.items():
         predicted = row.get(f"{name}_predicted")
         if isinstance(value, float) and name in properties:
@@ -163,6 +171,12 @@ def _legend(row: dict[str, Any], properties: list[str], lead: Any = None, better
             lines.append(f"similarity to {label} {pages.format_value(row[f'similarity_to_{label}'], 2)}")
     lines.append(pages.copyable(row["smiles"]))
     return pages.Html("<br>".join(lines))
+
+
+def _score(row: dict[str, Any]) -> str:
+    """The score; where a value is only a limit, on which side of it the true one lies."""
+    bound, shown = row.get("bound") or "", pages.format_value(row["score"])
+    return pages.escape(bound if bound[:1] in "<>" else f"{shown} ({bound})") if bound else shown
 
 
 def _intervals(row: dict[str, Any]) -> list[str]:

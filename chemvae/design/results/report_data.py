@@ -17,6 +17,7 @@ from chemvae.design.results.learned import sentences
 from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.plain import plain
 from chemvae.design.results.summary import compare, running_top, summary
+from chemvae.design.results.why import REASONS
 from chemvae.naming import EXTRAS
 from chemvae.runs import environment
 
@@ -87,7 +88,7 @@ def gather(result: Outcome, baseline: Outcome | None = None) -> dict[str, Any]:
     """As :func:`report_data`, with tables as they are: what the page is rendered from."""
     return {
         "title": "Molecules designed",
-        "lead": f"{result.utility.describe()}; {len(result.history)} of {result.settings['budget']} calls; {result.stopped}.",
+        "lead": f"{result.utility.describe()}; {_calls(result)}; {result.stopped}.",
         "facts": summary(result),
         "batch": _batch(result),
         "leads": _leads(result),
@@ -101,11 +102,22 @@ def gather(result: Outcome, baseline: Outcome | None = None) -> dict[str, Any]:
     }
 
 
+def _calls(result: Outcome) -> str:
+    """How much of the budget is spent, and what is known besides."""
+    told = f" and {result.n_told} values that were told besides" if result.n_told else ""
+    return f"{len(result.history) - result.n_told} of {result.settings['budget']} calls{told}"
+
+
 def _batch(result: Outcome) -> dict[str, Any] | None:
-    """What a laboratory is asked to measure."""
+    """What a laboratory is asked to measure, in which batches, and why."""
     if not len(result.batch):
         return None
-    return {"caption": f"{len(result.batch)} molecules are open.", "molecules": result.batch}
+    numbers = result.batch["batch"].value_counts().sort_index()
+    parts = [f"{count} of batch {number}" for number, count in numbers.items()]
+    caption = f"{len(result.batch)} molecules are open: {', '.join(parts)}."
+    found = [f"{word}: {meaning}" for word, meaning in REASONS.items() if word in set(result.batch.get("why", ()))]
+    why = f" Why they were chosen, by what is known now: {'; '.join(found)}." if found else ""
+    return {"caption": caption + why, "molecules": result.batch}
 
 
 def _leads(result: Outcome) -> dict[str, Any] | None:
@@ -143,7 +155,7 @@ def _differences(result: Outcome) -> list[dict[str, Any]]:
 
 def property_columns(table: pd.DataFrame) -> list[str]:
     """Columns that RDKit computed, or an oracle gave."""
-    others = {"smiles", "score", "reason", *(other if other in table else name for name, other in EXTRAS.items())}
+    others = {"smiles", "score", "bound", "reason", *(other if other in table else name for name, other in EXTRAS.items())}
     named = [c for c in table.columns if c not in others and not c.startswith(("nearest_", "similarity_"))]
     ends = {f"{c}{ending}" for c in named for ending in ENDINGS}
     return [c for c in named if not any(word in c for word in ("_predicted", "_learned")) and c not in ends]

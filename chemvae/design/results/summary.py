@@ -32,6 +32,8 @@ def running_top(utility: Sequence[float] | np.ndarray, k: int) -> np.ndarray:
 def summary(result: Outcome) -> dict[str, Any]:
     """Return the figures that searches are compared by; JSON types, None where there is nothing.
 
+    ``n_calls`` is what the budget counts, ``n_told`` what was told besides.
+
     ``best`` and ``mean_top10`` are scores (of the molecules with the highest utility); ``auc_top10`` is the mean over all
     calls of the running mean of the ten best (for a target: of minus the distance to it); shares are fractions: ``valid``
     among decoded points at the first attempt, ``novel`` among the described best molecules. ``diversity`` of these is one minus
@@ -51,7 +53,8 @@ def summary(result: Outcome) -> dict[str, Any]:
     novel = result.molecules["novel"] if "novel" in result.molecules else None
     return {
         "method": result.settings["method"],
-        "n_calls": len(history),
+        "n_calls": len(history) - result.n_told,
+        "n_told": result.n_told,
         "n_start": result.settings["n_start"],
         "best": _number(None if best is None else best["score"]),
         "best_smiles": None if best is None else str(best["smiles"]),

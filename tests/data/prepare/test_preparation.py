@@ -73,6 +73,38 @@ def test_nothing_is_lost_of_rows_that_are_dropped_or_merged(tmp_path):
     assert "median" in (tmp_path / "out" / "card.md").read_text()
 
 
+def test_a_bound_in_a_single_row_is_kept_with_its_molecule_and_check_tells_the_same(tmp_path):
+    rows = "name,smiles,y,note\na,OCC,>9,x\nb,CCC,1.5,\n\nc,C1CC,<2,\nd,CN,≤ 4.5,\ne,CCO,8,\nf,CCN,high,\n"
+    (tmp_path / "raw.csv").write_text(rows, encoding="utf-8")
+    report = prepare(tmp_path / "raw.csv", tmp_path / "out", properties=["y"], id_column="name")
+    kept = pd.read_csv(tmp_path / "out" / "bounds.csv", dtype=str)
+    assert kept.columns.tolist() == ["row", "line", "smiles", "property", "bound", "limit", "id"]
+    assert kept.to_numpy().tolist() == [["1", "2", "CCO", "y", ">", "9", "a"], ["4", "6", "CN", "y", "<", "4.5", "d"]]
+    assert report.n_bounds == {"y": 2} and "no labels, in bounds.csv: 2" in (tmp_path / "out" / "card.md").read_text()
+    found = check(tmp_path / "raw.csv", properties=["y"], standardize=None)
+    told = {(str(one.row), str(one.line)) for one in found.offences if one.reason == "label is a bound"}
+    assert told == {("1", "2"), ("3", "5"), ("4", "6")}, "check names the bound of what is no molecule, too"
+    assert found.counts["label is not a number"] == 1 and found.n_distinct == report.n_kept == 4
+
+
+def test_without_bounds_there_is_no_file_of_them(raw, tmp_path):
+    assert prepare(raw, tmp_path / "out").n_bounds == {} and not (tmp_path / "out" / "bounds.csv").exists()
+
+
+def test_a_column_of_numbers_and_bounds_is_one_of_labels_and_check_looks_at_the_same(tmp_path):
+    frame = pd.DataFrame(
+        {"smiles": ["C", "CC.Cl", "CCC"], "y": [">9", "1", "2"], "series": ["a", "b", "1"], "split": ["train"] * 3}
+    )
+    report = prepare(frame, tmp_path / "out")
+    assert list(report.properties) == ["y"] == list(check(frame, properties=None).n_missing) and report.n_bounds == {"y": 1}
+    found = check(frame, properties=None, standardize=None)
+    assert (found.n_distinct, found.n_fragments) == (report.n_kept, 1) == (3, 1)
+    repeated = pd.DataFrame({"smiles": ["CC.Cl", "CC"]})
+    assert (
+        check(repeated, standardize=None).counts["duplicate"] == prepare(repeated, tmp_path / "two").dropped["duplicate"] == 1
+    )
+
+
 def test_rows_in_equal_rows_kept_plus_dropped(raw, tmp_path):
     report = prepare(raw, tmp_path / "out")
     assert report.n_rows == report.n_kept + sum(report.dropped.values())

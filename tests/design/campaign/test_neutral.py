@@ -86,11 +86,12 @@ def test_what_was_measured_before_is_taken_whatever_its_columns_are_called():
     assert [(one.smiles, one.values) for one in found] == [("CCO", (6.1,)), ("Oc1ccccc1", (5.0,))]
 
 
-def test_a_bound_counts_as_its_limit_and_is_remembered_as_one():
+def test_limit_and_side_of_a_bound_are_kept():
     told = pd.DataFrame({"smiles": ["OCC", "CN", "CO"], "pIC50": [">9", "≤ 4.5", "6"]})
     found = read_measurements(told, ["pIC50"], {})
     assert [one.values for one in found] == [(9.0,), (4.5,), (6.0,)] and not any(one.failed for one in found)
-    assert [one.reason for one in found] == [">9 is a bound, taken as 9", "<4.5 is a bound, taken as 4.5", ""]
+    assert [one.reason for one in found] == [">9 is a bound", "<4.5 is a bound", ""]
+    assert [one.bounds for one in found] == [(">",), ("<",), ()]
 
 
 def test_metals_and_salts_among_start_molecules_are_said(drug, caplog):

@@ -244,7 +244,7 @@ def test_a_start_molecule_that_breaks_a_constraint_is_named_before_the_first_cal
 
     def oracle(smiles):
         said_before_the_first_call.append(
-            f"{chain(9, 9)} is not scored, since it breaks a constraint: heavy_atoms < 12" in caplog.text
+            f"{chain(9, 9)} does not count, since it breaks a constraint: heavy_atoms < 12" in caplog.text
         )
         return 1.0
 

@@ -31,10 +31,45 @@ def page_of(result, folder):
 def test_a_lead_that_breaks_a_constraint_is_scored_and_shown_first(turned_away, tmp_path):
     lead = turned_away.leads.iloc[0]
     assert lead["smiles"] == chain(8, 8) and lead["score"] == carbons(chain(8, 8)) and lead["reason"] == "heavy_atoms < 16"
-    assert chain(8, 8) not in turned_away.history["smiles"].tolist() and len(turned_away.history) == 15
+    call = turned_away.history.iloc[0]
+    assert call["smiles"] == chain(8, 8) and np.isnan(call["utility"]) and call["reason"] == "a lead, outside heavy_atoms < 16"
+    assert chain(8, 8) not in turned_away.molecules["smiles"].tolist() and turned_away.best["smiles"] != chain(8, 8)
     page = page_of(turned_away, tmp_path)
     assert page.index("<h2>The lead</h2>") < page.index("best score") < page.index("<h2>Best molecules</h2>")
     assert '<span class="bad">heavy_atoms &lt; 16</span>' in page
+
+
+def test_a_budget_is_what_it_costs_and_going_on_asks_nothing_twice(tmp_path):
+    asked = []
+
+    def oracle(smiles):
+        asked.append(smiles)
+        return carbons(smiles)
+
+    seen = []
+    options = {"start": chain(8, 8), "constraints": ["heavy_atoms<16"], "history_path": tmp_path / "record.jsonl", **FAST}
+    first = run_campaign(ToyModel(), oracle, budget=20, callback=seen.append, **options)
+    assert len(asked) == len(set(asked)) == len(first.history) == 20 and asked[0] == chain(8, 8)
+    assert max(now.best for now in seen) == first.best["score"] < carbons(chain(8, 8)), "what does not count leads nowhere"
+    again = run_campaign(ToyModel(), oracle, budget=20, **options)
+    assert len(asked) == 20 and again.leads["score"].tolist() == [carbons(chain(8, 8))]
+    assert again.history["smiles"].tolist() == first.history["smiles"].tolist() == asked
+
+
+def test_a_lead_that_fails_and_is_turned_away_says_both():
+    options = {"start": chain(8, 8), "constraints": ["heavy_atoms<16"], **FAST}
+    result = run_campaign(ToyModel(), lambda text: float("nan") if text == chain(8, 8) else 1.0, budget=4, **options)
+    said = result.history["reason"][0]
+    assert said.startswith("a lead, outside heavy_atoms < 16; ") and result.leads["reason"].tolist() == ["heavy_atoms < 16"]
+
+
+def test_what_a_library_lacks_in_constraints_costs_nothing():
+    asked = []
+    starts = [chain(8, 8), *(chain(i, i) for i in range(5))]
+    run_campaign(
+        ToyModel(), lambda text: asked.append(text) or 1.0, budget=8, start=starts, constraints=["heavy_atoms<16"], **FAST
+    )
+    assert chain(8, 8) not in asked and len(asked) == 8
 
 
 def test_a_lead_within_the_constraints_is_asked_for_once():

@@ -1,20 +1,17 @@
-"""Sheets of XLSX workbooks, read and written: cells as the spreadsheet last showed them; what it would not show is named."""
+"""Sheets of XLSX workbooks: cells as the spreadsheet last showed them; what it would not show is named."""
 
 from __future__ import annotations
 
 import io
 import logging
-import math
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
-
-import pandas as pd
 
 from chemvae.data.files.columns import SMILES_NAMES, list_names
 from chemvae.data.files.header import LOOKED_AT
@@ -26,7 +23,8 @@ logger = logging.getLogger(__name__)
 
 MAGIC, OLD_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 MOST_BYTES = 4 << 30  # unpacked; a sheet can have a million rows
-MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 1_048_576, 16_384, 32_767  # of a sheet, by its makers
+DRAWING = "drawing"
+"""Column of a sheet that we write, whose cells hold pictures and nothing else."""
 _MERGED = re.compile(rb'<mergeCell\s[^>]*ref="([A-Z0-9:]+)"')
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, OSError, SyntaxError,
@@ -63,10 +61,17 @@ def read_xlsx(stream: BinaryIO, name: str, chunk_rows: int, sheet: str = "") -> 
         title = _find_sheet(shown, name, sheet) if sheet else _choose_sheet(shown, name)
         _say_merged(content, shown[title], name)
         rows = _rows(shown[title], written[title], name)
-        yield from read_table(rows, chunk_rows, name, empty=None)
+        yield from _without_drawings(read_table(rows, chunk_rows, name, empty=None))
     except _DAMAGE as error:
         reason = (str(error).splitlines() or [""])[0].strip(".'\"") or type(error).__name__
         raise InputError(f"{name} is not a readable .xlsx file ({reason}). Save it again, or as .csv.") from error
+
+
+def _without_drawings(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Leave out the column over which drawings lie: its cells are empty."""
+    for chunk in chunks:
+        is_drawn = DRAWING in chunk.frame and chunk.frame[DRAWING].isna().all()
+        yield replace(chunk, frame=chunk.frame.drop(columns=DRAWING)) if is_drawn else chunk
 
 
 def _check_size(content: bytes, name: str) -> None:
@@ -153,52 +158,3 @@ def _find_merged(file: Any) -> list[str]:
         found.update(dict.fromkeys(match.decode() for match in _MERGED.findall(text)))
         rest = text[-200:]
     return list(found)
-
-
-def write_xlsx(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as the one sheet of a workbook; texts are texts there, also those that look like formulas.
-
-    Raises
-    ------
-    MissingExtraError
-        Without openpyxl.
-    InputError
-        If a sheet cannot hold so much.
-    """
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise MissingExtraError("openpyxl", "xlsx", "Writing .xlsx files") from error
-    n_rows, n_columns = frame.shape
-    if n_rows >= MOST_ROWS or n_columns > MOST_COLUMNS:
-        raise InputError(
-            f"A sheet holds {MOST_ROWS:,} rows and {MOST_COLUMNS:,} columns, the table {n_rows:,} and {n_columns:,}."
-        )
-    workbook = openpyxl.Workbook(write_only=True)
-    sheet = workbook.create_sheet("chemvae")
-    sheet.append([_cell(sheet, str(name)) for name in frame.columns])
-    for row in frame.itertuples(index=False, name=None):
-        sheet.append([_cell(sheet, value) for value in row])
-    with path.open("wb") as file:
-        workbook.save(file)
-
-
-def _cell(sheet: Any, value: Any) -> Any:
-    """A value as openpyxl takes it: nothing for what is missing, text for what is neither number, date nor truth value."""
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-    if value is None or value is pd.NA or value != value:
-        return None
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, (bool, int, datetime)) or (isinstance(value, float) and math.isfinite(value)):
-        return value
-    text = ILLEGAL_CHARACTERS_RE.sub("", str(value))
-    if len(text) > LONGEST_CELL:
-        raise InputError(
-            f"A cell of a sheet holds {LONGEST_CELL:,} characters, '{text[:30]}...' has {len(text):,}: write .csv."
-        )
-    cell = WriteOnlyCell(sheet, value="")
-    cell.value, cell.data_type = text, "s"
-    return cell

@@ -1,0 +1,92 @@
+"""What a campaign has come to: all calls as a table, the best molecules described, the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from chemvae.design.campaign.leads import describe_leads
+from chemvae.design.campaign.loop import Campaign
+from chemvae.design.campaign.next_batch import explain_batch
+from chemvae.design.campaign.task import leaves
+from chemvae.design.filters.chain import FilterChain
+from chemvae.design.oracles import UncertainOracle
+from chemvae.design.results import learned
+from chemvae.design.results.describe import N_DESCRIBED, describe_molecules
+from chemvae.design.results.result import Result
+
+
+def make_result(campaign: Campaign) -> Result:
+    """Describe the best molecules and close the books."""
+    table = _table(campaign)
+    best = _best(campaign, table)
+    judged = learned.judge(predictors(campaign), campaign.utility, best)
+    learned.warn(judged)
+    points = {"points": campaign.decoder.n_points, "valid": campaign.decoder.n_greedy_valid}
+    open_now = describe(campaign, list(campaign.evaluator.open), scored=table["smiles"].tolist())
+    open_now = explain_batch(campaign, table, open_now)
+    return Result(
+        history=table,
+        proposals=campaign.log.table,
+        molecules=best,
+        learned=judged,
+        utility=campaign.utility,
+        rejections=dict(campaign.gate.counts),
+        counts={**points, **campaign.log.counts},
+        settings=_settings(campaign),
+        stopped=campaign.stopped,
+        elapsed_s=campaign.best_so_far.elapsed_s,
+        model=campaign.optimizer.region.model,
+        batch=campaign.evaluator.batch_table(open_now),
+        receipt=campaign.evaluator.receipt,
+        leads=describe_leads(campaign, describe),
+        n_told=len(campaign.evaluator.unsolicited),
+    )
+
+
+def _settings(campaign: Campaign) -> dict[str, object]:
+    """All that is needed to run it again."""
+    spec = campaign.spec
+    limits = {"patience": spec.patience, "timeout_s": spec.timeout_s, "time_limit_s": spec.time_limit_s}
+    return {**campaign.settings, "budget": spec.budget, "n_start": campaign.n_start, **limits}
+
+
+def predictors(campaign: Campaign) -> list[UncertainOracle]:
+    """The oracles that predict."""
+    return [one for one in leaves(campaign.task.oracle) if isinstance(one, UncertainOracle)]
+
+
+def describe(campaign: Campaign, smiles: list[str], **others: Sequence[str]) -> pd.DataFrame:
+    """Molecules beside the known ones, the start molecules and others; what is computed already is only looked up."""
+    names = [*campaign.utility.names, *(getattr(item, "name", "") for item in campaign.gate.filters)]
+    labelled = learned.known_molecules(predictors(campaign))
+    known = {"known": campaign.spec.known, "labelled": labelled} if campaign.spec.known else {"known": labelled}
+    others = {**known, "start": campaign.starts, **others}
+    return describe_molecules(campaign.model, smiles, names, computed=campaign.computed, **others)
+
+
+def _best(campaign: Campaign, table: pd.DataFrame) -> pd.DataFrame:
+    """The best of all calls, described, with the score and what the goals' values are."""
+    best = table.dropna(subset=["utility"]).sort_values("utility", ascending=False, kind="stable").head(N_DESCRIBED)
+    described = describe(campaign, best["smiles"].tolist())
+    described.insert(1, "score", best["score"].to_numpy())
+    for name in (name for name in campaign.utility.columns if name in best and name not in described):
+        described.insert(2, name, best[name].to_numpy())
+    if "bound" in best:
+        described.insert(2, "bound", best["bound"].to_numpy())
+    return described.join(learned.intervals(predictors(campaign), described["smiles"].tolist()))
+
+
+def _table(campaign: Campaign) -> pd.DataFrame:
+    """All calls; leads and what a user has told of molecules that break a constraint stand there, and never count as found."""
+    table = campaign.history.table(campaign.utility)
+    given = list(campaign.evaluator.unsolicited)
+    reasons = FilterChain(campaign.gate.filters, campaign.model, campaign.computed).reasons(given)
+    said = {text: f"told, and outside {why}" for text, why in zip(given, reasons, strict=True) if why}
+    said |= {text: f"a lead, outside {why}" for text, why in campaign.turned_away.items()}
+    for row in table.index[table["smiles"].isin(list(said))]:
+        words = [said[table.loc[row, "smiles"]], table.loc[row, "reason"] if np.isnan(table.loc[row, "score"]) else ""]
+        table.loc[row, ["reason", "utility"]] = "; ".join(filter(None, words)), np.nan
+    return table
