@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING
 from rdkit import Chem
 from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
 
+from chemvae.chem.alerts import find_alerts
 from chemvae.chem.conformers import conformer
 from chemvae.chem.molecules import parse, quiet
+from chemvae.chem.plausibility.catalogs import has_known_scaffold, is_purchasable, require_molbloom, require_scaffolds
+from chemvae.chem.plausibility.known import count_unknown_bonds, count_unknown_rings
 from chemvae.chem.quantum.calculation import QuantumProperty
 from chemvae.chem.quantum.methods import METHODS
 from chemvae.errors import SettingsError
@@ -151,6 +154,10 @@ def penalized_logp(mol: Chem.Mol) -> float:
     return scaled["logP"] - scaled["SAS"] - scaled["ring"]
 
 
+def _alert_hits(mol: Chem.Mol) -> float:
+    return float(len(find_alerts(mol)))
+
+
 def _stereocentres(mol: Chem.Mol) -> int:
     return len(Chem.FindMolChiralCenters(mol, includeUnassigned=True, useLegacyImplementation=False))
 
@@ -181,6 +188,20 @@ _ROWS = [
         exploitable=True,
     ),
 ]
+_CHEMBL = "molecules of ChEMBL: Zdrazil et al. 2024, doi:10.1093/nar/gkad1004"
+_PLAUSIBLE = [
+    Property("unknown_rings", "1", 0.0, 1.0, f"ring systems in no {_CHEMBL}", count_unknown_rings),
+    Property("unknown_bonds", "1", 0.0, 3.0, f"bonds in no {_CHEMBL}", count_unknown_bonds),
+    Property("alert_hits", "1", 0.0, 3.0, "PAINS and BRENK, doi:10.1021/jm901137j and 10.1002/cmdc.200700139", _alert_hits),
+    Property(
+        "known_scaffold", "1", 0.0, 1.0, f"1 where the Murcko scaffold is one of the {_CHEMBL}", has_known_scaffold,
+        require=require_scaffolds,
+    ),
+    Property(
+        "purchasable", "1", 0.0, 1.0, "1 where it is in stock in ZINC20: Medina & White 2023, doi:10.1186/s13321-023-00765-1",
+        is_purchasable, require=require_molbloom,
+    ),
+]  # fmt: skip
 _CALCULATED = [
     Property(
         f"{method.name}_{quantity.name}", quantity.unit, quantity.low, quantity.high, method.source,
@@ -190,7 +211,7 @@ _CALCULATED = [
     for method in METHODS.values()
     for quantity in method.quantities
 ]  # fmt: skip
-PROPERTIES: dict[str, Property] = {row.name: row for row in (*_ROWS, *_CALCULATED)}
+PROPERTIES: dict[str, Property] = {row.name: row for row in (*_ROWS, *_PLAUSIBLE, *_CALCULATED)}
 _REASONS: OrderedDict[tuple[str, str], str] = OrderedDict()
 """Property and canonical SMILES -> why this process found no value, the last of them."""
 MOST_REASONS = 4096

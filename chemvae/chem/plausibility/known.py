@@ -63,9 +63,9 @@ def _strangeness(smiles: str, table: str) -> Strangeness:
     mol = parse(neutralize(smiles) or smiles)
     if mol is None:
         return Strangeness((), ())
-    known, usual = _table(f"{table}_rings.bloom"), _table(f"{table}_bonds.bloom")
-    rings = [ring for ring in dict.fromkeys(ring_systems(mol)) if not _is_known(ring, known)]
-    bonds = [bond for bond, key in zip(mol.GetBonds(), bond_keys(mol), strict=True) if key not in usual]
+    rings_known, bonds_known = _table(f"{table}_rings.bloom"), _table(f"{table}_bonds.bloom")
+    rings = [ring for ring in dict.fromkeys(ring_systems(mol)) if not _is_known(ring, rings_known)]
+    bonds = [bond for bond, key in zip(mol.GetBonds(), bond_keys(mol), strict=True) if key not in bonds_known]
     return Strangeness(tuple(rings), tuple(dict.fromkeys(_around(bond) for bond in bonds)))
 
 
@@ -80,12 +80,12 @@ def count_unknown_rings(mol: Chem.Mol) -> float:
     return float(len(strangeness(mol).rings))
 
 
-def count_unusual_bonds(mol: Chem.Mol) -> float:
-    """Number of different bonds that hardly any molecule in ChEMBL has, with the neighbours of both ends.
+def count_unknown_bonds(mol: Chem.Mol) -> float:
+    """Number of different bonds that no molecule in ChEMBL has, with the neighbours of both ends.
 
     Examples
     --------
-    >>> count_unusual_bonds(parse("CCO")), count_unusual_bonds(parse("OOOOC")) > 0
+    >>> count_unknown_bonds(parse("CCO")), count_unknown_bonds(parse("OOOOC")) > 0
     (0.0, True)
     """
     return float(len(strangeness(mol).bonds))

@@ -13,7 +13,7 @@ from chemvae.chem.properties import PROPERTIES, affordable
 from chemvae.chem.property_table import PropertyTable
 from chemvae.naming import extra_stem, name_columns, prediction_columns
 
-SHOWN_PROPERTIES = ("logP", "qed", "SAS", "MW")
+SHOWN_PROPERTIES = ("logP", "qed", "SAS", "MW", "unknown_rings", "unknown_bonds", "alert_hits")
 
 
 N_DESCRIBED = 100

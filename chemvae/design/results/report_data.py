@@ -36,6 +36,7 @@ SUMMARY_NAMES = {
     "n_points": "points",
     "valid": "valid",
     "novel": "novel",
+    "known_rings": "rings known",
     "diversity": "diversity",
     "n_scaffolds": "scaffolds",
     "elapsed_s": "s",
@@ -43,7 +44,8 @@ SUMMARY_NAMES = {
 SUMMARY_NOTE = (
     "best: score of the best molecule; ten best: their mean; over calls: mean of that over all calls; points: "
     "decoded; valid: share of them at the first attempt. Of the best, at most 100: novel: share that is not in the training "
-    "set; diversity: one minus the mean Tanimoto similarity (ECFP4) of all pairs; scaffolds: distinct ones (Bemis-Murcko)."
+    "set; rings known: share whose ring systems are all in ChEMBL; diversity: one minus the mean Tanimoto similarity (ECFP4) "
+    "of all pairs; scaffolds: distinct ones (Bemis-Murcko)."
 )
 LEAD_NOTE = "What the search set out from, scored as the designs are, whether or not it keeps within the constraints."
 BEST_NOTE = (

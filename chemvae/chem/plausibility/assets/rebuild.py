@@ -3,8 +3,9 @@
     python rebuild.py FOLDER     FOLDER holds the package's files: pip download --no-deps chembl-gen-check, then unzip
     python rebuild.py --check    compare the files that are here with tables.json
 
-The ring systems are copied as they are. Of the bonds, which come as a pickle, those are kept that occur often enough. The
-pickle is read by an unpickler that knows numbers, texts and dicts, and no classes or functions: it executes nothing.
+The ring systems are copied as they are. The bonds come as a pickle with counts, and become a set: a bond that occurs once is
+often all of a small molecule. The pickle is read by an unpickler that knows numbers, texts and dicts, and no classes or
+functions: it executes nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ HERE = Path(__file__).resolve().parent
 CARD = HERE / "tables.json"
 RINGS, BONDS = "chembl_rings.bloom", "chembl_bonds.bloom"
 SOURCE = {RINGS: "data/chembl_ring_system.bloom", BONDS: "data/chembl_lacan.pkl"}
-LEAST_COUNT = 3  # of a pair of ends among ChEMBL's bonds: what occurs once or twice may be a slip of whoever drew it
 BOND_HASHES = 10
 
 
@@ -44,7 +44,9 @@ def main() -> int:
         write_rings(said.folder)
         n_bonds = write_bonds(said.folder)
         update_card(said.folder, n_bonds)
-    wrong = [name for name, facts in json.loads(CARD.read_text("utf-8"))["files"].items() if digest(HERE / name) != facts["sha256"]]
+    wrong = [
+        name for name, facts in json.loads(CARD.read_text("utf-8"))["files"].items() if digest(HERE / name) != facts["sha256"]
+    ]
     print("\n".join(f"{name} is not the one of tables.json" for name in wrong) or "All tables are those of tables.json.")
     return len(wrong)
 
@@ -60,10 +62,10 @@ def write_rings(folder: Path) -> None:
 
 
 def write_bonds(folder: Path) -> int:
-    """Keep the bonds that occur often enough; how many these are."""
+    """Make a set of the bonds; how many these are."""
     with (folder / SOURCE[BONDS]).open("rb") as file:
         counts = PlainUnpickler(file).load()["pairs"]
-    kept = [f"{first} {second}" for (first, second), count in sorted(counts.items()) if count >= LEAST_COUNT]
+    kept = [f"{first} {second}" for first, second in sorted(counts)]
     BloomFilter.of(kept, BOND_HASHES).write(HERE / BONDS)
     return len(kept)
 
@@ -74,8 +76,12 @@ def update_card(folder: Path, n_bonds: int) -> None:
     facts = card["files"]
     for name, source in SOURCE.items():
         table = BloomFilter.read(HERE / name)
-        facts[name] |= {"sha256": digest(HERE / name), "source_sha256": digest(folder / source), "false_share": table.false_share}
-    facts[BONDS] |= {"n_kept": n_bonds, "least_count": LEAST_COUNT}
+        facts[name] |= {
+            "sha256": digest(HERE / name),
+            "source_sha256": digest(folder / source),
+            "false_share": table.false_share,
+        }
+    facts[BONDS] |= {"n_kept": n_bonds}
     CARD.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
