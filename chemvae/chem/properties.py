@@ -10,7 +10,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rdkit import Chem
@@ -21,6 +21,8 @@ from chemvae.chem.conformers import conformer
 from chemvae.chem.molecules import parse, quiet
 from chemvae.chem.plausibility.catalogs import has_known_scaffold, is_purchasable, require_molbloom, require_scaffolds
 from chemvae.chem.plausibility.known import count_unknown_bonds, count_unknown_rings
+from chemvae.chem.plausibility.sa import sa_scorer
+from chemvae.chem.plausibility.synthesis import building_block_share, require_blocks
 from chemvae.chem.quantum.calculation import QuantumProperty
 from chemvae.chem.quantum.methods import METHODS
 from chemvae.errors import SettingsError
@@ -79,22 +81,6 @@ class Property:
         return self.seconds > DEAR_S
 
 
-@lru_cache(maxsize=1)
-def _sa_scorer():
-    """Load the Ertl scorer that ships inside the RDKit wheel (its fragment table takes a moment, so only when asked)."""
-    try:
-        from rdkit.Contrib.SA_Score import sascorer
-    except ImportError:  # wheels where Contrib is data beside the package
-        import sys
-        from pathlib import Path
-
-        from rdkit import RDConfig
-
-        sys.path.append(str(Path(RDConfig.RDContribDir) / "SA_Score"))
-        import sascorer
-    return sascorer
-
-
 def drug_likeness(mol: Chem.Mol) -> float:
     """QED with the mean weights of its authors; remembered on the molecule, because filters and labels both ask for it.
 
@@ -135,7 +121,7 @@ def synthetic_accessibility(mol: Chem.Mol) -> float:
     >>> round(synthetic_accessibility(parse("CC(=O)Oc1ccccc1C(=O)O")), 2)
     1.58
     """
-    return float(_sa_scorer().calculateScore(mol))
+    return float(sa_scorer().calculateScore(mol))
 
 
 def ring_penalty(mol: Chem.Mol) -> float:
@@ -200,6 +186,10 @@ _PLAUSIBLE = [
     Property(
         "purchasable", "1", 0.0, 1.0, "1 where it is in stock in ZINC20: Medina & White 2023, doi:10.1186/s13321-023-00765-1",
         is_purchasable, require=require_molbloom,
+    ),
+    Property(
+        "building_blocks", "1", 0.0, 1.0, "share of atoms in BRICS pieces that are in stock, Degen et al. 2008, "
+        "doi:10.1002/cmdc.200800178", building_block_share, require=require_blocks,
     ),
 ]  # fmt: skip
 _CALCULATED = [

@@ -20,6 +20,7 @@ import numpy as np
 import tomllib
 import torch
 
+import chemvae
 from chemvae import api
 from chemvae.chem.molecules import parse
 from chemvae.chem.plausibility.known import strangeness
@@ -70,7 +71,7 @@ def shares(smiles: Sequence[str]) -> dict[str, float]:
 
 def prior(config: dict, name: str) -> dict[str, float]:
     """Samples of the model."""
-    drawn = api.sample(api.load(config["model"], "cpu"), config["n_prior"], seed=config["seed"])
+    drawn = chemvae.sample(api.load(config["model"], "cpu"), config["n_prior"], seed=config["seed"])
     return shares(drawn["smiles"][drawn["valid"]].tolist())
 
 

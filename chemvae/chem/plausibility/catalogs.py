@@ -32,7 +32,7 @@ def is_purchasable(mol: Chem.Mol) -> float:
     ------
     MissingExtraError
     """
-    require_molbloom()
+    require_stock("'purchasable'")
     from molbloom import buy
 
     text = Chem.MolToSmiles(mol)
@@ -52,9 +52,14 @@ def has_known_scaffold(mol: Chem.Mol) -> float:
     return float(not found or found in _scaffolds() or _flat(found) in _scaffolds())
 
 
-def require_molbloom() -> None:
+def require_stock(purpose: str) -> None:
     """Raise MissingExtraError unless molbloom is installed."""
-    _require("molbloom", "'purchasable'")
+    _require("molbloom", purpose)
+
+
+def require_molbloom() -> None:
+    """As :func:`require_stock`, for the property of that name."""
+    require_stock("'purchasable'")
 
 
 def require_scaffolds() -> None:

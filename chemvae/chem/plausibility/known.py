@@ -66,7 +66,7 @@ def _strangeness(smiles: str, table: str) -> Strangeness:
     rings_known, bonds_known = _table(f"{table}_rings.bloom"), _table(f"{table}_bonds.bloom")
     rings = [ring for ring in dict.fromkeys(ring_systems(mol)) if not _is_known(ring, rings_known)]
     bonds = [bond for bond, key in zip(mol.GetBonds(), bond_keys(mol), strict=True) if key not in bonds_known]
-    return Strangeness(tuple(rings), tuple(dict.fromkeys(_around(bond) for bond in bonds)))
+    return Strangeness(tuple(rings), tuple(dict.fromkeys(smiles_around(bond) for bond in bonds)))
 
 
 def count_unknown_rings(mol: Chem.Mol) -> float:
@@ -124,8 +124,14 @@ def _configurations(mol: Chem.Mol) -> list[str]:
         return [Chem.MolToSmiles(one) for one in EnumerateStereoisomers(mol, options=options)]
 
 
-def _around(bond: Chem.Bond) -> str:
-    """A bond and the neighbours of its ends, as SMILES."""
+def smiles_around(bond: Chem.Bond) -> str:
+    """A bond and the neighbours of its ends, as SMILES.
+
+    Examples
+    --------
+    >>> smiles_around(parse("CCCCO").GetBondWithIdx(3))
+    'CCO'
+    """
     ends = bond.GetBeginAtom(), bond.GetEndAtom()
     atoms = {atom.GetIdx() for end in ends for atom in (end, *end.GetNeighbors())}
     return Chem.MolFragmentToSmiles(bond.GetOwningMol(), sorted(atoms))

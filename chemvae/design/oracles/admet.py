@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chemvae.chem.kind import oddities
+from chemvae.design.oracles.learned import split_kappa
 from chemvae.design.oracles.uncertain import UncertainOracle
 from chemvae.design.oracles.workers import JudgePackage, JudgeWorker
 from chemvae.registry import find
@@ -97,5 +98,5 @@ def find_beginning(names: Sequence[str], wanted: str) -> str:
 
 def make_admet(argument: str, model: Any) -> AdmetOracle:
     """``NAME[,kappa=K]``."""
-    name, _, kappa = argument.partition(",kappa=")
-    return AdmetOracle(name, kappa=float(kappa) if kappa else None)
+    name, kappa = split_kappa(argument)
+    return AdmetOracle(name, kappa=kappa)

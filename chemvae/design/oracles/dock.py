@@ -99,7 +99,7 @@ def require_docking(purpose: str) -> None:
     if find_spec("dockstring") is None:
         raise MissingExtraError("dockstring", "dock", purpose)
     if shutil.which("obabel") is None:
-        raise SettingsError(f"{purpose} needs Open Babel's program obabel, which is not installed (Debian: apt install openbabel)")
+        raise SettingsError(f"{purpose} needs Open Babel's program obabel; install it first (Debian: apt install openbabel)")
 
 
 def make_dock(argument: str, model: Any) -> DockOracle:

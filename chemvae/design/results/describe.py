@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.fingerprints import morgan, nearest
+from chemvae.chem.plausibility.synthesis import hardest_bond
 from chemvae.chem.properties import PROPERTIES, affordable
 from chemvae.chem.property_table import PropertyTable
 from chemvae.naming import extra_stem, name_columns, prediction_columns
@@ -58,6 +59,7 @@ def describe_molecules(
     cheap = computed.compute(smiles, affordable(columns))
     table = table.join(pd.DataFrame({name: cheap[name] if name in cheap else computed.known(smiles, name) for name in columns}))
     table = table.join(_predictions(model, smiles, predicted, names))
+    table["hardest_bond"] = [hardest_bond(text) for text in smiles]
     novelty = model.is_known(smiles)
     if novelty is not None:
         table[_extra("novel", [*names, *predicted])] = ~np.asarray(novelty, dtype=bool)

@@ -42,7 +42,9 @@ def load() -> list:
     from admet_ai import ADMETModel
 
     whole = ADMETModel(include_physchem=False, drugbank_path=None, num_workers=0)
-    return [(tasks, [model.eval() for model in models]) for tasks, models in zip(whole.task_lists, whole.model_lists)]
+    return [
+        (tasks, [model.eval() for model in models]) for tasks, models in zip(whole.task_lists, whole.model_lists, strict=True)
+    ]
 
 
 def describe(folder: Path, names: list) -> dict:
