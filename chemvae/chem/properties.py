@@ -10,15 +10,19 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from types import ModuleType
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rdkit import Chem
 from rdkit.Chem import QED, Crippen, Descriptors, rdMolDescriptors
 
+from chemvae.chem.alerts import find_alerts
 from chemvae.chem.conformers import conformer
 from chemvae.chem.molecules import parse, quiet
+from chemvae.chem.plausibility.catalogs import has_known_scaffold, is_purchasable, require_molbloom, require_scaffolds
+from chemvae.chem.plausibility.known import count_unknown_bonds, count_unknown_rings
+from chemvae.chem.plausibility.sa import sa_scorer
+from chemvae.chem.plausibility.synthesis import building_block_share, require_blocks
 from chemvae.chem.quantum.calculation import QuantumProperty
 from chemvae.chem.quantum.methods import METHODS
 from chemvae.errors import SettingsError
@@ -81,22 +85,6 @@ class Property:
         return self.seconds > DEAR_S
 
 
-@lru_cache(maxsize=1)
-def _sa_scorer() -> ModuleType:
-    """Load the Ertl scorer that ships inside the RDKit wheel (its fragment table takes a moment, so only when asked)."""
-    try:
-        from rdkit.Contrib.SA_Score import sascorer
-    except ImportError:  # wheels where Contrib is data beside the package
-        import sys
-        from pathlib import Path
-
-        from rdkit import RDConfig
-
-        sys.path.append(str(Path(RDConfig.RDContribDir) / "SA_Score"))
-        import sascorer
-    return sascorer
-
-
 def drug_likeness(mol: Chem.Mol) -> float:
     """QED with the mean weights of its authors; remembered on the molecule, because filters and labels both ask for it.
 
@@ -137,7 +125,7 @@ def synthetic_accessibility(mol: Chem.Mol) -> float:
     >>> round(synthetic_accessibility(parse("CC(=O)Oc1ccccc1C(=O)O")), 2)
     1.58
     """
-    return float(_sa_scorer().calculateScore(mol))
+    return float(sa_scorer().calculateScore(mol))
 
 
 def ring_penalty(mol: Chem.Mol) -> float:
@@ -154,6 +142,10 @@ def penalized_logp(mol: Chem.Mol) -> float:
     parts = {"logP": _mol_logp(mol), "SAS": synthetic_accessibility(mol), "ring": ring_penalty(mol)}
     scaled = {name: (parts[name] - mean) / std for name, (mean, std) in _ZINC_MOMENTS.items()}
     return scaled["logP"] - scaled["SAS"] - scaled["ring"]
+
+
+def _alert_hits(mol: Chem.Mol) -> float:
+    return float(len(find_alerts(mol)))
 
 
 def _stereocentres(mol: Chem.Mol) -> int:
@@ -186,6 +178,24 @@ _ROWS = [
         exploitable=True,
     ),
 ]
+_CHEMBL = "molecules of ChEMBL: Zdrazil et al. 2024, doi:10.1093/nar/gkad1004"
+_PLAUSIBLE = [
+    Property("unknown_rings", "1", 0.0, 1.0, f"ring systems in no {_CHEMBL}", count_unknown_rings),
+    Property("unknown_bonds", "1", 0.0, 3.0, f"bonds in no {_CHEMBL}", count_unknown_bonds),
+    Property("alert_hits", "1", 0.0, 3.0, "PAINS and BRENK, doi:10.1021/jm901137j and 10.1002/cmdc.200700139", _alert_hits),
+    Property(
+        "known_scaffold", "1", 0.0, 1.0, f"1 where the Murcko scaffold is one of the {_CHEMBL}", has_known_scaffold,
+        require=require_scaffolds,
+    ),
+    Property(
+        "purchasable", "1", 0.0, 1.0, "1 where it is in stock in ZINC20: Medina & White 2023, doi:10.1186/s13321-023-00765-1",
+        is_purchasable, require=require_molbloom,
+    ),
+    Property(
+        "building_blocks", "1", 0.0, 1.0, "share of atoms in BRICS pieces that are in stock, Degen et al. 2008, "
+        "doi:10.1002/cmdc.200800178", building_block_share, require=require_blocks,
+    ),
+]  # fmt: skip
 _CALCULATED = [
     Property(
         f"{method.name}_{quantity.name}", quantity.unit, quantity.low, quantity.high, method.source,
@@ -195,7 +205,7 @@ _CALCULATED = [
     for method in METHODS.values()
     for quantity in method.quantities
 ]  # fmt: skip
-PROPERTIES: dict[str, Property] = {row.name: row for row in (*_ROWS, *_CALCULATED)}
+PROPERTIES: dict[str, Property] = {row.name: row for row in (*_ROWS, *_PLAUSIBLE, *_CALCULATED)}
 _REASONS: OrderedDict[tuple[str, str], str] = OrderedDict()
 """Property and canonical SMILES -> why this process found no value, the last of them."""
 MOST_REASONS = 4096

@@ -51,6 +51,7 @@ def optimize(
     neutral: flags.Neutral = False,
     alerts: flags.WithoutAlerts = False,
     alert_catalog: flags.Catalogs = None,
+    plausible: flags.Plausible = None,
     start: flags.Start = None,
     smiles_column: flags.StartColumn = None,
     standardize: flags.Cleaning = None,

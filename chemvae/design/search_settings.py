@@ -58,6 +58,8 @@ class SearchSettings:
     """Of start molecules and laboratory tables; None as usual."""
     alerts: bool = False
     alert_catalog: Sequence[str] | None = None
+    plausible: str | None = None
+    """Known molecules that ring systems and bonds must be in, by name."""
     start: Sequence[str] | None = None
     """SMILES, or files of them; for a laboratory also with what is measured already."""
     smiles_column: str | None = None
@@ -105,6 +107,7 @@ class SearchSettings:
             "neutral": self.neutral,
             "standardize": self.standardize or CampaignSpec.standardize,
             "alerts": list(self.alert_catalog or ()) or self.alerts,
+            "plausible": self.plausible,
             "patience": self.patience,
             "time_limit_s": None if self.time_limit is None else 60.0 * self.time_limit,
         }

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 KEY_BYTES = 32
 HARMLESS = frozenset(
-    {"similarity", "rediscovery", "substructure", "isomers", "alerts", "predicted", "model", "fit", LABORATORY}
+    {"similarity", "rediscovery", "substructure", "isomers", "alerts", "predicted", "model", "fit", "admet", "dock", LABORATORY}
 )
 """Oracles with something behind a colon that is no code."""
 

@@ -73,7 +73,7 @@ def test_empty_table_has_its_columns():
     assert table.shape == (0, 1)
 
 
-@pytest.mark.parametrize("name", affordable(PROPERTIES))
+@pytest.mark.parametrize("name", [name for name in affordable(PROPERTIES) if PROPERTIES[name].require is None])
 def test_every_property_is_finite_and_plausible_on_drugs(name):
     prop = PROPERTIES[name]
     values = [compute(name, s) for s in (ASPIRIN, "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "CC(C)Cc1ccc(cc1)C(C)C(=O)O")]

@@ -48,6 +48,10 @@ WithoutAlerts = _flag(bool, "--alerts", metavar="", panel=LIMITS, help="No PAINS
 Catalogs = _flag(
     Several, "--alert-catalog", metavar="NAME", panel=LIMITS, help="No alert of PAINS, BRENK, NIH, ...; repeat for several."
 )
+Plausible = _flag(
+    str | None, "--plausible", metavar=choices("chem/plausibility/known.py", "TABLES"), panel=LIMITS,
+    help="No ring system and no bond that none of these known molecules has.",
+)  # fmt: skip
 Start = _flag(
     Several,
     "--start",

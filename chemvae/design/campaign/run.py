@@ -65,8 +65,8 @@ def run_campaign(
         Fields of :class:`CampaignSpec`.
     **options
         Its other fields (``batch_size, diverse, patience, timeout_s, time_limit_s, known, history_path, min_similarity,
-        scaffold, forbid, alerts, neutral, standardize``), those of :class:`Controls` (``callback, cancel, results``), or
-        ``spec``, a :class:`CampaignSpec` whose fields hold where no argument says otherwise.
+        scaffold, forbid, alerts, plausible, neutral, standardize``), those of :class:`Controls` (``callback, cancel,
+        results``), or ``spec``, a :class:`CampaignSpec` whose fields hold where no argument says otherwise.
 
     Returns
     -------

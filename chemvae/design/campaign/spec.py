@@ -64,6 +64,8 @@ class CampaignSpec:
     """SMARTS that no molecule contains."""
     alerts: bool | str | Sequence[str] = False
     """Structural alerts that no molecule has: True for PAINS and BRENK, or the names of RDKit's catalogs."""
+    plausible: str | None = None
+    """Known molecules whose ring systems and bonds are the only ones that a molecule may have: "chembl"."""
     neutral: bool = False
     """Every molecule is neutral: charges that protons can take away are taken from what is decoded and from start molecules,
     and what is charged all the same breaks a constraint."""
@@ -117,6 +119,7 @@ class CampaignSpec:
             scaffold=self.scaffold,
             forbid=self.forbid,
             alerts=self.alerts,
+            plausible=self.plausible,
         )
 
     def _bad_counts(self) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chemvae.design.filters.base import Filter
+from chemvae.design.filters.plausible import Plausible
 from chemvae.design.filters.property_bounds import parse_constraint
 from chemvae.design.filters.structure import Alerts, Similarity, Substructure
 from chemvae.errors import SettingsError
@@ -19,6 +20,7 @@ def gather_constraints(
     scaffold: str | None = None,
     forbid: Sequence[str] | str = (),
     alerts: bool | str | Sequence[str] = False,
+    plausible: str | None = None,
 ) -> list[Filter]:
     """Collect what flags and arguments ask for into one list.
 
@@ -34,6 +36,8 @@ def gather_constraints(
     forbid : SMARTS or sequence of SMARTS
     alerts : bool, str or sequence of str
         Turn away what the catalogs flag: True for PAINS and BRENK, or the names of others.
+    plausible : str, optional
+        The table of known molecules that ring systems and bonds must be in: "chembl".
 
     Examples
     --------
@@ -53,4 +57,6 @@ def gather_constraints(
     found += [Substructure(text, wanted=False) for text in ([forbid] if isinstance(forbid, str) else forbid)]
     if alerts:
         found.append(Alerts() if alerts is True else Alerts(alerts if isinstance(alerts, str) else tuple(alerts)))
+    if plausible:
+        found.append(Plausible(plausible))
     return found

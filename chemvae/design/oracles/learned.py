@@ -67,7 +67,7 @@ class LearnedOracle(UncertainOracle):
 
 def make_predicted(argument: str, model: MolVAE | None) -> PredictorOracle:
     """``PROPERTY[,kappa=K]``: what the searched model predicts, even where RDKit could compute it."""
-    name, kappa = _split_kappa(argument)
+    name, kappa = split_kappa(argument)
     if model is None:
         raise SettingsError(f"the oracle 'predicted:{argument}' needs a model to ask")
     return PredictorOracle(model, name, kappa=kappa)
@@ -77,7 +77,7 @@ def make_saved(argument: str, model: MolVAE | None) -> PredictorOracle:
     """``FOLDER[#PROPERTY][,kappa=K]``: a run folder's or shipped model's predictor, of all its properties or one."""
     from chemvae.models.storage import find_run, load_model
 
-    rest, kappa = _split_kappa(argument)
+    rest, kappa = split_kappa(argument)
     folder, _, name = rest.partition("#")
     saved = load_model(find_run(folder))
     if not saved.property_names:
@@ -96,7 +96,7 @@ def make_learned(argument: str, model: MolVAE | None) -> LearnedOracle:
     from chemvae.data.prepare.tables import load_table
     from chemvae.qsar.model import PropertyModel
 
-    rest, kappa = _split_kappa(argument)
+    rest, kappa = split_kappa(argument)
     path, mark, column = rest.rpartition("#")
     if not mark or model is None:
         problem = "the column to learn" if not mark else "a model to see molecules with"
@@ -108,7 +108,7 @@ def make_learned(argument: str, model: MolVAE | None) -> LearnedOracle:
     return LearnedOracle(fitted, name, kappa)
 
 
-def _split_kappa(text: str) -> tuple[str, float | None]:
+def split_kappa(text: str) -> tuple[str, float | None]:
     """Take ``,kappa=K`` off the end; None without it."""
     rest, mark, value = text.rpartition(",kappa=")
     if not mark:

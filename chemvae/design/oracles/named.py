@@ -14,8 +14,11 @@ from rdkit import Chem
 from chemvae.chem.alerts import SOURCES, catalog_names, find_alerts
 from chemvae.chem.properties import PROPERTIES, drug_likeness, penalized_logp, synthetic_accessibility
 from chemvae.chem.targets import HasPattern, IsomerOf, SimilarityTo
+from chemvae.design.oracles.admet import make_admet
 from chemvae.design.oracles.base import Oracle
+from chemvae.design.oracles.dock import make_dock
 from chemvae.design.oracles.learned import make_learned, make_predicted, make_saved
+from chemvae.design.oracles.molscore import make_molscore
 from chemvae.design.oracles.programs.command_csv import CsvCommandOracle
 from chemvae.design.oracles.programs.command_json import CommandOracle
 from chemvae.design.oracles.programs.program import ProgramOracle
@@ -144,6 +147,9 @@ SINGLE: dict[str, Builtin] = {
     "predicted": Builtin("What the model predicts, less K standard deviations", make_predicted, "PROPERTY[,kappa=K]"),
     "model": Builtin("What the predictor of another run folder says", make_saved, "FOLDER[#PROPERTY][,kappa=K]"),
     "fit": Builtin("A property learned now from a table of measured values", make_learned, "TABLE#COLUMN[,kappa=K]"),
+    "admet": Builtin("An ADMET property that ADMET-AI predicts", make_admet, "NAME[,kappa=K]"),
+    "dock": Builtin("Docking score, kcal/mol, to be minimised (DOCKSTRING; Vina)", make_dock, "TARGET[,seeds=N]"),
+    "molscore": Builtin("A task of MolScore or GuacaMol", make_molscore, "TASK"),
     "cmd": Builtin("A program that reads and writes JSON lines", _program(CommandOracle), "PROGRAM"),
     "cmd-csv": Builtin("A program that reads and writes a CSV table", _program(CsvCommandOracle), "PROGRAM"),
 }

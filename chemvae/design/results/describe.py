@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.fingerprints import morgan, nearest
+from chemvae.chem.plausibility.synthesis import hardest_bond
 from chemvae.chem.properties import PROPERTIES, affordable
 from chemvae.chem.property_table import PropertyTable
 from chemvae.naming import extra_stem, name_columns, prediction_columns
@@ -16,7 +17,7 @@ from chemvae.naming import extra_stem, name_columns, prediction_columns
 if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE
 
-SHOWN_PROPERTIES = ("logP", "qed", "SAS", "MW")
+SHOWN_PROPERTIES = ("logP", "qed", "SAS", "MW", "unknown_rings", "unknown_bonds", "alert_hits")
 
 
 N_DESCRIBED = 100
@@ -61,6 +62,7 @@ def describe_molecules(
     cheap = computed.compute(smiles, affordable(columns))
     table = table.join(pd.DataFrame({name: cheap[name] if name in cheap else computed.known(smiles, name) for name in columns}))
     table = table.join(_predictions(model, smiles, predicted, names))
+    table["hardest_bond"] = [hardest_bond(text) for text in smiles]
     novelty = model.is_known(smiles)
     if novelty is not None:
         table[_extra("novel", [*names, *predicted])] = ~np.asarray(novelty, dtype=bool)

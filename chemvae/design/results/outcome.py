@@ -31,10 +31,11 @@ class Outcome:
     """What was turned away: ``round``, ``smiles``, ``outcome`` (invalid or refused), ``reason``, ``times``."""
     molecules: pd.DataFrame
     """The best molecules, at most 100: ``smiles``, ``score``, properties computed by RDKit, ``P_predicted`` and
-    ``P_predicted_std`` beside them, ``distance`` to the training data, ``novel`` where the model has a training index,
-    ``nearest_known`` and ``nearest_start`` with their similarity where such molecules were given. Where a goal is predicted,
-    ``P_learned``, ``P_learned_low`` and ``P_learned_high`` (90 %) and ``P_learned_warning``; what was learned from a table has
-    its molecules as the known ones unless others were given (then as ``nearest_labelled``)."""
+    ``P_predicted_std`` beside them, ``distance`` to the training data, ``hardest_bond`` (where a molecule is most unlike
+    what has been made), ``novel`` where the model has a training index, ``nearest_known`` and ``nearest_start`` with their
+    similarity where such molecules were given. Where a goal is predicted, ``P_learned``, ``P_learned_low`` and
+    ``P_learned_high`` (90 %) and ``P_learned_warning``; what was learned from a table has its molecules as the known ones
+    unless others were given (then as ``nearest_labelled``)."""
     utility: Utility
     """The goals."""
     rejections: dict[str, int]

@@ -64,6 +64,7 @@ def _tiles(facts: dict[str, Any], result: Outcome) -> pages.Html:
             ),
             (_percent(facts["valid"]), "of points decode", f"of {facts['n_points']:,}, at the first attempt"),
             (_percent(facts["novel"]), "novel", f"{n_best}: not in the training set"),
+            (_percent(facts["known_rings"]), "ring systems known", f"{n_best}: all of them in ChEMBL"),
             (pages.format_value(facts["diversity"], 2), "diversity", f"{n_best}, with {facts['n_scaffolds']} scaffolds"),
         ]
     )

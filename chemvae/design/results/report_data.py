@@ -37,6 +37,7 @@ SUMMARY_NAMES = {
     "n_points": "points",
     "valid": "valid",
     "novel": "novel",
+    "known_rings": "rings known",
     "diversity": "diversity",
     "n_scaffolds": "scaffolds",
     "elapsed_s": "s",
@@ -44,7 +45,8 @@ SUMMARY_NAMES = {
 SUMMARY_NOTE = (
     "best: score of the best molecule; ten best: their mean; over calls: mean of that over all calls; points: "
     "decoded; valid: share of them at the first attempt. Of the best, at most 100: novel: share that is not in the training "
-    "set; diversity: one minus the mean Tanimoto similarity (ECFP4) of all pairs; scaffolds: distinct ones (Bemis-Murcko)."
+    "set; rings known: share whose ring systems are all in ChEMBL; diversity: one minus the mean Tanimoto similarity (ECFP4) "
+    "of all pairs; scaffolds: distinct ones (Bemis-Murcko)."
 )
 LEAD_NOTE = "What the search set out from, scored as the designs are, whether or not it keeps within the constraints."
 BEST_NOTE = (
@@ -155,7 +157,8 @@ def _differences(result: Outcome) -> list[dict[str, Any]]:
 
 def property_columns(table: pd.DataFrame) -> list[str]:
     """Columns that RDKit computed, or an oracle gave."""
-    others = {"smiles", "score", "bound", "reason", *(other if other in table else name for name, other in EXTRAS.items())}
+    extras = (other if other in table else name for name, other in EXTRAS.items())
+    others = {"smiles", "score", "bound", "reason", "hardest_bond", *extras}
     named = [c for c in table.columns if c not in others and not c.startswith(("nearest_", "similarity_"))]
     ends = {f"{c}{ending}" for c in named for ending in ENDINGS}
     return [c for c in named if not any(word in c for word in ("_predicted", "_learned")) and c not in ends]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.fingerprints import scaffold
+from chemvae.chem.plausibility.known import known_ring_share
 from chemvae.design.results.outcome import Outcome
 
 
@@ -36,8 +37,9 @@ def summary(result: Outcome) -> dict[str, Any]:
 
     ``best`` and ``mean_top10`` are scores (of the molecules with the highest utility); ``auc_top10`` is the mean over all
     calls of the running mean of the ten best (for a target: of minus the distance to it); shares are fractions: ``valid``
-    among decoded points at the first attempt, ``novel`` among the described best molecules. ``diversity`` of these is one minus
-    the mean Tanimoto similarity of all pairs, ``n_scaffolds`` the number of their Bemis-Murcko scaffolds.
+    among decoded points at the first attempt, ``novel`` among the described best molecules and ``known_rings``, of which all
+    ring systems are known in ChEMBL, too. ``diversity`` of these is one minus the mean Tanimoto similarity of all pairs,
+    ``n_scaffolds`` the number of their Bemis-Murcko scaffolds.
 
     Examples
     --------
@@ -64,6 +66,7 @@ def summary(result: Outcome) -> dict[str, Any]:
         "n_points": result.counts["points"],
         "valid": _number(result.counts["valid"] / result.counts["points"] if result.counts["points"] else None),
         "novel": _number(None if novel is None or not len(novel) else novel.astype(float).mean()),
+        "known_rings": _number(known_ring_share(result.molecules["smiles"].tolist())),
         "diversity": _number(internal_diversity(result.molecules["smiles"].tolist())),
         "n_scaffolds": len({scaffold(smiles) for smiles in result.molecules["smiles"]}),
         "stopped": result.stopped,
