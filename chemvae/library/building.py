@@ -18,7 +18,7 @@ from chemvae.chem.molecules import parse
 from chemvae.chem.properties import PROPERTIES
 from chemvae.data.files.columns import list_names
 from chemvae.data.prepare.sources import Data
-from chemvae.disk.files import remove
+from chemvae.disk.files import clear_leftovers, remove
 from chemvae.disk.locks import held
 from chemvae.errors import (
     CancelledError,
@@ -30,7 +30,7 @@ from chemvae.errors import (
 )
 from chemvae.library.features import Featurize, stream_features
 from chemvae.library.keys import KnownKeys
-from chemvae.library.manifest import LibrarySettings, Manifest, SourceFacts, is_library, read_manifest
+from chemvae.library.manifest import FILE, LibrarySettings, Manifest, SourceFacts, is_library, read_manifest
 from chemvae.library.opening import name_of, open_own_model, read_shards, settings_of
 from chemvae.library.shard import Molecules, Shard, write_shard
 from chemvae.library.sources import Reading, describe_source, read_pieces
@@ -180,7 +180,8 @@ class _Builder:
         self._remove_strangers()
 
     def _remove_strangers(self) -> None:
-        """Remove shards that a killed writer has left, of which the manifest knows nothing."""
+        """Remove what a killed writer has left, of which the manifest knows nothing."""
+        clear_leftovers(self.path / FILE)
         ours = {shard.name for shard in self.manifest.shards}
         for one in self.path.iterdir():
             if one.is_dir() and one.name.split(".")[0].isdigit() and one.name not in ours:

@@ -96,7 +96,7 @@ def distance_bounds(codes: np.ndarray, how: Quantization, query: np.ndarray) -> 
     steps = np.clip(np.rint(factor * wanted), -most, most).astype(np.int16)
     error = how.error + how.step * float(np.linalg.norm(wanted - steps / factor))
     distance = np.sqrt(squared_steps(codes, steps, factor), dtype=np.float32) * np.float32(how.step / factor)
-    slack = error + ROUNDING * float(distance.max(initial=0.0))
+    slack = error + ROUNDING * (error + float(distance.max(initial=0.0)))
     return distance - np.float32(slack), 2 * slack
 
 
