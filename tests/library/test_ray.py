@@ -2,6 +2,8 @@
 
 import os
 import signal
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -34,10 +36,11 @@ def die_once(mark: Path) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@dataclass(frozen=True)
 class DyingFeaturize(Featurize):
     """Computes what is asked, once it has died with a share on its hands."""
 
-    mark: Path
+    mark: Path = Path("dead")
 
     def __call__(self, smiles):
         if SMILES[150] in smiles:
@@ -45,10 +48,11 @@ class DyingFeaturize(Featurize):
         return super().__call__(smiles)
 
 
+@dataclass(frozen=True)
 class DyingTask(SearchTask):
     """Searches, once it has died with a shard open."""
 
-    mark: Path
+    mark: Path = Path("dead")
 
     def search(self, facts, first_row, best):
         if facts.name == "000002":
@@ -58,8 +62,7 @@ class DyingTask(SearchTask):
 
 def test_a_worker_that_is_killed_costs_no_molecule_and_doubles_none(tmp_path, lib_model, lib, monkeypatch):
     mark = tmp_path / "dead"
-    monkeypatch.setattr(DyingFeaturize, "mark", mark, raising=False)
-    monkeypatch.setattr("chemvae.library.building.Featurize", DyingFeaturize)
+    monkeypatch.setattr("chemvae.library.building.Featurize", partial(DyingFeaturize, mark=mark))
     library.build(SMILES, tmp_path / "lib", lib_model, ["qed"], work=library.Work(2, "ray", shard_rows=64))
     assert mark.exists()
     pd.testing.assert_frame_equal(table_of(tmp_path / "lib"), table_of(lib))
@@ -70,8 +73,7 @@ def test_a_search_whose_worker_is_killed_finds_what_one_in_threads_does(tmp_path
     mark = tmp_path / "dead"
     query = library.Query("CCCc1ccccc1", 60, where="logP<3", without="N")
     expected = library.search(lib, query, lib_model).table
-    monkeypatch.setattr(DyingTask, "mark", mark, raising=False)
-    monkeypatch.setattr("chemvae.library.searching.SearchTask", DyingTask)
+    monkeypatch.setattr("chemvae.library.searching.SearchTask", partial(DyingTask, mark=mark))
     found = library.search(lib, query, lib_model, jobs=2, engine="ray").table
     assert mark.exists()
     pd.testing.assert_frame_equal(found, expected)
