@@ -84,7 +84,7 @@ def write_shard(library: Path, name: str, first_row: int, molecules: Molecules) 
         remove(path)
         replacement = Replacement(path)
         with replacement as temporary:
-            temporary.mkdir()
+            temporary.mkdir(parents=True)
             facts = _write_files(temporary, name, first_row, molecules)
     return facts
 
