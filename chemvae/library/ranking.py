@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from chemvae.library.codes import distance_bounds
-from chemvae.library.scan import count_bits
+from chemvae.library.scan import count_common
 from chemvae.library.shard import Shard
 
 
@@ -48,10 +48,10 @@ class BySimilarity:
         self.fingerprint = fingerprint
 
     def bounds(self, shard: Shard) -> tuple[np.ndarray, float]:
-        return 1.0 - similarities(shard.array("morgan"), self.fingerprint), 0.0
+        return 1.0 - similarities(shard, self.fingerprint), 0.0
 
     def values(self, shard: Shard, places: np.ndarray) -> np.ndarray:
-        return 1.0 - similarities(shard.array("morgan")[places], self.fingerprint)
+        return 1.0 - similarities(shard, self.fingerprint, places)
 
     def least(self, shard: Shard) -> float:
         return 0.0
@@ -70,17 +70,13 @@ class InOrder:
         return float(shard.first_row)
 
 
-def similarities(bits: np.ndarray, query: np.ndarray) -> np.ndarray:
-    """Tanimoto similarity of fingerprints [n, B] to a query [B]: float64 [n], 0 where neither has a bit.
+def similarities(shard: Shard, query: np.ndarray, places: np.ndarray | slice = slice(None)) -> np.ndarray:
+    """Tanimoto similarity of a shard's rows, all of them or those at ``places`` [m], to a fingerprint [256]: float64.
 
-    Examples
-    --------
-    >>> bits = np.array([[3, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0]], dtype=np.uint8)
-    >>> similarities(bits, bits[0]).tolist()
-    [1.0, 0.5]
+    It is 0 where neither has a bit.
     """
-    common, held = (counts.astype(np.float64) for counts in count_bits(bits, query))
-    either = held + np.bitwise_count(query).sum() - common
+    common = count_common(shard.array("morgan")[places], query).astype(np.float64)
+    either = shard.array("bit_counts")[places] + float(np.bitwise_count(query).sum()) - common
     return common / np.maximum(either, 1.0)
 
 

@@ -20,18 +20,15 @@ void squared_steps(int64_t n, int64_t D, int64_t factor, const int8_t *codes, co
     }
 }
 
-/* common[i] and held[i]: bits that fingerprint i shares with the query, and bits that it has. */
-void count_bits(int64_t n, int64_t words, const uint64_t *bits, const uint64_t *query, uint16_t *common, uint16_t *held)
+/* common[i]: bits that fingerprint i shares with the query. */
+void count_common(int64_t n, int64_t words, const uint64_t *bits, const uint64_t *query, uint16_t *common)
 {
     for (int64_t i = 0; i < n; i++) {
         const uint64_t *row = bits + i * words;
-        uint64_t in_both = 0, in_row = 0;
-        for (int64_t j = 0; j < words; j++) {
+        uint64_t in_both = 0;
+        for (int64_t j = 0; j < words; j++)
             in_both += (uint64_t)__builtin_popcountll(row[j] & query[j]);
-            in_row += (uint64_t)__builtin_popcountll(row[j]);
-        }
         common[i] = (uint16_t)in_both;
-        held[i] = (uint16_t)in_row;
     }
 }
 

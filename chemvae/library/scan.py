@@ -27,9 +27,9 @@ def kernels() -> ctypes.CDLL | None:
         return None
     count, pointer = ctypes.c_int64, ctypes.c_void_p
     library.squared_steps.argtypes = [count] * 3 + [pointer] * 3
-    library.count_bits.argtypes = [count] * 2 + [pointer] * 4
+    library.count_common.argtypes = [count] * 2 + [pointer] * 3
     library.hold_all.argtypes = [count] * 2 + [pointer] * 3
-    for function in (library.squared_steps, library.count_bits, library.hold_all):
+    for function in (library.squared_steps, library.count_common, library.hold_all):
         function.restype = None
     return library
 
@@ -73,8 +73,8 @@ def _squared_steps_without(codes: np.ndarray, query: np.ndarray, factor: int) ->
     return out
 
 
-def count_bits(bits: np.ndarray, query: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Bits that fingerprints have in common with a query, and bits that they have.
+def count_common(bits: np.ndarray, query: np.ndarray) -> np.ndarray:
+    """Bits that fingerprints have in common with a query.
 
     Parameters
     ----------
@@ -84,28 +84,37 @@ def count_bits(bits: np.ndarray, query: np.ndarray) -> tuple[np.ndarray, np.ndar
 
     Returns
     -------
-    common, held : ndarray of uint16 [n]
+    ndarray of uint16 [n]
 
     Examples
     --------
     >>> bits = np.array([[255, 1, 0, 0, 0, 0, 0, 0]], dtype=np.uint8)
-    >>> [counts.tolist() for counts in count_bits(bits, np.array([3, 0, 0, 0, 0, 0, 0, 9], dtype=np.uint8))]
-    [[2], [9]]
+    >>> count_common(bits, np.array([3, 0, 0, 0, 0, 0, 0, 9], dtype=np.uint8)).tolist()
+    [2]
     """
     rows, wanted = _as_words(bits), _as_words(query)
-    common, held = np.empty(len(rows), np.uint16), np.empty(len(rows), np.uint16)
+    common = np.empty(len(rows), np.uint16)
     if library := kernels():
-        library.count_bits(len(rows), rows.shape[1], *(one.ctypes.data for one in (rows, wanted, common, held)))
-        return common, held
+        library.count_common(len(rows), rows.shape[1], *(one.ctypes.data for one in (rows, wanted, common)))
+        return common
     for start in range(0, len(rows), BLOCK):
-        block, part = rows[start : start + BLOCK], slice(start, start + BLOCK)
-        common[part] = np.bitwise_count(block & wanted).sum(axis=1, dtype=np.uint16)
-        held[part] = np.bitwise_count(block).sum(axis=1, dtype=np.uint16)
-    return common, held
+        common[start : start + BLOCK] = count_bits(rows[start : start + BLOCK] & wanted)
+    return common
+
+
+def count_bits(bits: np.ndarray) -> np.ndarray:
+    """Bits of fingerprints, given in bytes or words [n, B]: uint16 [n].
+
+    Examples
+    --------
+    >>> count_bits(np.array([[255, 1], [0, 0]], dtype=np.uint8)).tolist()
+    [9, 0]
+    """
+    return np.bitwise_count(bits).sum(axis=1, dtype=np.uint16)
 
 
 def hold_all(bits: np.ndarray, query: np.ndarray) -> np.ndarray:
-    """Whether fingerprints [n, B] have every bit of a query [B]: bool [n]; bytes are as in :func:`count_bits`.
+    """Whether fingerprints [n, B] have every bit of a query [B]: bool [n]; bytes are as in :func:`count_common`.
 
     Examples
     --------

@@ -141,7 +141,7 @@ class SearchTask:
         columns = self._columns(shard)
         masks += [condition.holds(columns) for condition in self.query.conditions]
         if self.query.min_similarity is not None:
-            masks.append(similarities(shard.array("morgan"), self.query.fingerprint) >= self.query.min_similarity)
+            masks.append(similarities(shard, self.query.fingerprint) >= self.query.min_similarity)
         return np.logical_and.reduce(masks) if masks else None
 
     def _columns(self, shard: Shard) -> dict[str, np.ndarray]:
@@ -248,7 +248,7 @@ def _table(library: Path, manifest: Manifest, query: Query, best: Best) -> pd.Da
 def _shared(shard: Shard, places: Sequence[int] | np.ndarray, query: Query) -> list[float]:
     if query.fingerprint is None:
         return []
-    return similarities(shard.array("morgan")[places], query.fingerprint).tolist()
+    return similarities(shard, query.fingerprint, places).tolist()
 
 
 def as_distance(chord: np.ndarray, space: str) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 ``table.parquet`` holds what a person reads (row, id, smiles, properties), the others arrays in NumPy's format with a row for
 each of its rows: ``codes`` int8 [n, D], ``points`` float32 [n, D], ``morgan`` uint8 [n, 256] and ``pattern`` uint8 [n, 128]
-(eight bits a byte, the lowest first), and ``keys`` uint64 [2, n], hashes of the SMILES in ascending order.
+(eight bits a byte, the lowest first), ``bit_counts`` uint16 [n], how many bits ``morgan`` has, and ``keys`` uint64 [2, n], hashes
+of the SMILES in ascending order.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from chemvae.disk.files import Replacement, clear_leftovers, refusals_explained,
 from chemvae.library.codes import quantize
 from chemvae.library.keys import sorted_keys
 from chemvae.library.manifest import FileFacts, LibraryError, ShardFacts
+from chemvae.library.scan import count_bits
 
 if TYPE_CHECKING:
     import pyarrow
     import pyarrow.parquet
 
 TABLE = "table.parquet"
-ARRAYS = ("codes", "points", "morgan", "pattern", "keys")
+ARRAYS = ("codes", "points", "morgan", "bit_counts", "pattern", "keys")
 OWN_COLUMNS = ("row", "id", "smiles")
 GROUP_ROWS = 8_192  # of the table: what is read for one molecule
 
@@ -93,7 +95,7 @@ def _write_files(folder: Path, name: str, first_row: int, molecules: Molecules) 
     codes, how = quantize(molecules.points)
     arrays = {
         "codes": codes, "points": molecules.points, "morgan": molecules.morgan, "pattern": molecules.pattern,
-        "keys": sorted_keys(molecules.smiles),
+        "bit_counts": count_bits(molecules.morgan), "keys": sorted_keys(molecules.smiles),
     }  # fmt: skip
     _write_table(folder / TABLE, first_row, molecules)
     for array, values in arrays.items():

@@ -150,7 +150,7 @@ def two_writers(folder: Path) -> list[str]:
     return ["two programs write into one library"]
 
 
-FILES = ("codes.npy", "points.npy", "morgan.npy", "pattern.npy", "table.parquet", "keys.npy")
+FILES = ("bit_counts.npy", "codes.npy", "points.npy", "morgan.npy", "pattern.npy", "table.parquet", "keys.npy")
 SHORT = [
     Fault("a library's file is missing", damaged("000000/points.npy", Path.unlink, is_seen=True)),
     *[Fault(f"{name} of a library is cut", damaged(f"000001/{name}", cut, is_seen=True)) for name in FILES],

@@ -73,13 +73,13 @@ def test_compiled_loops_compute_what_numpy_and_torch_do(n, monkeypatch):
     bits, wanted = rng.integers(0, 256, (n, 64)).astype(np.uint8), rng.integers(0, 4, 64).astype(np.uint8)
     compiled = (
         scan.squared_steps(codes, query, 8),
-        *scan.count_bits(bits, wanted),
+        scan.count_common(bits, wanted),
         scan.hold_all(bits, wanted & bits.min(0, initial=255)),
     )
     monkeypatch.setattr(scan, "kernels", lambda: None)
     plain = (
         scan.squared_steps(codes, query, 8),
-        *scan.count_bits(bits, wanted),
+        scan.count_common(bits, wanted),
         scan.hold_all(bits, wanted & bits.min(0, initial=255)),
     )
     truth = ((8 * codes.astype(np.int64) - query) ** 2).sum(axis=1)

@@ -12,7 +12,7 @@ from chemvae.chem.properties import compute_table
 from chemvae.design.filters.structure import Substructure
 from chemvae.errors import InvalidMoleculeError, SettingsError, UnknownNameError, UnknownTokenError
 from chemvae.library import Query, scan
-from chemvae.library.shard import OWN_COLUMNS
+from chemvae.library.shard import ARRAYS, OWN_COLUMNS
 from tests.conftest import make_model
 from tests.library.conftest import SMILES
 
@@ -227,4 +227,4 @@ def test_only_what_is_looked_at_is_in_memory(lib):
     from chemvae.library.opening import read_shards
 
     for shard in read_shards(lib, read_manifest(lib)):
-        assert all(isinstance(shard.array(name), np.memmap) for name in ("codes", "points", "morgan", "pattern", "keys"))
+        assert all(isinstance(shard.array(name), np.memmap) for name in ARRAYS)
