@@ -2,8 +2,8 @@
 
 ``table.parquet`` holds what a person reads (row, id, smiles, properties), the others arrays in NumPy's format with a row for
 each of its rows: ``codes`` int8 [n, D], ``points`` float32 [n, D], ``morgan`` uint8 [n, 256] and ``pattern`` uint8 [n, 128]
-(eight bits a byte, the lowest first), ``bit_counts`` uint16 [n], how many bits ``morgan`` has, and ``keys`` uint64 [2, n], hashes
-of the SMILES in ascending order.
+(eight bits a byte, the lowest first), ``bit_counts`` uint16 [n], how many bits ``morgan`` has, and ``keys`` uint64 [2, n],
+hashes of the SMILES in ascending order.
 """
 
 from __future__ import annotations
@@ -203,6 +203,6 @@ class Shard:
         import pyarrow
 
         try:
-            return self.table.read_row_groups(list(groups), columns=list(names))
+            return self.table.read_row_groups(list(groups), columns=list(names), use_threads=False)
         except (OSError, pyarrow.ArrowException) as error:
             raise self._damaged(f"'{self.facts.name}/{TABLE}' cannot be read ({error})") from None
