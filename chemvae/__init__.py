@@ -59,6 +59,8 @@ _HOMES = {
     "optimize": "chemvae.api",
     "map": "chemvae.api",
     "cite": "chemvae.citing",
+    "search": "chemvae.api",
+    "library": "chemvae.library",
     "Progress": "chemvae.progress",
     "CancelToken": "chemvae.progress",
     "MolVAE": "chemvae.models.vae",
@@ -74,7 +76,8 @@ def __getattr__(name: str) -> object:
     """Hand the public names on when they are first used, so that importing chemvae stays quick."""
     if name not in _HOMES:
         raise AttributeError(f"module 'chemvae' has no attribute '{name}'")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    home = importlib.import_module(_HOMES[name])
+    return home if home.__name__ == f"chemvae.{name}" else getattr(home, name)
 
 
 def __dir__() -> list[str]:

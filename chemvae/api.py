@@ -24,6 +24,8 @@ from chemvae.seeding import as_seed
 from chemvae.tables.public import as_list, decode, encode, fit, predict
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from chemvae.data.prepare.checking import Check
     from chemvae.design.campaign.run import Result
     from chemvae.design.search import FolderSearch
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check", "decode", "encode", "evaluate", "evaluate_in_full", "fit", "load", "map", "optimize", "optimize_in_folder",
-    "predict", "prepare", "train",
+    "predict", "prepare", "search", "train",
 ]  # fmt: skip
 OF_A_FOLDER = ("resume", "overwrite", "batch_in", "batch_out", "may_run")
 """Options of a search that has a folder."""
@@ -404,3 +406,52 @@ def map(
     elif png is not None:
         found.write_picture(png, title=title, color=color)
     return found
+
+
+# libraries ----------------------------------------------------------------------------------------------------------------
+
+
+def search(
+    library: str | Path,
+    near: Any = None,
+    n: int = 50,
+    model: MolVAE | str | Path | None = None,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> pd.DataFrame:
+    """Search a library, as ``chemvae search`` does; :func:`chemvae.library.build` makes one.
+
+    Parameters
+    ----------
+    library : path
+    near : SMILES or latent point [D], optional
+    n : int
+        Hits at most.
+    model : MolVAE, name or run folder
+        The library's own by default.
+    out : path, optional
+        A file to write too, its ending says the format: a table, ``.sdf`` or ``.svg``.
+    overwrite : bool
+        Replace what is there.
+    **options
+        ``space, where, having, without, min_similarity`` of :class:`chemvae.library.Query`; ``jobs, engine, device`` of
+        :func:`chemvae.library.search`.
+
+    Returns
+    -------
+    DataFrame
+        See :class:`chemvae.library.Hits`.
+    """
+    from chemvae.library import Query, search, write_hits
+    from chemvae.library.hits import HIT_ENDINGS
+    from chemvae.tables import check_output
+
+    if out is not None:
+        check_output(out, HIT_ENDINGS, overwrite=overwrite)
+    how = {name: options.pop(name) for name in ("jobs", "engine", "device") if name in options}
+    hits = search(library, Query(near, n, **options), model, **how).table
+    if out is not None:
+        write_hits(hits, out)
+    return hits

@@ -19,10 +19,12 @@ from chemvae.commands import (
     encode,
     evaluate,
     interpolate,
+    library,
     map,
     optimize,
     predict,
     sample,
+    search,
     train,
 )
 from chemvae.commands.shared.help import Group, add
@@ -30,6 +32,7 @@ from chemvae.errors import EXIT_FAILED, EXIT_INTERRUPTED, ChemVAEError
 from chemvae.progress import signals_raise
 
 FIRST, MODELS, MOLECULES, DESIGN = "First steps", "Models", "Molecules and latent space", "Design and overview"
+LIBRARIES = "Libraries of many molecules"
 
 
 class Commands(Group):
@@ -144,6 +147,8 @@ add(app, "predict", predict.predict, panel=MOLECULES)
 add(app, "interpolate", interpolate.interpolate, panel=MOLECULES)
 add(app, "optimize", optimize.optimize, panel=DESIGN)
 add(app, "map", map.map, panel=DESIGN)
+app.add_typer(library.app, name="library", rich_help_panel=LIBRARIES)
+add(app, "search", search.search, panel=LIBRARIES)
 
 
 def main() -> None:

@@ -128,6 +128,10 @@ class InterruptedRunError(ChemVAEError):
         super().__init__(sentence)
 
 
+class LostWorkerError(ChemVAEError):
+    """What worked elsewhere is gone, with its answer: what can be computed again may be asked for again."""
+
+
 class CancelledError(ChemVAEError):
     """A task was asked to end before it had anything to show."""
 

@@ -18,7 +18,7 @@ from rdkit import DataStructs
 
 from chemvae.cache import keeps_molecules
 from chemvae.chem.descriptor_cache import DescriptorCache, PartWriter, is_keepable
-from chemvae.chem.fingerprints import N_BITS, morgan, scaffold
+from chemvae.chem.fingerprints import N_BITS, PATTERN_BITS, morgan, pattern, scaffold
 from chemvae.chem.molecules import STANDARDIZE_MODES, invalid_reason, parse, standardize
 from chemvae.chem.properties import PROPERTIES, compute_values, job_limit
 from chemvae.errors import SettingsError
@@ -34,6 +34,11 @@ FINGERPRINTS = ("morgan",)
 SCAFFOLD = "scaffold"
 CLEANED = {mode: f"cleaned:{mode}" for mode in STANDARDIZE_MODES}  # standardize mode -> name of the column
 MORGAN_BYTES = N_BITS // 8
+BITS: dict[str, tuple[Callable[..., list[Any]], int]] = {
+    "morgan": (morgan, MORGAN_BYTES),
+    "pattern": (pattern, PATTERN_BITS // 8),
+}
+"""Fingerprint -> what computes it, and its bytes."""
 WINDOW = 8_192  # molecules that are looked up together
 SHARE = 256  # molecules a worker takes at a time
 LEAST_REMEMBERED = 2_000  # molecules; fewer are computed as soon as they are looked up
@@ -124,13 +129,13 @@ def stream_columns(
     blocks : iterable of sequences of str
         Cells that are not text count as no molecule. Whether the cache is worth asking is decided by the first block.
     columns : sequence of str
-        Names of properties in the table's spelling, "morgan", :data:`SCAFFOLD`, or values of :data:`CLEANED`.
+        Names of properties in the table's spelling, "morgan", "pattern", :data:`SCAFFOLD`, or values of :data:`CLEANED`.
 
     Yields
     ------
     dict
-        For each column the values of a block of n molecules: properties as an array [n], fingerprints as an array [n, 256], and
-        cleaned SMILES and scaffolds as a list of n texts as :func:`read_text` takes them.
+        For each column the values of a block of n molecules: properties as an array [n], fingerprints as an array [n, bytes],
+        and cleaned SMILES and scaffolds as a list of n texts as :func:`read_text` takes them.
     """
     blocks = iter(blocks)
     first = list(itertools.islice(blocks, 2))
@@ -224,23 +229,22 @@ def compute_columns(task: tuple[Sequence[Any], Sequence[str]]) -> dict[str, Any]
         found |= {name: table[:, j] for j, name in enumerate(numbers)}
         if SCAFFOLD in columns:
             found[SCAFFOLD] = [f"{_FAILED}not a molecule" if mol is None else scaffold(mol) for mol in mols]
-        if "morgan" in columns:
-            found["morgan"] = _pack(morgan(mols))
+        found |= {name: _pack(make(mols), n_bytes) for name, (make, n_bytes) in BITS.items() if name in columns}
     return found
 
 
 def kind_of(column: str) -> str:
     """What a column holds, as :class:`~chemvae.chem.descriptor_cache.PartWriter` names it."""
-    if column == "morgan":
-        return f"bits:{MORGAN_BYTES}"
+    if column in BITS:
+        return f"bits:{BITS[column][1]}"
     return "text" if column == SCAFFOLD or column in CLEANED.values() else "number"
 
 
-def _pack(fingerprints: Sequence[Any]) -> np.ndarray:
-    """Bit vectors to bytes [n, 256]; zeros for None."""
-    nothing = bytes(MORGAN_BYTES)
+def _pack(fingerprints: Sequence[Any], n_bytes: int) -> np.ndarray:
+    """Bit vectors to bytes [n, n_bytes]; zeros for None."""
+    nothing = bytes(n_bytes)
     packed = b"".join(nothing if bits is None else DataStructs.BitVectToBinaryText(bits) for bits in fingerprints)
-    return np.frombuffer(packed, dtype=np.uint8).reshape(-1, MORGAN_BYTES)
+    return np.frombuffer(packed, dtype=np.uint8).reshape(-1, n_bytes)
 
 
 def _is_kept_here(column: str) -> bool:
@@ -290,11 +294,11 @@ class _Block:
 
     def _ask(self, missing: np.ndarray, workers: Workers) -> Iterator[tuple[np.ndarray, Answer]]:
         """Molecules that lack the same columns go to the workers together."""
-        for pattern in np.unique(missing, axis=0):
-            if not pattern.any():
+        for lacking_alike in np.unique(missing, axis=0):
+            if not lacking_alike.any():
                 continue
-            places = np.flatnonzero((missing == pattern).all(axis=1))
-            names = [name for name, lacking in zip(self.columns, pattern, strict=True) if lacking]
+            places = np.flatnonzero((missing == lacking_alike).all(axis=1))
+            names = [name for name, lacking in zip(self.columns, lacking_alike, strict=True) if lacking]
             size = 1 if _are_dear(names) else SHARE
             for share in np.split(places, range(size, len(places), size)):
                 yield share, workers.submit([([self.texts[i] for i in share.tolist()], names)])
@@ -320,7 +324,7 @@ def _empty(column: str, n: int) -> Any:
     kind = kind_of(column)
     if kind == "text":
         return [""] * n
-    return np.full(n, np.nan) if kind == "number" else np.zeros((n, MORGAN_BYTES), dtype=np.uint8)
+    return np.full(n, np.nan) if kind == "number" else np.zeros((n, BITS[column][1]), dtype=np.uint8)
 
 
 def _fill(column: Any, places: np.ndarray, values: Any) -> None:

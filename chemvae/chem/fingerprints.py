@@ -17,6 +17,7 @@ from chemvae.chem.molecules import parse, quiet
 
 RADIUS = 2
 N_BITS = 2048
+PATTERN_BITS = 1024
 BLOCK = 256  # references at a time: their dense columns then stay in the processor's cache
 
 
@@ -57,6 +58,32 @@ def morgan(molecules: Sequence[str | Chem.Mol | None], radius: int = RADIUS, n_b
     """
     make = _generator(radius, n_bits).GetFingerprint
     return [None if mol is None else make(mol) for mol in _as_mols(molecules)]
+
+
+def pattern(molecules: Sequence[str | Chem.Mol], n_bits: int = PATTERN_BITS) -> list[Any]:
+    """Compute pattern fingerprints, None where there is no molecule: a molecule has every bit that a substructure of it has.
+
+    Parameters
+    ----------
+    molecules : sequence of SMILES or RDKit molecules, length N
+        A molecule of SMARTS too: what is not certain of its atoms and bonds sets no bit.
+    n_bits : int
+
+    Returns
+    -------
+    list of ExplicitBitVect or None, length N
+
+    References
+    ----------
+    Landrum, The RDKit Book, "Pattern fingerprints". https://www.rdkit.org/docs/RDKit_Book.html
+
+    Examples
+    --------
+    >>> ring, phenol = pattern(["c1ccccc1", "Oc1ccccc1"])
+    >>> (ring & phenol) == ring
+    True
+    """
+    return [None if mol is None else Chem.PatternFingerprint(mol, fpSize=n_bits) for mol in _as_mols(molecules)]
 
 
 def count_morgan(molecules: Sequence[str | Chem.Mol | None], radius: int = RADIUS, n_bits: int = N_BITS) -> list[Any]:

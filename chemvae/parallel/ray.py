@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chemvae.errors import ChemVAEError, MissingExtraError
+from chemvae.errors import ChemVAEError, LostWorkerError, MissingExtraError
 from chemvae.parallel.worker import apply
 
 
@@ -63,14 +63,14 @@ class RayAnswer:
         return bool(self._ray.wait([self._reference], timeout=0)[0])
 
     def result(self) -> list:
-        """Wait for the values; raises what the function raised, ChemVAEError if the task was lost."""
+        """Wait for the values; raises what the function raised, LostWorkerError if the task was lost."""
         try:
             return self._ray.get(self._reference)
         except self._ray.exceptions.RayTaskError as error:
             raise error.cause if isinstance(error.cause, Exception) else error from None
         except self._ray.exceptions.RayError as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise ChemVAEError(f"A Ray task was lost: {reason} If memory ran out, use fewer --jobs.") from error
+            raise LostWorkerError(f"A Ray task was lost: {reason} If memory ran out, use fewer --jobs.") from error
 
     def cancel(self) -> None:
         """End it."""

@@ -47,6 +47,18 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "chemvae optimize --maximize qed --constraint 'SAS<3' --budget 200 -o hits",
         "chemvae optimize --start 'CC(=O)Nc1ccc(O)cc1' --maximize qed -o near",
     ),
+    "library": ("chemvae library build molecules.csv -o LIB", "chemvae library info LIB"),
+    "library build": (
+        "chemvae library build molecules.csv new.csv --jobs 2 -o both",
+        "chemvae library build molecules.csv -p qed -p activity -o mine",
+    ),
+    "library append": ("chemvae library append LIB new.csv", "chemvae library append LIB new.csv --jobs 2"),
+    "library info": ("chemvae library info LIB", "chemvae library info LIB --json library.json"),
+    "library verify": ("chemvae library verify LIB", "chemvae library verify LIB --json problems.json"),
+    "search": (
+        "chemvae search LIB --near 'CC(=O)Nc1ccc(O)cc1' --where '1<logP<3' --without '[N+](=O)[O-]' -o hits.sdf",
+        "chemvae search LIB --with c1ccncc1 --where 'MW<300 and TPSA>40' -n 20",
+    ),
     "map": (
         "chemvae map molecules.csv --color activity -o map.html",
         "chemvae map molecules.csv --method tsne --png map.png -o tsne.html",

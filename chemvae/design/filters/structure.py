@@ -77,11 +77,11 @@ class Substructure(Filter):
     """True for a scaffold to keep, False for a forbidden group."""
 
     def __post_init__(self) -> None:
-        if not self._patterns:
+        if not self.patterns:
             raise SettingsError(f"'{self.smarts}' is not a SMARTS pattern; check its brackets and ring numbers")
 
     @cached_property
-    def _patterns(self) -> list[Chem.Mol]:
+    def patterns(self) -> list[Chem.Mol]:
         """The SMARTS, then what the text is as a SMILES, if it is a molecule or a group and has no hydrogens to be lost.
 
         Nothing where it is no SMARTS.
@@ -97,9 +97,9 @@ class Substructure(Filter):
 
     def _is_in(self, smiles: str) -> bool:
         mol = parse_known(smiles)
-        if _has_hydrogens(self._patterns[0]):
+        if _has_hydrogens(self.patterns[0]):
             mol = Chem.AddHs(mol)
-        return any(mol.HasSubstructMatch(pattern) for pattern in self._patterns)
+        return any(mol.HasSubstructMatch(pattern) for pattern in self.patterns)
 
     @property
     def label(self) -> str:

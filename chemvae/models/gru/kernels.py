@@ -61,16 +61,34 @@ class Kernels(ctypes.CDLL):
 @functools.cache
 def kernels() -> Kernels | None:
     """Return the compiled kernels, or None where there is no compiler or it is switched off."""
+    library = load_kernels(SOURCE, "The fused gate kernels could not be built (%s); training runs without them, more slowly.")
+    return None if library is None else _declare(library)
+
+
+def load_kernels(source: Path, complaint: str) -> Kernels | None:
+    """Compile a C file, or take what was compiled of it before, and load it; None without a compiler, or if that fails.
+
+    Parameters
+    ----------
+    source : Path
+    complaint : str
+        The warning if it fails, with ``%s`` for the reason.
+
+    Returns
+    -------
+    Kernels or None
+        Its functions are to be declared.
+    """
     if os.environ.get("CHEMVAE_NO_COMPILER"):
         return None
     compiler = shutil.which(os.environ.get("CC", "")) or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None or platform.system() == "Windows":
         return None
     try:
-        library = _compiled(compiler)
-        loaded = _declare(Kernels(str(library)))
+        library = _compiled(compiler, source)
+        loaded = Kernels(str(library))
     except (OSError, subprocess.SubprocessError, ChemVAEError) as error:
-        log.warning("The fused gate kernels could not be built (%s); training runs without them, more slowly.", error)
+        log.warning(complaint, error)
         return None
     loaded.sha256 = file_sha256(library)
     return loaded
@@ -119,17 +137,17 @@ def _processor() -> str:
         return platform.processor()
 
 
-def _compiled(compiler: str) -> Path:
+def _compiled(compiler: str, source: Path) -> Path:
     """The library in the cache, built now unless it is there, whole and our own."""
     flags = FLAGS + _openmp_flags()
-    fingerprint = "\n".join([SOURCE.read_text(), compiler, _processor(), torch.__version__, *flags])
-    library = cache_folder() / "kernels" / f"gates-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}.so"
+    fingerprint = "\n".join([source.read_text(), compiler, _processor(), torch.__version__, *flags])
+    library = cache_folder() / "kernels" / f"{source.stem}-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}.so"
     if is_trusted(library):
         return library
     if not _is_private(library.parent) or (library.exists() and not _is_ours(library)):
         log.warning("%s is not this user's alone: the kernels are built for this process only.", library)
         library = Path(_own_folder()) / library.name
-    _build([compiler, *flags], library)
+    _build([compiler, *flags], source, library)
     return library
 
 
@@ -146,16 +164,16 @@ def _is_private(folder: Path) -> bool:
         return False
 
 
-def _build(command: list[str], library: Path) -> None:
-    """Compile into ``library`` and write its checksum beside it; each file is whole or not there."""
+def _build(command: list[str], source: Path, library: Path) -> None:
+    """Compile ``source`` into ``library`` and write its checksum beside it; each file is whole or not there."""
     with tempfile.TemporaryDirectory(dir=library.parent) as work:
-        built = Path(work) / "gates.so"
+        built = Path(work) / "kernels.so"
         done = subprocess.run(
-            [*command, "-o", str(built), str(SOURCE), *LIBRARIES], capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S
+            [*command, "-o", str(built), str(source), *LIBRARIES], capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S
         )
         if done.returncode != 0:
             raise ChemVAEError(f"{command[0]} failed: {done.stderr.strip().splitlines()[-1:]}")
-        checksum = Path(work) / "gates.sha256"
+        checksum = Path(work) / "kernels.sha256"
         checksum.write_text(file_sha256(built))
         for file in (built, checksum):
             file.chmod(0o700 if file is built else 0o600)
