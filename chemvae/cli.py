@@ -11,14 +11,17 @@ import typer
 from chemvae import __version__
 from chemvae.commands import (
     bench,
+    complete,
     data,
     decode,
     demo,
     doctor,
+    edit,
     encode,
     evaluate,
     interpolate,
     map,
+    neighbors,
     optimize,
     predict,
     sample,
@@ -140,6 +143,9 @@ add(app, "decode", decode.decode, panel=MOLECULES)
 add(app, "sample", sample.sample, panel=MOLECULES)
 add(app, "predict", predict.predict, panel=MOLECULES)
 add(app, "interpolate", interpolate.interpolate, panel=MOLECULES)
+add(app, "neighbors", neighbors.neighbors, panel=MOLECULES)
+add(app, "edit", edit.edit, panel=MOLECULES)
+add(app, "complete", complete.complete, panel=MOLECULES)
 add(app, "optimize", optimize.optimize, panel=DESIGN)
 add(app, "map", map.map, panel=DESIGN)
 

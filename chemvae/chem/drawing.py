@@ -67,6 +67,41 @@ def molecule_svg(
     return named(svg, f"structure of {smiles}", legend or smiles)
 
 
+def molecule_png(
+    smiles: str,
+    width: int = 440,
+    height: int = 320,
+    highlight: Sequence[int] = (),
+    layout: Chem.Mol | None = None,
+) -> bytes | None:
+    """Draw one molecule as a PNG on white; None for what :func:`molecule_svg` only puts into words.
+
+    Parameters
+    ----------
+    smiles, width, height, layout
+        As in :func:`molecule_svg`.
+    highlight : sequence of int
+        Atoms in colour.
+
+    Examples
+    --------
+    >>> molecule_png("CCO")[1:4], molecule_png("C1CC") is None
+    (b'PNG', True)
+    """
+    mol = parse(smiles)
+    if mol is None or mol.GetNumHeavyAtoms() > MOST_DRAWN:
+        return None
+    drawer = rdMolDraw2D.MolDraw2DCairo(width, height)
+    drawer.drawOptions().prepareMolsBeforeDrawing = False
+    atoms = [int(i) for i in highlight]
+    with quiet():
+        drawer.DrawMolecule(
+            laid_out(mol) if layout is None else layout, highlightAtoms=atoms, highlightBonds=_bonds_within(mol, atoms)
+        )
+    drawer.FinishDrawing()
+    return drawer.GetDrawingText()
+
+
 def named(svg: str, alt: str, title: str) -> str:
     """A drawing with its role, what it shows in words, and a title for the pointer that rests on it.
 
