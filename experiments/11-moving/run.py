@@ -75,6 +75,7 @@ def write_down(config: dict, part: str, metrics: dict[str, dict], elapsed_s: flo
     done = [name for name in PARTS if name in by_part]
     flat = {key: value for name in done for key, value in by_part[name].items()}
     write_json(path, describe(config, flat, {name: elapsed[name] for name in done}))
+    load(HERE / "page.py").main()
 
 
 def describe(config: dict, metrics: dict[str, dict], elapsed: dict[str, float]) -> dict:
