@@ -49,6 +49,7 @@ def analogy_path(
     Mikolov et al., Linguistic Regularities in Continuous Space Word Representations, 2013. https://aclanthology.org/N13-1090
     """
     settings = settings or EditSettings()
+    settings.check_amount(model.latent_dim)
     a, b, c = (torch.from_numpy(encode_one(model, one))[None] for one in (first, second, smiles))
     if settings.direction == "min":
         a, b = b, a

@@ -25,10 +25,14 @@ from chemvae.models.decoder import DecoderState
 from chemvae.models.latent_space import draw_prior, usual_prior
 from chemvae.models.vae import MolVAE
 from chemvae.moving.gaps import ANY, MOST, Pattern, SlotStates, parse_pattern
+from chemvae.registry import wrong_kinds
+from chemvae.sampling.amounts import check_amount
 from chemvae.sampling.grammar import Grammar, GrammarState
 from chemvae.sampling.sampler import encode_one
 
-N_EVIDENCE_DRAWS = 8
+N_EVIDENCE_DRAWS = 4
+MOST_RANKED = 24
+"""Molecules whose evidence is estimated, those with the largest log p(x|z)."""
 N_CRUDE = 2
 """Crude fillings whose codes a search begins from: gaps of carbons, aliphatic and aromatic."""
 
@@ -52,6 +56,8 @@ class CompletionSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if wrong := wrong_kinds(self):
+            raise SettingsError(wrong)
         least = {"n": 1, "beam": 1, "n_draws": 0, "rounds": 0, "most": 1}
         given = {key: getattr(self, key) for key in least}
         complaints = [f"{key} must be >= {low}, got {given[key]}" for key, low in least.items() if given[key] < low]
@@ -110,6 +116,7 @@ def complete_all(
     """
     settings = settings or CompletionSettings()
     patterns = list(patterns)
+    check_amount((settings.n_draws + N_CRUDE) * len(patterns) * settings.beam, model.latent_dim, "n_draws times beam")
     owner, z = _first_points(model, patterns, settings, codes)
     found: list[dict[str, tuple[str, float]]] = [{} for _ in patterns]
     for left in range(settings.rounds if codes is None else 0, -1, -1):
@@ -168,6 +175,7 @@ def _points_of(model: MolVAE, found: list[dict[str, tuple[str, float]]], n: int)
 def _ranked(model: MolVAE, found: dict[str, tuple[str, float]], *, by_evidence: bool, seed: int) -> pd.DataFrame:
     """A pattern's molecules, the most probable first."""
     smiles = [one for one in found if model.vocabulary.complaint(one) is None]
+    smiles = sorted(smiles, key=lambda one: -found[one][1])[:MOST_RANKED]
     values = [found[one][1] for one in smiles]
     if by_evidence and smiles:
         values = log_evidence(model, smiles, n_draws=N_EVIDENCE_DRAWS, seed=seed, prior=usual_prior(model)).tolist()

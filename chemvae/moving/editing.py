@@ -18,6 +18,7 @@ from chemvae.errors import SettingsError
 from chemvae.models.vae import MolVAE
 from chemvae.moving.steps import go_along
 from chemvae.moving.vectors import AttributeVector
+from chemvae.registry import wrong_kinds
 from chemvae.sampling.amounts import check_amount
 from chemvae.sampling.property_values import property_values
 from chemvae.sampling.sampler import best_of, encode_one
@@ -42,6 +43,8 @@ class EditSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if wrong := wrong_kinds(self):
+            raise SettingsError(wrong)
         complaints = [
             f"{name} must be >= {least}, got {getattr(self, name)}"
             for name, least in (("steps", 1), ("n_samples", 0))
@@ -53,6 +56,10 @@ class EditSettings:
             complaints.append(f"direction must be max or min, got '{self.direction}'")
         if complaints:
             raise SettingsError(complaints)
+
+    def check_amount(self, latent_dim: int) -> None:
+        """Refuse more decodes than there is memory for."""
+        check_amount((self.steps + 1) * max(1, self.n_samples), latent_dim, "steps times n_samples")
 
     @property
     def sign(self) -> float:
@@ -88,6 +95,7 @@ def edit_molecule(model: MolVAE, smiles: str, vector: AttributeVector, settings:
         If the molecule itself lacks what is to be kept.
     """
     settings = settings or EditSettings()
+    settings.check_amount(model.latent_dim)
     first = torch.from_numpy(encode_one(model, smiles))[None]
     along = settings.sign * vector.direction
     path = go_along(model, first, lambda z: along.expand_as(z), settings.radius, settings.steps)[:, 0]
@@ -99,7 +107,6 @@ def describe_path(
 ) -> pd.DataFrame:
     """Decode a path [S + 1, D] that begins at a molecule's code; the columns of :func:`edit_molecule`."""
     keeps = part_to_keep(settings.keep, smiles)
-    check_amount(len(path) * max(1, settings.n_samples), model.latent_dim, "steps times samples")
     table = best_of(model, path.numpy(), settings.n_samples, settings.seed, accept=keeps)
     table = table.rename(columns={"row": "step"})
     table.insert(1, "radius", np.linspace(0.0, settings.radius, len(path)))

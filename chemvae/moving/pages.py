@@ -35,7 +35,7 @@ def _known(part: pd.DataFrame, query: str) -> list[Html]:
         return []
     legends = [f"{_nearness(row)}, row {int(row.row) + 1:,}" for row in known.itertuples()]
     drawn = molecule_grid(known["smiles"].tolist(), legends)
-    return [section("Known neighbours", drawn, lead="The nearest of the library; what they share with the molecule is theirs.")]
+    return [section("Known neighbours", drawn, lead="The nearest of the library, with their rows in it.")]
 
 
 def _new(part: pd.DataFrame, query: str, decodes: Sequence[dict]) -> list[Html]:
@@ -47,8 +47,8 @@ def _new(part: pd.DataFrame, query: str, decodes: Sequence[dict]) -> list[Html]:
     for counted in decodes:
         here = new[new["radius"] == counted["radius"]]
         words = (
-            f"Of {counted['decodes']:,} decodes {counted['valid']:,} are molecules and {counted['same']:,} the molecule "
-            f"itself; others that turn up here first are drawn: {min(len(here), MOST_DRAWN):,}."
+            f"Of {counted['decodes']:,} decodes {counted['valid']:,} are molecules, {counted['same']:,} of them the molecule "
+            f"itself. {'Those that turn up here first, by similarity:' if len(here) else 'None is new here.'}"
         )
         pieces += [Html(f"<h3>Radius {counted['radius']:g}</h3>"), paragraph(words, "note")]
         shown = here.head(MOST_DRAWN)

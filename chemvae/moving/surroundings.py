@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 import torch
 
 from chemvae.chem.fingerprints import morgan, tanimoto
+from chemvae.chem.molecules import canonicalize
 from chemvae.errors import SettingsError
 from chemvae.models.vae import MolVAE
 from chemvae.moving.steps import spread_of
+from chemvae.registry import wrong_kinds
 from chemvae.sampling.amounts import check_amount
 from chemvae.sampling.pipeline import decode_canonical, open_readers
 from chemvae.sampling.sampler import encode_one
@@ -33,6 +36,11 @@ class AroundSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "radii", (self.radii,) if isinstance(self.radii, Real) else tuple(self.radii))
+        wrong = wrong_kinds(self, free=["radii"])
+        wrong += [f"a radius must be a number, got {one!r:.60}" for one in self.radii if not isinstance(one, Real)]
+        if wrong:
+            raise SettingsError(wrong)
         complaints = [] if self.n_decodes >= 1 else [f"n_decodes must be >= 1, got {self.n_decodes}"]
         if not self.radii or not all(0 < radius < np.inf for radius in self.radii):
             complaints.append(f"radii must be numbers above 0, got {', '.join(map(str, self.radii)) or 'none'}")
@@ -70,7 +78,7 @@ def around(model: MolVAE, smiles: str, settings: AroundSettings | None = None) -
     radii = sorted(dict.fromkeys(settings.radii))
     check_amount(settings.n_decodes * len(radii), model.latent_dim, "decodes times radii")
     centre = torch.from_numpy(encode_one(model, smiles))
-    own, decodes = canonical_of(smiles), []
+    own, decodes = canonicalize(smiles), []
     seen: dict[str, tuple[float, int]] = {}
     for number, radius in enumerate(radii):
         found, valid = _decode_at(model, centre, radius, settings, settings.seed + number)
@@ -85,13 +93,6 @@ def around(model: MolVAE, smiles: str, settings: AroundSettings | None = None) -
         table["novel"] = ~known
     table.attrs["decodes"] = decodes
     return table
-
-
-def canonical_of(smiles: str) -> str:
-    """The canonical SMILES of a molecule that was read before."""
-    from chemvae.chem.molecules import canonicalize
-
-    return canonicalize(smiles) or smiles
 
 
 def _decode_at(

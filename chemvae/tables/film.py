@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FRAME_INCHES = 2.0
-MOST_IN_A_ROW = 9
+FRAME = 440, 330
+"""Pixels of a molecule, width and height."""
+MOST_IN_A_ROW = 6
 DPI = 150
 
 
@@ -49,7 +51,7 @@ def write_film(
     valid: Sequence[bool],
     curves: Mapping[str, Sequence[float]] | None = None,
 ) -> None:
-    """Write a PNG of molecules in rows of up to nine, each laid out as the one before it with what is new in colour.
+    """Write a PNG of molecules in rows of up to six, each laid out as the one before it with what is new in colour.
 
     Parameters
     ----------
@@ -69,8 +71,8 @@ def film_figure(
     from matplotlib.figure import Figure
 
     curves = curves or {}
-    columns = max(1, min(MOST_IN_A_ROW, len(smiles)))
-    rows = -(-len(smiles) // columns)
+    rows = max(1, -(-len(smiles) // MOST_IN_A_ROW))
+    columns = max(1, -(-len(smiles) // rows))
     heights = [1.0] * rows + [0.75] * len(curves)
     with plot_style():
         figure = Figure(figsize=(FRAME_INCHES * columns, FRAME_INCHES * sum(heights)), layout="constrained")
@@ -91,12 +93,14 @@ def _draw_frame(axes: Axes, smiles: str | None, legend: str, other: str | None) 
     from PIL import Image
 
     axes.set_axis_off()
+    axes.set(xlim=(0, FRAME[0]), ylim=(FRAME[1], 0), aspect="equal")
     axes.set_title(legend, fontsize=9, loc="center", parse_math=False)
     compared = {} if smiles is None or other is None else {
         "layout": aligned(smiles, other), "highlight": differing_atoms(smiles, other)
     }  # fmt: skip
-    drawn = None if smiles is None else molecule_png(smiles, 440, 330, **compared)
+    drawn = None if smiles is None else molecule_png(smiles, *FRAME, **compared)
     if drawn is None:
-        axes.text(0.5, 0.5, "no molecule" if smiles is None else "not drawn", ha="center", va="center", fontsize=9)
+        words = "no molecule" if smiles is None else "not drawn"
+        axes.text(0.5, 0.5, words, ha="center", va="center", fontsize=9, transform=axes.transAxes)
     else:
-        axes.imshow(np.asarray(Image.open(io.BytesIO(drawn))))
+        axes.imshow(np.asarray(Image.open(io.BytesIO(drawn))), aspect="equal")

@@ -147,7 +147,7 @@ def property_plots(x: Sequence[float], points: pd.DataFrame, names: Sequence[str
             axes.plot(np.asarray(x, dtype=float), points[name].to_numpy(dtype=float), "o-")
             axes.set(xlabel=label, ylabel=name)
             drawn.append(figure_svg(figure, alt=f"{name} against {label}"))
-    return plots(drawn)
+    return plots(drawn, small=len(drawn) != 2)
 
 
 def missed_ends(path: pd.DataFrame, start: str, end: str) -> list[str]:

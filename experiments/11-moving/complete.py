@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,22 +21,17 @@ from chemvae.moving.completion import CompletionSettings, complete_all  # noqa: 
 from chemvae.moving.gaps import Pattern, parse_pattern  # noqa: E402
 
 
-def measure(model: MolVAE, table: pd.DataFrame, asked: dict) -> dict[str, dict]:
-    """Blank symbols anywhere or in a row, and look at the most probable filling."""
+def measure(model: MolVAE, table: pd.DataFrame, asked: dict) -> Iterator[dict[str, dict]]:
+    """Blank symbols anywhere or in a row, and look at the most probable filling; figures so far, blanks by blanks."""
     smiles = molecules_of(table, asked["split"], asked["n_molecules"], asked["seed"])
     rng = np.random.default_rng(asked["seed"])
-    common = {"beam": asked["beam"], "n_draws": asked["n_draws"], "seed": asked["seed"]}
-    few = slice(0, asked["n_again"])
+    settings = CompletionSettings(beam=asked["beam"], n_draws=asked["n_draws"], rounds=asked["rounds"], seed=asked["seed"])
     found: dict[str, dict] = {}
-    for words, n, in_a_row in ((f"{n} {how}", n, how == "in a row") for n, how in asked["blanks"]):
-        patterns = [blanked(one, n, model, rng, in_a_row=in_a_row) for one in smiles]
-        best, in_list = fill(model, patterns, smiles, CompletionSettings(rounds=0, **common), asked["batch"])
-        found |= {f"{words}, {key}": one for key, one in judge(best, in_list, smiles).items()}
-        again, again_in = fill(model, patterns[few], smiles[few], CompletionSettings(rounds=1, **common), asked["batch"])
-        found[f"{words}, exact among the first {len(again)}"] = judge(best[few], in_list[few], smiles[few])["exact"]
-        found[f"{words}, exact among them, encoded again"] = judge(again, again_in, smiles[few])["exact"]
-        print(words, found[f"{words}, exact"], flush=True)
-    return found
+    for n, how in asked["blanks"]:
+        patterns = [blanked(one, n, model, rng, in_a_row=how == "in a row") for one in smiles]
+        best, in_list = fill(model, patterns, smiles, settings, asked["batch"])
+        found |= {f"{n} {how}, {key}": one for key, one in judge(best, in_list, smiles).items()}
+        yield found
 
 
 def blanked(smiles: str, n: int, model: MolVAE, rng: np.random.Generator, *, in_a_row: bool = False) -> Pattern:

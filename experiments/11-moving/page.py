@@ -38,11 +38,6 @@ def edit_table(figures: Figures) -> str:
     return table(head, ([way, *(number(figures[f"{way}, {share}"]) for share in SHARES)] for way in ways))
 
 
-def long_table(figures: Figures) -> str:
-    """A row for every figure."""
-    return table(["figure", "mean", "n"], ([key, number(value), str(value["n"])] for key, value in figures.items()))
-
-
 def wide_table(figures: Figures) -> str:
     """A row for every way, a column for every figure of it; figures of no way stand below."""
     names = list(dict.fromkeys(key.rsplit(", ", 1)[1] for key in figures if ", " in key))
@@ -71,7 +66,7 @@ TABLES: dict[str, Callable[[Figures], str]] = {
     "analogy": wide_table,
     "near": wide_table,
     "interpolate": wide_table,
-    "complete": long_table,
+    "complete": wide_table,
 }
 
 if __name__ == "__main__":

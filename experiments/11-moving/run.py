@@ -39,10 +39,11 @@ def main() -> None:
     for name in sys.argv[1:] or PARTS:
         then = time.monotonic()
         asked = {**config[name], "seed": config["seed"], "split": config["split"]}
-        metrics = load(HERE / f"{name}.py").measure(model, table, asked)
-        elapsed_s = round(time.monotonic() - then, 1)
-        print(name, f"{elapsed_s} s", *(f"{key}: {one['mean']}" for key, one in metrics.items()), sep="\n  ", flush=True)
-        write_down(config, name, {f"{name}: {key}": value for key, value in metrics.items()}, elapsed_s)
+        found = load(HERE / f"{name}.py").measure(model, table, asked)
+        for metrics in [found] if isinstance(found, dict) else found:
+            elapsed_s = round(time.monotonic() - then, 1)
+            print(name, f"{elapsed_s} s", *(f"{key}: {one['mean']}" for key, one in metrics.items()), sep="\n  ", flush=True)
+            write_down(config, name, {f"{name}: {key}": value for key, value in metrics.items()}, elapsed_s)
 
 
 def load(path: Path) -> ModuleType:

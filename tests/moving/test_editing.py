@@ -61,6 +61,8 @@ def test_settings_that_make_no_sense_are_refused_all_at_once():
     with pytest.raises(SettingsError) as refused:
         EditSettings(steps=0, radius=-1.0, direction="up", n_samples=-1)
     assert len(refused.value.complaints) == 4
+    with pytest.raises(SettingsError, match="steps must be a whole number, got 'five'; radius must be a number"):
+        EditSettings(steps="five", radius="far")
 
 
 def test_in_flat_space_an_analogy_is_a_sum():

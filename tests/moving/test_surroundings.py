@@ -63,6 +63,9 @@ def test_what_makes_no_sense_is_refused(model):
     for wrong in ({"radii": ()}, {"radii": (0.3, -1.0)}, {"n_decodes": 0}, {"temperature": -1.0}, {"n": 0}):
         with pytest.raises(SettingsError):
             chemvae.neighbors("CCO", model=model, **wrong)
+    assert AroundSettings(radii=0.3).radii == (0.3,)
+    with pytest.raises(SettingsError, match="a radius must be a number, got 'far'"):
+        AroundSettings(radii=("far",))
     with pytest.raises(UnknownNameError, match="Did you mean 'radii'"):
         chemvae.neighbors("CCO", model=model, radi=(0.3,))
     with pytest.raises(InvalidMoleculeError):
