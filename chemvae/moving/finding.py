@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from chemvae.data.given import as_written, list_molecules
-from chemvae.errors import InvalidMoleculeError, SettingsError
+from chemvae.errors import InvalidMoleculeError, NothingUsableError, SettingsError
 from chemvae.models.vae import MolVAE
 from chemvae.moving.analogies import analogy_path
 from chemvae.moving.editing import EditSettings, edit_molecule
@@ -51,22 +51,23 @@ def find_neighbors(
     if n < 1:
         raise SettingsError(f"n must be >= 1, got {n}")
     settings = make_spec(AroundSettings, None, options)
-    parts, counted = [], {}
-    for query in one_by_one(molecules):
-        new = around(model, query, settings)
-        counted[query] = new.attrs["decodes"]
-        if among is not None:
-            known = known_neighbors(query, among, n, model, space=space)
-            parts.append(known.assign(kind="known"))
-        new = new.groupby("radius", sort=True).head(n)
-        rank = new.groupby("radius").cumcount() + 1
-        parts.append(new.assign(query=query, kind="new", rank=rank))
+    around_each = {query: around(model, query, settings) for query in one_by_one(molecules)}
+    parts = [_nearest_new(query, new, n) for query, new in around_each.items()]
+    if among is not None:
+        known = known_neighbors(list(around_each), among, n, model, space=space).assign(kind="known")
+        parts = [part for i, query in enumerate(around_each) for part in (known[known["query"] == query], parts[i])]
     found = pd.concat([part.dropna(axis=1, how="all") for part in parts], ignore_index=True)
     missing = [name for name in ("query", "kind", "radius", "rank", "smiles", "similarity") if name not in found]
     found = found.reindex(columns=[*found.columns, *missing])
     found = found[[name for name in COLUMNS if name in found]]
-    found.attrs["decodes"] = counted
+    found.attrs["decodes"] = {query: new.attrs["decodes"] for query, new in around_each.items()}
     return found
+
+
+def _nearest_new(query: str, new: pd.DataFrame, n: int) -> pd.DataFrame:
+    """The n most similar new neighbours of every radius, ranked."""
+    near = new.groupby("radius", sort=True).head(n)
+    return near.assign(query=query, kind="new", rank=near.groupby("radius").cumcount() + 1)
 
 
 def one_by_one(molecules: Any) -> list[str]:
@@ -74,10 +75,12 @@ def one_by_one(molecules: Any) -> list[str]:
 
     Raises
     ------
-    InvalidMoleculeError
-        For what is no text and no molecule.
+    NothingUsableError, InvalidMoleculeError
+        If there is none; for what is no text and no molecule.
     """
     texts = [as_written(one) for one in list_molecules(molecules)[0]]
+    if not texts:
+        raise NothingUsableError("There is no molecule to look around.")
     for row, text in enumerate(texts):
         if not isinstance(text, str) or not text.strip():
             raise InvalidMoleculeError(str(text), "there is nothing in it", row)

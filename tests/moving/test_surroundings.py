@@ -6,7 +6,7 @@ import pytest
 import chemvae
 from chemvae.chem.fingerprints import morgan, tanimoto
 from chemvae.chem.molecules import canonicalize
-from chemvae.errors import InvalidMoleculeError, SettingsError, UnknownNameError
+from chemvae.errors import InvalidMoleculeError, NothingUsableError, SettingsError, UnknownNameError
 from chemvae.moving.pages import neighbors_page
 from chemvae.moving.surroundings import AroundSettings, around
 from tests.moving.conftest import KNOWN
@@ -72,3 +72,5 @@ def test_what_makes_no_sense_is_refused(model):
         chemvae.neighbors("C1CC", model=model)
     with pytest.raises(InvalidMoleculeError):
         chemvae.neighbors(["CCO", ""], model=model)
+    with pytest.raises(NothingUsableError, match="no molecule to look around"):
+        chemvae.neighbors([], model=model)
