@@ -10,16 +10,21 @@ from chemvae.deprecation import modules
 
 if TYPE_CHECKING:
     from chemvae.api import check as check
+    from chemvae.api import complete as complete
     from chemvae.api import decode as decode
+    from chemvae.api import edit as edit
     from chemvae.api import encode as encode
     from chemvae.api import evaluate as evaluate
     from chemvae.api import fit as fit
     from chemvae.api import load as load
     from chemvae.api import map as map
+    from chemvae.api import neighbors as neighbors
     from chemvae.api import optimize as optimize
     from chemvae.api import predict as predict
     from chemvae.api import prepare as prepare
+    from chemvae.api import search as search
     from chemvae.api import train as train
+    from chemvae.citing import cite as cite
     from chemvae.design import Constraint as Constraint
     from chemvae.design import Goal as Goal
     from chemvae.design import Oracle as Oracle
@@ -31,7 +36,6 @@ if TYPE_CHECKING:
     from chemvae.sampling import neighbourhood as neighbourhood
     from chemvae.sampling import sample as sample
     from chemvae.tables.drawn import show as show
-    from chemvae.tables.neighbors import neighbors as neighbors
 
 # Batches differ in length, and torch keeps a compiled product for each of 1,024 shapes, 300 MB after an hour of training. With
 # room for 64 the tiny preset loses 6 % of its speed to compiling again.
@@ -54,7 +58,9 @@ _HOMES = {
     "predict": "chemvae.api",
     "interpolate": "chemvae.sampling",
     "neighbourhood": "chemvae.sampling",
-    "neighbors": "chemvae.tables.neighbors",
+    "neighbors": "chemvae.api",
+    "edit": "chemvae.api",
+    "complete": "chemvae.api",
     "show": "chemvae.tables.drawn",
     "optimize": "chemvae.api",
     "map": "chemvae.api",

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from chemvae.training.callbacks import Callback
 
 __all__ = [
-    "check", "decode", "encode", "evaluate", "evaluate_in_full", "fit", "load", "map", "optimize", "optimize_in_folder",
-    "predict", "prepare", "search", "train",
+    "check", "complete", "decode", "edit", "encode", "evaluate", "evaluate_in_full", "fit", "load", "map", "neighbors",
+    "optimize", "optimize_in_folder", "predict", "prepare", "search", "train",
 ]  # fmt: skip
 OF_A_FOLDER = ("resume", "overwrite", "batch_in", "batch_out", "may_run")
 """Options of a search that has a folder."""
@@ -230,6 +230,155 @@ def check(
     complaint = None if model is None else open_model(model, "cpu").vocabulary.complaint
     wanted = None if properties is None else as_list(properties)
     return checking.check(data, properties=wanted, symbol_check=complaint, **options)
+
+
+# moving through latent space ----------------------------------------------------------------------------------------------
+
+
+def neighbors(
+    molecules: Any,
+    among: Any = None,
+    n: int = 10,
+    model: MolVAE | str | Path | None = None,
+    *,
+    space: str = "fingerprint",
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> pd.DataFrame:
+    """Find known molecules of a table that are near, new ones decoded around a molecule at rising radius, or both.
+
+    With ``among`` alone, known ones (:func:`chemvae.tables.neighbors.neighbors`); without it, with ``out`` or with an option
+    of the new ones, new ones too, as ``chemvae neighbors`` finds them.
+
+    Parameters
+    ----------
+    molecules : str, sequence of str, Series, DataFrame or RDKit molecules
+    among : str, Path, DataFrame or sequence of str, optional
+        The table to look in; a catalog name or a file too.
+    n : int
+        Known neighbours of each, and new ones of each radius, >= 1.
+    model : MolVAE, name or run folder
+        For new ones and for ``space="latent"``; the shipped one by default.
+    space : {"fingerprint", "latent"}
+        What known ones are near in.
+    out : path, optional
+        A table, an ``.sdf`` or a page (``.html``) to write too.
+    overwrite : bool
+    **options
+        ``radii``, ``n_decodes``, ``temperature``, ``seed`` of :class:`chemvae.moving.surroundings.AroundSettings`; ``device``.
+
+    Returns
+    -------
+    DataFrame
+        ``query, rank, smiles, row`` and ``similarity`` or ``distance`` of known ones; with new ones also ``kind`` (known or
+        new), ``radius``, ``count`` and, where the model has its training index, ``novel``.
+
+    Raises
+    ------
+    SettingsError, NothingUsableError, InvalidMoleculeError, UnknownTokenError
+
+    Examples
+    --------
+    >>> neighbors("CCO", ["CCN", "CCCO", "c1ccccc1"], n=2)["smiles"].tolist()
+    ['CCCO', 'CCN']
+    """
+    from chemvae.moving.finding import find_neighbors, write_neighbors
+    from chemvae.tables.neighbors import neighbors as known_neighbors
+
+    device = options.pop("device", "auto")
+    if among is not None and out is None and not options:
+        return known_neighbors(molecules, among, n, model, space=space)
+    write = write_neighbors(out, overwrite=overwrite)
+    return write(find_neighbors(open_model(model, device), molecules, among, n, space, **options))
+
+
+def edit(
+    smiles: str,
+    along: str | None = None,
+    model: MolVAE | str | Path | None = None,
+    *,
+    pair: Sequence[str] | None = None,
+    fit: Any = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> pd.DataFrame:
+    """Change a molecule step by step: along a property, or as one molecule is changed into another.
+
+    Parameters
+    ----------
+    smiles : str
+    along : str, optional
+        A property; a column of ``fit``; or ``COLUMN=VALUE``, a class of it.
+    model : MolVAE, name or run folder
+        The shipped one by default.
+    pair : two SMILES, optional
+        A and B of "A is to B as this molecule is to ?".
+    fit : str, Path, DataFrame or sequence of str, optional
+        Labelled molecules to learn the direction from; by default the training codes that the model keeps.
+    out : path, optional
+        A table, an ``.sdf``, a page (``.html``) or a row of pictures (``.png``) to write too.
+    overwrite : bool
+    **options
+        ``steps``, ``radius``, ``direction`` ("max" or "min"), ``keep`` (SMARTS), ``n_samples``, ``seed`` of
+        :class:`chemvae.moving.editing.EditSettings`; ``method``; ``device``.
+
+    Returns
+    -------
+    DataFrame
+        See :func:`chemvae.moving.editing.edit_molecule`; ``attrs["sentences"]`` says where the direction is from.
+
+    Raises
+    ------
+    SettingsError, UnknownNameError, NothingUsableError, InvalidMoleculeError, UnknownTokenError
+    """
+    from chemvae.moving.finding import find_edit, write_edit
+
+    write = write_edit(out, overwrite=overwrite)
+    vae = open_model(model, options.pop("device", "auto"))
+    return write(find_edit(vae, smiles, along, pair, fit, **options), smiles)
+
+
+def complete(
+    pattern: str,
+    model: MolVAE | str | Path | None = None,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> pd.DataFrame:
+    """Fill the gaps of a partial SMILES, as ``chemvae complete`` does.
+
+    Parameters
+    ----------
+    pattern : str
+        ``_`` is one missing symbol, ``_{3}`` three, ``_{1,6}`` one to six, ``__`` any number.
+    model : MolVAE, name or run folder
+        The shipped one by default.
+    out : path, optional
+        A table, an ``.sdf`` or a page (``.html``) to write too.
+    overwrite : bool
+    **options
+        Fields of :class:`chemvae.moving.completion.CompletionSettings`; ``like``, a molecule whose code is the first guess;
+        ``device``.
+
+    Returns
+    -------
+    DataFrame
+        See :func:`chemvae.moving.completion.complete_pattern`.
+
+    Raises
+    ------
+    SettingsError, UnknownTokenError, NothingUsableError, InvalidMoleculeError
+    """
+    from chemvae.moving.completion import CompletionSettings, complete_pattern
+    from chemvae.moving.finding import write_completions
+    from chemvae.registry import make_spec
+
+    write = write_completions(out, overwrite=overwrite)
+    vae, like = open_model(model, options.pop("device", "auto")), options.pop("like", None)
+    return write(complete_pattern(vae, pattern, make_spec(CompletionSettings, None, options), like), pattern)
 
 
 # design -------------------------------------------------------------------------------------------------------------------

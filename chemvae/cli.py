@@ -12,15 +12,18 @@ from chemvae import __version__
 from chemvae.commands import (
     bench,
     cite,
+    complete,
     data,
     decode,
     demo,
     doctor,
+    edit,
     encode,
     evaluate,
     interpolate,
     library,
     map,
+    neighbors,
     optimize,
     predict,
     sample,
@@ -145,6 +148,9 @@ add(app, "decode", decode.decode, panel=MOLECULES)
 add(app, "sample", sample.sample, panel=MOLECULES)
 add(app, "predict", predict.predict, panel=MOLECULES)
 add(app, "interpolate", interpolate.interpolate, panel=MOLECULES)
+add(app, "neighbors", neighbors.neighbors, panel=MOLECULES)
+add(app, "edit", edit.edit, panel=MOLECULES)
+add(app, "complete", complete.complete, panel=MOLECULES)
 add(app, "optimize", optimize.optimize, panel=DESIGN)
 add(app, "map", map.map, panel=DESIGN)
 app.add_typer(library.app, name="library", rich_help_panel=LIBRARIES)

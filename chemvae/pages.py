@@ -374,6 +374,23 @@ def molecule_grid(smiles: Sequence[str], legends: Sequence[str] | None = None) -
     return Html(f'<div class="molecules">{"".join(cards)}</div>')
 
 
+def molecule_strip(smiles: Sequence[str], legends: Sequence[str], beside: Sequence[str | None] | None = None) -> Html:
+    """Return drawn molecules in one row that scrolls, as the pictures of a film; each laid out as the one ``beside`` it, with
+    what differs in colour.
+
+    Examples
+    --------
+    >>> molecule_strip(["CCO", "CCN"], ["a", "b"]).count("<figure")
+    2
+    """
+    others = [None] * len(smiles) if beside is None else beside
+    cards = (
+        f'<figure class="molecule">{molecule_drawing(one, 220, 165, other)}<figcaption>{escape(legend)}</figcaption></figure>'
+        for one, legend, other in zip(smiles, legends, others, strict=True)
+    )
+    return Html(f'<div class="strip" tabindex="0">{"".join(cards)}</div>')
+
+
 def molecule_pairs(left: Sequence[str], right: Sequence[str | None], legends: Sequence[str]) -> Html:
     """Return molecules two by two (input beside output, start beside design), each pair with its legend."""
     cards = (

@@ -376,3 +376,10 @@ def test_a_picture_of_the_family_is_drawn_from_its_result(tmp_path):
     assert list(drawing.by_row(result)) == ["plain", "iaf"], "what has no rate is not drawn"
     drawing.main(str(tmp_path / "result.json"))
     assert (tmp_path / "rate-distortion.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_the_tables_of_moving_are_those_of_its_result():
+    folder = EXPERIMENTS / "11-moving"
+    figures = json.loads((folder / "result.json").read_text(encoding="utf-8"))["metrics"]
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    assert load(folder / "page.py").filled(page, figures) == page

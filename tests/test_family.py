@@ -12,6 +12,10 @@ from chemvae.errors import SettingsError
 from chemvae.evaluation.likelihood.importance import log_evidence
 from chemvae.models.posteriors import POSTERIORS
 from chemvae.models.priors import learned_priors, trained_priors
+from chemvae.moving.completion import CompletionSettings, complete_all
+from chemvae.moving.gaps import parse_pattern
+from chemvae.moving.steps import go_along
+from chemvae.moving.walks import walk_latents
 from chemvae.objectives import OBJECTIVES
 from chemvae.runs import RunFolder
 from tests.commands.conftest import chemvae as command
@@ -88,7 +92,7 @@ def check_use(model, codes):
     assert model.predict(MOLECULES).notna().all().all()
     refined = chemvae.encode(MOLECULES[:4], model, refine=2).filter(like="z_").to_numpy()
     torch.testing.assert_close(model.latent_space.project(torch.from_numpy(refined)), torch.from_numpy(refined))
-    assert len(chemvae.interpolate(model, MOLECULES[0], MOLECULES[3], n_steps=3)) == 3
+    check_moving(model)
     found = chemvae.optimize(model, goals="qed", budget=3, seed=0, start=MOLECULES[:4], method="gradient")
     assert len(found.history) <= 3
     assert len(chemvae.map(MOLECULES, model).xy) == len(MOLECULES)
@@ -96,6 +100,26 @@ def check_use(model, codes):
     figures = chemvae.evaluate(model, MOLECULES, n_samples=10, n_fcd=0, n_curve=3, n_reconstruction=2)
     assert all(np.isfinite(figures[key]) for key in ("elbo", "kl", "cross_entropy", "mutual_information", "active_units"))
     assert figures["elbo"] == pytest.approx(-figures["kl"] - figures["cross_entropy"])
+
+
+def check_moving(model):
+    """Paths, neighbours, edits, analogies, walks and gaps stay in the model's space, and give what was asked for."""
+    first, second = MOLECULES[0], MOLECULES[3]
+    for path in ("spherical", "linear"):
+        assert len(chemvae.interpolate(model, first, second, n_steps=3, path=path)) == 3
+    near = chemvae.neighbors(first, MOLECULES, n=2, model=model, radii=(0.3,), n_decodes=4)
+    assert (near["kind"] == "known").sum() == 2 and near.attrs["decodes"][first][0]["decodes"] == 4
+    for asked in ({"along": "logP"}, {"along": "TPSA", "fit": MOLECULES}, {"pair": (first, second)}):
+        assert len(chemvae.edit(first, model=model, steps=2, n_samples=2, **asked)) == 3
+    z = go_along(model, torch.from_numpy(model.encode([first])), lambda z: torch.ones_like(z), 0.8, 3)
+    walked = [walk_latents(model, 5, 0.5, prior, 0)[0] for prior in model.priors]
+    for points in (z.flatten(0, 1), *walked):
+        torch.testing.assert_close(model.latent_space.project(points), points)
+    pattern = parse_pattern("CC_", model.vocabulary)
+    codes = model.encode(["CCO"])
+    for given in (None, codes):
+        found = complete_all(model, [pattern], CompletionSettings(n_draws=1, rounds=1), given)[0]
+        assert np.isfinite(found["log_prob"]).all() and found["written"].str.fullmatch("CC.|CC(Cl|Br)").all()
 
 
 def test_the_command_says_it_in_the_same_words(command, tmp_path):

@@ -67,21 +67,37 @@ def molecule_svg(
     return named(svg, f"structure of {smiles}", legend or smiles)
 
 
-def molecule_png(smiles: str, width: int = 360, height: int = 270) -> bytes | None:
-    """Draw one molecule as a PNG on white; None for what cannot be drawn: no molecule, or one of more than 200 heavy atoms.
+def molecule_png(
+    smiles: str,
+    width: int = 440,
+    height: int = 320,
+    highlight: Sequence[int] = (),
+    layout: Chem.Mol | None = None,
+) -> bytes | None:
+    """Draw one molecule as a PNG on white; None for what :func:`molecule_svg` only puts into words.
+
+    Parameters
+    ----------
+    smiles, width, height, layout
+        As in :func:`molecule_svg`.
+    highlight : sequence of int
+        Atoms in colour.
 
     Examples
     --------
-    >>> molecule_png("CCO")[:4], molecule_png("C1CC")
-    (b'\\x89PNG', None)
+    >>> molecule_png("CCO")[1:4], molecule_png("C1CC") is None
+    (b'PNG', True)
     """
     mol = parse(smiles)
     if mol is None or not 0 < mol.GetNumHeavyAtoms() <= MOST_DRAWN:
         return None
     drawer = rdMolDraw2D.MolDraw2DCairo(width, height)
+    drawer.drawOptions().prepareMolsBeforeDrawing = False  # type: ignore[assignment]  # as above in RDKit's stubs
+    atoms = [int(i) for i in highlight]
     with quiet():
-        drawer.drawOptions().prepareMolsBeforeDrawing = False  # type: ignore[assignment]  # as above in RDKit's stubs
-        drawer.DrawMolecule(laid_out(mol))
+        drawer.DrawMolecule(
+            laid_out(mol) if layout is None else layout, highlightAtoms=atoms, highlightBonds=_bonds_within(mol, atoms)
+        )
     drawer.FinishDrawing()
     return drawer.GetDrawingText()
 

@@ -1,4 +1,4 @@
-"""Molecules from latent space: prior samples, paths between molecules, neighbourhoods."""
+"""Molecules from latent space: prior samples, neighbourhoods, and the best decode of a point."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from chemvae.chem.fingerprints import morgan, tanimoto
 from chemvae.chem.molecules import canonicalize, neutralize
 from chemvae.data.given import read_molecules
-from chemvae.errors import ChemVAEError, InvalidMoleculeError, SettingsError
+from chemvae.errors import ChemVAEError, InvalidMoleculeError
 from chemvae.models.latent_space import draw_prior
 from chemvae.models.vae import MolVAE
 from chemvae.registry import find
@@ -22,6 +22,8 @@ from chemvae.sampling.pipeline import decode_canonical, open_readers
 from chemvae.seeding import as_count, as_seed
 
 NEUTRAL_DRAWS = 10
+PATH_TEMPERATURE = 0.7
+"""Of draws that stand in for a greedy decode that is no molecule."""
 MODEL_PRIORS = ("learned", "normal", "trained")
 """What :func:`draw_latents` may draw from: fitted to the codes, the family's own, and what the model was trained with."""
 
@@ -158,43 +160,20 @@ def encode_one(model: MolVAE, smiles: str) -> np.ndarray:
     return model.encode([canonical], canonicalize=False)[0]
 
 
-def interpolate(
-    model: MolVAE, start: str, end: str, n_steps: int = 9, n_samples: int = 8, seed: int | None = 0
+def best_of(
+    model: MolVAE,
+    z: np.ndarray,
+    n_samples: int = 8,
+    seed: int | None = 0,
+    temperature: float = PATH_TEMPERATURE,
+    accept: Callable[[str], bool] | None = None,
 ) -> pd.DataFrame:
-    """Decode points on the way from one molecule to another.
-
-    At each point the greedy decode is taken if it is valid, else the most probable valid one of ``n_samples`` decodes at
-    temperature 0.7; the ends are decoded like the rest, not copied.
-
-    Returns
-    -------
-    DataFrame
-        ``step``, ``share`` (0 at start, 1 at end), ``smiles`` (canonical where valid), ``valid``, and the Tanimoto
-        similarity (ECFP4) to both ends, ``similarity_start`` and ``similarity_end``.
-
-    Raises
-    ------
-    InvalidMoleculeError, UnknownTokenError
-        If an end is not a molecule the model can read.
-    """
-    seed = as_seed(seed)
-    if n_steps < 2:
-        raise SettingsError(f"n_steps must be >= 2, got {n_steps}")
-    check_amount(n_steps * max(1, n_samples), model.latent_dim, "n_steps times n_samples")
-    shares = np.linspace(0, 1, n_steps)
-    first, last = (torch.from_numpy(encode_one(model, one))[None] for one in (start, end))
-    z = model.latent_space.between(first, last, torch.from_numpy(shares)[:, None]).numpy()
-    table = best_of(model, z, n_samples, seed)
-    table.insert(1, "share", shares)
-    ends = morgan([start, end])
-    found = [text if valid else "" for text, valid in zip(table["smiles"], table["valid"], strict=True)]
-    similarity = np.array([tanimoto([one], ends)[0] if one else (np.nan, np.nan) for one in morgan(found)])
-    table["similarity_start"], table["similarity_end"] = similarity[:, 0], similarity[:, 1]
-    return table.rename(columns={"row": "step"})
-
-
-def best_of(model: MolVAE, z: np.ndarray, n_samples: int = 8, seed: int | None = 0, temperature: float = 0.7) -> pd.DataFrame:
     """Decode each z [N, D] to one molecule: greedy if that is valid, else the most probable valid one of several draws.
+
+    Parameters
+    ----------
+    accept : callable, optional
+        What a decode must be besides valid, told of its SMILES. Where none is, the first valid one is taken all the same.
 
     Returns
     -------
@@ -205,10 +184,12 @@ def best_of(model: MolVAE, z: np.ndarray, n_samples: int = 8, seed: int | None =
     drawn = model.decode(z, n_samples=n_samples, temperature=temperature, seed=seed)
     rows = []
     for row, text, valid in zip(greedy["row"], greedy["smiles"], greedy["valid"], strict=True):
-        if not valid:
-            usable = drawn[(drawn["row"] == row) & drawn["valid"]]
+        if not valid or (accept is not None and not accept(text)):
+            others = drawn[(drawn["row"] == row) & drawn["valid"]]
+            usable = others if accept is None else others[[accept(one) for one in others["smiles"]]]
+            usable = others if not len(usable) and not valid else usable
             text = usable.loc[usable["log_prob"].idxmax(), "smiles"] if len(usable) else text
-            valid = len(usable) > 0
+            valid = valid or len(usable) > 0
         rows.append((row, canonicalize(text) if valid else text, bool(valid)))
     return pd.DataFrame(rows, columns=["row", "smiles", "valid"])
 

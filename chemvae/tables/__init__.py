@@ -7,7 +7,7 @@ ends the work (``error``). A column of ours whose name the table already uses ge
 from chemvae.tables.answers import decode_table, encode_table, latent_table, predict_table
 from chemvae.tables.latents import expand_latents, latent_names, read_latents
 from chemvae.tables.new_properties import check_prediction, fit_properties, predict_new_table
-from chemvae.tables.path_page import PATH_ENDINGS, missed_ends, write_path
+from chemvae.tables.path_page import PATH_ENDINGS, missed_ends, path_figures, write_path
 from chemvae.tables.rows import read_blocks, usable_smiles, with_numbers
 from chemvae.tables.writing import LATENT_ENDINGS, TABLE_ENDINGS, check_output, write_table
 
@@ -24,6 +24,7 @@ __all__ = [
     "latent_names",
     "missed_ends",
     "latent_table",
+    "path_figures",
     "predict_new_table",
     "predict_table",
     "read_blocks",

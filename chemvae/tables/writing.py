@@ -22,6 +22,7 @@ from chemvae.tables.latents import latent_columns
 
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".xlsx", ".sdf")
 LATENT_ENDINGS = (*TABLE_ENDINGS, ".npy")
+CELL = (360, 270)  # pixels of a drawing in a cell
 MOST_DRAWN = 1_000  # rows of a sheet; a drawing takes a few milliseconds and kilobytes
 
 
@@ -95,7 +96,7 @@ def _pictures(frame: pd.DataFrame) -> dict[int, bytes]:
         column = find_smiles_column(frame.rename(columns=str), None, "the table") if len(frame) <= MOST_DRAWN else None
     except NothingUsableError:
         return {}
-    drawn = {} if column is None else {i: molecule_png(str(text or "")) for i, text in enumerate(frame[column])}
+    drawn = {} if column is None else {i: molecule_png(str(text or ""), *CELL) for i, text in enumerate(frame[column])}
     return {i: picture for i, picture in drawn.items() if picture is not None}
 
 

@@ -23,6 +23,9 @@ COMMANDS = [
     "sample",
     "predict",
     "interpolate",
+    "neighbors",
+    "edit",
+    "complete",
     "optimize",
     "map",
 ]

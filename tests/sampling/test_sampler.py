@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from chemvae.errors import ChemVAEError, InvalidMoleculeError, SettingsError, UnknownTokenError
-from chemvae.sampling.sampler import best_of, encode_one, interpolate, sample
+from chemvae.sampling import interpolate
+from chemvae.sampling.sampler import best_of, encode_one, sample
 
 
 def test_sampling_counts_every_decode_and_is_seeded(tiny_model):

@@ -43,6 +43,18 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "chemvae interpolate 'CC(=O)Nc1ccc(O)cc1' 'CN1CCNCC1'",
         "chemvae interpolate 'CC(=O)Nc1ccc(O)cc1' 'CN1CCNCC1' --steps 15 -o path.html",
     ),
+    "neighbors": (
+        "chemvae neighbors 'CC(=O)Nc1ccc(O)cc1' --decodes 20",
+        "chemvae neighbors 'CC(=O)Nc1ccc(O)cc1' --among molecules.csv --decodes 20 -o near.html",
+    ),
+    "edit": (
+        "chemvae edit 'CC(=O)Nc1ccc(O)cc1' --along logP --steps 5 --keep c1ccccc1",
+        "chemvae edit 'CC(=O)Nc1ccc(O)cc1' --pair Cc1ccccc1 Clc1ccccc1 -o chlorinated.html",
+    ),
+    "complete": (
+        "chemvae complete 'CC(=O)N__c1ccc__'",
+        "chemvae complete 'CC(=O)Nc1ccc(_{1,3})cc1' -o filled.html",
+    ),
     "optimize": (
         "chemvae optimize --maximize qed --constraint 'SAS<3' --budget 200 -o hits",
         "chemvae optimize --start 'CC(=O)Nc1ccc(O)cc1' --maximize qed -o near",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
 import pandas as pd
 from rdkit import Chem
+from rdkit.Chem import rdDepictor
 
-from chemvae.chem.molecules import MOST_ATOMS, is_small, quiet
+from chemvae.chem.molecules import MOST_ATOMS, is_small, parse, quiet
 from chemvae.data.files.rows import Chunk
 from chemvae.data.files.textlines import TextLines
 
@@ -49,6 +50,25 @@ def read_sdf(rewind: Callable[[], BinaryIO], encoding: str, name: str, chunk_row
         frame = pd.DataFrame([record.cells for _, record in block], index=rows, columns=columns).fillna("")
         problems = {row: record.problem for row, record in block if record.problem}
         yield Chunk(frame, [record.line for _, record in block], problems)
+
+
+def sdf_record(smiles: str, name: str, items: Mapping[str, object]) -> str:
+    """One molecule as a record: its layout, its name, and its data items, those that are missing left out; "" for no molecule.
+
+    Examples
+    --------
+    >>> text = sdf_record("OCC", "1", {"logP": -0.3, "note": None})
+    >>> next(read_sdf_records(text.splitlines(keepends=True))).cells
+    {'smiles': 'CCO', 'name': '1', 'logP': '-0.3'}
+    """
+    mol = parse(smiles)
+    if mol is None:
+        return ""
+    mol = Chem.Mol(mol)
+    rdDepictor.Compute2DCoords(mol)
+    mol.SetProp("_Name", name)
+    lines = "".join(f">  <{key}>\n{value}\n\n" for key, value in items.items() if value is not None and value == value)
+    return f"{Chem.MolToMolBlock(mol)}{lines}$$$$\n"
 
 
 def item_names(text: Iterable[str]) -> list[str]:
