@@ -351,6 +351,7 @@ def map(
     *,
     out: str | Path | None = None,
     png: str | Path | None = None,
+    projector: str | Path | None = None,
     overwrite: bool = False,
     progress: ProgressCallback | None = None,
     cancel: CancelToken | None = None,
@@ -368,6 +369,8 @@ def map(
         The page, ``.html``; None writes none.
     png : path, optional
         A picture, ``.png``, ``.pdf`` or ``.svg``.
+    projector : path, optional
+        ``.safetensors``: keeps the projection, to place other molecules on the same map with ``onto=``.
     overwrite : bool
         Replace what is there.
     progress : callable, optional
@@ -375,8 +378,9 @@ def map(
     cancel : CancelToken, optional
         Ends it before anything is written.
     **options
-        ``color``: column that colours the map at first; ``title``; ``device``; the fields of
-        :class:`chemvae.maps.MapSettings`: ``method``, ``limit``, ``smiles_column``, ``standardize``, ``seed``, ``jobs``.
+        ``color``: column that colours the map at first; ``title``; ``device``; ``overlays`` and ``runs`` by name, as in
+        :func:`chemvae.maps.map_molecules`; the fields of :class:`chemvae.maps.MapSettings`: ``method``, ``space``, ``onto``,
+        ``limit``, ``smiles_column``, ``standardize``, ``seed``, ``jobs``.
 
     Returns
     -------
@@ -390,12 +394,15 @@ def map(
     from chemvae.maps import MapSettings, map_molecules
     from chemvae.tables import check_output
 
-    for path, endings in ((out, (".html",)), (png, (".png", ".pdf", ".svg"))):
+    for path, endings in ((out, (".html",)), (png, (".png", ".pdf", ".svg")), (projector, (".safetensors",))):
         if path is not None:
             check_output(path, endings, overwrite=overwrite)
     title, color, device = options.pop("title", None), options.pop("color", None), options.pop("device", "auto")
+    over = {name: options.pop(name, None) for name in ("overlays", "runs")}
     settings = MapSettings(**options)
-    found = map_molecules(open_model(model, device), data, settings, color=color, progress=progress, cancel=cancel)
+    found = map_molecules(open_model(model, device), data, settings, color=color, progress=progress, cancel=cancel, **over)
+    if projector is not None:
+        found.save_projection(projector)
     if out is not None:
         found.write(out, png, title=title, color=color)
     elif png is not None:

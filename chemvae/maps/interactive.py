@@ -29,8 +29,9 @@ from chemvae.maps.picture import write_png
 from chemvae.registry import make_spec
 
 PAGE_SCRIPTS = (
-    "unpack.js", "view.js", "grid.js", "raster.js", "webgl.js", "structures.js", "legend.js", "cards.js", "overlay.js",
-    "address.js", "controls.js", "stage.js", "map.js",
+    "unpack.js", "view.js", "grid.js", "raster.js", "webgl.js", "structures.js", "filters.js", "search.js", "legend.js",
+    "labels.js", "marks.js", "cards.js", "gallery.js", "export.js", "overlay.js", "address.js", "controls.js", "stage.js",
+    "map.js",
 )  # fmt: skip
 """Our scripts, in the order they are joined."""
 

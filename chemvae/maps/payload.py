@@ -17,6 +17,7 @@ import pandas as pd
 
 from chemvae.errors import InputError, NothingUsableError
 from chemvae.maps.colour import can_be_categories, wants_logarithm
+from chemvae.maps.regions import RegionLabel
 from chemvae.registry import find, make_spec
 
 PAYLOAD_VERSION = 1
@@ -49,6 +50,8 @@ class Trajectory:
 
 
 THEMES = ("auto", "light", "dark")
+MOST_SETS = 6
+"""As many marks can be told apart without their colours."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,10 @@ class MapOptions:
     """Paths drawn over the points: :class:`Trajectory`, or map coordinates [T, 2]."""
     axis_labels: tuple[str, str] | None = None
     """Names of the axes, where they mean something."""
+    labels: Sequence[RegionLabel] = ()
+    """Names of regions, shown at the zoom of their level."""
+    marks: Mapping[str, Sequence[int]] | None = None
+    """Rows that stand out with a mark of their own, by the name of their set."""
     note: str = ""
     """A line under the heading of a page: how the map was made and how far it can be trusted."""
     theme: str = "auto"
@@ -70,7 +77,10 @@ class MapOptions:
 
     def complaints(self) -> list[str]:
         """What is wrong with these options."""
-        return [] if self.theme in THEMES else [f"theme must be one of {', '.join(THEMES)}, got '{self.theme}'"]
+        found = [] if self.theme in THEMES else [f"theme must be one of {', '.join(THEMES)}, got '{self.theme}'"]
+        if len(self.marks or ()) > MOST_SETS:
+            found.append(f"marks must be of at most {MOST_SETS} sets, got {len(self.marks or ())}")
+        return found
 
 
 def pack(array: np.ndarray | bytes) -> str:
@@ -238,6 +248,8 @@ def build_payload(
         "y": pack_axis(xy[rows, 1], float(y_low), float(y_high)),
         "axis_labels": list(show.axis_labels) if show.axis_labels else None,
         "smiles": pack_lines([smiles[row] for row in rows]),
+        "labels": [[label.x, label.y, label.level, label.text] for label in show.labels],
+        "marks": _marks(show.marks or {}, rows, len(xy)),
         "columns": packed,
         "color": _first_color(packed, show.color),
         "trajectories": [path | {"xy": path["xy"].tolist()} for path in paths],
@@ -257,6 +269,19 @@ def _first_color(packed: list[dict[str, Any]], color: str | None) -> int:
     if color is not None:
         return find({name: place for name, (place, kind) in columns.items() if kind != "text"}, color, "column to colour by")[1]
     return min((place for place, kind in columns.values() if kind == "number"), default=-1)
+
+
+def _marks(sets: Mapping[str, Sequence[int]], rows: np.ndarray, n: int) -> dict[str, Any] | None:
+    """Which set each placed row belongs to: 0 for none, else its number from 1."""
+    if not sets:
+        return None
+    codes = np.zeros(n, dtype=np.uint8)
+    for number, (name, mine) in enumerate(sets.items(), start=1):
+        places = np.asarray(mine, dtype=np.int64)
+        if len(places) and not (0 <= places.min() and places.max() < n):
+            raise InputError(f"The set '{name}' marks row {places.max()} of a map of {n} rows. Give rows from 0 to {n - 1}.")
+        codes[places] = number
+    return {"names": [str(name) for name in sets], "data": pack(codes[rows])}
 
 
 def _trajectory(path: Trajectory | Any, number: int) -> dict[str, Any]:
