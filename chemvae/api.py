@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from chemvae.design.campaign.run import Result
     from chemvae.design.search import FolderSearch
     from chemvae.evaluation.protocols import Evaluation
-    from chemvae.maps import MoleculeMap
+    from chemvae.maps import LatentLattice, MoleculeMap
     from chemvae.progress import CancelToken, ProgressCallback
     from chemvae.training.callbacks import Callback
 
 __all__ = [
-    "check", "decode", "encode", "evaluate", "evaluate_in_full", "fit", "load", "map", "optimize", "optimize_in_folder",
-    "predict", "prepare", "train",
+    "check", "decode", "encode", "evaluate", "evaluate_in_full", "fit", "load", "map", "map_lattice", "optimize",
+    "optimize_in_folder", "predict", "prepare", "train",
 ]  # fmt: skip
 OF_A_FOLDER = ("resume", "overwrite", "batch_in", "batch_out", "may_run")
 """Options of a search that has a folder."""
@@ -407,4 +407,40 @@ def map(
         found.write(out, png, title=title, color=color)
     elif png is not None:
         found.write_picture(png, title=title, color=color)
+    return found
+
+
+def map_lattice(
+    data: Any,
+    model: MolVAE | str | Path | None = None,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    progress: ProgressCallback | None = None,
+    cancel: CancelToken | None = None,
+    **options: Any,
+) -> LatentLattice:
+    """Decode a lattice of points of a plane through latent space, as ``chemvae map --grid`` does.
+
+    Parameters
+    ----------
+    data, model, out, overwrite, progress, cancel
+        As for :func:`map`; the plane is that of the two leading components of the data's codes.
+    **options
+        ``color``: property behind the molecules; ``title``; ``device``; the fields of :class:`chemvae.maps.LatticeSettings`.
+
+    Returns
+    -------
+    LatentLattice
+    """
+    from chemvae.maps import LatticeSettings, decode_lattice
+    from chemvae.tables import check_output
+
+    if out is not None:
+        check_output(out, (".html",), overwrite=overwrite)
+    title, color, device = options.pop("title", None), options.pop("color", None), options.pop("device", "auto")
+    settings = LatticeSettings(**options)
+    found = decode_lattice(open_model(model, device), data, settings, progress=progress, cancel=cancel)
+    if out is not None:
+        found.write(out, title=title, color=color)
     return found

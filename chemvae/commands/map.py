@@ -20,7 +20,9 @@ from chemvae.commands.shared.options import (
 )
 from chemvae.commands.shared.settings_fields import choices
 
-STAGES = {"read": "Reading", "encode": "Encoding", "project": "Finding 2 dimensions", "compare": "Comparing neighbours"}
+STAGES = {"read": "Reading", "encode": "Encoding", "project": "Finding 2 dimensions", "compare": "Comparing neighbours"} | {
+    "decode": "Decoding"
+}
 
 
 @command
@@ -51,6 +53,10 @@ def map(
     onto: Annotated[
         str | None, typer.Option(metavar="FILE", help="Place the molecules on the map that --projector kept.")
     ] = None,
+    grid: Annotated[
+        bool, typer.Option("--grid", metavar="", help="Draw a plane through the latent space instead, decoded on a lattice.")
+    ] = False,
+    grid_size: Annotated[int, typer.Option(metavar="N", help="Points along each side of --grid.")] = 11,
     color: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Colours the map at first; the page can change it.")
     ] = None,
@@ -70,6 +76,15 @@ def map(
     from chemvae import api
     from chemvae.maps.overlays import parse_sets
 
+    if grid:
+        chosen = {"limit": limit} if limit else {}
+        with console.stages(STAGES) as progress:
+            lattice = api.map_lattice(
+                data, model, out=output, overwrite=overwrite, progress=progress, title=title, color=color, device=device,
+                size=grid_size, smiles_column=smiles_column, standardize=standardize, seed=seed, jobs=jobs, **chosen,
+            )  # fmt: skip
+        console.say(f"{lattice.note}.\nLattice: {output}")
+        return
     with console.stages(STAGES) as progress:
         found = api.map(
             data, model, out=output, png=png, projector=projector, overwrite=overwrite, progress=progress, method=method,

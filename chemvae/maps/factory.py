@@ -20,8 +20,8 @@ PROJECTIONS: dict[str, type[Projection]] = {
 """Ways to draw a map in two dimensions."""
 
 AUTO = "auto"
-KEEPS_NEIGHBOURS = {"pacmap": "pacmap", "openTSNE": "tsne"}
-"""Library -> projection, the preferred first: what a map is drawn by where nothing is asked for."""
+KEEPS_NEIGHBOURS = {"openTSNE": "tsne", "pacmap": "pacmap"}
+"""Library -> projection, the preferred first: what a map is drawn by where nothing is asked for (experiments/09-maps)."""
 
 
 def best_method() -> str:

@@ -108,7 +108,5 @@ def search_table(data: Any) -> Any:
         return data
     history = Path(data) / HISTORY
     if not history.exists():
-        raise InputError(
-            f"'{data}' is no folder of a search: it has no {HISTORY}. Give what chemvae optimize wrote, or a table."
-        )
+        raise InputError(f"'{data}' is no folder of a search: it has no {HISTORY}. Give what optimize wrote, or a table.")
     return str(history)
