@@ -57,7 +57,7 @@ class Overlay:
         """What is said of each row where it is a step of a path."""
         names = {str(name).lower(): name for name in self.columns}
         told = [one for one in ("call", "score") if one in names]
-        words = [self.columns[names[one]].map(lambda cell, one=one: f"{one} {cell}") for one in told]
+        words = [self.columns[names[one]].map(lambda cell, one=one: f"{one} {_short(cell)}") for one in told]
         return [", ".join(row) for row in zip(*words, strict=True)] if words else [""] * len(self.smiles)
 
 
@@ -110,3 +110,8 @@ def search_table(data: Any) -> Any:
     if not history.exists():
         raise InputError(f"'{data}' is no folder of a search: it has no {HISTORY}. Give what optimize wrote, or a table.")
     return str(history)
+
+
+def _short(cell: Any) -> str:
+    """A cell as it is said: numbers in four digits."""
+    return f"{float(cell):.4g}" if isinstance(cell, (int, float, np.number)) else str(cell)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import tomllib
 import torch
 
@@ -72,7 +73,7 @@ def space_rows(config: dict, data: list[str], n: int | None, space: str) -> np.n
         return np.load(path)
     smiles = list(dict.fromkeys(one for name in data for one in load_table(name).smiles))
     if n is not None:
-        smiles = [smiles[i] for i in np.sort(np.random.default_rng(config["seed"]).permutation(len(smiles))[:n])]
+        smiles = pd.Series(smiles).sample(n, random_state=config["seed"]).tolist()
     rows = encoded(config["model"], smiles) if space == "latent" else fingerprint_rows(smiles)
     rows = rows[np.isfinite(rows).all(axis=1)]
     if kept:
@@ -110,8 +111,8 @@ def figure(value: float) -> dict:
 def write_down(config: dict, metrics: dict[str, dict], seconds: float) -> None:
     """Put new figures beside those that result.json has, if it was made with the same settings, and into the page."""
     path = HERE / "result.json"
-    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    same = before.get("config") == config
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"config": {}}
+    same = {**before["config"], WHOLE: config[WHOLE]} == config
     label = next(iter(metrics)).rsplit(": ", 1)[0]
     origin = environment()
     write_json(path, {
