@@ -3,8 +3,9 @@
 from chemvae.maps.factory import PROJECTIONS, load_projection
 from chemvae.maps.interactive import map_assets, map_component, read_map, write_map
 from chemvae.maps.lattice import LatentLattice, LatticeSettings, decode_lattice
-from chemvae.maps.library_map import MapSettings, MoleculeMap, map_molecules
+from chemvae.maps.library_map import map_molecules
 from chemvae.maps.manifold import PaCMAPProjection, TSNEProjection, UMAPProjection
+from chemvae.maps.molecule_map import MapSettings, MoleculeMap
 from chemvae.maps.payload import MapOptions, Trajectory
 from chemvae.maps.picture import write_png
 from chemvae.maps.projection import PCAProjection, Projection, map_quality

@@ -23,8 +23,9 @@ import pandas as pd
 
 from chemvae.disk.files import write_atomically
 from chemvae.errors import InputError, SettingsError
+from chemvae.maps.packing import unpack, unpack_axis, unpack_lines, unpack_numbers
 from chemvae.maps.palette import page_palette
-from chemvae.maps.payload import MapOptions, build_payload, unpack, unpack_axis, unpack_lines, unpack_numbers
+from chemvae.maps.payload import MapOptions, build_payload
 from chemvae.maps.picture import write_png
 from chemvae.registry import make_spec
 

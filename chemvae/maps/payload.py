@@ -1,13 +1,10 @@
 """What a map page carries: coordinates in 16 bits, columns in the smallest exact type, SMILES as one compressed text.
 
-Every array is little-endian, gzip, base64. The page unpacks it with the browser's own ``DecompressionStream``; the
-functions here unpack it in Python.
+Every array is packed by :mod:`chemvae.maps.packing`.
 """
 
 from __future__ import annotations
 
-import base64
-import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +14,11 @@ import pandas as pd
 
 from chemvae.errors import InputError, NothingUsableError
 from chemvae.maps.colour import can_be_categories, wants_logarithm
+from chemvae.maps.packing import is_missing_cell, pack, pack_axis, pack_lines, pack_numbers
 from chemvae.maps.regions import RegionLabel
 from chemvae.registry import find, make_spec
 
 PAYLOAD_VERSION = 1
-STEPS = 65_535
-"""Coordinate steps per axis: an error of at most half a step, 1/131,070 of the range."""
-MOST_DECIMALS = 4
 FEW = 200
 
 
@@ -83,89 +78,6 @@ class MapOptions:
         return found
 
 
-def pack(array: np.ndarray | bytes) -> str:
-    """Return bytes or a little-endian array as gzip in base64; equal input gives equal text.
-
-    Examples
-    --------
-    >>> unpack(pack(np.array([1, 2, 3], dtype="<u2")), "<u2")
-    array([1, 2, 3], dtype=uint16)
-    """
-    raw = array if isinstance(array, bytes) else np.ascontiguousarray(array).tobytes()
-    return base64.b64encode(gzip.compress(raw, compresslevel=6, mtime=0)).decode("ascii")
-
-
-def unpack(text: str, dtype: str | np.dtype) -> np.ndarray:
-    """Undo ``pack`` for an array."""
-    return np.frombuffer(gzip.decompress(base64.b64decode(text)), dtype=dtype)
-
-
-def pack_lines(lines: Sequence[Any]) -> str:
-    """Pack strings as one text with a line each; missing ones are empty, line breaks inside become spaces."""
-    flat = ["" if _missing(line) else " ".join(str(line).splitlines()) for line in lines]
-    return pack("\n".join(flat).encode("utf-8", "replace"))
-
-
-def unpack_lines(text: str) -> list[str]:
-    """Undo ``pack_lines``.
-
-    Examples
-    --------
-    >>> unpack_lines(pack_lines(["CCO", None, "a\\nb"]))
-    ['CCO', '', 'a b']
-    """
-    return gzip.decompress(base64.b64decode(text)).decode("utf-8").split("\n")
-
-
-def pack_axis(values: np.ndarray, low: float, high: float) -> dict[str, Any]:
-    """Return coordinates [N] in ``STEPS`` steps between ``low`` and ``high``."""
-    codes = np.rint((values - low) / ((high - low) or 1.0) * STEPS)
-    return {"low": low, "high": high, "data": pack(codes.astype("<u2"))}
-
-
-def unpack_axis(axis: Mapping[str, Any]) -> np.ndarray:
-    """Return the coordinates [N] of a packed axis, each within (high - low) / (2 STEPS) of the original."""
-    return axis["low"] + unpack(axis["data"], "<u2") / STEPS * (axis["high"] - axis["low"])
-
-
-def pack_numbers(values: np.ndarray) -> dict[str, Any]:
-    """Pack numbers [N], NaN or infinite where missing, into the smallest type that keeps them.
-
-    Numbers with at most ``MOST_DECIMALS`` decimals become integers ``round(value * 10^decimals) - offset`` and come
-    back exact; the rest become float32, 7 digits.
-
-    Examples
-    --------
-    >>> spec = pack_numbers(np.array([0.25, np.nan, 1.5]))
-    >>> spec["dtype"], spec["decimals"], unpack_numbers(spec)
-    ('uint8', 2, array([0.25,  nan, 1.5 ]))
-    """
-    values = np.where(np.isfinite(values), values, np.nan).astype(np.float64)
-    known = values[~np.isnan(values)]
-    spec: dict[str, Any] = {"dtype": "float32", "decimals": None, "offset": 0}
-    decimals = _decimals(known)
-    if decimals is not None:
-        steps = np.rint(values * 10**decimals)
-        offset = float(np.nanmin(steps)) if len(known) else 0.0
-        top = float(np.nanmax(steps)) - offset if len(known) else 0.0
-        dtype = next((t for t in ("uint8", "uint16", "uint32") if top < np.iinfo(t).max), None)
-        if dtype:
-            codes = np.where(np.isnan(values), np.iinfo(dtype).max, steps - offset)
-            return spec | {"dtype": dtype, "decimals": decimals, "offset": offset, "data": pack(codes.astype(_little(dtype)))}
-    if decimals == 0 or np.abs(known).max(initial=0.0) > np.finfo(np.float32).max:
-        spec["dtype"] = "float64"
-    return spec | {"data": pack(values.astype(_little(spec["dtype"])))}
-
-
-def unpack_numbers(spec: Mapping[str, Any]) -> np.ndarray:
-    """Undo ``pack_numbers``: float64 [N] with NaN where missing."""
-    codes = unpack(spec["data"], _little(spec["dtype"]))
-    if spec["decimals"] is None:
-        return codes.astype(np.float64)
-    values = (codes.astype(np.float64) + spec["offset"]) / 10 ** spec["decimals"]
-    return np.where(codes == np.iinfo(spec["dtype"]).max, np.nan, values)
-
-
 def colour_limits(values: np.ndarray) -> tuple[float, float]:
     """Ends of the colour scale: the 0.5th and 99.5th percentile, so that a few outliers do not flatten the rest.
 
@@ -194,7 +106,7 @@ def pack_column(name: str, values: pd.Series, unit: str) -> dict[str, Any]:
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
         return column | {"kind": "number"} | _with_scale(numbers)
-    texts = pd.Series([None if _missing(v) else " ".join(str(v).splitlines()) for v in values], dtype=object)
+    texts = pd.Series([None if is_missing_cell(v) else " ".join(str(v).splitlines()) for v in values], dtype=object)
     counts = texts.value_counts()
     if can_be_categories(len(counts), len(texts)):
         names = sorted(counts.index, key=lambda text: (-counts[text], text))
@@ -294,21 +206,3 @@ def _trajectory(path: Trajectory | Any, number: int) -> dict[str, Any]:
             raise InputError(f"The trajectory '{path.name}' has {len(xy)} points but {len(items)} {what}. Give all or none.")
         packed[what] = [str(items[row]) for row in keep] if len(items) else []
     return packed
-
-
-def _decimals(known: np.ndarray) -> int | None:
-    """Fewest decimals that write every number exactly, or None."""
-    for decimals in range(MOST_DECIMALS + 1):
-        scaled = known * 10**decimals
-        rounding = 1e-9 + 1e-15 * np.abs(scaled)
-        if np.all(np.abs(scaled) < 2**53) and np.all(np.abs(scaled - np.rint(scaled)) <= rounding):
-            return decimals
-    return None
-
-
-def _little(dtype: str) -> np.dtype:
-    return np.dtype(dtype).newbyteorder("<")
-
-
-def _missing(value: Any) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value))

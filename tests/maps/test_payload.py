@@ -8,17 +8,16 @@ import pytest
 
 from chemvae.errors import InputError, NothingUsableError, UnknownNameError
 from chemvae.maps import Trajectory
-from chemvae.maps.payload import (
+from chemvae.maps.packing import (
     STEPS,
-    build_payload,
     pack_axis,
-    pack_column,
     pack_lines,
     pack_numbers,
     unpack_axis,
     unpack_lines,
     unpack_numbers,
 )
+from chemvae.maps.payload import build_payload, pack_column
 
 SMILES = ["CCO", "c1ccccc1", "C[C@H](N)C(=O)O"]
 XY = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 9.0]])
