@@ -14,12 +14,14 @@ import pandas as pd
 
 from chemvae.errors import InputError, NothingUsableError
 from chemvae.maps.colour import can_be_categories, wants_logarithm
-from chemvae.maps.packing import is_missing_cell, pack, pack_axis, pack_lines, pack_numbers
+from chemvae.maps.packing import MOST_DECIMALS, is_missing_cell, pack, pack_axis, pack_lines, pack_numbers
 from chemvae.maps.regions import RegionLabel
 from chemvae.registry import find, make_spec
 
 PAYLOAD_VERSION = 1
 FEW = 200
+MANY = 20_000
+"""Molecules from which a model's numbers are written with the digits that can be seen, for the sake of the page's size."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ def pack_column(name: str, values: pd.Series, unit: str) -> dict[str, Any]:
         return column | {"kind": "number", "date": True} | _with_scale(_days(values))
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        if values.dtype == np.float32 and len(values) > MANY:
+            numbers = round_to_range(numbers)
         return column | {"kind": "number"} | _with_scale(numbers)
     texts = pd.Series([None if is_missing_cell(v) else " ".join(str(v).splitlines()) for v in values], dtype=object)
     counts = texts.value_counts()
@@ -114,6 +118,20 @@ def pack_column(name: str, values: pd.Series, unit: str) -> dict[str, Any]:
         codes = np.array([place.get(text, 255) for text in texts], dtype=np.uint8)
         return column | {"kind": "category", "names": names, "counts": [int(counts[t]) for t in names], "data": pack(codes)}
     return column | {"kind": "text", "data": pack_lines(texts.tolist())}
+
+
+def round_to_range(numbers: np.ndarray, steps: int = 5_000) -> np.ndarray:
+    """Round to as many decimals as tell ``steps`` steps of the colour scale apart: what a model predicts is not known better.
+
+    Examples
+    --------
+    >>> round_to_range(np.array([0.123456, 0.5, 1.0, np.nan]))
+    array([0.1235, 0.5   , 1.    ,    nan])
+    """
+    low, high = colour_limits(numbers)
+    if not high > low:
+        return numbers
+    return np.round(numbers, int(np.clip(np.ceil(np.log10(steps / (high - low))), 0, MOST_DECIMALS)))
 
 
 def _with_scale(numbers: np.ndarray) -> dict[str, Any]:
