@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from chemvae.design.campaign.run import Result
     from chemvae.design.search import FolderSearch
     from chemvae.evaluation.protocols import Evaluation
-    from chemvae.maps import MoleculeMap
+    from chemvae.maps import LatentLattice, MoleculeMap
     from chemvae.progress import CancelToken, ProgressCallback
     from chemvae.training.callbacks import Callback
 
 __all__ = [
-    "check", "complete", "decode", "edit", "encode", "evaluate", "evaluate_in_full", "fit", "load", "map", "neighbors",
-    "optimize", "optimize_in_folder", "predict", "prepare", "search", "train",
+    "check", "complete", "decode", "edit", "encode", "evaluate", "evaluate_in_full", "fit", "load", "map", "map_lattice",
+    "neighbors", "optimize", "optimize_in_folder", "predict", "prepare", "search", "train",
 ]  # fmt: skip
 OF_A_FOLDER = ("resume", "overwrite", "batch_in", "batch_out", "may_run")
 """Options of a search that has a folder."""
@@ -505,6 +505,7 @@ def map(
     *,
     out: str | Path | None = None,
     png: str | Path | None = None,
+    projector: str | Path | None = None,
     overwrite: bool = False,
     progress: ProgressCallback | None = None,
     cancel: CancelToken | None = None,
@@ -522,6 +523,8 @@ def map(
         The page, ``.html``; None writes none.
     png : path, optional
         A picture, ``.png``, ``.pdf`` or ``.svg``.
+    projector : path, optional
+        ``.safetensors``: keeps the projection, to place other molecules on the same map with ``onto=``.
     overwrite : bool
         Replace what is there.
     progress : callable, optional
@@ -529,8 +532,9 @@ def map(
     cancel : CancelToken, optional
         Ends it before anything is written.
     **options
-        ``color``: column that colours the map at first; ``title``; ``device``; the fields of
-        :class:`chemvae.maps.MapSettings`: ``method``, ``limit``, ``smiles_column``, ``standardize``, ``seed``, ``jobs``.
+        ``color``: column that colours the map at first; ``title``; ``device``; ``overlays`` and ``runs`` by name, as in
+        :func:`chemvae.maps.map_molecules`; the fields of :class:`chemvae.maps.MapSettings`: ``method``, ``space``, ``onto``,
+        ``limit``, ``smiles_column``, ``standardize``, ``seed``, ``jobs``.
 
     Returns
     -------
@@ -544,16 +548,55 @@ def map(
     from chemvae.maps import MapSettings, map_molecules
     from chemvae.tables import check_output
 
-    for path, endings in ((out, (".html",)), (png, (".png", ".pdf", ".svg"))):
+    for path, endings in ((out, (".html",)), (png, (".png", ".pdf", ".svg")), (projector, (".safetensors",))):
         if path is not None:
             check_output(path, endings, overwrite=overwrite)
     title, color, device = options.pop("title", None), options.pop("color", None), options.pop("device", "auto")
+    over = {name: options.pop(name, None) for name in ("overlays", "runs")}
     settings = MapSettings(**options)
-    found = map_molecules(open_model(model, device), data, settings, color=color, progress=progress, cancel=cancel)
+    found = map_molecules(open_model(model, device), data, settings, color=color, progress=progress, cancel=cancel, **over)
+    if projector is not None:
+        found.save_projection(projector)
     if out is not None:
         found.write(out, png, title=title, color=color)
     elif png is not None:
         found.write_picture(png, title=title, color=color)
+    return found
+
+
+def map_lattice(
+    data: Any,
+    model: MolVAE | str | Path | None = None,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    progress: ProgressCallback | None = None,
+    cancel: CancelToken | None = None,
+    **options: Any,
+) -> LatentLattice:
+    """Decode a lattice of points of a plane through latent space, as ``chemvae map --grid`` does.
+
+    Parameters
+    ----------
+    data, model, out, overwrite, progress, cancel
+        As for :func:`map`; the plane is that of the two leading components of the data's codes.
+    **options
+        ``color``: property behind the molecules; ``title``; ``device``; the fields of :class:`chemvae.maps.LatticeSettings`.
+
+    Returns
+    -------
+    LatentLattice
+    """
+    from chemvae.maps import LatticeSettings, decode_lattice
+    from chemvae.tables import check_output
+
+    if out is not None:
+        check_output(out, (".html",), overwrite=overwrite)
+    title, color, device = options.pop("title", None), options.pop("color", None), options.pop("device", "auto")
+    settings = LatticeSettings(**options)
+    found = decode_lattice(open_model(model, device), data, settings, progress=progress, cancel=cancel)
+    if out is not None:
+        found.write(out, title=title, color=color)
     return found
 
 

@@ -20,7 +20,9 @@ from chemvae.commands.shared.options import (
 )
 from chemvae.commands.shared.settings_fields import choices
 
-STAGES = {"read": "Reading", "encode": "Encoding", "project": "Finding 2 dimensions", "compare": "Comparing neighbours"}
+STAGES = {"read": "Reading", "encode": "Encoding", "project": "Finding 2 dimensions", "compare": "Comparing neighbours"} | {
+    "decode": "Decoding"
+}
 
 
 @command
@@ -30,8 +32,31 @@ def map(
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="The page, .html.")] = "map.html",
     overwrite: Overwrite = False,
     method: Annotated[
-        str, typer.Option(metavar=choices("maps/factory.py", "PROJECTIONS"), help="How 2 dimensions are found.")
-    ] = "pca",
+        str,
+        typer.Option(
+            metavar=choices("maps/factory.py", "PROJECTIONS", "auto"),
+            help="How 2 dimensions are found; auto keeps neighbourhoods where the extra 'maps' is installed, else it is pca.",
+        ),
+    ] = "auto",
+    space: Annotated[
+        str, typer.Option(metavar=choices("maps/spaces.py", "SPACES"), help="Whose neighbourhoods the map keeps.")
+    ] = "latent",
+    overlay: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FILE", help="Show a further set with marks of its own; repeatable.")
+    ] = None,
+    run: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FOLDER", help="Show a search and the path of its best; repeatable.")
+    ] = None,
+    projector: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Keep the projection here, .safetensors, for --onto.")
+    ] = None,
+    onto: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Place the molecules on the map that --projector kept.")
+    ] = None,
+    grid: Annotated[
+        bool, typer.Option("--grid", metavar="", help="Draw a plane through the latent space instead, decoded on a lattice.")
+    ] = False,
+    grid_size: Annotated[int, typer.Option(metavar="N", help="Points along each side of --grid.")] = 11,
     color: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Colours the map at first; the page can change it.")
     ] = None,
@@ -49,10 +74,22 @@ def map(
     Every column of the table can colour the map, and so can what the model predicts.
     """
     from chemvae import api
+    from chemvae.maps.overlays import parse_sets
 
+    if grid:
+        chosen: dict[str, Any] = {"limit": limit} if limit else {}
+        with console.stages(STAGES) as progress:
+            lattice = api.map_lattice(
+                data, model, out=output, overwrite=overwrite, progress=progress, title=title, color=color, device=device,
+                size=grid_size, smiles_column=smiles_column, standardize=standardize, seed=seed, jobs=jobs, **chosen,
+            )  # fmt: skip
+        console.say(f"{lattice.note}.\nLattice: {output}")
+        return
     with console.stages(STAGES) as progress:
         found = api.map(
-            data, model, out=output, png=png, overwrite=overwrite, progress=progress, method=method, color=color, title=title,
-            limit=limit, smiles_column=smiles_column, standardize=standardize, seed=seed, jobs=jobs, device=device,
+            data, model, out=output, png=png, projector=projector, overwrite=overwrite, progress=progress, method=method,
+            space=space, onto=onto, overlays=parse_sets(overlay or [], "--overlay"), runs=parse_sets(run or [], "--run"),
+            color=color, title=title, limit=limit, smiles_column=smiles_column, standardize=standardize, seed=seed, jobs=jobs,
+            device=device,
         )  # fmt: skip
     console.say(f"{found.note}\nMap: {output}" + (f", picture: {png}" if png else ""))

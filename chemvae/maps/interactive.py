@@ -23,14 +23,16 @@ import pandas as pd
 
 from chemvae.disk.files import write_atomically
 from chemvae.errors import InputError, SettingsError
+from chemvae.maps.packing import unpack, unpack_axis, unpack_lines, unpack_numbers
 from chemvae.maps.palette import page_palette
-from chemvae.maps.payload import MapOptions, build_payload, unpack, unpack_axis, unpack_lines, unpack_numbers
+from chemvae.maps.payload import MapOptions, build_payload
 from chemvae.maps.picture import write_png
 from chemvae.registry import make_spec
 
 PAGE_SCRIPTS = (
-    "unpack.js", "view.js", "grid.js", "raster.js", "webgl.js", "structures.js", "legend.js", "cards.js", "overlay.js",
-    "address.js", "controls.js", "stage.js", "map.js",
+    "unpack.js", "view.js", "grid.js", "raster.js", "webgl.js", "structures.js", "filters.js", "search.js", "legend.js",
+    "labels.js", "marks.js", "cards.js", "gallery.js", "export.js", "overlay.js", "address.js", "controls.js", "stage.js",
+    "map.js",
 )  # fmt: skip
 """Our scripts, in the order they are joined."""
 
@@ -168,7 +170,7 @@ def read_map(path: Path | str) -> pd.DataFrame:
     """Read the molecules of a map page back: columns ``x``, ``y``, ``smiles`` and whatever the map was given.
 
     Coordinates are within half a step (1/131,070 of the axis) of the original; numbers with up to four decimals are
-    exact, others have seven digits.
+    exact, others have seven digits; what a model predicts (float32) has four on a map of more than 20,000.
 
     Raises
     ------

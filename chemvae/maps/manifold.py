@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from chemvae.errors import MissingExtraError
+from chemvae.maps.neighbours import nearest_rows
 from chemvae.maps.projection import PCAProjection, Projection
 
 log = logging.getLogger(__name__)
 
+PLACED_AT_ONCE = 50_000
 SMALLEST_LAYOUT = 12
 """With fewer points neighbourhoods mean little and the libraries fail in different ways: such maps use PCA."""
 
@@ -85,13 +87,15 @@ class NeighbourProjection(Projection):
         return PCAProjection().fit_transform(rows)
 
     def _place_rows(self, rows: np.ndarray) -> np.ndarray:
-        from sklearn.neighbors import NearestNeighbors
-
-        n_near = min(self.n_placement, len(self.reference_))
-        search = NearestNeighbors(n_neighbors=n_near, algorithm="brute").fit(self.reference_)
         rows = rows.astype(np.float32)
-        distance, index = search.kneighbors(rows)
-        same = (rows[:, None, :] == self.reference_[index]).all(axis=-1)
+        distance, index = nearest_rows(self.reference_, rows, min(self.n_placement, len(self.reference_)))
+        parts = range(0, len(rows), PLACED_AT_ONCE)
+        places = [self._place_beside(rows[a : (b := a + PLACED_AT_ONCE)], distance[a:b], index[a:b]) for a in parts]
+        return np.concatenate(places)
+
+    def _place_beside(self, rows: np.ndarray, distance: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """Places [n, 2] of rows [n, D] whose neighbours [n, K] are known."""
+        same = np.stack([(rows == self.reference_[near]).all(axis=-1) for near in index.T], axis=1)
         return place_by_neighbours(distance, self.reference_xy_[index], same)
 
     def _state(self) -> dict[str, np.ndarray]:

@@ -23,6 +23,12 @@ TRAJECTORIES = {
     "dark": ["#ff5c8a", "#ffffff", "#5db8ff", "#ffb13b", "#c99af0", "#35d0a5"],
 }
 
+MARKS = {
+    "light": ["#d5004a", "#111418", "#b06a00", "#7a3e9d", "#00735a", "#0b63b6"],
+    "dark": ["#ff5c8a", "#ffffff", "#ffb13b", "#c99af0", "#35d0a5", "#5db8ff"],
+}
+"""Of sets laid over the points: each has a shape of its own, too."""
+
 
 @lru_cache(maxsize=2)
 def number_ramp(theme: str) -> list[str]:
@@ -53,6 +59,7 @@ def page_palette() -> dict[str, dict[str, list[str] | str]]:
             "missing": MISSING[theme],
             "categories": CATEGORIES[theme],
             "trajectories": TRAJECTORIES[theme],
+            "marks": MARKS[theme],
         }
         for theme in ("light", "dark")
     }

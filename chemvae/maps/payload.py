@@ -1,13 +1,10 @@
 """What a map page carries: coordinates in 16 bits, columns in the smallest exact type, SMILES as one compressed text.
 
-Every array is little-endian, gzip, base64. The page unpacks it with the browser's own ``DecompressionStream``; the
-functions here unpack it in Python.
+Every array is packed by :mod:`chemvae.maps.packing`.
 """
 
 from __future__ import annotations
 
-import base64
-import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +14,14 @@ import pandas as pd
 
 from chemvae.errors import InputError, NothingUsableError
 from chemvae.maps.colour import can_be_categories, wants_logarithm
+from chemvae.maps.packing import MOST_DECIMALS, is_missing_cell, pack, pack_axis, pack_lines, pack_numbers
+from chemvae.maps.regions import RegionLabel
 from chemvae.registry import find, make_spec
 
 PAYLOAD_VERSION = 1
-STEPS = 65_535
-"""Coordinate steps per axis: an error of at most half a step, 1/131,070 of the range."""
-MOST_DECIMALS = 4
 FEW = 200
+MANY = 20_000
+"""Molecules from which a model's numbers are written with the digits that can be seen, for the sake of the page's size."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,8 @@ class Trajectory:
 
 
 THEMES = ("auto", "light", "dark")
+MOST_SETS = 6
+"""As many marks can be told apart without their colours."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,10 @@ class MapOptions:
     """Paths drawn over the points: :class:`Trajectory`, or map coordinates [T, 2]."""
     axis_labels: tuple[str, str] | None = None
     """Names of the axes, where they mean something."""
+    labels: Sequence[RegionLabel] = ()
+    """Names of regions, shown at the zoom of their level."""
+    marks: Mapping[str, Sequence[int]] | None = None
+    """Rows that stand out with a mark of their own, by the name of their set."""
     note: str = ""
     """A line under the heading of a page: how the map was made and how far it can be trusted."""
     theme: str = "auto"
@@ -70,90 +74,10 @@ class MapOptions:
 
     def complaints(self) -> list[str]:
         """What is wrong with these options."""
-        return [] if self.theme in THEMES else [f"theme must be one of {', '.join(THEMES)}, got '{self.theme}'"]
-
-
-def pack(array: np.ndarray | bytes) -> str:
-    """Return bytes or a little-endian array as gzip in base64; equal input gives equal text.
-
-    Examples
-    --------
-    >>> unpack(pack(np.array([1, 2, 3], dtype="<u2")), "<u2")
-    array([1, 2, 3], dtype=uint16)
-    """
-    raw = array if isinstance(array, bytes) else np.ascontiguousarray(array).tobytes()
-    return base64.b64encode(gzip.compress(raw, compresslevel=6, mtime=0)).decode("ascii")
-
-
-def unpack(text: str, dtype: str | np.dtype) -> np.ndarray:
-    """Undo ``pack`` for an array."""
-    return np.frombuffer(gzip.decompress(base64.b64decode(text)), dtype=dtype)
-
-
-def pack_lines(lines: Sequence[Any]) -> str:
-    """Pack strings as one text with a line each; missing ones are empty, line breaks inside become spaces."""
-    flat = ["" if _missing(line) else " ".join(str(line).splitlines()) for line in lines]
-    return pack("\n".join(flat).encode("utf-8", "replace"))
-
-
-def unpack_lines(text: str) -> list[str]:
-    """Undo ``pack_lines``.
-
-    Examples
-    --------
-    >>> unpack_lines(pack_lines(["CCO", None, "a\\nb"]))
-    ['CCO', '', 'a b']
-    """
-    return gzip.decompress(base64.b64decode(text)).decode("utf-8").split("\n")
-
-
-def pack_axis(values: np.ndarray, low: float, high: float) -> dict[str, Any]:
-    """Return coordinates [N] in ``STEPS`` steps between ``low`` and ``high``."""
-    codes = np.rint((values - low) / ((high - low) or 1.0) * STEPS)
-    return {"low": low, "high": high, "data": pack(codes.astype("<u2"))}
-
-
-def unpack_axis(axis: Mapping[str, Any]) -> np.ndarray:
-    """Return the coordinates [N] of a packed axis, each within (high - low) / (2 STEPS) of the original."""
-    return axis["low"] + unpack(axis["data"], "<u2") / STEPS * (axis["high"] - axis["low"])
-
-
-def pack_numbers(values: np.ndarray) -> dict[str, Any]:
-    """Pack numbers [N], NaN or infinite where missing, into the smallest type that keeps them.
-
-    Numbers with at most ``MOST_DECIMALS`` decimals become integers ``round(value * 10^decimals) - offset`` and come
-    back exact; the rest become float32, 7 digits.
-
-    Examples
-    --------
-    >>> spec = pack_numbers(np.array([0.25, np.nan, 1.5]))
-    >>> spec["dtype"], spec["decimals"], unpack_numbers(spec)
-    ('uint8', 2, array([0.25,  nan, 1.5 ]))
-    """
-    values = np.where(np.isfinite(values), values, np.nan).astype(np.float64)
-    known = values[~np.isnan(values)]
-    spec: dict[str, Any] = {"dtype": "float32", "decimals": None, "offset": 0}
-    decimals = _decimals(known)
-    if decimals is not None:
-        steps = np.rint(values * 10**decimals)
-        offset = float(np.nanmin(steps)) if len(known) else 0.0
-        top = float(np.nanmax(steps)) - offset if len(known) else 0.0
-        dtype = next((t for t in ("uint8", "uint16", "uint32") if top < np.iinfo(t).max), None)
-        if dtype:
-            codes = np.where(np.isnan(values), np.iinfo(dtype).max, steps - offset)
-            return spec | {"dtype": dtype, "decimals": decimals, "offset": offset, "data": pack(codes.astype(_little(dtype)))}
-    if decimals == 0 or np.abs(known).max(initial=0.0) > np.finfo(np.float32).max:
-        spec["dtype"] = "float64"
-    return spec | {"data": pack(values.astype(_little(spec["dtype"])))}
-
-
-def unpack_numbers(spec: Mapping[str, Any]) -> np.ndarray:
-    """Undo ``pack_numbers``: float64 [N] with NaN where missing."""
-    codes = unpack(spec["data"], _little(spec["dtype"]))
-    if spec["decimals"] is None:
-        return codes.astype(np.float64)
-    values = (codes.astype(np.float64) + spec["offset"]) / 10 ** spec["decimals"]
-    return np.where(codes == np.iinfo(spec["dtype"]).max, np.nan, values)
+        found = [] if self.theme in THEMES else [f"theme must be one of {', '.join(THEMES)}, got '{self.theme}'"]
+        if len(self.marks or ()) > MOST_SETS:
+            found.append(f"marks must be of at most {MOST_SETS} sets, got {len(self.marks or ())}")
+        return found
 
 
 def colour_limits(values: np.ndarray) -> tuple[float, float]:
@@ -183,8 +107,10 @@ def pack_column(name: str, values: pd.Series, unit: str) -> dict[str, Any]:
         return column | {"kind": "number", "date": True} | _with_scale(_days(values))
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        if values.dtype == np.float32 and len(values) > MANY:
+            numbers = round_to_range(numbers)
         return column | {"kind": "number"} | _with_scale(numbers)
-    texts = pd.Series([None if _missing(v) else " ".join(str(v).splitlines()) for v in values], dtype=object)
+    texts = pd.Series([None if is_missing_cell(v) else " ".join(str(v).splitlines()) for v in values], dtype=object)
     counts = texts.value_counts()
     if can_be_categories(len(counts), len(texts)):
         names = sorted(counts.index, key=lambda text: (-counts[text], text))
@@ -192,6 +118,20 @@ def pack_column(name: str, values: pd.Series, unit: str) -> dict[str, Any]:
         codes = np.array([place.get(text, 255) for text in texts], dtype=np.uint8)
         return column | {"kind": "category", "names": names, "counts": [int(counts[t]) for t in names], "data": pack(codes)}
     return column | {"kind": "text", "data": pack_lines(texts.tolist())}
+
+
+def round_to_range(numbers: np.ndarray, steps: int = 5_000) -> np.ndarray:
+    """Round to as many decimals as tell ``steps`` steps of the colour scale apart: what a model predicts is not known better.
+
+    Examples
+    --------
+    >>> round_to_range(np.array([0.123456, 0.5, 1.0, np.nan]))
+    array([0.1235, 0.5   , 1.    ,    nan])
+    """
+    low, high = colour_limits(numbers)
+    if not high > low:
+        return numbers
+    return np.round(numbers, int(np.clip(np.ceil(np.log10(steps / (high - low))), 0, MOST_DECIMALS)))
 
 
 def _with_scale(numbers: np.ndarray) -> dict[str, Any]:
@@ -238,6 +178,8 @@ def build_payload(
         "y": pack_axis(xy[rows, 1], float(y_low), float(y_high)),
         "axis_labels": list(show.axis_labels) if show.axis_labels else None,
         "smiles": pack_lines([smiles[row] for row in rows]),
+        "labels": [[label.x, label.y, label.level, label.text] for label in show.labels],
+        "marks": _marks(show.marks or {}, rows, len(xy)),
         "columns": packed,
         "color": _first_color(packed, show.color),
         "trajectories": [path | {"xy": path["xy"].tolist()} for path in paths],
@@ -259,6 +201,19 @@ def _first_color(packed: list[dict[str, Any]], color: str | None) -> int:
     return min((place for place, kind in columns.values() if kind == "number"), default=-1)
 
 
+def _marks(sets: Mapping[str, Sequence[int]], rows: np.ndarray, n: int) -> dict[str, Any] | None:
+    """Which set each placed row belongs to: 0 for none, else its number from 1."""
+    if not sets:
+        return None
+    codes = np.zeros(n, dtype=np.uint8)
+    for number, (name, mine) in enumerate(sets.items(), start=1):
+        places = np.asarray(mine, dtype=np.int64)
+        if len(places) and not (0 <= places.min() and places.max() < n):
+            raise InputError(f"The set '{name}' marks row {places.max()} of a map of {n} rows. Give rows from 0 to {n - 1}.")
+        codes[places] = number
+    return {"names": [str(name) for name in sets], "data": pack(codes[rows])}
+
+
 def _trajectory(path: Trajectory | Any, number: int) -> dict[str, Any]:
     path = path if isinstance(path, Trajectory) else Trajectory(path, f"trajectory {number}")
     xy = np.asarray(path.xy, dtype=np.float64).reshape(-1, 2)
@@ -269,21 +224,3 @@ def _trajectory(path: Trajectory | Any, number: int) -> dict[str, Any]:
             raise InputError(f"The trajectory '{path.name}' has {len(xy)} points but {len(items)} {what}. Give all or none.")
         packed[what] = [str(items[row]) for row in keep.tolist()] if len(items) else []
     return packed
-
-
-def _decimals(known: np.ndarray) -> int | None:
-    """Fewest decimals that write every number exactly, or None."""
-    for decimals in range(MOST_DECIMALS + 1):
-        scaled = known * 10**decimals
-        rounding = 1e-9 + 1e-15 * np.abs(scaled)
-        if np.all(np.abs(scaled) < 2**53) and np.all(np.abs(scaled - np.rint(scaled)) <= rounding):
-            return decimals
-    return None
-
-
-def _little(dtype: str) -> np.dtype:
-    return np.dtype(dtype).newbyteorder("<")
-
-
-def _missing(value: Any) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value))

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from chemvae.disk.files import write_atomically
+from chemvae.maps.packing import unpack, unpack_axis, unpack_numbers
 from chemvae.maps.palette import CATEGORIES, MISSING, TRAJECTORIES, number_ramp
-from chemvae.maps.payload import MapOptions, build_payload, unpack, unpack_axis, unpack_numbers
+from chemvae.maps.payload import MapOptions, build_payload
 from chemvae.registry import make_spec
 
 

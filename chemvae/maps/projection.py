@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +22,8 @@ from chemvae.disk.files import write_atomically
 from chemvae.errors import InputError, NothingUsableError
 
 FORMAT = "chemvae projection 1"
+RANKED_AT_ONCE = 20_000_000
+"""Distances that are held at a time."""
 
 
 class Projection(BaseEstimator):
@@ -39,6 +43,8 @@ class Projection(BaseEstimator):
     name: ClassVar[str]
     used_name: str = ""
     """Of the projection that was really made, where that is another one; empty before it is fitted."""
+    about: Mapping[str, str] = MappingProxyType({})
+    """What a file it was loaded from says of it."""
 
     def __init__(self, random_state: int = 0):
         self.random_state = random_state
@@ -75,14 +81,22 @@ class Projection(BaseEstimator):
         """What the two axes mean, or None where only neighbourhoods do."""
         return None
 
-    def save(self, path: Path | str) -> Path:
-        """Write the fitted projection to one safetensors file and return its path."""
+    def save(self, path: Path | str, about: Mapping[str, str] | None = None) -> Path:
+        """Write the fitted projection to one safetensors file and return its path.
+
+        Parameters
+        ----------
+        path : path
+        about : mapping of str to str, optional
+            What else the file shall say, such as what was projected.
+        """
         from safetensors.numpy import save_file
 
         from chemvae.disk.tensor_files import system_errors
 
         self._check_fitted()
         settings = {"name": self.name, "n_features": self.n_features_in_, "settings": self.get_params()}
+        settings |= {"used_name": self.used_name, "about": dict(about or {})}
         tensors = {key: np.ascontiguousarray(value) for key, value in self._state().items()}
         path = Path(path)
         facts = {"format": FORMAT, "projection": json.dumps(settings), "sha256": arrays_sha256(tensors)}
@@ -192,16 +206,16 @@ def map_quality(
     n_neighbors : int
         Size k of a neighbourhood.
     max_points : int
-        More usable rows than this are sampled; cost and memory grow with its square.
+        Of more usable rows than this, as many are chosen at random and their neighbourhoods looked at, among all rows.
     seed : int
-        For that sample.
+        For that choice.
 
     Returns
     -------
     dict
         ``trustworthiness`` (1: whatever is near on the map is near in the latent space), ``neighbours_kept`` (share
         of the k nearest in the latent space that are among the k nearest on the map; k/(N-1) by chance), both NaN
-        with fewer than 2k + 1 different points; ``n_points``.
+        with fewer than 2k + 1 different points; ``n_points`` whose neighbourhoods were looked at.
 
     References
     ----------
@@ -215,22 +229,58 @@ def map_quality(
     >>> map_quality(flat, 3 * flat + 1)
     {'trustworthiness': 1.0, 'neighbours_kept': 1.0, 'n_points': 100}
     """
-    from sklearn.manifold import trustworthiness
-
     (rows, usable), (places, placed) = finite_rows(z), finite_rows(xy)
     index = np.flatnonzero(usable & placed)
+    rows, places = np.asarray(rows[index], dtype=np.float32), places[index]
+    asked = np.arange(len(index))
     if len(index) > max_points:
-        index = np.sort(np.random.default_rng(seed).choice(index, max_points, replace=False))
-    found: dict[str, float] = {"trustworthiness": float("nan"), "neighbours_kept": float("nan"), "n_points": len(index)}
-    if len(index) > 2 * n_neighbors and len(np.unique(rows[index], axis=0)) > 2 * n_neighbors:
-        found["trustworthiness"] = float(trustworthiness(rows[index], places[index], n_neighbors=n_neighbors))
-        found["neighbours_kept"] = _neighbours_kept(rows[index], places[index], n_neighbors)
+        asked = np.sort(np.random.default_rng(seed).choice(len(index), max_points, replace=False))
+    found: dict[str, float] = {"trustworthiness": float("nan"), "neighbours_kept": float("nan"), "n_points": len(asked)}
+    if len(index) > 2 * n_neighbors and len(np.unique(rows[asked], axis=0)) > 2 * n_neighbors:
+        ranks = neighbour_ranks(rows, places, asked, n_neighbors)
+        found["trustworthiness"] = _trustworthiness(ranks, len(rows))
+        found["neighbours_kept"] = float((ranks <= n_neighbors).mean())
     return found
 
 
-def _neighbours_kept(rows: np.ndarray, places: np.ndarray, k: int) -> float:
-    from sklearn.neighbors import NearestNeighbors
+def neighbour_ranks(rows: np.ndarray, places: np.ndarray, asked: np.ndarray, k: int) -> np.ndarray:
+    """Ranks [n, k] in the latent space (1: the nearest) of the k nearest neighbours on the map of some points.
 
-    near_z, near_xy = (NearestNeighbors(n_neighbors=k).fit(p).kneighbors(return_distance=False) for p in (rows, places))
-    shared = (near_z[:, :, None] == near_xy[:, None, :]).any(axis=2)
-    return float(shared.mean())
+    Parameters
+    ----------
+    rows : ndarray [N, D]
+    places : ndarray [N, 2]
+    asked : ndarray [n]
+        Rows whose neighbours are looked at.
+    k : int
+    """
+    ranks = np.empty((len(asked), k), dtype=np.int64)
+    step = max(1, RANKED_AT_ONCE // len(rows))
+    for start in range(0, len(asked), step):
+        part = asked[start : start + step]
+        near = _nearest_others(_squared_distances(places, part), k)
+        apart = _squared_distances(rows, part)
+        limit = np.take_along_axis(apart, near, axis=1)
+        for column in range(k):
+            ranks[start : start + step, column] = 1 + (apart < limit[:, [column]]).sum(axis=1)
+    return ranks
+
+
+def _squared_distances(rows: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Squared distances [n, N] of some rows to all; of a row to itself infinite."""
+    from sklearn.metrics.pairwise import euclidean_distances
+
+    apart = euclidean_distances(rows[part], rows, squared=True)
+    apart[np.arange(len(part)), part] = np.inf
+    return apart
+
+
+def _nearest_others(apart: np.ndarray, k: int) -> np.ndarray:
+    """Columns [n, k] of the k smallest distances of each row."""
+    return np.argpartition(apart, k - 1, axis=1)[:, :k]
+
+
+def _trustworthiness(ranks: np.ndarray, n: int) -> float:
+    """1 - 2 / (m k (2 n - 3 k - 1)) sum over m points and their k neighbours of max(0, rank - k) (Venna & Kaski, 2001)."""
+    m, k = ranks.shape
+    return float(1.0 - 2.0 / (m * k * (2.0 * n - 3.0 * k - 1.0)) * np.maximum(ranks - k, 0).sum())

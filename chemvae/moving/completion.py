@@ -168,8 +168,8 @@ def _points_of(model: MolVAE, found: list[dict[str, tuple[str, float]]], n: int)
         owner += [row] * len(best)
         smiles += best
     z = model.encode(smiles, canonicalize=False) if smiles else np.zeros((0, model.latent_dim), dtype=np.float32)
-    usable: np.ndarray = np.isfinite(z).all(axis=1)
-    return [one for one, ok in zip(owner, usable, strict=True) if ok], torch.from_numpy(z[usable])
+    usable = np.flatnonzero(np.isfinite(z).all(axis=1))
+    return [owner[i] for i in usable.tolist()], torch.from_numpy(z[usable])
 
 
 def _ranked(model: MolVAE, found: dict[str, tuple[str, float]], *, by_evidence: bool, seed: int) -> pd.DataFrame:

@@ -174,11 +174,11 @@ def test_lasso_search_and_legend_together_make_the_file(visit, page_file):
     page.locator(".cm-range input").first.press("Enter")
     assert page.locator(".cm-selection h3").inner_text() == "4 of 10 selected"
     with page.expect_download() as download:
-        page.click("text=Download CSV")
+        page.click(".cm-export >> text=CSV")
     rows = list(csv.reader(io.StringIO(download.value.path().read_text("utf-8"))))
     assert rows[0] == ["smiles", "logP", "group", "id"]
     assert rows[1:] == [[SMILES[i], f"{columns().logP[i]:g}", columns().group[i], f"'=1+{i}"] for i in (1, 5, 6, 7)]
-    page.click("text=Clear")
+    page.click(".cm-actions >> text=Clear")
     assert page.locator(".cm-selection").is_hidden()
 
 

@@ -12,7 +12,7 @@ import pytest
 import chemvae.maps
 from chemvae.errors import InputError, SettingsError, UnknownNameError
 from chemvae.maps import MapOptions, Trajectory, map_assets, map_component, read_map, write_map
-from chemvae.maps.payload import STEPS
+from chemvae.maps.packing import STEPS
 
 SMILES = ["CCO", "c1ccccc1", "C[C@H](N)C(=O)O", "not a molecule", ""]
 HOSTILE = [

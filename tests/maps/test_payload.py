@@ -8,17 +8,17 @@ import pytest
 
 from chemvae.errors import InputError, NothingUsableError, UnknownNameError
 from chemvae.maps import Trajectory
-from chemvae.maps.payload import (
+from chemvae.maps.packing import (
     STEPS,
-    build_payload,
     pack_axis,
-    pack_column,
     pack_lines,
     pack_numbers,
+    unpack,
     unpack_axis,
     unpack_lines,
     unpack_numbers,
 )
+from chemvae.maps.payload import build_payload, pack_column
 
 SMILES = ["CCO", "c1ccccc1", "C[C@H](N)C(=O)O"]
 XY = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 9.0]])
@@ -163,3 +163,23 @@ def test_mistakes_are_sentences():
         build_payload(np.full((3, 2), np.nan), SMILES)
     with pytest.raises(NothingUsableError):
         build_payload(np.empty((0, 2)), [])
+
+
+def test_predictions_of_many_molecules_take_two_bytes_and_keep_what_can_be_seen():
+    values = np.random.default_rng(0).normal(2.0, 1.5, size=25_000).astype(np.float32)
+    packed = pack_column("logP", pd.Series(values), "1")
+    assert packed["dtype"] == "uint16"
+    assert np.abs(unpack_numbers(packed) - values).max() <= (packed["limits"][1] - packed["limits"][0]) / 5_000
+    few = pack_column("logP", pd.Series(values[:100]), "1")
+    np.testing.assert_array_equal(unpack_numbers(few), values[:100])
+    own = pack_column("logP", pd.Series(values.astype(np.float64)), "1")  # a table's own numbers keep their digits
+    np.testing.assert_allclose(unpack_numbers(own), values, rtol=1e-6)
+
+
+def test_marks_tell_whose_each_placed_row_is():
+    xy = np.array([[0.0, 0.0], [np.nan, 0.0], [1.0, 1.0], [2.0, 2.0]])
+    payload = build_payload(xy, ["C"] * 4, marks={"a": [1, 2], "b": [3]})
+    assert payload["marks"]["names"] == ["a", "b"]
+    assert unpack(payload["marks"]["data"], "u1").tolist() == [0, 1, 2]
+    with pytest.raises(InputError, match="row 4 of a map of 4 rows"):
+        build_payload(xy, ["C"] * 4, marks={"a": [4]})

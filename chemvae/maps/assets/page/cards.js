@@ -54,7 +54,9 @@ class Pins {
     this.list = [];
     this.cards = el("div", { class: "cm-cards" });
     this.heading = el("h3", {}, "Pinned");
-    this.root = el("section", { class: "cm-pins", hidden: true, "aria-label": "Pinned molecules" }, this.heading, this.cards);
+    const clear = el("button", { class: "cm-link", onclick: () => this.clear() }, "remove all");
+    const head = el("header", {}, this.heading, clear);
+    this.root = el("section", { class: "cm-pins", hidden: true, "aria-label": "Pinned molecules" }, head, this.cards);
   }
 
   toggle(i) {
@@ -67,6 +69,12 @@ class Pins {
     this.cards.replaceChildren(...this.list.map((i, at) => this.card(i, this.list.length - at)));
     this.map.overlay.draw();
     this.map.remember();
+    this.map.announce("pin", () => [...this.list]);
+  }
+
+  clear() {
+    this.list = [];
+    this.render();
   }
 
   card(i, number) {
@@ -100,7 +108,7 @@ async function copyText(text, button) {
   setTimeout(() => (button.textContent = "copy"), 1500);
 }
 
-/** How many molecules all filters together leave, a few of them, and a file with them. */
+/** How many molecules all filters together leave, by which filters, and a few of them. */
 class Selection {
   constructor(map) {
     this.map = map;
@@ -108,21 +116,21 @@ class Selection {
   }
 
   render() {
-    const { on, n, order } = this.map;
+    const { on, n, order, filters, gallery } = this.map;
     this.root.hidden = !on;
     if (!on) return;
-    const rows = [];
-    for (let i = 0; i < n; i++) if (on[i]) rows.push(i);
+    const rows = this.map.chosenRows();
     const chosen = [];
     for (let k = 0; k < n && chosen.length < THUMBNAILS; k++) if (on[order[k]]) chosen.push(order[k]);
     this.root.replaceChildren(
       el("h3", {}, `${countText(rows.length)} of ${countText(n)} selected`),
+      el("div", { class: "cm-chips" }, ...filters.chips()),
       ...this.medianLine(rows),
       el("div", { class: "cm-thumbs" }, ...chosen.map((i) => this.thumb(i))),
       el(
         "div",
         { class: "cm-actions" },
-        el("button", { class: "cm-primary", disabled: !rows.length, onclick: () => this.download(rows) }, "Download CSV"),
+        el("button", { class: "cm-primary", disabled: !rows.length, title: "All of them, drawn (G)", onclick: () => gallery.show() }, "Grid"),
         el("button", { onclick: () => this.map.clearFilters() }, "Clear"),
       ),
     );
@@ -147,12 +155,5 @@ class Selection {
       onpointerleave: () => this.map.point(-1),
     };
     return el("button", attributes, drawing(this.map.smiles[i], 120, 84));
-  }
-
-  download(rows) {
-    const file = new Blob([csvOf(rows, this.map.smiles, this.map.columns)], { type: "text/csv" });
-    const link = el("a", { href: URL.createObjectURL(file), download: "selection.csv" });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 }

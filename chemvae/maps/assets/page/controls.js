@@ -1,5 +1,7 @@
 // The toolbar, the buttons on the map, the list of paths and the help.
 
+const PLACEHOLDERS = { text: "part of a SMILES or name", smarts: "substructure, as c1ccncc1" };
+
 class Controls {
   constructor(map) {
     this.map = map;
@@ -14,7 +16,14 @@ class Controls {
     this.lassoButton = el("button", lasso, "Lasso");
     const flip = () => this.map.setTheme(this.map.theme === "dark" ? "light" : "dark");
     const themeButton = el("button", { title: "Light or dark", "aria-label": "Light or dark", onclick: flip }, "\u25d0");
-    return el("header", { class: "cm-toolbar" }, heading, this.colourMenu(), this.searchBox(), this.lassoButton, themeButton);
+    const names = { "aria-pressed": String(this.map.labels.shown), title: "Names of regions (T)", onclick: () => this.map.labels.toggle() };
+    this.labelButton = el("button", { ...names, hidden: !this.map.labels.items.length }, "Names");
+    const buttons = el("div", { class: "cm-buttons" }, this.lassoButton, this.labelButton, this.gridButton(), themeButton);
+    return el("header", { class: "cm-toolbar" }, heading, this.colourMenu(), this.searchBox(), buttons);
+  }
+
+  gridButton() {
+    return el("button", { title: "Molecules that are selected, drawn (G)", onclick: () => this.map.gallery.toggle() }, "Grid");
   }
 
   colourMenu() {
@@ -31,14 +40,27 @@ class Controls {
     const run = () => {
       if (this.asked === this.mode.value + this.search.value) return;
       this.asked = this.mode.value + this.search.value;
-      this.map.runSearch(this.search.value.trim(), this.mode.value === "smarts", (text) => (this.found.textContent = text));
+      this.map.search.run(this.search.value.trim(), this.mode.value, (text) => (this.found.textContent = text));
     };
-    const look = { type: "search", placeholder: "part of a SMILES or name", "aria-label": "Search", spellcheck: "false", autocomplete: "off" };
+    this.runSearch = run;
+    const turn = () => {
+      this.search.placeholder = PLACEHOLDERS[this.mode.value];
+      run();
+    };
+    const look = { type: "search", placeholder: PLACEHOLDERS.text, "aria-label": "Search", spellcheck: "false", autocomplete: "off" };
     this.search = el("input", { ...look, onchange: run, onsearch: run });
     const modes = [el("option", { value: "text" }, "text"), el("option", { value: "smarts" }, "SMARTS")];
-    this.mode = el("select", { "aria-label": "How to search", onchange: run }, ...modes);
+    this.mode = el("select", { "aria-label": "How to search", onchange: turn }, ...modes);
     this.found = el("output", { class: "cm-hint" });
     return el("div", { class: "cm-field cm-search" }, this.mode, this.search, this.found);
+  }
+
+  /** Search as if it had been typed. */
+  askFor(text, mode) {
+    this.mode.value = mode;
+    this.search.value = text;
+    this.search.placeholder = PLACEHOLDERS[mode];
+    this.runSearch();
   }
 
   clearSearch() {
@@ -77,6 +99,22 @@ class Controls {
     return el("section", { hidden: !rows.length, "aria-label": "Paths" }, el("h3", {}, "Paths"), list);
   }
 
+  /** Files of what is selected (of all where nothing is), and pictures of the map. */
+  exports() {
+    const { map } = this;
+    const told = el("output", { class: "cm-hint" });
+    const say = (text) => (told.textContent = text);
+    const button = (text, title, onclick) => el("button", { title, onclick }, text);
+    const buttons = [
+      button("CSV", "Molecules and all columns", () => saveCsv(map, map.chosenRows())),
+      button("SDF", "Molecules with their columns", () => saveSdf(map, map.chosenRows(), say)),
+      button("PNG", "The map as it is seen", () => savePng(map)),
+      button("SVG", "The map as it is seen, in shapes", () => saveSvg(map)),
+    ];
+    const hint = el("p", { class: "cm-hint" }, "CSV and SDF: what is selected; PNG and SVG: the map as it is seen.");
+    return el("section", { class: "cm-export", "aria-label": "Download" }, el("h3", {}, "Download"), el("div", { class: "cm-actions" }, ...buttons), told, hint);
+  }
+
   help() {
     const size = el("input", { type: "range", min: "-1", max: "1", step: "0.1", value: "0" });
     size.addEventListener("input", () => this.map.setSize(3 ** Number(size.value)));
@@ -86,6 +124,8 @@ class Controls {
       ["point", "see a molecule"],
       ["click, Enter", "pin it"],
       ["Shift + drag, L", "lasso"],
+      ["G", "grid of the selection"],
+      ["T", "names of regions"],
       ["N, P", "next, previous match"],
       ["/", "search"],
       ["Esc", "clear"],

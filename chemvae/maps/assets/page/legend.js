@@ -29,20 +29,34 @@ function paletteOf(column, theme) {
 }
 
 class Legend {
-  /** `onFilter(mask or null)` hears what the reader picked. */
-  constructor(onFilter) {
-    this.onFilter = onFilter;
+  /** `onFilter(column, mask or null, words)` hears what the reader picked, `onScale(column)` that its scale is another one. */
+  constructor(onFilter, onScale) {
+    Object.assign(this, { onFilter, onScale });
     this.root = el("section", { class: "cm-legend", "aria-label": "Colour legend" });
   }
 
+  /** What was picked of a column stays with it (`column.picked`) while another one colours the map. */
   show(column, theme) {
-    Object.assign(this, { column, theme, hidden: new Set(), range: null });
+    Object.assign(this, { column, theme });
     this.root.replaceChildren();
     this.root.hidden = !column;
     if (!column) return;
     this.root.append(el("h3", {}, column.name, column.unit ? el("span", { class: "cm-unit" }, ` ${column.unit}`) : null));
     if (column.kind === "category") this.showCategories();
     else this.showNumbers();
+  }
+
+  /** Filter by a column: { range } or { hidden }, null for not at all. */
+  pick(column, picked) {
+    column.picked = picked;
+    const mask = picked && (picked.range ? rangeMask(column, picked.range) : hiddenMask(column, picked.hidden));
+    this.onFilter(column, mask, picked ? pickedWords(column) : "");
+  }
+
+  /** Take the filter of a column away. */
+  forget(column) {
+    this.pick(column, null);
+    if (column === this.column) this.show(column, this.theme);
   }
 
   showCategories() {
@@ -60,14 +74,15 @@ class Legend {
   }
 
   categoryRow(name, count, colour, codes) {
+    const { column } = this;
     const toggle = (event) => {
-      for (const code of codes) event.target.checked ? this.hidden.delete(code) : this.hidden.add(code);
-      const { hidden } = this;
-      this.onFilter(hidden.size ? Uint8Array.from(this.column.codes, (code) => (hidden.has(code) ? 0 : 1)) : null);
+      const hidden = new Set(column.picked?.hidden);
+      for (const one of codes) event.target.checked ? hidden.delete(one) : hidden.add(one);
+      this.pick(column, hidden.size ? { hidden } : null);
     };
     const swatch = el("span", { class: "cm-swatch" });
     swatch.style.background = colour;
-    const box = el("input", { type: "checkbox", checked: true, onchange: toggle });
+    const box = el("input", { type: "checkbox", checked: !codes.every((one) => column.picked?.hidden.has(one)), onchange: toggle });
     const label = el("label", { title: name }, box, swatch, el("span", { class: "cm-name" }, name));
     return el("li", {}, label, el("span", { class: "cm-count" }, countText(count)));
   }
@@ -87,8 +102,30 @@ class Legend {
     this.root.append(this.plot, bar, el("div", { class: "cm-ends" }, ...ends));
     this.root.append(el("div", { class: "cm-range" }, el("span", {}, "show"), this.inputs[0], el("span", {}, "to"), this.inputs[1]));
     const nMissing = values.reduce((count, value) => count + Number.isNaN(value), 0);
-    if (this.column.log) this.root.append(el("p", { class: "cm-hint" }, "logarithmic scale"));
-    if (nMissing) this.root.append(el("p", { class: "cm-hint" }, `${countText(nMissing)} missing (grey)`));
+    if (this.canBeLogarithmic()) this.root.append(this.scaleBox());
+    if (nMissing) this.root.append(this.missingLine(nMissing));
+    if (this.column.picked) this.markRange(this.column.picked.range);
+  }
+
+  missingLine(count) {
+    const swatch = el("span", { class: "cm-swatch" });
+    swatch.style.background = PALETTE[this.theme].missing;
+    return el("p", { class: "cm-hint cm-missing" }, swatch, `${countText(count)} missing (grey)`);
+  }
+
+  canBeLogarithmic() {
+    const { values, limits, date } = this.column;
+    return this.column.log || (!date && limits[0] > 0 && limits[1] > 5 * limits[0] && values.every((value) => !(value <= 0)));
+  }
+
+  scaleBox() {
+    const { column } = this;
+    const flip = (event) => {
+      column.log = event.target.checked;
+      this.onScale(column);
+    };
+    const box = el("input", { type: "checkbox", checked: Boolean(column.log), onchange: flip });
+    return el("label", { class: "cm-hint cm-scale" }, box, "logarithmic scale");
   }
 
   /** Drag over the histogram picks a range. */
@@ -120,25 +157,32 @@ class Legend {
   }
 
   setRange(range) {
-    const [low, high] = range ?? [];
-    this.inputs.forEach((input, end) => (input.value = Number.isFinite(range?.[end]) ? (this.column.date ? dayText(range[end]) : range[end]) : ""));
     this.markRange(range);
-    this.onFilter(range && Uint8Array.from(this.column.values, (value) => (value >= low && value <= high ? 1 : 0)));
+    this.pick(this.column, range && { range });
   }
 
+  /** Write a range into the fields and grey out the bars beyond it. */
   markRange(range) {
-    const [low, high] = scaledLimits(this.column);
+    const { column } = this;
+    this.inputs.forEach((input, end) => (input.value = Number.isFinite(range?.[end]) ? (column.date ? dayText(range[end]) : range[end]) : ""));
+    const [low, high] = scaledLimits(column);
     const bars = [...this.plot.querySelectorAll("rect")];
     bars.forEach((bar, bin) => {
-      const middle = unscaled(this.column, low + ((bin + 0.5) / bars.length) * (high - low));
+      const middle = unscaled(column, low + ((bin + 0.5) / bars.length) * (high - low));
       bar.classList.toggle("cm-off", Boolean(range) && (middle < range[0] || middle > range[1]));
     });
   }
+}
 
-  /** Forget what was picked, without telling. */
-  clear() {
-    this.show(this.column, this.theme);
-  }
+const rangeMask = (column, [low, high]) => Uint8Array.from(column.values, (value) => (value >= low && value <= high ? 1 : 0));
+const hiddenMask = (column, hidden) => Uint8Array.from(column.codes, (code) => (hidden.has(code) ? 0 : 1));
+
+/** A filter in words: "logP 1 to 3", "group: 2 of 5". */
+function pickedWords(column) {
+  const { range, hidden } = column.picked;
+  if (hidden) return `${column.name}: without ${hidden.size === 1 ? (column.names[[...hidden][0]] ?? "missing") : hidden.size}`;
+  const [low, high] = range.map((end) => (Number.isFinite(end) ? valueText(column, end) : ""));
+  return low && high ? `${column.name} ${low} to ${high}` : low ? `${column.name} \u2265 ${low}` : `${column.name} \u2264 ${high}`;
 }
 
 function binCounts(column) {

@@ -4,25 +4,30 @@ const MOVING_POINTS = 100000; // drawn while the map moves; all of them when it 
 const SETTLE_MS = 140;
 
 class ChemMap {
-  constructor(root) {
+  /** `data` is the payload of build_payload; without it the element holds it as JSON. */
+  constructor(root, data = null) {
     this.root = root;
-    this.ready = this.start().catch((error) => {
+    this.ready = this.start(data ?? JSON.parse(root.querySelector(".cm-data").textContent)).catch((error) => {
       root.replaceChildren(el("p", { class: "cm-error" }, `This map cannot be shown here: ${error.message}`));
       throw error;
     });
   }
 
-  async start() {
-    const data = JSON.parse(this.root.querySelector(".cm-data").textContent);
+  async start(data) {
     if (!globalThis.DecompressionStream) throw new Error("the browser is too old (it lacks DecompressionStream)");
     const [x, y, smiles] = await Promise.all([inflate(data.x.data), inflate(data.y.data), inflateLines(data.smiles)]);
     this.columns = await Promise.all(data.columns.map(inflateColumn));
-    Object.assign(this, { data, smiles, n: data.n, x: new Uint16Array(x), y: new Uint16Array(y), filters: {}, on: null });
+    const codes = data.marks ? new Uint8Array(await inflate(data.marks.data)) : null;
+    Object.assign(this, { data, smiles, n: data.n, x: new Uint16Array(x), y: new Uint16Array(y), on: null });
+    this.filters = new Filters(data.n);
     this.view = new View(data.x, data.y);
     this.order = shuffledOrder(this.n);
     this.paths = data.trajectories.map((path, at) => this.pathOf(path, at));
     this.column = null;
     this.sizeFactor = 1;
+    this.marks = new Marks(this, data.marks, codes);
+    this.labels = new Labels(this, data.labels ?? []);
+    this.search = new Search(this);
     this.build();
     this.grid = new Grid(this.x, this.y);
     this.followTheme();
@@ -43,19 +48,22 @@ class ChemMap {
   // ---- elements
 
   build() {
-    const label = `Map of ${countText(this.n)} molecules. Arrow keys move, plus and minus zoom, Enter pins the molecule in the middle.`;
+    const label = `Map of ${countText(this.n)} molecules. Arrow keys move, plus and minus zoom, Enter pins the molecule in the middle, G shows a grid of those selected.`;
     const stage = el("div", { class: "cm-stage", tabindex: "0", role: "application", "aria-label": label });
     this.overlayCanvas = el("canvas", { class: "cm-layer", "aria-hidden": "true" });
     this.points = this.pickRenderer(stage);
     this.tip = new Tip();
     this.overlay = new Overlay(this, this.overlayCanvas);
-    this.legend = new Legend((mask) => this.setFilter("legend", mask));
+    this.legend = new Legend((column, mask, words) => this.filterColumn(column, mask, words), (column) => this.setColumn(column));
     this.selection = new Selection(this);
     this.pins = new Pins(this);
+    this.gallery = new Gallery(this);
     this.controls = new Controls(this);
-    stage.append(this.overlayCanvas, ...this.controls.axisLabels(), this.controls.zoomButtons(), this.tip.root);
-    const sections = [this.legend.root, this.controls.pathList(), this.selection.root, this.pins.root, this.controls.help()];
-    this.root.append(this.controls.toolbar(), el("div", { class: "cm-body" }, stage, el("aside", { class: "cm-side" }, ...sections)));
+    stage.append(this.marks.canvas, this.overlayCanvas, ...this.controls.axisLabels(), this.controls.zoomButtons(), this.tip.root);
+    const sets = [this.marks.section(), this.controls.pathList()];
+    const sections = [this.legend.root, ...sets, this.selection.root, this.pins.root, this.controls.exports(), this.controls.help()];
+    const middle = el("div", { class: "cm-middle" }, stage, this.gallery.root);
+    this.root.append(this.controls.toolbar(), el("div", { class: "cm-body" }, middle, el("aside", { class: "cm-side" }, ...sections)));
     this.stage = new Stage(this, stage);
   }
 
@@ -100,9 +108,9 @@ class ChemMap {
   setTheme(theme) {
     this.theme = this.root.dataset.theme = theme;
     this.paths.forEach((path) => (path.swatch.style.background = path.colour[theme]));
+    this.marks.renderSection();
     this.paint();
     if (this.legend.column !== undefined) this.legend.show(this.column, theme);
-    if (this.filters.legend) this.setFilter("legend", null);
     this.redraw();
   }
 
@@ -118,53 +126,61 @@ class ChemMap {
     this.points.setCodes(codesOf(column, this.n));
     this.paint();
     this.legend.show(column, this.theme);
-    this.setFilter("legend", null);
+    this.selection.render();
+    if (this.gallery.open) this.gallery.refresh();
+    this.redraw();
     this.remember();
   }
 
   // ---- filters
 
-  /** Keep the points of `mask` only (null: all) as far as `name` is concerned: legend, search or lasso. */
-  setFilter(name, mask) {
-    this.filters[name] = mask;
-    const masks = Object.values(this.filters).filter(Boolean);
-    this.on = masks.length ? masks[0].map((_, i) => (masks.every((other) => other[i]) ? 1 : 0)) : null;
+  /** Keep the points of `mask` only (null: all) as far as `name` is concerned; `words` say what it is, `undo` takes it away. */
+  setFilter(name, mask, words = "", undo = null) {
+    this.filters.set(name, mask, words, undo);
+    this.on = this.filters.combined();
     this.points.setOn(this.on);
     this.selection.render();
+    if (this.gallery.open) this.gallery.refresh();
     this.redraw();
+    this.announce("select", () => this.chosenRows());
+  }
+
+  filterColumn(column, mask, words) {
+    this.setFilter(`column ${this.columns.indexOf(column)}`, mask, words, () => this.legend.forget(column));
+    this.remember();
   }
 
   clearFilters() {
-    this.filters = {};
-    this.searching = null;
+    this.filters.clear();
+    this.lasso = null;
+    this.search.forget();
     this.controls.clearSearch();
-    if (this.legend.column) this.legend.clear();
+    for (const column of this.columns) column.picked = null;
+    this.legend.show(this.column, this.theme);
     this.setFilter("lasso", null);
+    this.remember();
   }
 
-  /** Look for `text` as part of a SMILES or name, or as a SMARTS pattern; `say` tells how it goes. */
-  async runSearch(text, asPattern, say) {
-    const token = (this.searching = {});
-    say("");
-    if (!text) return this.setFilter("search", null);
-    const report = (done) => {
-      say(`${Math.floor((100 * done) / this.n)} %`);
-      return token === this.searching;
-    };
-    const mask = asPattern ? await structures.match(text, this.smiles, report) : this.textMatches(text);
-    if (token !== this.searching) return;
-    if (mask) say(`${countText(mask.reduce((sum, hit) => sum + hit, 0))} found`);
-    else say(structures.rdkit ? "not a SMARTS pattern" : "needs RDKit.js, which did not start");
-    this.setFilter("search", mask);
+  /** Rows that the filters leave. */
+  chosenRows() {
+    const rows = [];
+    for (let i = 0; i < this.n; i++) if (!this.on || this.on[i]) rows.push(i);
+    return rows;
   }
 
-  textMatches(text) {
-    const lower = text.toLowerCase();
-    const mask = Uint8Array.from(this.smiles, (smiles) => (smiles.includes(text) ? 1 : 0));
-    for (const column of this.columns.filter((candidate) => candidate.kind !== "number")) {
-      for (let i = 0; i < this.n; i++) if (!mask[i] && textOf(column, i).toLowerCase().includes(lower)) mask[i] = 1;
-    }
-    return mask;
+  /** Select what lies inside a polygon of world coordinates; null takes the lasso away. */
+  setLasso(polygon) {
+    this.lasso = polygon;
+    const mask = polygon && this.grid.inside(this.view, polygon.map(([x, y]) => this.view.toScreen(x, y)));
+    this.setFilter("lasso", mask, "lasso", () => this.setLasso(null));
+    this.remember();
+  }
+
+  /** Tell the page around: an event `chemvae-map:NAME` of the element, with rows and their SMILES. */
+  announce(name, rows) {
+    if (!this.root.dataset.ready) return;
+    const detail = { get rows() { return rows(); }, smilesOf: (i) => this.smiles[i] };
+    this.root.dispatchEvent(new CustomEvent(`chemvae-map:${name}`, { bubbles: true, detail }));
   }
 
   toggleLasso() {
@@ -200,13 +216,18 @@ class ChemMap {
     Object.assign(this.overlay, { pointed: i, spot: null });
     this.overlay.draw();
     if (i < 0 || quiet) return this.tip.hide();
-    this.tip.show(this.smiles[i], this.column ? [this.factOf(this.column, i)] : [], ...this.screenOf(i), this.view);
+    this.tip.show(this.smiles[i], this.facts(i), ...this.screenOf(i), this.view);
   }
 
-  factOf(column, i) {
+  factText(column, i) {
     const text = textOf(column, i);
-    const value = text && column.unit ? `${text} ${column.unit}` : text || "missing";
-    return el("div", { class: "cm-fact" }, `${column.name}: ${value}`);
+    return `${column.name}: ${text && column.unit ? `${text} ${column.unit}` : text || "missing"}`;
+  }
+
+  /** Lines of the card that follows the pointer: the set, and the value that colours the map. */
+  facts(i) {
+    const lines = [this.marks.nameOf(i), this.column ? this.factText(this.column, i) : ""].filter(Boolean);
+    return lines.map((text) => el("div", { class: "cm-fact" }, text));
   }
 
   pointAtCentre() {
@@ -247,7 +268,7 @@ class ChemMap {
     const { clientWidth, clientHeight } = this.stage.root;
     this.ratio = Math.min(devicePixelRatio || 1, 2);
     [this.view.width, this.view.height] = [Math.max(clientWidth, 1), Math.max(clientHeight, 1)];
-    for (const canvas of [this.pointCanvas, this.overlayCanvas]) {
+    for (const canvas of [this.pointCanvas, this.marks.canvas, this.overlayCanvas]) {
       [canvas.width, canvas.height] = [this.view.width * this.ratio, this.view.height * this.ratio].map(Math.round);
     }
     this.point(-1);
@@ -259,6 +280,7 @@ class ChemMap {
     const start = performance.now();
     this.points.draw(this.view, this.look(), this.ratio, limit);
     this.drawMs = performance.now() - start;
+    this.marks.draw();
     this.overlay.draw();
   }
 
@@ -287,11 +309,8 @@ class ChemMap {
   // ---- the address keeps the view
 
   remember() {
-    if (!this.recalled) return;
-    const parts = [this.view.state.join(",")];
-    if (this.column) parts.push(`c=${encodeURIComponent(this.column.name)}`);
-    if (this.pins.list.length) parts.push(`p=${this.pins.list.join(",")}`);
-    this.remembered = parts.join(";");
+    if (!this.recalled || this.recalling) return;
+    this.remembered = addressOf(this);
     writeAddress(this.root.id, this.remembered);
   }
 
@@ -299,12 +318,9 @@ class ChemMap {
     this.recalled = true;
     const text = readAddress(this.root.id);
     if (!text || text === this.remembered) return;
-    const { view, colour, pins } = parseAddress(text);
-    if (view) this.view.state = view;
-    const column = this.columns.find((candidate) => encodeURIComponent(candidate.name) === colour);
-    if (column && column.kind !== "text") this.setColumn(column);
-    this.pins.list = pins.filter((i) => i < this.n).slice(0, MOST_PINS);
-    this.pins.render();
+    this.recalling = true;
+    recallAddress(this, text);
+    this.recalling = false;
     this.redraw();
   }
 }
@@ -317,9 +333,15 @@ function startMaps() {
   }
 }
 
-/** For the page around: start maps added later; an SVG element of any molecule, or null. */
+/** For the page around: start maps added later, show a payload, draw any molecule (an SVG element, or null). */
 globalThis.chemvaeMaps = {
   start: startMaps,
+  /** Show a payload in an element of class chemvae-map; resolves to the map. Its events: chemvae-map:select, chemvae-map:pin. */
+  mount(root, data) {
+    root.dataset.started = "";
+    root.chemvaeMap = new ChemMap(root, data);
+    return root.chemvaeMap.ready.then(() => root.chemvaeMap);
+  },
   draw: (smiles, width, height) => structures.load().then(() => structures.draw(smiles, width, height)),
 };
 if (document.readyState === "loading") addEventListener("DOMContentLoaded", startMaps);

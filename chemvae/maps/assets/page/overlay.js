@@ -10,6 +10,7 @@ class Overlay {
     context.setTransform(map.ratio, 0, 0, map.ratio, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
     map.paths.forEach((path) => path.shown && this.drawPath(path));
+    map.labels.draw(context, this.colours());
     map.pins.list.forEach((i, at) => this.drawPin(map.screenOf(i), String(map.pins.list.length - at)));
     if (this.spot) this.ring(this.spot, 7);
     if (this.pointed >= 0) this.ring(map.screenOf(this.pointed), Math.max(map.look().diameter / 2 + 3, 6));

@@ -77,7 +77,7 @@ class Stage {
     this.root.classList.remove("cm-dragging");
     const { lasso } = this.map.overlay;
     this.map.overlay.lasso = null;
-    if (lasso && lasso.length > 4) this.map.setFilter("lasso", this.map.grid.inside(this.map.view, lasso));
+    if (lasso && lasso.length > 4) this.map.setLasso(thinned(lasso).map((at) => this.map.view.toWorld(...at)));
     else if (this.moved < 4 && event.type === "pointerup") this.map.click(...this.at(event));
     this.map.overlay.draw();
   }
@@ -99,6 +99,8 @@ class Stage {
       "-": () => this.zoom([width / 2, height / 2], 1 / 1.5),
       0: () => map.home(),
       l: () => map.toggleLasso(),
+      g: () => map.gallery.toggle(),
+      t: () => map.labels.toggle(),
       "/": () => map.controls.search.focus(),
       n: () => map.step(1),
       p: () => map.step(-1),
@@ -114,4 +116,10 @@ class Stage {
     else return;
     event.preventDefault();
   }
+}
+
+/** At most LASSO_CORNERS corners of a line that the hand drew. */
+function thinned(line) {
+  const every = Math.ceil(line.length / LASSO_CORNERS);
+  return line.filter((_, k) => k % every === 0);
 }

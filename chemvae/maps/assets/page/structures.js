@@ -4,10 +4,12 @@ const SVG_PARTS = new Set(["svg", "g", "path", "rect", "ellipse", "circle", "lin
 const CACHED_DRAWINGS = 300;
 const LONGEST_DRAWN = 300; // characters: longer molecules would hold the page up, and nobody could tell their atoms apart
 const CLASH = 0.35; // of the usual bond's length, as chem/drawing.py has it
+const MATCH_COLOUR = [0.55, 0.82, 1];
 const SLICE_MS = 25; // a search gives way to the page this often
 
 const structures = {
   cache: new Map(),
+  pattern: "",
 
   /** Resolves to RDKit, or to null where the browser cannot run it. Starts at the first call. */
   load() {
@@ -32,6 +34,26 @@ const structures = {
     return this.rdkit;
   },
 
+  /** Colour what matches this SMARTS in drawings from now on; "" for nothing. */
+  highlight(smarts) {
+    if (smarts === this.pattern) return;
+    this.pattern = smarts;
+    this.cache.clear();
+  },
+
+  /** A V2000 mol block with coordinates, or null. */
+  molBlock(smiles) {
+    const mol = this.rdkit && smiles ? this.readMolecule(smiles) : null;
+    if (!mol) return null;
+    try {
+      return mol.get_new_coords();
+    } catch {
+      return null;
+    } finally {
+      mol.delete();
+    }
+  },
+
   /** An SVG element of the molecule, or null: not loaded, or not a molecule. */
   draw(smiles, width, height) {
     const key = `${width} ${height} ${smiles}`;
@@ -48,11 +70,27 @@ const structures = {
     if (!mol) return null;
     try {
       layOut(mol);
-      return safeSvg(mol.get_svg_with_highlights(JSON.stringify({ width, height, clearBackground: false, bondLineWidth: 1.4 })), smiles);
+      const look = { width, height, clearBackground: false, bondLineWidth: 1.4, ...this.matched(mol) };
+      return safeSvg(mol.get_svg_with_highlights(JSON.stringify(look)), smiles);
     } catch {
       return null;
     } finally {
       mol.delete();
+    }
+  },
+
+  /** Atoms and bonds of a molecule that the pattern matches, as drawing options. */
+  matched(mol) {
+    if (!this.pattern) return {};
+    let query = null;
+    try {
+      query = this.rdkit.get_qmol(this.pattern);
+      const { atoms = [], bonds = [] } = JSON.parse(mol.get_substruct_match(query));
+      return { atoms, bonds, highlightColour: MATCH_COLOUR };
+    } catch {
+      return {};
+    } finally {
+      query?.delete();
     }
   },
 
