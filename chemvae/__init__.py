@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chemvae.api import fit as fit
     from chemvae.api import load as load
     from chemvae.api import map as map
+    from chemvae.api import map_lattice as map_lattice
     from chemvae.api import neighbors as neighbors
     from chemvae.api import optimize as optimize
     from chemvae.api import predict as predict
@@ -64,6 +65,7 @@ _HOMES = {
     "show": "chemvae.tables.drawn",
     "optimize": "chemvae.api",
     "map": "chemvae.api",
+    "map_lattice": "chemvae.api",
     "cite": "chemvae.citing",
     "search": "chemvae.api",
     "library": "chemvae.library",
