@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,15 @@ from chemvae.data.given import read_molecules
 from chemvae.errors import ChemVAEError, InvalidMoleculeError
 from chemvae.models.latent_space import draw_prior
 from chemvae.models.vae import MolVAE
+from chemvae.parallel import Workers
 from chemvae.registry import find
 from chemvae.sampling.amounts import check_amount
 from chemvae.sampling.likeness import draw_like
 from chemvae.sampling.pipeline import decode_canonical, open_readers
 from chemvae.seeding import as_count, as_seed
 
+Points = Callable[[int, int], torch.Tensor]
+"""(number, seed) -> latent points."""
 NEUTRAL_DRAWS = 10
 PATH_TEMPERATURE = 0.7
 """Of draws that stand in for a greedy decode that is no molecule."""
@@ -73,21 +77,18 @@ def sample(
         "learned" (fitted on the training latents), "normal" (the posterior family's own: N(0, I) unless it says otherwise), or
         "trained" (what the model was trained with: "normal" unless another was asked for).
     jobs : int
-        Worker processes for RDKit's part: 0 takes one per core, 1 none. Fewer than 2,000 molecules start none. The result is
-        the same for every number.
+        Worker processes for RDKit's part: 0 takes one per core, 1 none, as do fewer than 2,000 molecules. The result is the same.
     neutral : bool
-        Every molecule is neutral: charges that protons can take away are taken away, parts of a salt but the largest are left
-        out, and what is charged all the same is drawn again (after ten draws it counts as invalid).
+        Protons take charges away, a salt keeps its largest part, and what is charged all the same is drawn again (after ten
+        draws it counts as invalid).
     like : molecules, optional
-        As in :meth:`MolVAE.encode`: latent points are drawn from where molecules lie that belong with these
-        (:mod:`chemvae.sampling.likeness`), instead of from a prior.
+        As in :meth:`MolVAE.encode`: points are drawn between those of these (:mod:`chemvae.sampling.likeness`), from no prior.
 
     Returns
     -------
     DataFrame
         ``smiles`` (canonical where valid, as written where not), ``valid``, and ``novel`` (valid and not in the training
-        set) where the model has its training index. With ``like`` also ``similarity`` (Tanimoto, ECFP4) to the nearest of the
-        given molecules, 1 for one of them; NaN where not valid.
+        set) where the model has its training index; with ``like`` ``similarity`` (Tanimoto, ECFP4) to the nearest given one.
 
     Raises
     ------
@@ -96,15 +97,9 @@ def sample(
     """
     n, seed = as_count(n, "n"), as_seed(seed)
     check_amount(n, model.latent_dim)
-
-    def points(number: int, seed: int) -> torch.Tensor:
-        return draw_latents(model, number, prior, seed) if like is None else draw_like(model, like, number, seed)
-
+    points: Points = partial(_prior_points, model, prior) if like is None else partial(draw_like, model, like)
     with open_readers(n, jobs) as readers:
-
-        def draw(number: int, seed: int) -> pd.DataFrame:
-            return decode_canonical(model, points(number, seed), readers, temperature, seed + 1)
-
+        draw = partial(_draw, model, points, readers, temperature)
         table = draw(n, seed)
         if neutral:
             table = _neutral(table, draw, seed)
@@ -112,6 +107,14 @@ def sample(
     if known is not None:
         table["novel"] = table["valid"] & ~known
     return table if like is None else table.assign(similarity=_nearest(table, like))
+
+
+def _prior_points(model: MolVAE, prior: str, n: int, seed: int) -> torch.Tensor:
+    return draw_latents(model, n, prior, seed)
+
+
+def _draw(model: MolVAE, points: Points, readers: Workers, temperature: float, n: int, seed: int) -> pd.DataFrame:
+    return decode_canonical(model, points(n, seed), readers, temperature, seed + 1)
 
 
 def _nearest(table: pd.DataFrame, given: Any) -> np.ndarray:

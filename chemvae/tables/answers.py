@@ -55,8 +55,7 @@ def encode_table(
     progress : callable, optional
         Told the number of rows done.
     refine : int
-        Steps by which each molecule's own posterior is fitted from the encoder's answer on
-        (:func:`chemvae.models.refinement.refine`), 0-10,000; one takes about as long as two training steps.
+        Steps of :func:`chemvae.models.refinement.refine`, 0-10,000; one takes about as long as two steps of training.
 
     Returns
     -------
@@ -72,27 +71,38 @@ def encode_table(
     InputError
         If the data cannot be read.
     """
-    from chemvae.models.refinement import check_steps
-    from chemvae.models.refinement import refine as fit_posteriors
+    encode = _Encoder(model, refine, progress)
+    blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
+    stems = [Stem([(name, "") for name in latent_names(model.latent_dim)], "_encoded"), extra_stem(REASON, suffix="_encoded")]
+    answers = answer_rows(blocks, encode, stems, on_invalid, progress)
+    encode.tell_gain()
+    return answers
 
-    names = latent_names(model.latent_dim)
-    check_steps(refine)
-    gained: list[np.ndarray] = []
 
-    def encode(smiles: list[str]) -> np.ndarray:
-        if not refine:
-            return model.encode(smiles, canonicalize=False)
-        done = sum(map(len, gained))
-        z, nats = fit_posteriors(model, smiles, refine, progress=lambda n: progress(done + n) if progress else None)
-        gained.append(nats)
+class _Encoder:
+    """From n SMILES to their points [n, D], by the encoder alone or with steps of refinement."""
+
+    def __init__(self, model: MolVAE, n_steps: int, progress: Progress | None):
+        from chemvae.models.refinement import check_steps
+
+        check_steps(n_steps)
+        self.model, self.n_steps, self.progress = model, n_steps, progress
+        self.gained: list[np.ndarray] = []
+
+    def __call__(self, smiles: list[str]) -> np.ndarray:
+        if not self.n_steps:
+            return self.model.encode(smiles, canonicalize=False)
+        from chemvae.models.refinement import refine
+
+        done, progress = sum(map(len, self.gained)), self.progress
+        z, nats = refine(self.model, smiles, self.n_steps, progress=lambda n: progress(done + n) if progress else None)
+        self.gained.append(nats)
         return z
 
-    blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
-    stems = [Stem([(name, "") for name in names], "_encoded"), extra_stem(REASON, suffix="_encoded")]
-    answers = answer_rows(blocks, encode, stems, on_invalid, progress)
-    if refine:
-        logger.info("Refining raised the bound by %.2f nats a molecule.", np.concatenate(gained).mean())
-    return answers
+    def tell_gain(self) -> None:
+        """Say how many nats the steps have brought."""
+        if self.gained:
+            logger.info("Refining raised the bound by %.2f nats a molecule.", np.concatenate(self.gained).mean())
 
 
 def predict_table(
