@@ -77,7 +77,7 @@ def sample(
         "learned" (fitted on the training latents), "normal" (the posterior family's own: N(0, I) unless it says otherwise), or
         "trained" (what the model was trained with: "normal" unless another was asked for).
     jobs : int
-        Worker processes for RDKit's part: 0 takes one per core, 1 none, as do fewer than 2,000 molecules. The result is the same.
+        Worker processes for RDKit's part: 0 takes one per core, 1 none, as do fewer than 2,000 molecules.
     neutral : bool
         Protons take charges away, a salt keeps its largest part, and what is charged all the same is drawn again (after ten
         draws it counts as invalid).
