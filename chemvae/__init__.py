@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chemvae.api import prepare as prepare
     from chemvae.api import search as search
     from chemvae.api import train as train
+    from chemvae import library as library
     from chemvae.citing import cite as cite
     from chemvae.design import Constraint as Constraint
     from chemvae.design import Goal as Goal

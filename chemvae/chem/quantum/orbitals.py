@@ -170,8 +170,8 @@ def orbital_svg(orbital: Orbital, width: int = 260, height: int = 200) -> str:
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     options = drawer.drawOptions()
     options.clearBackground = False  # type: ignore[assignment]  # RDKit's stubs give its properties their class's type
-    options.prepareMolsBeforeDrawing = False  # type: ignore[assignment]  # likewise
-    options.fillHighlights = True  # type: ignore[assignment]  # likewise
+    options.prepareMolsBeforeDrawing = False  # type: ignore[assignment]  # likewise in its stubs
+    options.fillHighlights = True  # type: ignore[assignment]  # likewise in its stubs
     with quiet():
         drawer.DrawMolecule(
             laid_out(mol), highlightAtoms=drawn, highlightBonds=[], highlightAtomColors=colours, highlightAtomRadii=radii
