@@ -42,8 +42,8 @@ def read_measurements(
     Rows may stand in any order, and other columns beside them. A cell that says in words why there is no value ("failed") is a
     failure, whose reason is what the cell says, and so is an empty one beside a column ``comment`` that says something, or
     beside a value. A row that is empty otherwise leaves its molecule open, like the words ``open`` and ``pending``. SMILES may
-    be written in any way. Several rows of a molecule that was not asked for, as in a table of before, are merged by
-    :func:`chemvae.design.evaluators.replicates.merge_replicates`. Of a bound such as ``>9`` limit and side are kept, and the reason says so.
+    be written in any way. Several rows of a molecule that was not asked for, as in a table of before, are merged
+    (:mod:`chemvae.design.evaluators.replicates`). Of a bound such as ``>9`` limit and side are kept, and the reason says so.
 
     Parameters
     ----------
@@ -76,13 +76,7 @@ reason='insoluble', bounds=())]
     name = "the table" if isinstance(source, pd.DataFrame) else source_name(source)
     frame = _frame(source, name)
     reader = _Reader(frame, names, {as_id(key): text for key, text in handed_out.items()}, name, mode)
-    told: dict[str, list[Measurement]] = {}
-    for row in range(len(frame)):
-        one = reader.read(row)
-        rows = told.setdefault(one.smiles, []) if one is not None else []
-        if rows and reader.was_handed_out(one.smiles) and str(one) != str(rows[0]):
-            reader.complain(row, f"{one.smiles} stands there twice with different values; keep one row, such as their mean")
-        rows += [one] if one is not None else []
+    told = reader.read_all(len(frame))
     reader.check()
     found = [merge_replicates(rows) for rows in told.values()]
     _say_merged([one for one, rows in zip(found, told.values(), strict=True) if str(one) != str(rows[0])], name)
@@ -131,9 +125,18 @@ class _Reader:
         self.complaints: list[str] = []
         self.is_blank = True
 
-    def was_handed_out(self, smiles: str) -> bool:
-        """Whether a molecule was asked for: one vial, one row."""
-        return smiles in self._as_handed_out
+    def read_all(self, n_rows: int) -> dict[str, list[Measurement]]:
+        """What the rows say of each molecule; one that was asked for, a vial with a number, has a single row."""
+        told: dict[str, list[Measurement]] = {}
+        for row in range(n_rows):
+            one = self.read(row)
+            if one is None:
+                continue
+            rows = told.setdefault(one.smiles, [])
+            if rows and one.smiles in self._as_handed_out and str(one) != str(rows[0]):
+                self.complain(row, f"{one.smiles} stands there twice with different values; keep one row, such as their mean")
+            rows.append(one)
+        return told
 
     def complain(self, row: int, what: str) -> None:
         """Note what is wrong with a row; the first row under the header is row 1."""
