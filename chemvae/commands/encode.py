@@ -39,7 +39,7 @@ def encode(
 ) -> None:
     """Turn molecules into latent points: a row for every row, its own columns first, then z_0 to z_<D-1>.
 
-    FILE may end in .csv, .tsv (also .gz, .zst), .parquet, or .npy for the points alone.
+    FILE may end in .csv, .tsv (also .gz, .zst), .parquet, .xlsx, .sdf, or .npy for the points alone.
     """
     from chemvae import api, tables
 

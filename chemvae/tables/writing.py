@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.drawing import molecule_png
+from chemvae.data.files.columns import SMILES_NAMES
 from chemvae.data.files.formats.sdf_writing import write_sdf
 from chemvae.data.files.formats.spreadsheet import DRAWING
 from chemvae.data.files.formats.workbook import write_xlsx
@@ -93,17 +94,23 @@ def write_table(frame: pd.DataFrame, output: str | Path) -> None:
 def _pictures(frame: pd.DataFrame) -> dict[int, bytes]:
     """Position of a row -> its molecule drawn; none of a table without molecules, or with very many."""
     try:
-        column = find_smiles_column(frame.rename(columns=str), None, "the table") if len(frame) <= MOST_DRAWN else None
+        column = _smiles_column(frame) if len(frame) <= MOST_DRAWN else None
     except NothingUsableError:
         return {}
     drawn = {} if column is None else {i: molecule_png(str(text or ""), *CELL) for i, text in enumerate(frame[column])}
     return {i: picture for i, picture in drawn.items() if picture is not None}
 
 
+def _smiles_column(frame: pd.DataFrame) -> str:
+    """Where the molecules stand: in a column of a usual name, else in one that holds some, which is said."""
+    named = [str(name) for name in frame.columns if str(name).strip().lower() in SMILES_NAMES]
+    return named[0] if named else find_smiles_column(frame.rename(columns=str), None, "the table")
+
+
 def _molecules(frame: pd.DataFrame, output: str | Path) -> str:
     """The column of molecules."""
     try:
-        return find_smiles_column(frame.rename(columns=str), None, "the table")
+        return _smiles_column(frame)
     except NothingUsableError as error:
         raise SettingsError(f"'{output}' is to hold structures, and the table has none ({error}); write .csv") from None
 

@@ -72,9 +72,9 @@ class BestSoFar:
         return self.time_limit_s is not None and self.elapsed_s > self.time_limit_s
 
     def add(self, smiles: str, score: float, utility: float) -> None:
-        """Take one call; NaN for one that failed."""
+        """Take one call; both are NaN for one that failed, and the utility alone for one that does not count."""
         if utility != utility:
-            self.n_failed += 1
+            self.n_failed += score != score
             return
         if utility > self.best_utility:
             self.best, self.best_utility, self.best_smiles = score, utility, smiles

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,33 +19,19 @@ from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.numbers import DECIMAL, WAITING_WORDS, read_number
 from chemvae.data.files.reading import read_records, source_name
 from chemvae.data.files.writing import as_meant
+from chemvae.design.evaluators.measurement import Measurement
+from chemvae.design.evaluators.replicates import merge_replicates
 from chemvae.design.oracles.score import LARGEST_SCORE, is_usable
 from chemvae.errors import InputError, NothingUsableError
 from chemvae.parallel import Workers
 
+logger = logging.getLogger(__name__)
+
+__all__ = ["Measurement", "read_measurements"]
 ID, COMMENTS = "id", ("reason", "comment", "remark", "note")
 MOST_SHOWN, LONGEST_SHOWN = 5, 80
 MANY, SHARE = 10_000, 1_000  # texts that are worth processes, and texts in a block
 _NO_WORDS = re.compile(r"^[<>=~≤≥±+\-−–#@\s]*[\d.]|^[=#@]")  # a number or formula gone wrong, and no reason
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What was measured on one molecule."""
-
-    smiles: str
-    """Canonical."""
-    values: tuple[float, ...]
-    """One per name; NaN where there is none."""
-    reason: str = ""
-    """Why a value is missing, or what is said beside it; empty if neither."""
-    bounds: tuple[str, ...] = ()
-    """One per name where a value is only a limit: "<" or ">" there, "" for the others; empty if none is."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether any value is missing."""
-        return any(math.isnan(value) for value in self.values)
 
 
 def read_measurements(
@@ -56,7 +42,8 @@ def read_measurements(
     Rows may stand in any order, and other columns beside them. A cell that says in words why there is no value ("failed") is a
     failure, whose reason is what the cell says, and so is an empty one beside a column ``comment`` that says something, or
     beside a value. A row that is empty otherwise leaves its molecule open, like the words ``open`` and ``pending``. SMILES may
-    be written in any way. Of a bound such as ``>9`` limit and side are kept, and the reason says so.
+    be written in any way. Several rows of a molecule that was not asked for, as in a table of before, are merged
+    (:mod:`chemvae.design.evaluators.replicates`). Of a bound such as ``>9`` limit and side are kept, and the reason says so.
 
     Parameters
     ----------
@@ -83,18 +70,27 @@ def read_measurements(
     --------
     >>> table = pd.DataFrame({"id": ["m0002", "m0001"], "pIC50": ["6.5", "insoluble"]})
     >>> read_measurements(table, ["pIC50"], {"m0001": "CCO", "m0002": "CCN"})
-    [Measurement(smiles='CCN', values=(6.5,), reason=''), Measurement(smiles='CCO', values=(nan,), reason='insoluble')]
+    [Measurement(smiles='CCN', values=(6.5,), reason='', bounds=()), Measurement(smiles='CCO', values=(nan,), \
+reason='insoluble', bounds=())]
     """
     name = "the table" if isinstance(source, pd.DataFrame) else source_name(source)
     frame = _frame(source, name)
     reader = _Reader(frame, names, {as_id(key): text for key, text in handed_out.items()}, name, mode)
-    found: dict[str, Measurement] = {}
-    for row in range(len(frame)):
-        one = reader.read(row)
-        if one is not None and str(found.setdefault(one.smiles, one)) != str(one):
-            reader.complain(row, f"{one.smiles} stands there twice with different values; keep one row, such as their mean")
-    reader.check(list(found.values()))
-    return list(found.values())
+    told = reader.read_all(len(frame))
+    reader.check()
+    found = [merge_replicates(rows) for rows in told.values()]
+    _say_merged([one for one, rows in zip(found, told.values(), strict=True) if str(one) != str(rows[0])], name)
+    return found
+
+
+def _say_merged(merged: Sequence[Measurement], name: str) -> None:
+    """Say which molecules stand there several times with different values."""
+    if merged:
+        logger.info(
+            "%s: %s with different values in several rows; each counts once, such as %s: %s.",
+            name, f"{len(merged):,} molecules" if len(merged) > 1 else "a molecule", merged[0].smiles,
+            merged[0].reason or ", ".join(f"{value:g}" for value in merged[0].values),
+        )  # fmt: skip
 
 
 def _frame(source: Any, name: str) -> pd.DataFrame:
@@ -129,11 +125,24 @@ class _Reader:
         self.complaints: list[str] = []
         self.is_blank = True
 
+    def read_all(self, n_rows: int) -> dict[str, list[Measurement]]:
+        """What the rows say of each molecule; one that was asked for, a vial with a number, has a single row."""
+        told: dict[str, list[Measurement]] = {}
+        for row in range(n_rows):
+            one = self.read(row)
+            if one is None:
+                continue
+            rows = told.setdefault(one.smiles, [])
+            if rows and one.smiles in self._as_handed_out and str(one) != str(rows[0]):
+                self.complain(row, f"{one.smiles} stands there twice with different values; keep one row, such as their mean")
+            rows.append(one)
+        return told
+
     def complain(self, row: int, what: str) -> None:
         """Note what is wrong with a row; the first row under the header is row 1."""
         self.complaints.append(f"row {row + 1}: {what}")
 
-    def check(self, found: Sequence[Measurement]) -> None:
+    def check(self) -> None:
         """Raise if anything was wrong."""
         if self.complaints:
             more = len(self.complaints) - MOST_SHOWN

@@ -102,9 +102,10 @@ class TestStart:
         assert result.history["smiles"][:2].tolist() == [chain(0, 0), chain(2, 2)] and len(result.history) == 10
         np.testing.assert_array_equal(result.history["z"][0], ToyModel().encode([chain(0, 0)])[0])
 
-    def test_a_start_outside_the_constraints_is_not_scored_but_still_a_start(self):
+    def test_a_start_outside_the_constraints_is_scored_once_and_does_not_count_but_is_still_a_start(self):
         result = run_campaign(ToyModel(), Bowl(), budget=10, start=[chain(6, 6)], constraints=["heavy_atoms<16"], **FAST)
-        assert chain(6, 6) not in result.history["smiles"].tolist() and len(result.history) == 10
+        assert result.history["smiles"].tolist().index(chain(6, 6)) == 0 and len(result.history) == 10
+        assert np.isnan(result.history["utility"][0]) and result.best["smiles"] != chain(6, 6)
         assert result.proposals["smiles"][0] == chain(6, 6) and result.proposals["reason"][0] == "heavy_atoms < 16"
 
     def test_a_long_list_does_not_eat_the_budget(self):

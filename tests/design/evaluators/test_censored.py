@@ -8,7 +8,8 @@ from chemvae.design import Goal, run_campaign
 from chemvae.design.evaluators.calls import Call
 from chemvae.design.evaluators.censored import as_counted, known_side
 from chemvae.design.evaluators.ledger import Ledger
-from chemvae.design.evaluators.results_table import Measurement
+from chemvae.design.evaluators.replicates import merge_replicates
+from chemvae.design.evaluators.results_table import Measurement, read_measurements
 from chemvae.design.oracles import Score
 from chemvae.errors import InputError
 from tests.design.toys import ToyModel, chain
@@ -115,3 +116,34 @@ def test_a_ledger_keeps_bounds_and_reads_those_without(tmp_path):
     (tmp_path / "record.jsonl").write_text(lines[0] + "\n" + lines[1].replace('[">"]', '["!"]') + "\n")
     with pytest.raises(InputError, match="damaged in line 2"):
         Ledger(tmp_path / "record.jsonl", {}, (1, None))
+
+
+def told(*rows):
+    return [Measurement("CCO", values, reason, bounds) for values, reason, bounds in rows]
+
+
+def test_replicates_are_the_median_of_what_is_exact():
+    merged = merge_replicates(told(((5.0, 1.0), "", ()), ((9.0, 2.0), "", (">", "")), ((7.0, 6.0), "", ())))
+    assert merged.values == (6.0, 2.0) and merged.bounds == ()
+    assert merged.reason == "median of 2 values, 5 to 7; median of 3 values, 1 to 6"
+
+
+def test_of_bounds_the_tightest_is_kept_and_two_sides_are_no_value():
+    above = told(((9.0,), "", (">",)), ((8.0,), "", (">",)))
+    assert merge_replicates(above).values == (9.0,) and merge_replicates(above).bounds == (">",)
+    below = told(((3.0,), "", ("<",)), ((2.0,), "", ("<",)))
+    assert merge_replicates(below).values == (2.0,) and merge_replicates(below).reason == "<2 is a bound"
+    assert merge_replicates(above + below).failed
+
+
+def test_a_value_beside_a_failure_is_a_value_and_one_row_stays_as_it_is():
+    rows = told(((np.nan,), "insoluble", ()), ((5.0,), "", ()))
+    assert merge_replicates(rows).values == (5.0,) and merge_replicates(rows).reason == ""
+    assert merge_replicates(rows[:1]) is rows[0] and merge_replicates([rows[0], rows[0]]).reason == "insoluble"
+
+
+def test_a_table_of_before_may_hold_a_molecule_twice_and_a_sheet_may_not(tmp_path):
+    table = pd.DataFrame({"smiles": ["OCC", "CCO", "CN"], "pIC50": [5.0, 7.0, 6.0]})
+    assert [one.values for one in read_measurements(table, ["pIC50"], {})] == [(6.0,), (6.0,)]
+    with pytest.raises(InputError, match="row 2: CCO stands there twice"):
+        read_measurements(table, ["pIC50"], {"m0001": "CCO"})

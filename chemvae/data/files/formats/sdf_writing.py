@@ -12,8 +12,8 @@ from rdkit.Chem import rdDepictor
 
 from chemvae.chem.molecules import parse
 
-NAMES = ("name", "id", "ID", "Name")
-"""Columns that name a molecule; the first there is stands in the head of each record."""
+NAMES = ("name", "id", "compound", "compound_id", "molecule_id")
+"""Columns that name a molecule, whatever the case; the first there is stands in the head of each record."""
 
 
 def write_sdf(frame: pd.DataFrame, path: Path, smiles_column: str) -> None:
@@ -25,7 +25,8 @@ def write_sdf(frame: pd.DataFrame, path: Path, smiles_column: str) -> None:
     path : Path
     smiles_column : str
     """
-    named = next((name for name in NAMES if name in frame.columns), None)
+    by_key = {str(name).strip().lower(): name for name in frame.columns}
+    named = next((by_key[name] for name in NAMES if name in by_key), None)
     with path.open("w", encoding="utf-8") as file:
         for number, row in enumerate(frame.to_dict("records"), start=1):
             file.write(sdf_record(row, smiles_column, str(number if named is None else row[named])))
