@@ -56,6 +56,8 @@ def parse_pattern(text: str, vocabulary: Vocabulary, most: int = MOST) -> Patter
     """
     if most < 1:
         raise SettingsError(f"most must be >= 1, got {most}")
+    if not isinstance(text, str):
+        raise SettingsError(f"a pattern is a SMILES with gaps, got a {type(text).__name__}")
     text = text.strip()
     if "_" not in text:
         raise SettingsError(f"'{text}' has no gap to fill; write _ for one missing symbol, or __ for any number")

@@ -66,10 +66,8 @@ def interpolate(
 
     Raises
     ------
-    InvalidMoleculeError, UnknownTokenError
-        If an end is not a molecule the model can read.
-    SettingsError, UnknownNameError
-        If a number is too small; if there is no such path or property.
+    InvalidMoleculeError, UnknownTokenError, SettingsError, UnknownNameError
+        If the model cannot read an end; if a number is too small; if there is no such path or property.
     """
     seed = as_seed(seed)
     names = _checked(model, n_steps, n_samples, n_decodes, properties)

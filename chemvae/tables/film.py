@@ -80,11 +80,7 @@ def film_figure(
         for i, (text, legend, other) in enumerate(zip(smiles, legends, others_before(smiles, valid), strict=True)):
             _draw_frame(figure.add_subplot(grid[divmod(i, columns)]), text if valid[i] else None, legend, other)
         for number, (name, values) in enumerate(curves.items()):
-            axes = figure.add_subplot(grid[rows + number, :])
-            axes.plot(np.arange(len(values)), np.asarray(values, dtype=float), "o-")
-            axes.set_ylabel(name)
-            axes.set_xlim(-0.5, len(values) - 0.5)
-            axes.set_xticks([])
+            _draw_curve(figure.add_subplot(grid[rows + number, :]), name, values, legends)
     return figure
 
 
@@ -103,3 +99,10 @@ def _draw_frame(axes: Axes, smiles: str | None, legend: str, other: str | None) 
         axes.text(0.5, 0.5, words, ha="center", va="center", fontsize=9, transform=axes.transAxes)
     else:
         axes.imshow(np.asarray(Image.open(io.BytesIO(drawn))), aspect="equal")
+
+
+def _draw_curve(axes: Axes, name: str, values: Sequence[float], legends: Sequence[str]) -> None:
+    """What changes along the row; its places are named by the first words below the pictures."""
+    axes.plot(np.arange(len(values)), np.asarray(values, dtype=float), "o-")
+    axes.set(ylabel=name, xlim=(-0.5, len(values) - 0.5))
+    axes.set_xticks(np.arange(len(values)), [legend.partition(",")[0] for legend in legends])
