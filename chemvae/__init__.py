@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from chemvae.deprecation import modules
 
 if TYPE_CHECKING:
+    from chemvae import library as library
     from chemvae.api import check as check
     from chemvae.api import complete as complete
     from chemvae.api import decode as decode
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from chemvae.api import prepare as prepare
     from chemvae.api import search as search
     from chemvae.api import train as train
-    from chemvae import library as library
     from chemvae.citing import cite as cite
     from chemvae.design import Constraint as Constraint
     from chemvae.design import Goal as Goal

@@ -13,8 +13,11 @@ from chemvae.chem.molecules import neutralize, parse, quiet
 from chemvae.chem.plausibility.bloom import BloomFilter
 from chemvae.chem.plausibility.fragments import bond_keys, ring_systems
 
-TABLES = {"chembl": "ring systems and bonds of ChEMBL's molecules, of measured effect or tried as drugs"}
-"""Sets of molecules that others can be plausible by."""
+TABLES: dict[str, tuple[str, str | None]] = {
+    "chembl": ("chembl_rings.bloom", "chembl_bonds.bloom"),
+    "chembl-rings": ("chembl_rings.bloom", None),
+}
+"""What molecules can be plausible by: the files of ring systems and of bonds that are known, where bonds are looked at."""
 DEFAULT_TABLE = "chembl"
 ASSETS = Path(__file__).parent / "assets"
 MOST_CONFIGURATIONS = 32
@@ -63,9 +66,10 @@ def _strangeness(smiles: str, table: str) -> Strangeness:
     mol = parse(neutralize(smiles) or smiles)
     if mol is None:
         return Strangeness((), ())
-    rings_known, bonds_known = _table(f"{table}_rings.bloom"), _table(f"{table}_bonds.bloom")
+    rings_known, bonds_known = (None if name is None else _table(name) for name in TABLES[table])
     rings = [ring for ring in dict.fromkeys(ring_systems(mol)) if not _is_known(ring, rings_known)]
-    bonds = [bond for bond, key in zip(mol.GetBonds(), bond_keys(mol), strict=True) if key not in bonds_known]
+    keys = [] if bonds_known is None else [key in bonds_known for key in bond_keys(mol)]
+    bonds = [mol.GetBondWithIdx(place) for place, is_known in enumerate(keys) if not is_known]
     return Strangeness(tuple(rings), tuple(dict.fromkeys(smiles_around(bond) for bond in bonds)))
 
 

@@ -14,7 +14,7 @@ from chemvae.registry import find
 
 @dataclass(frozen=True)
 class Plausible(Filter):
-    """Ring systems and bonds that are known in ChEMBL, in whatever configuration.
+    """Ring systems that are known in ChEMBL, in whatever configuration, and bonds unless the table says rings alone.
 
     Examples
     --------

@@ -14,11 +14,11 @@ from rdkit import Chem
 from chemvae.chem.alerts import SOURCES, catalog_names, find_alerts
 from chemvae.chem.properties import PROPERTIES, drug_likeness, penalized_logp, synthetic_accessibility
 from chemvae.chem.targets import HasPattern, IsomerOf, SimilarityTo
-from chemvae.design.oracles.admet import make_admet
 from chemvae.design.oracles.base import Oracle
-from chemvae.design.oracles.dock import make_dock
+from chemvae.design.oracles.judges.admet import make_admet
+from chemvae.design.oracles.judges.dock import make_dock
+from chemvae.design.oracles.judges.molscore import make_molscore
 from chemvae.design.oracles.learned import make_learned, make_predicted, make_saved
-from chemvae.design.oracles.molscore import make_molscore
 from chemvae.design.oracles.programs.command_csv import CsvCommandOracle
 from chemvae.design.oracles.programs.command_json import CommandOracle
 from chemvae.design.oracles.programs.program import ProgramOracle

@@ -38,6 +38,11 @@ def test_a_ring_system_is_known_in_whatever_configuration():
     assert [strangeness(text).rings for text in penam] == [(), (), ()]
 
 
+def test_rings_alone_can_be_asked_for():
+    assert strangeness("OOOOC").bonds and not strangeness("OOOOC", "chembl-rings")
+    assert strangeness(MADE_UP[0], "chembl-rings").rings == strangeness(MADE_UP[0]).rings
+
+
 def test_chains_have_no_rings_to_be_unknown_and_no_molecule_is_not_strange():
     assert compute("unknown_rings", "CCCCO") == 0.0 and not strangeness("C1CC")
     assert math.isnan(compute("unknown_rings", "C1CC"))

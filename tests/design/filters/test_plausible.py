@@ -24,3 +24,12 @@ def test_the_word_makes_the_filter_and_a_wrong_one_is_refused():
     assert [one.label for one in gather_constraints(plausible="ChEMBL")] == ["known in chembl"]
     with pytest.raises(UnknownNameError, match="chembl"):
         gather_constraints(plausible="chebml")
+
+
+def test_a_campaign_and_its_words_have_it():
+    from chemvae.design import CampaignSpec
+    from chemvae.design.search_settings import SearchSettings, in_words
+
+    assert [one.label for one in CampaignSpec(plausible="chembl").filters([])] == ["known in chembl"]
+    settings = SearchSettings(**in_words({"plausible": "chembl-rings"})[0])
+    assert settings.arguments()["plausible"] == "chembl-rings"

@@ -72,3 +72,11 @@ def test_a_summary_is_json_whatever_the_search_found(result):
         text = json.dumps(summary(one), allow_nan=False)
         assert json.loads(text) == summary(one)
     assert summary(empty)["auc_top10"] is None and summary(empty)["mean_top10"] is None
+
+
+def test_the_share_with_known_ring_systems_is_of_the_best_molecules(result):
+    from dataclasses import replace
+
+    strange = result.molecules.assign(smiles=["C1=CC2=CC1=CC2", *result.molecules["smiles"][1:]])
+    assert summary(result)["known_rings"] == 1.0
+    assert summary(replace(result, molecules=strange))["known_rings"] == pytest.approx(1.0 - 1.0 / len(strange))

@@ -1,1 +1,1 @@
-"""Scripts that run in a Python of their own and ask one package each; they import nothing of ours (see ``workers.py``)."""
+"""Judges that others have made, as oracles: ADMET predictors, docking, benchmarks."""

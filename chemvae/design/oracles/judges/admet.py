@@ -1,85 +1,102 @@
-"""Ask the ADMET-AI ensembles: a JSON line of SMILES in, the mean and the spread of the five models for each property out."""
+"""ADMET properties by ADMET-AI: ensembles of five graph networks on the data sets of the Therapeutics Data Commons."""
 
-import csv
-import json
-import os
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TextIO
+from __future__ import annotations
 
-BATCH = 64
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 
-def main() -> None:
-    """Load the models, say what they predict, and answer until there are no more questions."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what others print is no answer
-    try:
-        import admet_ai
-        import torch
+from chemvae.chem.kind import oddities
+from chemvae.design.oracles.judges.worker import JudgePackage, JudgeWorker
+from chemvae.design.oracles.learned import split_kappa
+from chemvae.design.oracles.uncertain import UncertainOracle
+from chemvae.registry import find
 
-        torch.set_num_threads(1)
-        ensembles = load()
-        names = [name for tasks, _ in ensembles for name in tasks]
-        tell(answers, {"names": names, "facts": describe(Path(admet_ai.__file__).parent, names)})
-    except Exception as error:
-        tell(answers, {"error": f"{type(error).__name__}: {error}"})
-        return
-    for line in sys.stdin:
-        try:
-            tell(answers, predict(ensembles, json.loads(line)["smiles"]))
-        except Exception as error:
-            tell(answers, {"error": f"{type(error).__name__}: {error}"})
+ADMET_AI = JudgePackage("admet-ai", "admet_ai", "admet", "admet.py")
+_predicted: dict[str, tuple[list[float], list[float]]] = {}
+"""Canonical SMILES -> means and spreads of all properties: several goals are one prediction."""
 
 
-def tell(answers: TextIO, answer: dict) -> None:
-    """Write a line."""
-    answers.write(json.dumps(answer) + "\n")
-    answers.flush()
+class AdmetOracle(UncertainOracle):
+    """Properties that ADMET-AI predicts, the mean of five models; their spread stands for the uncertainty.
+
+    A classification is the probability of what its name says, 0..1. The spread says where the five models disagree. It is no
+    calibrated interval: where all five are wrong alike it is small.
+
+    Parameters
+    ----------
+    *names : str
+        Of properties, case does not matter; a beginning that only one has is enough: "Solubility".
+    kappa : float, optional
+        As in :class:`PredictorOracle`.
+
+    Raises
+    ------
+    MissingExtraError
+        If ADMET-AI is not installed, here or where ``CHEMVAE_ADMET_PYTHON`` points to.
+    UnknownNameError
+        If it predicts no such property.
+
+    References
+    ----------
+    Swanson et al., ADMET-AI, 2024. https://doi.org/10.1093/bioinformatics/btae416
+    """
+
+    def __init__(self, *names: str, kappa: float | None = None):
+        told = self._worker(f"'admet:{', '.join(names)}'").facts
+        self.names = tuple(find_beginning(told["names"], name) for name in names)
+        self.kappa, self._columns = kappa, [told["names"].index(name) for name in self.names]
+        self._told = {name: told["facts"].get(name, {}) for name in self.names}
+        self.label = f"admet:{', '.join(self.names)}"
+
+    def estimate(self, smiles: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Predict: [N, P] each."""
+        new = [text for text in dict.fromkeys(smiles) if text not in _predicted]
+        if new:
+            answer = self._worker(self.label).ask({"smiles": new})
+            _predicted.update(zip(new, zip(answer["mean"], answer["std"], strict=True), strict=True))
+        rows = np.array([_predicted[text] for text in smiles], dtype=float).reshape(len(smiles), 2, -1)[:, :, self._columns]
+        return rows[:, 0], rows[:, 1]
+
+    def warnings(self, smiles: Sequence[str]) -> list[list[str]]:
+        """Molecules of a kind that the data sets hardly hold: salts, metals, unusual elements."""
+        words = ["; ".join(oddities(text)) for text in smiles]
+        return [[f"hardly of a kind that was learned from: {word}" if word else ""] * len(self.names) for word in words]
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Nothing: the labels are not told with the models, so neither their range nor our own error on them is known."""
+        return []
+
+    def published(self) -> dict[str, dict[str, str]]:
+        """Unit, kind, number of labels and published error (AUROC or MAE) of each property."""
+        return self._told
+
+    @staticmethod
+    def _worker(purpose: str) -> JudgeWorker:
+        return ADMET_AI.worker(purpose)
 
 
-def load() -> list:
-    """The names of each ensemble's properties, and its models."""
-    from admet_ai import ADMETModel
+def find_beginning(names: Sequence[str], wanted: str) -> str:
+    """The name that is meant, by all of it or by a beginning that only one has, whatever the case.
 
-    whole = ADMETModel(include_physchem=False, drugbank_path=None, num_workers=0)
-    return [
-        (tasks, [model.eval() for model in models]) for tasks, models in zip(whole.task_lists, whole.model_lists, strict=True)
-    ]
+    Raises
+    ------
+    UnknownNameError
 
-
-def describe(folder: Path, names: list) -> dict:
-    """Unit, kind and published error of each property, from the package's own table."""
-    with (folder / "resources" / "data" / "admet.csv").open(encoding="utf-8") as file:
-        rows = {row["id"]: row for row in csv.DictReader(file)}
-    wanted = ("units", "task_type", "size", "AUROC", "MAE")
-    return {name: {key: rows[name][key] for key in wanted} for name in names if name in rows}
-
-
-def predict(ensembles: list, smiles: list) -> dict:
-    """Mean and standard deviation over the models of each ensemble: a row per molecule, a column per property."""
-    import torch
-
-    means, spreads = [], []
-    with torch.inference_mode():
-        for _, models in ensembles:
-            found = torch.stack([torch.cat([model.predict_step(batch, 0) for batch in batches(smiles)]) for model in models])
-            means.append(found.mean(dim=0))  # of [models, N, P]
-            spreads.append(found.std(dim=0))
-    return {"mean": torch.cat(means, dim=1).tolist(), "std": torch.cat(spreads, dim=1).tolist()}
+    Examples
+    --------
+    >>> find_beginning(["hERG", "Solubility_AqSolDB"], "solubility"), find_beginning(["NR-AR", "NR-AR-LBD"], "nr-ar")
+    ('Solubility_AqSolDB', 'NR-AR')
+    """
+    alike = [name for name in names if name.lower().startswith(wanted.strip().lower())]
+    exact = [name for name in alike if name.lower() == wanted.strip().lower()]
+    if exact or len(alike) == 1:
+        return (exact or alike)[0]
+    return find({name: None for name in names}, wanted.strip(), "property of ADMET-AI")[0]
 
 
-def batches(smiles: list) -> Iterator:
-    """The molecules as the models take them. The package's own loader leaves a last molecule out that would be alone."""
-    from chemprop.data import MoleculeDatapoint, MoleculeDataset
-    from chemprop.data.collate import collate_batch
-    from rdkit import Chem
-
-    data = MoleculeDataset([MoleculeDatapoint(mol=Chem.MolFromSmiles(text)) for text in smiles])
-    for start in range(0, len(smiles), BATCH):
-        yield collate_batch([data[i] for i in range(start, min(start + BATCH, len(smiles)))])
-
-
-if __name__ == "__main__":
-    main()
+def make_admet(argument: str, model: Any) -> AdmetOracle:
+    """``NAME[,kappa=K]``."""
+    name, kappa = split_kappa(argument)
+    return AdmetOracle(name, kappa=kappa)

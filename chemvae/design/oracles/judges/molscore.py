@@ -1,53 +1,55 @@
-"""Ask one task of MolScore: a JSON line of SMILES in, a score for each out. Run as ``molscore.py TASK``."""
+"""Tasks of MolScore, the GuacaMol benchmark among them, as oracles: others' benchmarks run on us without our code."""
 
-import json
-import os
-import sys
-import tempfile
-from typing import Any, TextIO
+from __future__ import annotations
 
-USUAL = "GuacaMol"
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 
-def main() -> None:
-    """Set the task up, say so, and answer until there are no more questions."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what others print is no answer
-    sys.path.pop(0)  # this folder, where a file is called as the package is
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        try:
-            task = make_task(sys.argv[1], folder)
-            tell(answers, {"names": [task.cfg["task"]]})
-        except Exception as error:
-            tell(answers, {"error": f"{type(error).__name__}: {error}"})
-            return
-        for line in sys.stdin:
-            try:
-                tell(answers, {"scores": score(task, json.loads(line)["smiles"])})
-            except Exception as error:
-                tell(answers, {"error": f"{type(error).__name__}: {error}"})
-    os._exit(0)  # the package writes its results when Python ends, into the folder that is gone
+from chemvae.design.oracles.base import Oracle
+from chemvae.design.oracles.judges.worker import JudgePackage, JudgeWorker
+
+MOLSCORE = JudgePackage("molscore", "molscore", "molscore", "molscore.py")
 
 
-def tell(answers: TextIO, answer: dict) -> None:
-    """Write a line."""
-    answers.write(json.dumps(answer) + "\n")
-    answers.flush()
+class MolScoreOracle(Oracle):
+    """The score of a task of MolScore, to be maximised; in 0..1 for the tasks that come with it.
+
+    Parameters
+    ----------
+    task : str
+        "GuacaMol:Osimertinib_MPO", a name of the GuacaMol set without the set, or a configuration file (.json).
+
+    Raises
+    ------
+    MissingExtraError
+        If MolScore is not installed, here or where ``CHEMVAE_MOLSCORE_PYTHON`` points to.
+    ChemVAEError
+        If it has no such task.
+
+    References
+    ----------
+    Thomas et al., MolScore, 2024. https://doi.org/10.1186/s13321-024-00861-w. Brown et al., GuacaMol, 2019.
+    https://doi.org/10.1021/acs.jcim.8b00839
+    """
+
+    shares_work = False  # one process answers
+
+    def __init__(self, task: str):
+        self.task = str(Path(task).expanduser().absolute()) if task.endswith(".json") else task
+        self.label = f"molscore:{task}"
+        self._worker()
+
+    def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
+        """Ask the task: [N]."""
+        return np.array(self._worker().ask({"smiles": list(smiles)})["scores"], dtype=float)
+
+    def _worker(self) -> JudgeWorker:
+        return MOLSCORE.worker(f"'{self.label}'", self.task)
 
 
-def make_task(name: str, folder: str) -> Any:
-    """A task by its file, by "SET:NAME", or by a name of the GuacaMol set."""
-    from molscore import MolScore
-
-    is_whole = ":" in name or name.endswith(".json")
-    return MolScore("chemvae", name if is_whole else f"{USUAL}:{name}", output_dir=folder)
-
-
-def score(task: Any, smiles: list) -> list:
-    """What the task says of each molecule, in order."""
-    return [float(value) for value in task.score(list(smiles), flt=True)]
-
-
-if __name__ == "__main__":
-    main()
+def make_molscore(argument: str, model: Any) -> MolScoreOracle:
+    """``TASK``."""
+    return MolScoreOracle(argument.strip())

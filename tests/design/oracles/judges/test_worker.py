@@ -6,9 +6,10 @@ import time
 import pytest
 
 from chemvae.design import make_oracle
-from chemvae.design.oracles import admet, dock, molscore, workers
-from chemvae.design.oracles.admet import AdmetOracle, find_beginning
-from chemvae.design.oracles.workers import JudgePackage, JudgeWorker
+from chemvae.design.oracles.judges import admet, dock, molscore
+from chemvae.design.oracles.judges import worker as workers
+from chemvae.design.oracles.judges.admet import AdmetOracle, find_beginning
+from chemvae.design.oracles.judges.worker import JudgePackage, JudgeWorker
 from chemvae.design.trust import runs_code
 from chemvae.errors import ChemVAEError, MissingExtraError, SettingsError, UnknownNameError
 

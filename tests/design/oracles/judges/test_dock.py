@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from chemvae.design.oracles import dock
-from chemvae.design.oracles.dock import DockOracle, make_dock
+from chemvae.design.oracles.judges import dock
+from chemvae.design.oracles.judges.dock import DockOracle, make_dock
 from chemvae.errors import SettingsError, UnknownNameError
 
 ETHYLAMINE = "CCN"

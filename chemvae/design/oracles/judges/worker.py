@@ -1,7 +1,7 @@
 """Judges that live in a Python of their own: one worker process for each, started once, that is asked in batches.
 
 What a judge depends on need not fit what we depend on, so it may be installed in another environment. Its script (in the
-folder ``judges`` beside this file) imports nothing of ours: it writes one JSON line when it is ready, reads a JSON line for
+folder ``scripts`` beside this file) imports nothing of ours: it writes one JSON line when it is ready, reads a JSON line for
 each question and writes one for its answer. It ends when its input does, and so with this program, however that ends.
 """
 
@@ -23,7 +23,7 @@ from typing import IO, Any, cast
 from chemvae.errors import ChemVAEError, MissingExtraError, SettingsError
 from chemvae.parallel.tree import MARK, end_tree, new_mark
 
-SCRIPTS = Path(__file__).parent / "judges"
+SCRIPTS = Path(__file__).parent / "scripts"
 _running: dict[tuple[int, str, tuple[str, ...]], JudgeWorker] = {}
 
 
@@ -38,7 +38,7 @@ class JudgePackage:
     extra: str
     """Of ours, that brings it."""
     script: str
-    """Of the folder ``judges``, that asks it."""
+    """Of the folder ``scripts``, that asks it."""
 
     @property
     def variable(self) -> str:
