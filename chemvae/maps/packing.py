@@ -27,7 +27,7 @@ def pack(array: np.ndarray | bytes) -> str:
     array([1, 2, 3], dtype=uint16)
     """
     raw = array if isinstance(array, bytes) else np.ascontiguousarray(array).tobytes()
-    return base64.b64encode(gzip.compress(raw, compresslevel=6, mtime=0)).decode("ascii")
+    return base64.b64encode(gzip.compress(raw, compresslevel=9, mtime=0)).decode("ascii")
 
 
 def unpack(text: str, dtype: str | np.dtype) -> np.ndarray:
