@@ -517,20 +517,14 @@ def map(
     ----------
     data : str, Path, sequence of str or DataFrame
         Every column can colour the map, and so can what the model predicts.
-    model : MolVAE, name or run folder
-        The shipped one by default.
-    out : path, optional
-        The page, ``.html``; None writes none.
-    png : path, optional
-        A picture, ``.png``, ``.pdf`` or ``.svg``.
+    model : MolVAE, name or run folder, optional
+    out, png : path, optional
+        The page, ``.html``, and a picture, ``.png``, ``.pdf`` or ``.svg``; None writes none.
     projector : path, optional
         ``.safetensors``: keeps the projection, to place other molecules on the same map with ``onto=``.
     overwrite : bool
-        Replace what is there.
-    progress : callable, optional
-        Told of each :class:`chemvae.progress.Progress`.
-    cancel : CancelToken, optional
-        Ends it before anything is written.
+    progress, cancel : optional
+        Told of each :class:`chemvae.progress.Progress`; ends it before anything is written.
     **options
         ``color``: column that colours the map at first; ``title``; ``device``; ``overlays`` and ``runs`` by name, as in
         :func:`chemvae.maps.map_molecules`; the fields of :class:`chemvae.maps.MapSettings`: ``method``, ``space``, ``onto``,

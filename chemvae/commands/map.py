@@ -39,7 +39,7 @@ def map(
         ),
     ] = "auto",
     space: Annotated[
-        str, typer.Option(metavar=choices("maps/spaces.py", "SPACES"), help="Whose neighbourhoods the map keeps.")
+        str, typer.Option(metavar=choices("maps/factory.py", "SPACES"), help="Whose neighbourhoods the map keeps.")
     ] = "latent",
     overlay: Annotated[
         list[str] | None, typer.Option(metavar="NAME=FILE", help="Show a further set with marks of its own; repeatable.")

@@ -13,14 +13,13 @@ import pandas as pd
 
 from chemvae.errors import InputError
 from chemvae.maps.colour import check_colour, readable_dates
-from chemvae.maps.factory import AUTO, PROJECTIONS, best_method, load_projection
+from chemvae.maps.factory import AUTO, PROJECTIONS, best_method, fingerprint_rows, load_projection
 from chemvae.maps.molecule_map import MapSettings, MoleculeMap, with_overlays
 from chemvae.maps.overlays import read_overlays
 from chemvae.maps.projection import Projection, map_quality
 from chemvae.maps.regions import region_labels
-from chemvae.maps.spaces import fingerprint_rows
 from chemvae.models.storage import fingerprint
-from chemvae.progress import CancelToken, ProgressCallback, steps
+from chemvae.progress import CancelToken, ProgressCallback, Step, steps
 from chemvae.seeding import as_seed
 from chemvae.tables import latent_table
 
@@ -53,33 +52,35 @@ def map_molecules(
         Sets that are shown on the map with marks of their own; they do not shape it.
     runs : mapping of name to data, optional
         Searches (a folder that one wrote, or a table in the order of its calls): overlaid sets, whose best so far is a path.
-    progress : callable, optional
-        Told of the stages "read" (rows), "encode", "project" and "compare" (molecules).
-    cancel : CancelToken, optional
-        Looked at between batches and stages.
-
-    Returns
-    -------
-    MoleculeMap
+    progress, cancel : optional
+        Told of the stages "read" (rows), "encode", "project" and "compare" (molecules); looked at between them.
 
     Raises
     ------
-    NothingUsableError, InputError
-        If the data cannot be read, or no row can be used.
-    UnknownNameError, SettingsError
-        If ``color`` names no column, or one that cannot colour a map.
-    CancelledError
-        If the end was asked for.
+    NothingUsableError, InputError, UnknownNameError, SettingsError, CancelledError
+        If no row can be used, or ``color`` names a column that cannot colour a map; if the end was asked for.
     """
     settings, step = settings or MapSettings(), steps(progress, cancel)
-    model_id = fingerprint(model)
-    projection, settings = _open_projection(settings, model_id)
-    seed = as_seed(settings.seed)  # the settings hold a number by now
-    chosen = settings.smiles_column, settings.standardize, settings.limit, seed, settings.jobs
-    prepare = partial(_prepare, model, color)
-    smiles, z, columns = latent_table(model, data, *chosen, step=step, prepare=prepare)
+    projection, settings = _open_projection(settings, fingerprint(model))
+    chosen = settings.smiles_column, settings.standardize, settings.limit, as_seed(settings.seed), settings.jobs
+    table = latent_table(model, data, *chosen, step=step, prepare=partial(_prepare, model, color))
     sets = read_overlays(model, {**(overlays or {}), **(runs or {})}, settings.standardize, settings.jobs, step)
-    n = len(smiles)
+    own = _mapped(model, _name(data), settings, projection, table, step)
+    places = [projection.transform(_rows(settings, one.smiles, one.z)) for one in sets]
+    return with_overlays(own, sets, places, runs or {})
+
+
+def _mapped(
+    model: MolVAE,
+    name: str,
+    settings: MapSettings,
+    projection: Projection,
+    table: tuple[list[str], np.ndarray, pd.DataFrame],
+    step: Step,
+) -> MoleculeMap:
+    """The map of the table's own molecules."""
+    smiles, z, columns = table
+    n, seed = len(smiles), as_seed(settings.seed)  # the settings hold a number by now
     step("project", 0, n)
     rows = _rows(settings, smiles, z)
     xy = projection.fit_transform(rows) if settings.onto is None else projection.transform(rows)
@@ -87,11 +88,9 @@ def map_molecules(
     quality = map_quality(rows, xy, seed=seed)
     labels = region_labels(xy, smiles, jobs=settings.jobs, seed=seed)
     step("compare", n, n)
-    own = MoleculeMap(
-        _name(data), settings, smiles, z, xy, columns, _units(model), projection, quality, labels, model_id=model_id
+    return MoleculeMap(
+        name, settings, smiles, z, xy, columns, _units(model), projection, quality, labels, model_id=fingerprint(model)
     )
-    places = [projection.transform(_rows(settings, one.smiles, one.z)) for one in sets]
-    return with_overlays(own, sets, places, runs or {})
 
 
 def _open_projection(settings: MapSettings, model_id: str) -> tuple[Projection, MapSettings]:

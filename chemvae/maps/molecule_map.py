@@ -12,14 +12,13 @@ import pandas as pd
 
 from chemvae.chem.molecules import check_standardize_mode
 from chemvae.errors import SettingsError
-from chemvae.maps.factory import AUTO, PROJECTIONS, best_method
+from chemvae.maps.factory import AUTO, PROJECTIONS, SPACES, best_method
 from chemvae.maps.interactive import write_map
 from chemvae.maps.overlays import LIBRARY, SET, Overlay
 from chemvae.maps.payload import Trajectory
 from chemvae.maps.picture import write_png
 from chemvae.maps.projection import Projection
 from chemvae.maps.regions import RegionLabel
-from chemvae.maps.spaces import SPACES
 from chemvae.registry import find
 from chemvae.seeding import as_seed
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,12 +27,29 @@ def pack(array: np.ndarray | bytes) -> str:
     array([1, 2, 3], dtype=uint16)
     """
     raw = array if isinstance(array, bytes) else np.ascontiguousarray(array).tobytes()
-    return base64.b64encode(gzip.compress(raw, compresslevel=6, mtime=0)).decode("ascii")
+    return base64.b64encode(gzip.compress(raw, compresslevel=9, mtime=0)).decode("ascii")
 
 
 def unpack(text: str, dtype: str | np.dtype) -> np.ndarray:
     """Undo ``pack`` for an array."""
     return np.frombuffer(gzip.decompress(base64.b64decode(text)), dtype=dtype)
+
+
+def pack_planes(array: np.ndarray) -> str:
+    """Pack a little-endian array byte by byte: all first bytes, then all second ones, which compresses better.
+
+    Examples
+    --------
+    >>> unpack_planes(pack_planes(np.array([1, 258], dtype="<u2")), "<u2")
+    array([  1, 258], dtype=uint16)
+    """
+    return pack(np.ascontiguousarray(array).view(np.uint8).reshape(len(array), -1).T)
+
+
+def unpack_planes(text: str, dtype: str | np.dtype) -> np.ndarray:
+    """Undo ``pack_planes``."""
+    planes = unpack(text, "u1").reshape(np.dtype(dtype).itemsize, -1)
+    return np.ascontiguousarray(planes.T).view(dtype).reshape(-1)
 
 
 def pack_lines(lines: Sequence[Any]) -> str:
@@ -55,12 +72,12 @@ def unpack_lines(text: str) -> list[str]:
 def pack_axis(values: np.ndarray, low: float, high: float) -> dict[str, Any]:
     """Return coordinates [N] in ``STEPS`` steps between ``low`` and ``high``."""
     codes = np.rint((values - low) / ((high - low) or 1.0) * STEPS)
-    return {"low": low, "high": high, "data": pack(codes.astype("<u2"))}
+    return {"low": low, "high": high, "planes": True, "data": pack_planes(codes.astype("<u2"))}
 
 
 def unpack_axis(axis: Mapping[str, Any]) -> np.ndarray:
     """Return the coordinates [N] of a packed axis, each within (high - low) / (2 STEPS) of the original."""
-    return axis["low"] + unpack(axis["data"], "<u2") / STEPS * (axis["high"] - axis["low"])
+    return axis["low"] + _of(axis)(axis["data"], "<u2") / STEPS * (axis["high"] - axis["low"])
 
 
 def pack_numbers(values: np.ndarray) -> dict[str, Any]:
@@ -77,7 +94,7 @@ def pack_numbers(values: np.ndarray) -> dict[str, Any]:
     """
     values = np.where(np.isfinite(values), values, np.nan).astype(np.float64)
     known = values[~np.isnan(values)]
-    spec: dict[str, Any] = {"dtype": "float32", "decimals": None, "offset": 0}
+    spec: dict[str, Any] = {"dtype": "float32", "decimals": None, "offset": 0, "planes": True}
     decimals = _decimals(known)
     if decimals is not None:
         steps = np.rint(values * 10**decimals)
@@ -86,19 +103,29 @@ def pack_numbers(values: np.ndarray) -> dict[str, Any]:
         dtype = next((t for t in ("uint8", "uint16", "uint32") if top < np.iinfo(t).max), None)
         if dtype:
             codes = np.where(np.isnan(values), np.iinfo(dtype).max, steps - offset)
-            return spec | {"dtype": dtype, "decimals": decimals, "offset": offset, "data": pack(codes.astype(_little(dtype)))}
+            return spec | {
+                "dtype": dtype,
+                "decimals": decimals,
+                "offset": offset,
+                "data": pack_planes(codes.astype(_little(dtype))),
+            }
     if decimals == 0 or np.abs(known).max(initial=0.0) > np.finfo(np.float32).max:
         spec["dtype"] = "float64"
-    return spec | {"data": pack(values.astype(_little(spec["dtype"])))}
+    return spec | {"data": pack_planes(values.astype(_little(spec["dtype"])))}
 
 
 def unpack_numbers(spec: Mapping[str, Any]) -> np.ndarray:
     """Undo ``pack_numbers``: float64 [N] with NaN where missing."""
-    codes = unpack(spec["data"], _little(spec["dtype"]))
+    codes = _of(spec)(spec["data"], _little(spec["dtype"]))
     if spec["decimals"] is None:
         return codes.astype(np.float64)
     values = (codes.astype(np.float64) + spec["offset"]) / 10 ** spec["decimals"]
     return np.where(codes == np.iinfo(spec["dtype"]).max, np.nan, values)
+
+
+def _of(spec: Mapping[str, Any]) -> Callable[[str, str | np.dtype], np.ndarray]:
+    """How an array was packed: pages of before hold it as it lies in memory."""
+    return unpack_planes if spec.get("planes") else unpack
 
 
 def _decimals(known: np.ndarray) -> int | None:

@@ -199,16 +199,12 @@ def map_quality(
 
     Parameters
     ----------
-    z : ndarray [N, D]
-        Latents.
-    xy : ndarray [N, 2]
-        Their places on the map.
+    z, xy : ndarray [N, D], [N, 2]
+        Latents and their places on the map.
     n_neighbors : int
         Size k of a neighbourhood.
-    max_points : int
-        Of more usable rows than this, as many are chosen at random and their neighbourhoods looked at, among all rows.
-    seed : int
-        For that choice.
+    max_points, seed : int
+        Of more usable rows than ``max_points``, as many are chosen at random and their neighbourhoods looked at, among all.
 
     Returns
     -------

@@ -54,7 +54,8 @@ def make_pages(folder: Path) -> None:
     """The map and the lattice, as ``chemvae map`` makes them."""
     model = api.load("drug", "cpu")
     zinc = pd.DataFrame({"smiles": load_table("zinc250k").smiles}).sample(N_MOLECULES, random_state=0)
-    drugs = pd.DataFrame({"smiles": load_table("drugs").smiles}).sample(N_DRUGS, random_state=0)
+    drugs = pd.read_csv(Path(os.environ["CHEMVAE_DATA"]) / "drugs_drugcentral.csv.gz")[["name", "smiles"]]
+    drugs = drugs.sample(N_DRUGS, random_state=0)
     words = {"overlays": {"approved drugs": drugs}, "color": "logP", "title": "3,000 molecules of ZINC"}
     api.map(zinc, model, out=folder / "map.html", **words)
     api.map_lattice(zinc, model, out=folder / "lattice.html", size=9, color="logP", title="The latent space around ZINC")

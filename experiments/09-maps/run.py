@@ -25,8 +25,8 @@ import torch
 from chemvae import api
 from chemvae.data.prepare.tables import load_table
 from chemvae.maps import PROJECTIONS, map_quality
+from chemvae.maps.factory import fingerprint_rows
 from chemvae.maps.projection import Projection
-from chemvae.maps.spaces import fingerprint_rows
 from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent

@@ -10,6 +10,7 @@ from chemvae.errors import InputError, NothingUsableError, UnknownNameError
 from chemvae.maps import Trajectory
 from chemvae.maps.packing import (
     STEPS,
+    pack,
     pack_axis,
     pack_lines,
     pack_numbers,
@@ -17,6 +18,7 @@ from chemvae.maps.packing import (
     unpack_axis,
     unpack_lines,
     unpack_numbers,
+    unpack_planes,
 )
 from chemvae.maps.payload import build_payload, pack_column
 
@@ -183,3 +185,10 @@ def test_marks_tell_whose_each_placed_row_is():
     assert unpack(payload["marks"]["data"], "u1").tolist() == [0, 1, 2]
     with pytest.raises(InputError, match="row 4 of a map of 4 rows"):
         build_payload(xy, ["C"] * 4, marks={"a": [4]})
+
+
+def test_arrays_of_pages_of_before_are_read_too():
+    spec = pack_numbers(np.array([0.25, np.nan, 1.5]))
+    before = {key: value for key, value in spec.items() if key != "planes"}
+    before["data"] = pack(unpack_planes(spec["data"], "u1"))
+    np.testing.assert_array_equal(unpack_numbers(before), [0.25, np.nan, 1.5])

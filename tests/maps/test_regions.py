@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from rdkit import Chem
 
-from chemvae.maps.regions import LEVELS, name_of, region_labels
-from chemvae.maps.terms import GROUPS, RINGS, TERMS, term_table
+from chemvae.maps.regions import GROUPS, LEVELS, RINGS, TERMS, name_of, region_labels, term_table
 
 ISLANDS = {
     "carbazole": "c1ccc2c(c1)[nH]c1ccccc12",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from chemvae.chem.fingerprints import morgan, tanimoto
-from chemvae.maps.spaces import FOLDED_BITS, fingerprint_rows
+from chemvae.maps.factory import FOLDED_BITS, fingerprint_rows
 from tests.maps.test_regions import ISLANDS
 
 SMILES = ["CCO", "CCCO", "CCCCO", "c1ccccc1O", "c1ccccc1", "Cc1ccccc1O", *ISLANDS.values()]

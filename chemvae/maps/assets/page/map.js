@@ -15,10 +15,10 @@ class ChemMap {
 
   async start(data) {
     if (!globalThis.DecompressionStream) throw new Error("the browser is too old (it lacks DecompressionStream)");
-    const [x, y, smiles] = await Promise.all([inflate(data.x.data), inflate(data.y.data), inflateLines(data.smiles)]);
+    const [x, y, smiles] = await Promise.all([inflateArray(data.x, Uint16Array), inflateArray(data.y, Uint16Array), inflateLines(data.smiles)]);
     this.columns = await Promise.all(data.columns.map(inflateColumn));
     const codes = data.marks ? new Uint8Array(await inflate(data.marks.data)) : null;
-    Object.assign(this, { data, smiles, n: data.n, x: new Uint16Array(x), y: new Uint16Array(y), on: null });
+    Object.assign(this, { data, smiles, n: data.n, x, y, on: null });
     this.filters = new Filters(data.n);
     this.view = new View(data.x, data.y);
     this.order = shuffledOrder(this.n);

@@ -25,6 +25,21 @@ async function inflate(base64) {
   return new Response(stream).arrayBuffer();
 }
 
+/** Bytes of an array of `size`-byte numbers whose bytes lie plane by plane, as packing.py packs them. */
+function fromPlanes(buffer, size) {
+  const planes = new Uint8Array(buffer);
+  const n = planes.length / size;
+  const bytes = new Uint8Array(planes.length);
+  for (let byte = 0; byte < size; byte++) for (let i = 0; i < n; i++) bytes[i * size + byte] = planes[byte * n + i];
+  return bytes.buffer;
+}
+
+/** The numbers of a packed axis or column, as `Type`. */
+async function inflateArray(spec, Type) {
+  const buffer = await inflate(spec.data);
+  return new Type(spec.planes ? fromPlanes(buffer, Type.BYTES_PER_ELEMENT) : buffer);
+}
+
 async function inflateLines(base64) {
   return new TextDecoder().decode(await inflate(base64)).split("\n");
 }
@@ -33,7 +48,7 @@ const NUMBER_TYPES = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Arr
 
 /** A column of numbers as Float64Array [n], NaN where missing. */
 async function inflateNumbers(column) {
-  const codes = new NUMBER_TYPES[column.dtype](await inflate(column.data));
+  const codes = await inflateArray(column, NUMBER_TYPES[column.dtype]);
   if (column.decimals === null) return Float64Array.from(codes);
   const missing = 2 ** (8 * codes.BYTES_PER_ELEMENT) - 1;
   const factor = 10 ** column.decimals;
