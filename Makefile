@@ -1,5 +1,6 @@
 # make demo    what the shipped model can do, as a report; offline once installed
 # make test    the tests that are quick; SLOW=1 runs those that take longer, too, as .ci/run does
+# make types   what the annotations promise, checked by mypy
 # make clean   remove the environment and the demo's output
 #
 # VENV=path            where the environment lives (default .venv)
@@ -8,7 +9,7 @@
 # CONSTRAINTS=file     exact versions (default .ci/constraints.txt; /dev/null takes the newest)
 # EXTRAS=test,maps     what the tests may use beside the package (default test)
 # WORKERS=2            processes that share the tests (default 0: none beside pytest itself)
-# ARGS="..."           handed to chemvae demo or to pytest
+# ARGS="..."           handed to chemvae demo, to pytest or to mypy
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -27,7 +28,7 @@ comma := ,
 TOOLS := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test clean
+.PHONY: help demo test types clean
 .DELETE_ON_ERROR:
 
 help:
@@ -38,6 +39,9 @@ demo: $(VENV)/.installed
 
 test: $(TOOLS)
 	$(BIN)/python -m pytest $(if $(SLOW),,-m "not slow") $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile) $(ARGS)
+
+types: $(VENV)/.installed-dev
+	$(BIN)/python -m mypy $(ARGS)
 
 clean:
 	rm -rf $(VENV) demo
@@ -54,4 +58,8 @@ $(VENV)/.installed: pyproject.toml $(wildcard $(CONSTRAINTS))
 
 $(TOOLS): $(VENV)/.installed
 	$(PIP) install --quiet --editable '.[$(EXTRAS)]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(TOOLS)
+	$(PIP) install --quiet --editable '.[dev]'
 	@touch $@

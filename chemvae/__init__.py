@@ -4,8 +4,34 @@ from __future__ import annotations
 
 import importlib
 import os
+from typing import TYPE_CHECKING
 
 from chemvae.deprecation import modules
+
+if TYPE_CHECKING:
+    from chemvae.api import check as check
+    from chemvae.api import decode as decode
+    from chemvae.api import encode as encode
+    from chemvae.api import evaluate as evaluate
+    from chemvae.api import fit as fit
+    from chemvae.api import load as load
+    from chemvae.api import map as map
+    from chemvae.api import optimize as optimize
+    from chemvae.api import predict as predict
+    from chemvae.api import prepare as prepare
+    from chemvae.api import train as train
+    from chemvae.design import Constraint as Constraint
+    from chemvae.design import Goal as Goal
+    from chemvae.design import Oracle as Oracle
+    from chemvae.errors import ChemVAEError as ChemVAEError
+    from chemvae.models.vae import MolVAE as MolVAE
+    from chemvae.progress import CancelToken as CancelToken
+    from chemvae.progress import Progress as Progress
+    from chemvae.sampling import interpolate as interpolate
+    from chemvae.sampling import neighbourhood as neighbourhood
+    from chemvae.sampling import sample as sample
+    from chemvae.tables.drawn import show as show
+    from chemvae.tables.neighbors import neighbors as neighbors
 
 # Batches differ in length, and torch keeps a compiled product for each of 1,024 shapes, 300 MB after an hour of training. With
 # room for 64 the tiny preset loses 6 % of its speed to compiling again.

@@ -221,14 +221,15 @@ def _cell(value: Any, digits: int) -> Html:
 def plot_style() -> Iterator[None]:
     """Draw in the page's style inside this block; matplotlib's settings are restored after it."""
     import matplotlib as mpl
+    from matplotlib.rcsetup import cycler
 
-    settings = {
+    settings: dict[Any, Any] = {
         "font.family": "sans-serif", "font.size": 10.5, "axes.titlesize": 11.5, "axes.titlelocation": "left",
         "text.color": INK, "axes.labelcolor": INK, "axes.titlecolor": INK, "axes.edgecolor": MUTED,
         "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
         "axes.grid": True, "grid.color": GRID, "grid.linewidth": 0.7, "axes.axisbelow": True,
         "axes.spines.top": False, "axes.spines.right": False, "figure.facecolor": "none", "axes.facecolor": "none",
-        "axes.prop_cycle": mpl.cycler(color=list(SERIES)), "lines.linewidth": 1.9, "legend.frameon": False,
+        "axes.prop_cycle": cycler(color=list(SERIES)), "lines.linewidth": 1.9, "legend.frameon": False,
         "legend.labelcolor": INK, "svg.fonttype": "none",
     }  # fmt: skip
     with mpl.rc_context(settings):
@@ -306,9 +307,10 @@ def molecule_drawing(smiles: str | None, width: int = 220, height: int = 150, be
     from chemvae.chem.molecules import invalid_reason
 
     reason = invalid_reason(smiles)
-    if reason is None:
-        compared = {} if beside is None else {"layout": aligned(smiles, beside), "highlight": differing_atoms(smiles, beside)}
-        svg = _strip_svg(molecule_svg(smiles, width=width, height=height, **compared), keep_title=True)
+    if smiles is not None and reason is None:
+        layout, highlight = (None, None) if beside is None else (aligned(smiles, beside), differing_atoms(smiles, beside))
+        svg = molecule_svg(smiles, width=width, height=height, layout=layout, highlight=highlight)
+        svg = _strip_svg(svg, keep_title=True)
         return Html(f'<div class="drawing">{svg}</div>')
     text = f'{escape(reason)}<br><span class="smiles">{escape(smiles)}</span>' if smiles else "nothing"
     return Html(f'<div class="drawing"><div class="undrawn">{text}</div></div>')

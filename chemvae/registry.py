@@ -6,11 +6,14 @@ import difflib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, replace
 from numbers import Integral, Real
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chemvae.errors import SettingsError, UnknownNameError
 
-Spec = TypeVar("Spec")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Spec = TypeVar("Spec", bound="DataclassInstance")
 
 
 def find(table: Mapping[str, Any], name: str, kind: str) -> tuple[str, Any]:

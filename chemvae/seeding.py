@@ -96,7 +96,7 @@ class forked_rng:
         self.generator = generator
         kind = "cpu" if generator is None else generator.device.type
         self._source = {"cuda": torch.cuda, "mps": torch.mps}.get(kind, torch.random)
-        self._where = [generator.device] if kind == "cuda" else []
+        self._where = [generator.device] if generator is not None and kind == "cuda" else []
 
     def __enter__(self) -> None:
         if self.generator is not None:

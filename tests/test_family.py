@@ -86,6 +86,8 @@ def check_use(model, codes):
     for prior in ("learned", "normal", "trained"):
         assert len(chemvae.sample(model, 6, prior=prior, jobs=1)) == 6
     assert model.predict(MOLECULES).notna().all().all()
+    refined = chemvae.encode(MOLECULES[:4], model, refine=2).filter(like="z_").to_numpy()
+    torch.testing.assert_close(model.latent_space.project(torch.from_numpy(refined)), torch.from_numpy(refined))
     assert len(chemvae.interpolate(model, MOLECULES[0], MOLECULES[3], n_steps=3)) == 3
     found = chemvae.optimize(model, goals="qed", budget=3, seed=0, start=MOLECULES[:4], method="gradient")
     assert len(found.history) <= 3

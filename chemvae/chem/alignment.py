@@ -9,7 +9,7 @@ from rdkit.Chem import rdDepictor, rdFMCS
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from chemvae.chem.drawing import laid_out
-from chemvae.chem.molecules import parse, quiet
+from chemvae.chem.molecules import parse, parse_known, quiet
 
 LONGEST_S = 1
 """For the common part of two molecules; what has been found by then is taken."""
@@ -33,8 +33,8 @@ def common_part(smiles: str, reference: str) -> Chem.Mol | None:
     >>> common_part("Cc1ccccc1", "Oc1ccccc1").GetNumAtoms(), common_part("CCCC", "c1ccccc1") is None
     (6, True)
     """
-    mols = [parse(smiles), parse(reference)]
-    if any(mol is None or not 1 < mol.GetNumHeavyAtoms() <= LARGEST for mol in mols):
+    mols = [mol for mol in (parse(smiles), parse(reference)) if mol is not None and 1 < mol.GetNumHeavyAtoms() <= LARGEST]
+    if len(mols) < 2:
         return None
     with quiet():
         found = rdFMCS.FindMCS(mols, timeout=LONGEST_S, ringMatchesRingOnly=True, completeRingsOnly=True)
@@ -54,7 +54,7 @@ def differing_atoms(smiles: str, reference: str) -> list[int]:
     pattern = common_part(smiles, reference)
     if pattern is None:
         return []
-    mol = parse(smiles)
+    mol = parse_known(smiles)
     return sorted(set(range(mol.GetNumAtoms())) - set(mol.GetSubstructMatch(pattern)))
 
 
@@ -72,7 +72,7 @@ def aligned(smiles: str, reference: str) -> Chem.Mol | None:
     pattern = common_part(smiles, reference)
     if pattern is None:
         return None
-    template, mol = parse(reference), parse(smiles)
+    template, mol = parse_known(reference), parse_known(smiles)
     pairs = list(zip(template.GetSubstructMatch(pattern), mol.GetSubstructMatch(pattern), strict=False))
     if not pairs:  # RDKit ends the process where it is given none
         return None

@@ -37,7 +37,8 @@ def conformer(smiles: str) -> Chem.Mol:
     (3, 0.97)
     """
     settings = rdDistGeom.ETKDGv3()
-    settings.randomSeed, settings.timeout = CONFORMER_SEED, EMBEDDING_LIMIT_S
+    settings.randomSeed = CONFORMER_SEED  # type: ignore[assignment]  # RDKit's stubs give its properties their class's type
+    settings.timeout = EMBEDDING_LIMIT_S  # type: ignore[assignment]  # as in the line above
     mol = Chem.MolFromSmiles(smiles)
     if mol.GetNumHeavyAtoms() > MOST_ATOMS:
         raise ValueError(f"no conformer is sought for more than {MOST_ATOMS} heavy atoms")

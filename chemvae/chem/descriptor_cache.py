@@ -114,7 +114,9 @@ class DescriptorCache:
                 part.cache.give_up(error)
         return found
 
-    def _from_part(self, part: _Part, keys: np.ndarray, texts: Sequence[str], wanted: list[str], missing: Mapping):
+    def _from_part(
+        self, part: _Part, keys: np.ndarray, texts: Sequence[str], wanted: list[str], missing: Mapping[str, np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
         """Yield (places, columns of values) for the molecules of a part, row group after row group."""
         at = np.minimum(np.searchsorted(part.keys, keys), len(part.keys) - 1)
         needed = np.logical_or.reduce([missing[name] for name in wanted])
@@ -127,7 +129,9 @@ class DescriptorCache:
             if a < b:
                 yield self._from_group(part, group, rows[a:b] - part.group_starts[group], places[a:b], texts, wanted)
 
-    def _from_group(self, part: _Part, group: int, rows: np.ndarray, places: np.ndarray, texts: Sequence[str], wanted):
+    def _from_group(
+        self, part: _Part, group: int, rows: np.ndarray, places: np.ndarray, texts: Sequence[str], wanted: list[str]
+    ) -> tuple[np.ndarray, dict[str, Any]]:
         import pyarrow
         import pyarrow.compute
 

@@ -101,7 +101,7 @@ def compute_many(
     wanted = {name: np.full(len(smiles), np.nan) for name in names}
     wanted |= {fingerprint: np.zeros((len(smiles), MORGAN_BYTES), dtype=np.uint8)} if fingerprint else {}
     _fill_columns(wanted, smiles, jobs, cache=cache)
-    bits = wanted.pop(fingerprint, None)
+    bits = wanted.pop(fingerprint) if fingerprint else None
     return Descriptors(pd.DataFrame(wanted, index=range(len(smiles)), columns=names), bits)
 
 

@@ -136,8 +136,9 @@ def parse_curve(text: str) -> Curve:
     >>> str(parse_curve("Gaussian( 2,1 )"))
     'gaussian(2, 1)'
     """
-    match = _CALL.match(text)
     try:
+        if (match := _CALL.match(text)) is None:
+            raise ValueError
         return Curve(match[1], tuple(float(part) for part in match[2].split(",") if part.strip()))
     except SettingsError:
         raise
@@ -145,7 +146,7 @@ def parse_curve(text: str) -> Curve:
         raise SettingsError(f"'{text}' is no desirability curve; write for instance gaussian(2, 1) or below(100, 10)") from None
 
 
-def arithmetic_mean(values: np.ndarray, weights: Sequence[float]) -> np.ndarray:
+def arithmetic_mean(values: np.ndarray, weights: Sequence[float] | np.ndarray) -> np.ndarray:
     """Weighted mean of desirabilities [N, K] -> [N]; the weights' ratios matter.
 
     Examples
@@ -156,7 +157,7 @@ def arithmetic_mean(values: np.ndarray, weights: Sequence[float]) -> np.ndarray:
     return np.asarray(values, dtype=float) @ _shares(weights)
 
 
-def geometric_mean(values: np.ndarray, weights: Sequence[float]) -> np.ndarray:
+def geometric_mean(values: np.ndarray, weights: Sequence[float] | np.ndarray) -> np.ndarray:
     """Weighted geometric mean of desirabilities [N, K] -> [N]: 0 where one of them is 0.
 
     Examples
@@ -168,7 +169,7 @@ def geometric_mean(values: np.ndarray, weights: Sequence[float]) -> np.ndarray:
         return np.exp(np.log(np.asarray(values, dtype=float)) @ _shares(weights))
 
 
-def _shares(weights: Sequence[float]) -> np.ndarray:
+def _shares(weights: Sequence[float] | np.ndarray) -> np.ndarray:
     array = np.asarray(weights, dtype=float)
     if not (np.isfinite(array).all() and (array > 0).all()):
         raise SettingsError(f"weights must be > 0, got {', '.join(f'{value:g}' for value in array)}")

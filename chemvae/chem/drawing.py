@@ -75,7 +75,7 @@ def named(svg: str, alt: str, title: str) -> str:
     >>> named("<svg></svg>", "a & b", "b")
     '<svg role="img" aria-label="a &amp; b"><title>b</title></svg>'
     """
-    opened = _SVG_TAG.search(svg)
+    opened = _opening_tag(svg)
     head = opened[0].replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
     return f"{svg[: opened.start()]}{head}<title>{escape(title)}</title>{svg[opened.end() :]}"
 
@@ -115,14 +115,21 @@ def grid_svg(
 def _structure(mol: Chem.Mol, width: int, height: int, atoms: list[int]) -> str:
     """Let RDKit draw a molecule that has its coordinates, and keep the paths without the XML header and the outer tag."""
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
-    drawer.drawOptions().clearBackground = False
+    drawer.drawOptions().clearBackground = False  # type: ignore[assignment]  # RDKit's stubs give its properties their class's type
     with quiet():
-        drawer.drawOptions().prepareMolsBeforeDrawing = False
+        drawer.drawOptions().prepareMolsBeforeDrawing = False  # type: ignore[assignment]  # likewise in RDKit's stubs
         drawer.DrawMolecule(mol, highlightAtoms=atoms, highlightBonds=_bonds_within(mol, atoms))
     drawer.FinishDrawing()
     text = drawer.GetDrawingText()
-    body = text[_SVG_TAG.search(text).end() : text.rindex("</svg>")]
+    body = text[_opening_tag(text).end() : text.rindex("</svg>")]
     return body.replace("<!-- END OF HEADER -->", "").strip()
+
+
+def _opening_tag(svg: str) -> re.Match[str]:
+    """Where the outer tag of an SVG stands."""
+    found = _SVG_TAG.search(svg)
+    assert found is not None, "RDKit and this module write nothing else"
+    return found
 
 
 def _bonds_within(mol: Chem.Mol, atoms: list[int]) -> list[int]:

@@ -21,7 +21,7 @@ BLOCK = 256  # references at a time: their dense columns then stay in the proces
 
 
 @lru_cache(maxsize=8)
-def _generator(radius: int, n_bits: int):
+def _generator(radius: int, n_bits: int) -> rdFingerprintGenerator.FingerprintGenerator64:
     return rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=n_bits)
 
 
@@ -31,7 +31,7 @@ def _as_mols(molecules: Sequence[str | Chem.Mol | None] | str) -> list[Chem.Mol 
     return [item if isinstance(item, Chem.Mol) else parse(item) for item in molecules]
 
 
-def morgan(molecules: Sequence[str | Chem.Mol], radius: int = RADIUS, n_bits: int = N_BITS) -> list[Any]:
+def morgan(molecules: Sequence[str | Chem.Mol | None], radius: int = RADIUS, n_bits: int = N_BITS) -> list[Any]:
     """Compute folded Morgan bit fingerprints (radius 2 is ECFP4), None where there is no molecule.
 
     Parameters
@@ -59,7 +59,7 @@ def morgan(molecules: Sequence[str | Chem.Mol], radius: int = RADIUS, n_bits: in
     return [None if mol is None else make(mol) for mol in _as_mols(molecules)]
 
 
-def count_morgan(molecules: Sequence[str | Chem.Mol], radius: int = RADIUS, n_bits: int = N_BITS) -> list[Any]:
+def count_morgan(molecules: Sequence[str | Chem.Mol | None], radius: int = RADIUS, n_bits: int = N_BITS) -> list[Any]:
     """Compute folded Morgan count fingerprints, None where there is no molecule.
 
     Examples
@@ -71,7 +71,7 @@ def count_morgan(molecules: Sequence[str | Chem.Mol], radius: int = RADIUS, n_bi
     return [None if mol is None else make(mol) for mol in _as_mols(molecules)]
 
 
-def folded_counts(molecules: Sequence[str | Chem.Mol], radius: int = RADIUS, n_bits: int = N_BITS) -> np.ndarray:
+def folded_counts(molecules: Sequence[str | Chem.Mol | None], radius: int = RADIUS, n_bits: int = N_BITS) -> np.ndarray:
     """Count folded Morgan environments: float32 [N, n_bits], NaN where there is no molecule.
 
     Examples
@@ -89,7 +89,7 @@ def folded_counts(molecules: Sequence[str | Chem.Mol], radius: int = RADIUS, n_b
     return counts
 
 
-def ring_counts(molecules: Sequence[str | Chem.Mol], largest: int = 8) -> np.ndarray:
+def ring_counts(molecules: Sequence[str | Chem.Mol | None], largest: int = 8) -> np.ndarray:
     """Count rings (smallest set of smallest rings) by size: float32 [N, largest - 2], NaN where there is no molecule.
 
     Places are sizes 3, 4, ... ``largest``, the last one for every larger ring, too. A Morgan environment knows that an atom is
@@ -154,7 +154,7 @@ class CountRows:
         return CountRows(np.append(self.ids, other.ids), np.append(self.counts, other.counts), starts)
 
 
-def unfolded_counts(molecules: Sequence[str | Chem.Mol], radius: int = RADIUS) -> CountRows:
+def unfolded_counts(molecules: Sequence[str | Chem.Mol | None], radius: int = RADIUS) -> CountRows:
     """Compute Morgan counts without folding; an empty row where there is no molecule.
 
     Parameters

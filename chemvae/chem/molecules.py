@@ -9,14 +9,14 @@ functions and is left as the caller had it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rdkit import Chem, rdBase
 
-from chemvae.errors import SettingsError
+from chemvae.errors import InvalidMoleculeError, SettingsError
 
 if TYPE_CHECKING:  # worker processes that only read molecules start sooner without it
     import numpy as np
@@ -68,6 +68,24 @@ def parse(smiles: Any) -> Chem.Mol | None:
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(fields[0])
     return mol if mol is not None and mol.GetNumAtoms() > 0 and is_small(mol) else None
+
+
+def parse_known(smiles: str) -> Chem.Mol:
+    """Read a SMILES that is known to be a molecule: it has been read before, or chemvae wrote it itself.
+
+    Raises
+    ------
+    InvalidMoleculeError
+        If it is none all the same.
+
+    Examples
+    --------
+    >>> parse_known("OCC").GetNumAtoms()
+    3
+    """
+    if (mol := parse(smiles)) is None:
+        raise InvalidMoleculeError(smiles, invalid_reason(smiles) or "RDKit reads no molecule in it")
+    return mol
 
 
 def canonicalize(smiles: str) -> str | None:
@@ -220,7 +238,7 @@ def _needs_cleaning(mol: Chem.Mol, mode: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _cleaners():
+def _cleaners() -> tuple[Callable[[Chem.Mol], Chem.Mol], Callable[[Chem.Mol], Chem.Mol]]:
     """Make RDKit's fragment chooser and neutraliser once; importing them costs time that most callers never need."""
     from rdkit.Chem.MolStandardize import rdMolStandardize
 

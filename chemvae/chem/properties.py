@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from rdkit import Chem
@@ -32,6 +33,10 @@ DEAR_S = 0.1
 """Seconds per molecule above which a property is dear: it is computed where it is asked for, and never just to be shown."""
 # Mean and standard deviation of logP, SAS and ring penalty over ZINC250k, as everyone who reports penalized logP uses them.
 _ZINC_MOMENTS = {"logP": (2.4570953, 1.4343244), "SAS": (3.0525811, 0.8335207), "ring": (0.0485697, 0.2860212)}
+
+_mol_logp: Callable[[Chem.Mol], float] = Crippen.MolLogP  # type: ignore[attr-defined]  # made at import: not in the stubs
+_mol_mr: Callable[[Chem.Mol], float] = Crippen.MolMR  # type: ignore[attr-defined]  # made at import: not in the stubs
+_mol_wt: Callable[[Chem.Mol], float] = Descriptors.MolWt  # type: ignore[attr-defined]  # made at import: not in the stubs
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class Property:
 
 
 @lru_cache(maxsize=1)
-def _sa_scorer():
+def _sa_scorer() -> ModuleType:
     """Load the Ertl scorer that ships inside the RDKit wheel (its fragment table takes a moment, so only when asked)."""
     try:
         from rdkit.Contrib.SA_Score import sascorer
@@ -113,8 +118,8 @@ def _qed_parts(mol: Chem.Mol) -> QED.QEDproperties:
     if any(atom.GetAtomicNum() == 1 for atom in mol.GetAtoms()):
         return QED.properties(mol)
     return QED.QEDproperties(
-        MW=Descriptors.MolWt(mol),
-        ALOGP=Crippen.MolLogP(mol),
+        MW=_mol_wt(mol),
+        ALOGP=_mol_logp(mol),
         HBA=sum(len(mol.GetSubstructMatches(pattern)) for pattern in QED.Acceptors if mol.HasSubstructMatch(pattern)),
         HBD=rdMolDescriptors.CalcNumHBD(mol),
         PSA=rdMolDescriptors.CalcTPSA(mol),
@@ -146,7 +151,7 @@ def penalized_logp(mol: Chem.Mol) -> float:
 
     Exploitable: long alkyl chains raise it without end. Use it to check an optimizer, with a size limit, not to design.
     """
-    parts = {"logP": Crippen.MolLogP(mol), "SAS": synthetic_accessibility(mol), "ring": ring_penalty(mol)}
+    parts = {"logP": _mol_logp(mol), "SAS": synthetic_accessibility(mol), "ring": ring_penalty(mol)}
     scaled = {name: (parts[name] - mean) / std for name, (mean, std) in _ZINC_MOMENTS.items()}
     return scaled["logP"] - scaled["SAS"] - scaled["ring"]
 
@@ -156,10 +161,10 @@ def _stereocentres(mol: Chem.Mol) -> int:
 
 
 _ROWS = [
-    Property("logP", "1", -1.0, 6.0, "Wildman & Crippen 1999, doi:10.1021/ci990307l", Crippen.MolLogP),
+    Property("logP", "1", -1.0, 6.0, "Wildman & Crippen 1999, doi:10.1021/ci990307l", _mol_logp),
     Property("qed", "1", 0.0, 1.0, "Bickerton et al. 2012, doi:10.1038/nchem.1243", drug_likeness),
     Property("SAS", "1", 1.0, 6.0, "Ertl & Schuffenhauer 2009, doi:10.1186/1758-2946-1-8", synthetic_accessibility),
-    Property("MW", "g/mol", 100.0, 600.0, "average molecular weight", Descriptors.MolWt),
+    Property("MW", "g/mol", 100.0, 600.0, "average molecular weight", _mol_wt),
     Property("TPSA", "A^2", 0.0, 150.0, "Ertl, Rohde & Selzer 2000, doi:10.1021/jm000942e", rdMolDescriptors.CalcTPSA),
     Property("HBD", "1", 0.0, 5.0, "hydrogen bond donors, RDKit", rdMolDescriptors.CalcNumHBD),
     Property("HBA", "1", 0.0, 10.0, "hydrogen bond acceptors, RDKit", rdMolDescriptors.CalcNumHBA),
@@ -170,7 +175,7 @@ _ROWS = [
     Property("fraction_csp3", "1", 0.0, 1.0, "Lovering et al. 2009, doi:10.1021/jm901241e", rdMolDescriptors.CalcFractionCSP3),
     Property("stereocentres", "1", 0.0, 6.0, "tetrahedral centres, specified or not", _stereocentres),
     Property("charge", "e", -1.0, 1.0, "net formal charge", Chem.GetFormalCharge),
-    Property("molar_refractivity", "cm^3/mol", 40.0, 130.0, "Wildman & Crippen 1999, doi:10.1021/ci990307l", Crippen.MolMR),
+    Property("molar_refractivity", "cm^3/mol", 40.0, 130.0, "Wildman & Crippen 1999, doi:10.1021/ci990307l", _mol_mr),
     Property(
         "penalized_logP",
         "1",

@@ -14,7 +14,7 @@ from rdkit.Chem import rdFingerprintGenerator as generators
 
 from chemvae.chem.desirability import gaussian, geometric_mean
 from chemvae.chem.fingerprints import morgan
-from chemvae.chem.molecules import canonicalize, invalid_reason, parse, quiet
+from chemvae.chem.molecules import canonicalize, invalid_reason, parse_known, quiet
 from chemvae.errors import InvalidMoleculeError, SettingsError
 from chemvae.registry import find
 
@@ -85,7 +85,7 @@ class SimilarityTo:
 
     @cached_property
     def _target(self) -> Any:
-        return self._see(parse(self.smiles))
+        return self._see(parse_known(self.smiles))
 
     def _see(self, mol: Chem.Mol) -> Any:
         return _view(self.fingerprint)(mol)
@@ -110,10 +110,10 @@ class HasPattern:
 
     def __init__(self, smarts: str):
         with quiet():
-            self.pattern = Chem.MolFromSmarts(smarts) if smarts else None
-        if self.pattern is None:
+            pattern = Chem.MolFromSmarts(smarts) if smarts else None
+        if pattern is None:
             raise SettingsError(f"'{smarts}' is not a SMARTS pattern; check its brackets and ring numbers")
-        self.smarts = smarts
+        self.pattern, self.smarts = pattern, smarts
 
     def __call__(self, mol: Chem.Mol) -> float:
         """1.0 or 0.0."""

@@ -58,7 +58,7 @@ def show(figures: dict) -> None:
 
     found = report.groups(figures)
     wide = [max(len(getattr(line, part)) for group in found for line in group.lines) for part in _COLUMNS]
-    shown = [Text(report.headline(figures), style="dim")]
+    shown: list[Text | Padding] = [Text(report.headline(figures), style="dim")]
     for group in found:
         shown += [Text(), Text(group.title, style="bold")]
         for line in group.lines:

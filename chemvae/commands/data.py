@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,10 @@ from chemvae.commands.shared.options import (
 )
 from chemvae.commands.shared.settings_fields import choices
 from chemvae.errors import NothingUsableError, command_line
+
+if TYPE_CHECKING:
+    from chemvae.data.catalog.cards.base import DatasetCard
+    from chemvae.data.prepare.checking import Check
 
 app = typer.Typer(
     cls=Group,
@@ -55,7 +59,7 @@ def list_() -> None:
     )
 
 
-def _row(card) -> tuple[str, str, str, str]:
+def _row(card: DatasetCard) -> tuple[str, str, str, str]:
     labels = card.properties if len(card.properties) <= 4 else (*card.properties[:3], f"and {len(card.properties) - 3} more")
     return card.name, f"{card.counts.distinct:,}" if card.counts else "-", ", ".join(labels), card.title
 
@@ -146,7 +150,7 @@ def check(
         raise NothingUsableError(f"{found.source} has no usable molecule.")
 
 
-def _list_offences(found) -> None:
+def _list_offences(found: Check) -> None:
     """Tab-separated lines on stdout: line, reason, SMILES, what exactly."""
     lines = [
         f"{'line' if one.line else 'row'} {one.line or one.row}\t{one.reason}\t{one.smiles}\t{one.detail}"
@@ -162,7 +166,7 @@ def _list_offences(found) -> None:
         )
 
 
-def _show_counts(found) -> None:
+def _show_counts(found: Check) -> None:
     rows = [("rows", found.n_rows), ("usable", found.n_valid), ("distinct molecules", found.n_distinct)]
     rows += [("longest SMILES, characters", found.longest), ("of several fragments", found.n_fragments)]
     rows += [(reason, count) for reason, count in found.counts.most_common()]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from chemvae.commands.shared import console
 from chemvae.commands.shared.options import (
     Data,
@@ -27,6 +31,9 @@ def encode(
     smiles_column: SmilesColumn = None,
     on_invalid: OnInvalid = "keep",
     standardize: Standardize = "none",
+    refine: Annotated[
+        int, typer.Option(metavar="N", help="Fit each molecule's own posterior by N steps; 50 are many. Slow.")
+    ] = 0,
     jobs: Jobs = 1,
     device: Device = "auto",
 ) -> None:
@@ -41,6 +48,6 @@ def encode(
     with console.counting("Encoding") as count:
         table = api.encode(
             data, vae, out=output, overwrite=overwrite, progress=lambda now: count(now.done), smiles_column=smiles_column,
-            on_invalid=on_invalid, standardize=standardize, jobs=jobs,
+            on_invalid=on_invalid, standardize=standardize, jobs=jobs, refine=refine,
         )  # fmt: skip
     console.say(f"{len(table):,} rows, {vae.latent_dim} latent dimensions: {'stdout' if output == '-' else output}")

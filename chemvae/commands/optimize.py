@@ -99,7 +99,9 @@ def _ask(oracle: str) -> bool:
 def _said(ctx: typer.Context) -> dict[str, Any]:
     """The flags that were given, here or in a file, and say what is sought and how."""
     said = {name: value for name, value in ctx.params.items() if name not in OF_THIS_CALL}
-    return {name: value for name, value in said.items() if ctx.get_parameter_source(name).name != "DEFAULT"}
+    sources = {name: ctx.get_parameter_source(name) for name in said}
+    usual = {name for name, source in sources.items() if source is None or source.name == "DEFAULT"}
+    return {name: value for name, value in said.items() if name not in usual}
 
 
 @contextmanager

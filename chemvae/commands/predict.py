@@ -62,10 +62,12 @@ def predict(
 
     tables.check_prediction(fit, properties, computed=computed)
     tables.check_output(output, overwrite=overwrite)  # before anything is learned
-    vae, models = load_model(model, device), None
-    if fit is not None:
+    vae = load_model(model, device)
+    models: dict[str, PropertyModel] | None = None
+    if fit is not None and properties:
         with console.working(f"Learning from {fit}"):
-            models = api.fit(fit, properties, vae, standardize=standardize, jobs=jobs, seed=seed)
+            learned = api.fit(fit, properties, vae, standardize=standardize, jobs=jobs, seed=seed)
+        models = learned if isinstance(learned, dict) else {properties[0]: learned}
         _say_what_was_learned(models)
     with console.counting("Predicting") as count:
         table = api.predict(

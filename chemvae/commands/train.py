@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,6 +28,9 @@ from chemvae.commands.shared.options import (
 )
 from chemvae.commands.shared.settings_fields import settings_fields, table_names
 from chemvae.errors import ChemVAEError, SettingsError, command_line
+
+if TYPE_CHECKING:
+    from chemvae.training.callbacks import Callback
 
 PRESETS = table_names("training/settings.py", "PRESETS")
 OBJECTIVES = {"objective": table_names("objectives/__init__.py", "OBJECTIVES")}
@@ -91,7 +94,7 @@ def train(
     from chemvae.commands.shared import training_display
 
     run = _run_folder(data, output, resume, init, compare)
-    wanted = [training_display.PriorValidity()]
+    wanted: list[Callback] = [training_display.PriorValidity()]
     wanted += [training_display.TensorBoard(run / "tensorboard")] if tensorboard else []
     with training_display.progress(run, f"Reading {data or 'the data'}") as shown:
         api.train(
@@ -130,7 +133,8 @@ def _run_folder(data: str | None, output: Path | None, resume: bool, init: str |
         complaints.append("--compare says what another model's weights gained; name it with --init MODEL")
     if complaints:
         raise SettingsError(complaints)
-    return output or Path("runs") / (Path(data).name.split(".")[0] if data != "-" else "stdin")
+    named = "stdin" if data is None or data == "-" else Path(data).name.split(".")[0]
+    return output or Path("runs") / named
 
 
 def _say_what_was_gained(run: Path, compare: bool, device: str, jobs: int) -> None:

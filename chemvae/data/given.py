@@ -38,6 +38,11 @@ class GivenMolecules:
     def __len__(self) -> int:
         return len(self.smiles)
 
+    def known(self, rows: Iterable[int] | None = None) -> list[str]:
+        """SMILES of those that are molecules, or of those among some rows."""
+        found = self.smiles if rows is None else [self.smiles[row] for row in rows]
+        return [smiles for smiles in found if smiles is not None]
+
 
 def read_molecules(given: Any, *, canonical: bool = True) -> GivenMolecules:
     """Read molecules in any form.
@@ -177,7 +182,7 @@ def _molecule_column(frame: pd.DataFrame) -> Any:
 def _checked(entries: list[Any]) -> list[Any]:
     """The entries, unless one of them is a list again, or all are numbers."""
     for row, one in enumerate(entries):
-        if isinstance(one, (list, tuple, set, Mapping, pd.Series)) or getattr(one, "ndim", 0):
+        if isinstance(one, (list, tuple, set, Mapping, pd.Series)) or bool(getattr(one, "ndim", 0)):
             raise InputError(f"entry {row} is a {type(one).__name__}, not a molecule; {FORMS}.")
     told = [one for one in entries if one is not None and one is not pd.NA and one == one]
     if told and all(map(_is_number, told)):

@@ -70,13 +70,13 @@ class SeenKeys:
     ([True, True, False], [False, True], 3)
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._runs: list[np.ndarray] = []
 
     def __len__(self) -> int:
         return sum(len(run) for run in self._runs)
 
-    def add_new(self, keys: Sequence[int]) -> np.ndarray:
+    def add_new(self, keys: Sequence[int] | np.ndarray) -> np.ndarray:
         """Add keys; True [N] for each that was not there before, earlier ones of the same call included."""
         batch = np.asarray(keys, dtype=np.uint64)
         _, first = np.unique(batch, return_index=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from chemvae.demo.searches import METHODS, N_TOP, Comparison
 from chemvae.pages import INK, MUTED, SERIES, Html, figure_svg, new_figure, plot_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLOURS = {"random": MUTED, "gradient": SERIES[0], "bayesian": SERIES[1], "auto": SERIES[2]}
 SMALLEST = 1e-4  # on the logarithmic axis of distances
@@ -39,7 +42,7 @@ def _from_call(k: int, curve: np.ndarray) -> np.ndarray:
     return np.where(np.cumsum(np.isfinite(curve)) >= k, curve, np.nan)
 
 
-def _draw(axis: Any, curves: dict[str, np.ndarray], best_known: float, words: str, is_distance: bool) -> None:
+def _draw(axis: Axes, curves: dict[str, np.ndarray], best_known: float, words: str, is_distance: bool) -> None:
     for method, curve in curves.items():
         shown = np.maximum(curve, SMALLEST) if is_distance else curve
         axis.step(np.arange(1, len(curve) + 1), shown, where="post", color=COLOURS[method], label=METHODS[method])

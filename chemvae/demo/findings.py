@@ -41,18 +41,18 @@ class Findings:
     """The card of the prepared library."""
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
     """The library: ``smiles``, ``logP``, ``qed``, ``SAS``, ``split``."""
-    model: MolVAE | None = None
+    model: MolVAE = field(init=False, repr=False)
     card: ModelCard | None = None
     """What the model's own card says, if it has one."""
     learning: pd.DataFrame = field(default_factory=pd.DataFrame)
     """metrics.csv of the run; empty where nothing was trained."""
-    evaluation: Evaluation | None = None
+    evaluation: Evaluation = field(init=False, repr=False)
     given: list[Named] = field(default_factory=list)
     """Molecules to start from: the user's or a drug, then molecules of the library that the model was not trained on."""
     study: Study | None = None
     comparisons: list[Comparison] = field(default_factory=list)
     improvements: list[Improvement] = field(default_factory=list)
-    map: DemoMap | None = None
+    map: DemoMap = field(init=False, repr=False)
     seconds: dict[str, float] = field(default_factory=dict)
     """Stage -> wall time."""
 

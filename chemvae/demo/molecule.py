@@ -109,7 +109,7 @@ def study(model: MolVAE, molecule: Named, other: Named, n_near: int, n_steps: in
     smiles = molecule.smiles
     z = model.encode([smiles])
     back = model.decode(z).iloc[0]
-    decoded = canonicalize(back["smiles"]) if back["valid"] else back["smiles"]
+    decoded: str = (canonicalize(back["smiles"]) if back["valid"] else None) or back["smiles"]
     found = sampling.neighbourhood(model, smiles, n_near, radius=NEAR, seed=seed)
     known = model.is_known([smiles])
     predicted = model.predict([smiles]).iloc[0]

@@ -124,10 +124,10 @@ def _load(findings: Findings) -> None:
 def _evaluate(findings: Findings) -> None:
     from chemvae.evaluation import write_report
 
-    sizes = {name: value for name, value in asdict(findings.sizes).items() if name in EVALUATED}
+    sizes: dict[str, Any] = {name: value for name, value in asdict(findings.sizes).items() if name in EVALUATED}
     with findings.stage("evaluate", "Measuring it on molecules it has not seen"):
         findings.evaluation = api.evaluate_in_full(
-            findings.model, findings.held_out, findings.seed, smiles_column="smiles", **LEFT_OUT, **sizes
+            findings.model, findings.held_out, findings.seed, smiles_column="smiles", **(LEFT_OUT | sizes)
         )
         history = findings.learning if len(findings.learning) else None
         write_report(findings.evaluation, findings.folder / "evaluation", name=findings.name, history=history)
@@ -147,7 +147,9 @@ def _look(findings: Findings) -> None:
     with findings.stage("molecule", "Sending a molecule through it, and looking around"):
         findings.given, ends = _choose_given(findings)
         if len(ends) == 2:
-            findings.study = study(findings.model, *ends, findings.sizes.n_near, findings.sizes.n_steps, findings.seed)
+            findings.study = study(
+                findings.model, ends[0], ends[1], findings.sizes.n_near, findings.sizes.n_steps, findings.seed
+            )
     if findings.study is not None:
         back = "comes back unchanged" if findings.study.came_back else "does not come back unchanged"
         name = findings.study.molecule.name or findings.study.molecule.smiles

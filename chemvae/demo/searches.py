@@ -222,7 +222,7 @@ def improve(model: MolVAE, given: Sequence[Named], budget: int, seed: int = 0) -
 
 def _improve(model: MolVAE, given: Named, budget: int, seed: int) -> Improvement:
     fewest = math.ceil(KEPT_SHARE * compute("heavy_atoms", given.smiles))
-    options = {"goals": "qed", "start": given.smiles, "min_similarity": MIN_SIMILARITY, "patience": PATIENCE}
+    options: dict[str, Any] = {"goals": "qed", "start": given.smiles, "min_similarity": MIN_SIMILARITY, "patience": PATIENCE}
     options["constraints"] = f"heavy_atoms>={fewest}"
     results = {method: api.optimize(model, budget=budget, seed=seed, method=method, **options) for method in IMPROVERS}
     found = Improvement(given.smiles, compute("qed", given.smiles), results, given.name)

@@ -181,7 +181,8 @@ class MovedModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Let it hand out what stands elsewhere."""
-        module.__getattr__ = moved_names(module.__name__, MOVED[module.__name__.removeprefix("chemvae.")])
+        homes = MOVED[module.__name__.removeprefix("chemvae.")]
+        module.__dict__["__getattr__"] = moved_names(module.__name__, homes)
 
 
 def install() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chemvae.design.campaign.run import Progress, run_campaign
 from chemvae.design.evaluators.laboratory import LABORATORY
@@ -17,6 +17,9 @@ from chemvae.design.search_settings import SearchSettings, in_words
 from chemvae.errors import SettingsError
 from chemvae.progress import CancelToken
 from chemvae.tables import write_table
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
 
 BASELINE = "random sampling"
 Callback = Callable[[Progress], None]
@@ -104,7 +107,8 @@ def _trusted(
     """Refuse to run what a folder names that somebody else may have made; what is replaced by an object is not even kept."""
     if is_replaced:
         return replace(settings, oracle=None)
-    if folder.trusts(settings.oracle) or (may_run(settings.oracle) if callable(may_run) else may_run):
+    named = settings.oracle or ""
+    if folder.trusts(settings.oracle) or (may_run(named) if callable(may_run) else may_run):
         return settings
     raise SettingsError(
         f"the search in '{folder.path}' was not begun by you in this place, and would run {json.dumps(settings.oracle)}. "
@@ -127,7 +131,7 @@ class _Task:
 
     folder: SearchFolder
     settings: SearchSettings
-    model: Any
+    model: MolVAE
     arguments: dict[str, Any]
     """Of the campaign."""
     watch: Watch
@@ -156,7 +160,7 @@ class _Task:
         return FolderSearch(self.folder, self.settings, result, sheet=sheet)
 
     def _search(self, title: str, method: Any, record: Path) -> Result:
-        ending = {} if self.cancel is None else {"cancel": self.cancel}
+        ending: dict[str, Any] = {} if self.cancel is None else {"cancel": self.cancel}
         with self.watch(title, self.settings) as callback:
             oracle = self.settings.equip(self.arguments.get("oracle", self.settings.oracle), self.model)
             campaign = self.arguments | {"oracle": oracle, "method": method, "callback": callback}

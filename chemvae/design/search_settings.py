@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chemvae.data.catalog.locate import is_catalog_name
 from chemvae.data.files.reading import FORMATS, split_suffix
@@ -17,6 +17,9 @@ from chemvae.design.filters.property_bounds import Constraint, Range
 from chemvae.design.goals import Goal
 from chemvae.design.oracles import cautious, make_oracle
 from chemvae.errors import InputError, SettingsError
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
 
 LABORATORY_BATCH = 24
 
@@ -101,7 +104,7 @@ class SearchSettings:
             "time_limit_s": None if self.time_limit is None else 60.0 * self.time_limit,
         }
 
-    def equip(self, oracle: Any, model: Any) -> Any:
+    def equip(self, oracle: Any, model: MolVAE | None) -> Any:
         """The oracle with its memory and workers; what has a meaning of its own without them stays as it was given.
 
         Raises
@@ -109,7 +112,7 @@ class SearchSettings:
         SettingsError
             If there are memory or workers, and no oracle that they are for.
         """
-        extras = {"jobs": self.jobs, "engine": None if self.engine == "local" else self.engine}
+        extras: dict[str, Any] = {"jobs": self.jobs, "engine": None if self.engine == "local" else self.engine}
         extras |= {"memory": self.oracle_memory, "retry_failures": self.retry_failures or None}
         given = {name: value for name, value in extras.items() if value is not None}
         if given and oracle is None:

@@ -112,7 +112,7 @@ def _lock_on_windows(handle: int) -> bool:
 
     try:
         os.lseek(handle, _FAR, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # names that only Windows has
         os.lseek(handle, 0, os.SEEK_SET)
     except OSError:
         return False

@@ -73,8 +73,9 @@ class ParquetCache:
     def give_up(self, error: Exception) -> None:
         """Do what is due after an error of reading; a file that the system does not hand out is no damaged one."""
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        refused = isinstance(error, OSError) and error.errno is not None
-        state = f"cannot be read ({error.strerror})" if refused else f"is damaged or no Parquet file ({reason})"
+        state, refused = f"is damaged or no Parquet file ({reason})", False
+        if isinstance(error, OSError) and error.errno is not None:
+            state, refused = f"cannot be read ({error.strerror})", True
         if self.again is None:
             raise InputError(f"{self.path} {state}. Move it away, or give another file.") from None
         logger.warning("%s in the cache %s: %s.", self.path, state, self.again)

@@ -22,6 +22,7 @@ from chemvae.evaluation.frechet import FrechetReference
 from chemvae.evaluation.latent.code_use import own_code_found, text_similarity
 from chemvae.evaluation.roundtrip import Canonical, Encoded, decode_molecules, normal_draws
 from chemvae.evaluation.settings import EvaluationSettings
+from chemvae.models.latent_space import find_prior
 from chemvae.models.posteriors import is_standard_normal
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def generation_figures(
     samples : DataFrame
         That sample: ``smiles``, ``valid``, ``molecule``.
     """
-    reference, figures, chosen = FrechetReference(encoded.smiles), {"n_samples": settings.n_samples}, sampling_prior(model)
+    reference, chosen = FrechetReference(encoded.smiles), sampling_prior(model)
+    figures: dict[str, Any] = {"n_samples": settings.n_samples}
     samples = pd.DataFrame()
     for draws in _drawn_and_decoded(model, canonical, settings):
         figures |= _figures_of(draws, reference, settings.n_fcd)
@@ -87,7 +89,7 @@ def sampling_prior(model: MolVAE) -> str:
 
 def base_name(model: MolVAE) -> str:
     """What the sentences call the family's own prior."""
-    return STANDARD_NORMAL if is_standard_normal(model.priors["normal"].distribution()) else "the family's own prior"
+    return STANDARD_NORMAL if is_standard_normal(find_prior(model, "normal").distribution()) else "the family's own prior"
 
 
 def _drawn_and_decoded(model: MolVAE, canonical: Canonical, settings: EvaluationSettings) -> Iterator[PriorDraws]:
@@ -105,7 +107,7 @@ def _draws(model: MolVAE, prior: str, n: int, seed: int) -> Tensor:
     if prior == "normal" and base_name(model) == STANDARD_NORMAL:
         return normal_draws((n, model.latent_dim), seed)
     with torch.no_grad():
-        return model.priors[prior].sample(n, torch.Generator(getattr(model, "device", "cpu")).manual_seed(seed))
+        return find_prior(model, prior).sample(n, torch.Generator(getattr(model, "device", "cpu")).manual_seed(seed))
 
 
 def _figures_of(draws: PriorDraws, reference: FrechetReference, n_fcd: int) -> dict[str, float | None]:

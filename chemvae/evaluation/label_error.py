@@ -79,7 +79,7 @@ def _compare(name: str, place: int, inputs: TrainingInputs, tuned: MolVAE, start
     known = np.asarray(inputs.train.labels, dtype=np.float64)[:, place]
     if len(rows) < FEWEST:
         return None
-    smiles, labels = [inputs.valid.smiles[i] for i in rows], labels[rows]
+    smiles, labels = [inputs.valid.smiles[i] for i in rows.tolist()], labels[rows]
     try:
         fitted = PropertyModel(start).fit(inputs.train.smiles, known)
     except NothingUsableError:

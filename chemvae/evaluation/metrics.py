@@ -62,7 +62,7 @@ def novelty(generated: Sequence[str | None], known: Collection[str]) -> float:
     return sum(s not in known for s in distinct) / len(distinct) if distinct else math.nan
 
 
-def internal_diversity(generated: Sequence[str | None], p: float = 1.0) -> float:
+def internal_diversity(generated: Sequence[str | None] | np.ndarray, p: float = 1.0) -> float:
     """One minus the mean Tanimoto similarity over all ordered pairs, each molecule with itself included (IntDiv_p of MOSES).
 
     Parameters
@@ -94,7 +94,7 @@ def internal_diversity(generated: Sequence[str | None], p: float = 1.0) -> float
     return float(1.0 - (total / n**2) ** (1.0 / p))
 
 
-def snn(generated: Sequence[str | None], reference: Sequence[str | None]) -> float:
+def snn(generated: Sequence[str | None] | np.ndarray, reference: Sequence[str | None] | np.ndarray) -> float:
     """Mean Tanimoto similarity of a generated molecule to its nearest neighbour in the reference; NaN if either is empty.
 
     Examples
@@ -186,7 +186,7 @@ def brics_fragments(smiles: str) -> list[str]:
 def _ring_scaffold(smiles: str) -> list[str]:
     core = scaffold(smiles)
     mol = parse(core) if core else None
-    return [core] if mol is not None and rdMolDescriptors.CalcNumRings(mol) >= MIN_SCAFFOLD_RINGS else []
+    return [core] if core and mol is not None and rdMolDescriptors.CalcNumRings(mol) >= MIN_SCAFFOLD_RINGS else []
 
 
 def _counts(function: Callable[[str], list[str]], molecules: Iterable[str | None], jobs: int) -> Counter[str]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from chemvae.evaluation.metrics import COVERAGE_Z
 from chemvae.pages import INK, MUTED, SERIES, Html, figure_svg, new_figure, plot_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BAND_ALPHA = 0.25
 POINT_DPI = 160  # points of a scatter plot are one picture inside the SVG: thousands of SVG nodes slow a browser down
@@ -52,7 +56,7 @@ def _lines(table: pd.DataFrame, x: str, names: Mapping[str, str], title: str, is
         return figure_svg(figure, alt=title)
 
 
-def _legend(figure: Any, axes: Any) -> None:
+def _legend(figure: Figure, axes: Axes) -> None:
     """Below the axes, where it hides no curve."""
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=8.5)
 
@@ -104,7 +108,7 @@ def parity_plot(label: Sequence[float], mean: Sequence[float], std: Sequence[flo
         return figure_svg(figure, caption=note, alt=f"predicted against true {name}")
 
 
-def _same_ticks(axes: Any) -> None:
+def _same_ticks(axes: Axes) -> None:
     """At most six round numbers, the same on both axes, in full where that takes no more than five characters."""
     from matplotlib.ticker import MaxNLocator
 

@@ -146,7 +146,7 @@ def run_evaluation(
 def _with_protocol(figures: Mapping[str, Any], model: MolVAE, settings: EvaluationSettings, encoded: Encoded) -> dict[str, Any]:
     """The figures as JSON holds them, with the seed and a sentence for each of how it was measured."""
     plain = {key: _plain(value) for key, value in figures.items()} | {"seed": settings.seed}
-    facts = {"most": settings.n_molecules, "n_unique": N_UNIQUE, "jt_draws": JT_DRAWS, "jt_decodes": JT_DECODES}
+    facts: dict[str, Any] = {"most": settings.n_molecules, "n_unique": N_UNIQUE, "jt_draws": JT_DRAWS, "jt_decodes": JT_DECODES}
     facts |= {name: getattr(settings, name) for name in ("n_codes", "n_smoothness", "ais_temperatures", "ais_chains")}
     facts |= {"base": base_name(model), "kl_by": kl_by(model, encoded), "n_texts": N_TEXTS, "fcd_most": settings.n_fcd}
     facts |= {"kl_prior": "the prior it was trained with"} if "trained" in model.priors else {}

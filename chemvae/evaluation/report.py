@@ -152,7 +152,7 @@ def _prior_section(f: Mapping[str, Any]) -> Html:
     """What is written at draws of each prior, and whether z decides."""
     rows = []
     for prior, temperature in priors_and_temperatures(f):
-        row = {"draws": _prior_name(prior), "decoded": TEMPERATURE_NAMES[temperature]}
+        row: dict[str, Any] = {"draws": _prior_name(prior), "decoded": TEMPERATURE_NAMES[temperature]}
         row |= {name: f[f"{name}_{prior}_{temperature}"] for name in TRIPLE}
         row["found"] = f.get(f"own_code_found_{prior}_{temperature}")
         similar = [
@@ -235,7 +235,8 @@ def _property_section(evaluation: Evaluation) -> Html:
     for name in names:
         unit = evaluation.units.get(name, "1")
         note = f"{f[f'n_labels_{name}']:,} molecules; line: right; grey band with dashed edges: median 90\u00a0% interval"
-        figures.append(plots.parity_plot(*(frame[one] for one in named[name]), name, unit, note))
+        label, mean, std = (frame[one] for one in named[name])
+        figures.append(plots.parity_plot(label, mean, std, name, unit, note))
         rows.append({"property": name, "unit": unit} | {key: f[f"{key}_{name}"] for key in PROPERTY_FIGURES})
     heads = {"mae": "MAE", "rmse": "RMSE", "r2": "R²", "spearman": "Spearman", "coverage90": "in 90 % interval"}
     lead = "Predicted from the posterior mean, against the labels of the file."

@@ -184,15 +184,16 @@ def map_molecules(
         If the end was asked for.
     """
     settings, step = settings or MapSettings(), steps(progress, cancel)
-    chosen = settings.smiles_column, settings.standardize, settings.limit, settings.seed, settings.jobs
+    seed = as_seed(settings.seed)  # the settings hold a number by now
+    chosen = settings.smiles_column, settings.standardize, settings.limit, seed, settings.jobs
     prepare = partial(_prepare, model, color)
     smiles, z, columns = latent_table(model, data, *chosen, step=step, prepare=prepare)
     n = len(smiles)
     step("project", 0, n)
-    projection = PROJECTIONS[settings.method](random_state=settings.seed)
+    projection = PROJECTIONS[settings.method](random_state=seed)
     xy = projection.fit_transform(z)
     step("project", n, n)
-    quality = map_quality(z, xy, seed=settings.seed)
+    quality = map_quality(z, xy, seed=seed)
     step("compare", n, n)
     return MoleculeMap(_name(data), settings, smiles, z, xy, columns, _units(model), projection, quality)
 

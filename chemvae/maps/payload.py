@@ -267,7 +267,7 @@ def _trajectory(path: Trajectory | Any, number: int) -> dict[str, Any]:
     for what, items in (("smiles", path.smiles), ("labels", path.labels)):
         if len(items) not in (0, len(xy)):
             raise InputError(f"The trajectory '{path.name}' has {len(xy)} points but {len(items)} {what}. Give all or none.")
-        packed[what] = [str(items[row]) for row in keep] if len(items) else []
+        packed[what] = [str(items[row]) for row in keep.tolist()] if len(items) else []
     return packed
 
 

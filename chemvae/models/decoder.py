@@ -31,6 +31,8 @@ class Decoder(nn.Module):
     p(token | z, earlier tokens) = softmax(W h). Padding, start and mask are never written: their logits are -inf.
     """
 
+    never: Tensor
+
     def __init__(self, n_tokens: int, embedding_dim: int, latent_dim: int, hidden_dim: int):
         super().__init__()
         self.embedding = nn.Embedding(n_tokens, embedding_dim)
@@ -43,12 +45,18 @@ class Decoder(nn.Module):
 
     def forward(self, z: Tensor, inputs: Tensor, dtype: torch.dtype) -> Tensor:
         """Return logits [B, T, V], given z [B, D] and the tokens before each position [B, T] (start token first)."""
+        return (self._logits(self._states(z, inputs, dtype)) + self.never).transpose(0, 1)
+
+    def states(self, z: Tensor, inputs: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return the hidden state at each position [B, T, H], with what :meth:`forward` reads."""
+        return self._states(z, inputs, dtype).transpose(0, 1)
+
+    def _states(self, z: Tensor, inputs: Tensor, dtype: torch.dtype) -> Tensor:
+        """[T, B, H]."""
         h0 = torch.tanh(self.initial(z))
         if z.is_cuda:
-            states = self.gru.states_cudnn(self.embedding.weight, inputs, z, h0, dtype)
-        else:
-            states = self.gru(self.gru.steps(self.embedding.weight, inputs.t(), z, h0), dtype)[0][0]  # [T, B, H]
-        return (self._logits(states) + self.never).transpose(0, 1)
+            return self.gru.states_cudnn(self.embedding.weight, inputs, z, h0, dtype)
+        return self.gru(self.gru.steps(self.embedding.weight, inputs.t(), z, h0), dtype)[0][0]
 
     def _logits(self, states: Tensor) -> Tensor:
         weight, bias = self.output.weight.to(states.dtype), self.output.bias
@@ -73,7 +81,9 @@ class Decoder(nn.Module):
             return decode_tokens(self.step, state, len(z), max_length, temperature, seed, first_row, z.device)
         return self._decode_compiled(runs, z, max_length, dtype, temperature, seed, first_row)
 
-    def _decode_compiled(self, runs: Runs, z, max_length, dtype, temperature, seed, first_row) -> tuple[Tensor, Tensor]:
+    def _decode_compiled(
+        self, runs: Runs, z: Tensor, max_length: int, dtype: torch.dtype, temperature: float, seed: int, first_row: int
+    ) -> tuple[Tensor, Tensor]:
         E, H, V = self.gru.embedding_dim, self.gru.hidden_dim, len(self.never)
         lanes, panel = blocking(max(1, len(z)), 3 * H)
         columns = -(-V // SMALLEST_PANEL) * SMALLEST_PANEL

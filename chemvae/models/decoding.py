@@ -6,7 +6,7 @@ Pure functions over a ``step`` callable, so that any decoder, or a toy with know
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -21,14 +21,15 @@ class RunningState(Protocol):
     def keep(self, rows: Tensor) -> None: ...
 
 
-Step = Callable[[RunningState, Tensor], Tensor]
+State = TypeVar("State", bound=RunningState)
+Step = Callable[[State, Tensor], Tensor]
 SHRINK_EVERY = 4  # steps between two looks at which rows have ended; dropping rows costs a copy
 
 
 @torch.no_grad()
 def decode_tokens(
-    step: Step,
-    state: RunningState,
+    step: Step[State],
+    state: State,
     n_rows: int,
     max_length: int,
     temperature: float = 0.0,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal
 
+from chemvae.models.latent_space import HasPriors, find_prior
 from chemvae.models.posteriors import Posterior, diagonal_parameters
 
 ACTIVE_VARIANCE = 0.01  # of the posterior mean; Burda, Grosse & Salakhutdinov, 2016
@@ -48,7 +48,7 @@ def kl_to_prior(q: Posterior, prior: Distribution, z: Tensor) -> Tensor:
     return gaussian_kl(*(part.double() for part in (*own, *base)))
 
 
-def kl_to_model_prior(q: Posterior, model: Any, z: Tensor) -> Tensor:
+def kl_to_model_prior(q: Posterior, model: HasPriors, z: Tensor) -> Tensor:
     """KL [N] in double precision to the prior that a model was trained with: :func:`kl_to_prior`, or estimated at draws.
 
     Parameters
@@ -61,8 +61,8 @@ def kl_to_model_prior(q: Posterior, model: Any, z: Tensor) -> Tensor:
         Draws from q.
     """
     if "trained" not in model.priors:
-        return kl_to_prior(q, model.priors["normal"].distribution(), z)
-    log_pz = model.priors["trained"].log_prob(z.flatten(0, 1).to(model.device)).to(z).view(z.shape[:2])
+        return kl_to_prior(q, find_prior(model, "normal").distribution(), z)
+    log_pz = find_prior(model, "trained").log_prob(z.flatten(0, 1).to(model.device)).to(z).view(z.shape[:2])
     return (q.log_prob(z).double() - log_pz.double()).mean(dim=0)
 
 

@@ -5,10 +5,13 @@ Two kinds: all of R^D (:data:`FLAT`), and the unit sphere in it (:data:`SPHERE`)
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from chemvae.models.latent_statistics import LatentStatistics
 
 
 class FlatSpace:
@@ -72,18 +75,38 @@ class SphereSpace(FlatSpace):
 FLAT, SPHERE = FlatSpace(), SphereSpace()
 
 
-def space_of(model: Any) -> FlatSpace:
+class PriorDensity(Protocol):
+    """What every prior of a model can do (:class:`~chemvae.models.priors.base.Prior`)."""
+
+    def distribution(self) -> Distribution: ...
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor: ...
+
+    def log_prob(self, z: Tensor) -> Tensor: ...
+
+
+class HasPriors(Protocol):
+    """A model, or a stand-in for one: its priors by name and what is known of its training codes."""
+
+    priors: nn.ModuleDict
+    latent_statistics: LatentStatistics
+
+    @property
+    def device(self) -> torch.device: ...
+
+
+def space_of(model: object) -> FlatSpace:
     """The latent space of a model; R^D for a stand-in that does not say."""
     return getattr(model, "latent_space", FLAT)
 
 
-def usual_prior(model: Any) -> str:
+def usual_prior(model: HasPriors) -> str:
     """The name of the prior to search from: "learned", or "normal" for a model that has no other."""
     return "learned" if "learned" in model.priors else "normal"
 
 
 @torch.no_grad()
-def draw_prior(model: Any, n: int, prior: str = "learned", seed: int = 0) -> Tensor:
+def draw_prior(model: HasPriors, n: int, prior: str = "learned", seed: int = 0) -> Tensor:
     """Draw z [n, D] from one of a model's priors, on the model's device.
 
     Global random states are left as they were.
@@ -101,9 +124,9 @@ def draw_prior(model: Any, n: int, prior: str = "learned", seed: int = 0) -> Ten
     return find_prior(model, prior).sample(n, generator)
 
 
-def find_prior(model: Any, name: str) -> Any:
+def find_prior(model: HasPriors, name: str) -> PriorDensity:
     """One of a model's priors: "normal", "learned", or "trained", the one that it was trained with."""
-    return model.priors["normal" if name == "trained" and "trained" not in model.priors else name]
+    return cast(PriorDensity, model.priors["normal" if name == "trained" and "trained" not in model.priors else name])
 
 
 def slerp(first: Tensor, second: Tensor, share: Tensor, most_parallel: float = 1.0) -> Tensor:

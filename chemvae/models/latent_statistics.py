@@ -18,6 +18,13 @@ class LatentStatistics(nn.Module):
     ``references`` [R, D], posterior means of random training molecules; ``typical_distance`` scalar.
     """
 
+    mean: Tensor
+    std: Tensor
+    norm_quantiles: Tensor
+    log_density_quantiles: Tensor
+    references: Tensor
+    typical_distance: Tensor
+
     def __init__(self, latent_dim: int):
         super().__init__()
         self.register_buffer("mean", torch.zeros(latent_dim))

@@ -44,7 +44,7 @@ class PropertyPredictor(nn.Module):
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
         """Move the label statistics with the rest, but keep them float64 (and on the CPU where a device has none)."""
-        kept = {name: self._buffers[name] for name in STATISTICS}
+        kept: dict[str, Tensor] = {name: getattr(self, name) for name in STATISTICS}
         self._buffers.update(dict.fromkeys(STATISTICS))
         super()._apply(fn, recurse)
         device = self.widening.device
@@ -87,7 +87,8 @@ class PropertyPredictor(nn.Module):
             return found
         mean, scale, widening = (one.to(self.label_mean.device).double() for one in (mean, scale, self.widening))
         exact = self.label_mean + self.label_std * mean, self.label_std * scale * widening
-        return tuple(torch.where(wide, a, b.to(a)) for a, b in zip(exact, found, strict=True))
+        mean, scale = (torch.where(wide, a, b.to(a)) for a, b in zip(exact, found, strict=True))
+        return mean, scale
 
     def log_prob(self, z: Tensor, labels: Tensor) -> Tensor:
         """Return log p(y|z) [...] in nats, standardised labels, summed over the labels [..., P] that are not NaN."""

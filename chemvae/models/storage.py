@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from chemvae.data.tokens.vocabulary import Vocabulary
@@ -62,8 +63,13 @@ def load_model(run: RunFolder) -> MolVAE:
     if run.has("prior.safetensors"):
         _load(model, run, "prior.safetensors")
     run.warn_of_lost("prior.safetensors", "training_index.parquet")
-    model.training_facts = TrainingFacts(config["max_tokens"], run.read_training_index())
+    model.training_facts = facts_in(config, run.read_training_index())
     return model.eval().requires_grad_(False)
+
+
+def facts_in(config: dict, hashes: np.ndarray | None = None) -> TrainingFacts:
+    """What a config.json says of the training; where it has no settings of one, the KL counts nothing."""
+    return TrainingFacts(config["max_tokens"], hashes, config.get("training", {}).get("beta", 0.0))
 
 
 def build_model(run: RunFolder, config: dict) -> MolVAE:
@@ -75,7 +81,7 @@ def build_model(run: RunFolder, config: dict) -> MolVAE:
     try:
         vocabulary = Vocabulary.from_dict(content)
         settings, properties = ModelSettings.from_config(config["model"]), config["properties"]
-        TrainingFacts(config["max_tokens"])
+        facts_in(config)
         make = partial(MolVAE, vocabulary, settings, list(properties), properties)
         shapes = make_untouched(make)
     except (RuntimeError, MemoryError, OverflowError):
@@ -227,7 +233,7 @@ def transfer_weights(source: MolVAE, target: MolVAE) -> None:
     target.load_state_dict(ours)
 
 
-def fingerprint(model: Any) -> str:
+def fingerprint(model: nn.Module) -> str:
     """Return a short hash of a model's weights, to tell whether a record belongs to it."""
     digest = hashlib.sha1()
     for name, tensor in sorted(model.state_dict().items()):

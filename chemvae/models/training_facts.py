@@ -15,15 +15,19 @@ from chemvae.errors import SettingsError
 class TrainingFacts:
     """What a model remembers of its training set besides weights.
 
-    ``max_tokens``: tokens of the longest molecule; ``hashes``: sorted 8-byte hashes of the canonical SMILES, or None.
+    ``max_tokens``: tokens of the longest molecule; ``hashes``: sorted 8-byte hashes of the canonical SMILES, or None;
+    ``kl_weight``: what the KL counted in the end, the setting ``beta``.
     """
 
     max_tokens: int = 120
     hashes: np.ndarray | None = field(default=None, repr=False)
+    kl_weight: float = 1.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_tokens <= MOST_TOKENS:
             raise SettingsError(f"max_tokens must lie in 1..{MOST_TOKENS:,}, got {self.max_tokens}")
+        if not self.kl_weight >= 0:
+            raise SettingsError(f"beta must be >= 0, got {self.kl_weight}")
 
 
 def smiles_hash(smiles: Sequence[str]) -> np.ndarray:

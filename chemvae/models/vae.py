@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -26,9 +26,9 @@ from chemvae.models.encoder import Encoder
 from chemvae.models.gru.layer import bf16_is_fast
 from chemvae.models.latent_space import FlatSpace, find_prior
 from chemvae.models.latent_statistics import LatentStatistics
-from chemvae.models.posteriors import POSTERIORS, Posterior
+from chemvae.models.posteriors import POSTERIORS, Posterior, PosteriorFamily
 from chemvae.models.predictor import PropertyPredictor
-from chemvae.models.priors import PRIORS, FamilyPrior
+from chemvae.models.priors import PRIORS, FamilyPrior, Prior
 from chemvae.models.settings import ModelSettings
 from chemvae.models.terms import Terms
 from chemvae.models.training_facts import TrainingFacts, smiles_hash
@@ -73,7 +73,7 @@ class MolVAE(nn.Module):
         self.property_units = {name: (property_units or {}).get(name, "1") for name in self.property_names}
         n_tokens = len(vocabulary)
         self.encoder = Encoder(n_tokens, settings.embedding_dim, settings.encoder_dim)
-        self.posterior_family = build(
+        self.posterior_family: PosteriorFamily = build(
             POSTERIORS, settings.posterior, "posterior", hidden_dim=self.encoder.output_dim, latent_dim=settings.latent_dim
         )
         self.decoder = Decoder(n_tokens, settings.embedding_dim, settings.latent_dim, settings.decoder_dim)
@@ -128,12 +128,12 @@ class MolVAE(nn.Module):
         """Log density [...] in nats of z [..., D] under the prior that the model is trained with; differentiable."""
         if "trained" not in self.priors:
             return self.posterior_family.prior().log_prob(z)
-        return self.priors["trained"].log_prob(z.flatten(0, -2)).view(z.shape[:-1])
+        return self.trained_prior.log_prob(z.flatten(0, -2)).view(z.shape[:-1])
 
     @property
-    def trained_prior(self) -> nn.Module:
+    def trained_prior(self) -> Prior:
         """The prior that the model is trained with: ``priors["trained"]``, or ``priors["normal"]`` where there is none."""
-        return find_prior(self, "trained")
+        return cast(Prior, find_prior(self, "trained"))
 
     @property
     def latent_space(self) -> FlatSpace:
@@ -213,7 +213,7 @@ class MolVAE(nn.Module):
         for row, reason in enumerate(given.reasons):
             if reason:
                 raise InvalidMoleculeError(f"molecule {row}", reason)
-        return self.posterior_from(self._encode(self.tokens(given.smiles), batch_size, self.posterior_family.summary))
+        return self.posterior_from(self._encode(self.tokens(given.known()), batch_size, self.posterior_family.summary))
 
     def posterior_from(self, summary: Tensor) -> Posterior:
         """q(z|x) of molecules with these summaries [N, S] (:meth:`PosteriorFamily.summary`), on the CPU, without gradients."""
@@ -252,14 +252,14 @@ class MolVAE(nn.Module):
     def _encode_rows(self, smiles: list[str | None], batch_size: int = 512) -> np.ndarray:
         """Points [N, D] of molecules as they are written; NaN for None and for what the vocabulary lacks."""
         z = np.full((len(smiles), self.latent_dim), np.nan, dtype=np.float32)
+        usable = {i: one for i, one in enumerate(smiles) if one is not None}
         try:
-            usable = [i for i, one in enumerate(smiles) if one is not None]
-            tokens = self.tokens([smiles[i] for i in usable])
+            tokens = self.tokens(list(usable.values()))
         except UnknownTokenError:  # rare: look at each
-            usable = [i for i in usable if self.vocabulary.complaint(smiles[i]) is None]
-            tokens = self.tokens([smiles[i] for i in usable])
+            usable = {i: one for i, one in usable.items() if self.vocabulary.complaint(one) is None}
+            tokens = self.tokens(list(usable.values()))
         if usable:
-            z[usable] = self._encode(tokens, batch_size, lambda h: self.posterior_family(h).point).numpy()
+            z[list(usable)] = self._encode(tokens, batch_size, lambda h: self.posterior_family(h).point).numpy()
         return z
 
     def tokens(self, smiles: list[str]) -> TokenArray:
@@ -367,7 +367,7 @@ class MolVAE(nn.Module):
             _warn_of(given)
         usable = [i for i, reason in enumerate(self._reasons(given)) if reason is None]
         answer = torch.full((len(given),), torch.nan)
-        answer[usable] = self._log_likelihood(z[usable], self.tokens([given.smiles[i] for i in usable]), batch_size)
+        answer[usable] = self._log_likelihood(z[usable], self.tokens(given.known(usable)), batch_size)
         return answer
 
     def _log_likelihood(self, z: Tensor, tokens: TokenArray, batch_size: int) -> Tensor:

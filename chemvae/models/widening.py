@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -68,7 +69,7 @@ def _grown(model: MolVAE, part: str, units: int, seed: int, fill: Callable[[Tens
     if units < before:
         raise SettingsError(f"the {part} has {before} units and can only grow, not to {units}")
     with seeded(seed):
-        settings = replace(model.settings, **{f"{part}_dim": units})
+        settings = replace(model.settings, **cast(dict[str, Any], {f"{part}_dim": units}))
         wide = MolVAE(model.vocabulary, settings, model.property_names, model.property_units)
     tensors = wide.state_dict()
     for key, old in model_tensors(model).items():

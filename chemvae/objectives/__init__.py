@@ -5,30 +5,39 @@ from typing import Any
 
 from chemvae.errors import SettingsError
 from chemvae.models.posteriors import POSTERIORS
+from chemvae.models.settings import ModelSettings
 from chemvae.objectives.adversarial import AdversarialAutoencoder
 from chemvae.objectives.autoencoder import Autoencoder, DenoisingAutoencoder
 from chemvae.objectives.base import Loss, Objective, ObjectiveContext, ObjectiveWrapper
 from chemvae.objectives.bounds import BetaELBO
+from chemvae.objectives.homoencoder import Homoencoder
 from chemvae.objectives.importance import IWAE
 from chemvae.objectives.matching import InfoVAE, WassersteinAutoencoder
 from chemvae.objectives.noised_codes import NoisedCodes
 from chemvae.objectives.own_samples import OwnSamples
+from chemvae.objectives.pairs import AdversarialPairs
+from chemvae.objectives.semi_amortized import SemiAmortized
+from chemvae.objectives.stein import SteinVAE
 from chemvae.registry import build
 
-OBJECTIVES = {
+OBJECTIVES: dict[str, type[Objective]] = {
     "beta-elbo": BetaELBO,
     "iwae": IWAE,
     "infovae": InfoVAE,
     "wae": WassersteinAutoencoder,
     "aae": AdversarialAutoencoder,
+    "ali": AdversarialPairs,
     "autoencoder": Autoencoder,
     "denoising": DenoisingAutoencoder,
+    "semi-amortized": SemiAmortized,
+    "homoencoder": Homoencoder,
+    "stein": SteinVAE,
 }
-WRAPPERS = {"noised_codes": NoisedCodes, "prior_points": OwnSamples}
+WRAPPERS: dict[str, type[ObjectiveWrapper]] = {"noised_codes": NoisedCodes, "prior_points": OwnSamples}
 """By the setting that holds the weight of what each adds; 0 leaves it out. The later goes around the earlier."""
 
 
-def combination_complaints(spec: Any, free_bits: float, model: Any) -> list[str]:
+def combination_complaints(spec: Any, free_bits: float, model: ModelSettings) -> list[str]:
     """Say why an objective does not go with a model's posterior and prior, naming what goes with what.
 
     Parameters
@@ -98,9 +107,11 @@ __all__ = [
     "OBJECTIVES",
     "WRAPPERS",
     "AdversarialAutoencoder",
+    "AdversarialPairs",
     "Autoencoder",
     "BetaELBO",
     "DenoisingAutoencoder",
+    "Homoencoder",
     "IWAE",
     "InfoVAE",
     "Loss",
@@ -109,6 +120,8 @@ __all__ = [
     "ObjectiveContext",
     "ObjectiveWrapper",
     "OwnSamples",
+    "SemiAmortized",
+    "SteinVAE",
     "WassersteinAutoencoder",
     "build_objective",
     "combination_complaints",

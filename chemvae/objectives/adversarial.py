@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from chemvae.data.tokens.datasets import Batch
+from chemvae.errors import SettingsError
 from chemvae.models.terms import Terms
 from chemvae.models.vae import MolVAE
 from chemvae.objectives.base import Loss, Objective, ObjectiveContext
@@ -48,6 +49,8 @@ class AdversarialAutoencoder(Objective):
     @classmethod
     def from_settings(cls, context: ObjectiveContext, **settings: Any) -> AdversarialAutoencoder:
         s = context.settings
+        if context.model is None:
+            raise SettingsError("the objective 'aae' takes the size of its critic from a model; build it with one")
         return cls(context.model.latent_dim, **{"property_weight": s.property_weight, "seed": s.seed, **settings})
 
     def networks(self) -> dict[str, nn.Module]:
@@ -75,7 +78,7 @@ class AdversarialAutoencoder(Objective):
 
     def loss(self, terms: Terms, step: int) -> Loss:
         cross_entropy, property_nll = -terms.log_px_z.mean(), -terms.log_py_z.mean()
-        found_out = softplus(-self.log_odds(terms.z.to(self.critic[0].weight.dtype))).mean()
+        found_out = softplus(-self.log_odds(terms.z.to(next(self.critic.parameters()).dtype))).mean()
         parts = {"cross_entropy": cross_entropy, "found_out": found_out, "property_nll": property_nll}
         total = cross_entropy + self.weight * found_out + self.property_weight * property_nll
         return Loss(total, {name: value.detach() for name, value in parts.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -12,6 +12,9 @@ from chemvae.data.tokens.datasets import Batch
 from chemvae.models.terms import Terms
 from chemvae.models.vae import MolVAE
 from chemvae.objectives.base import Loss, Objective, ObjectiveContext, kl_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class BetaELBO(Objective):
@@ -51,7 +54,7 @@ class BetaELBO(Objective):
         self.splits = free_bits <= 0  # free bits bound the batch's mean
 
     @classmethod
-    def from_settings(cls, context: ObjectiveContext, **settings: Any) -> BetaELBO:
+    def from_settings(cls, context: ObjectiveContext, **settings: Any) -> Self:
         s = context.settings
         return cls(
             context.beta, **{"free_bits": s.free_bits, "property_weight": s.property_weight, "final_beta": s.beta, **settings}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 import torch
@@ -19,7 +21,7 @@ SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # Tolstikhin et al. 2018, their c
 
 def inverse_multiquadratic(squares: Tensor, width: float) -> Tensor:
     """Sum over scales s of C / (C + d^2), C = s * width, of squared distances d^2 [...]."""
-    return sum(scale * width / (scale * width + squares) for scale in SCALES)
+    return reduce(operator.add, (scale * width / (scale * width + squares) for scale in SCALES))
 
 
 def mmd(x: Tensor, y: Tensor, kernel: Callable[[Tensor], Tensor]) -> Tensor:
@@ -109,6 +111,7 @@ class InfoVAE(Objective):
         codes = terms.z.flatten(0, 1)  # [K B, D]
         if len(codes) < 2:
             return codes.sum() * 0.0  # one molecule has no distribution
+        assert terms.prior_z is not None, "terms() draws them"
         width = self.width or 2.0 * codes.shape[1]
         return mmd(codes, terms.prior_z, lambda squares: inverse_multiquadratic(squares, width))
 

@@ -16,7 +16,8 @@ gradient goes on to the encoder, which moves molecules together that are alike.
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from torch import Tensor
 
 from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.errors import SettingsError
+from chemvae.models.latent_space import find_prior
 from chemvae.models.priors import GaussianPrior, MixturePrior, NormalPrior, Prior, SphericalMixture, noised_codes, quick_prior
 from chemvae.models.vae import MolVAE, eval_mode
 from chemvae.objectives.base import Loss, Objective, ObjectiveContext, ObjectiveWrapper
@@ -34,7 +36,8 @@ REFRESH_STEPS = 1000  # between two fits of the learned prior
 MOLECULES_PER_NOISED = 3
 LEARNED_SHARE = 0.5  # chance that a batch's codes go towards the learned prior, else towards N(0, I)
 STATE_PREFIX = "noised_codes."
-KINDS = {"root": GaussianPrior, "weights": MixturePrior, "directions": SphericalMixture}  # by a tensor that only one has
+KINDS: dict[str, Callable[[int], Prior]] = {"root": GaussianPrior, "weights": MixturePrior, "directions": SphericalMixture}
+"""By a tensor that only one has."""
 
 
 class NoisedCodes(ObjectiveWrapper):
@@ -69,12 +72,13 @@ class NoisedCodes(ObjectiveWrapper):
                 f"noised_codes goes with objectives that are a loss of the model's terms; {objective} is not one"
             )
         self.train, self.weight, self.seed = train, weight, seed
-        self._normal = base or NormalPrior(1)  # whatever the dimensions: diffusing towards N(0, I) needs none of its tensors
+        # whatever the dimensions: diffusing towards N(0, I) needs none of its tensors
+        self._normal: Prior = base or NormalPrior(1)
         self._prior: Prior | None = None
 
     @classmethod
     def from_settings(cls, context: ObjectiveContext, **settings: Any) -> NoisedCodes:
-        base = None if context.model is None else context.model.priors["normal"]
+        base = None if context.model is None else cast(Prior, find_prior(context.model, "normal"))
         return cls(train=context.train, seed=context.settings.seed, base=base, **settings)
 
     def __call__(self, model: MolVAE, batch: Batch, step: int, phase: str, generator: torch.Generator | None = None) -> Loss:
@@ -90,8 +94,10 @@ class NoisedCodes(ObjectiveWrapper):
     def noised(self, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return z' [N, D] of codes z [N, D]; differentiable."""
         source = generator.device if generator is not None else torch.device("cpu")
-        learned = self._prior is not None and float(torch.rand(1, generator=generator, device=source)) < LEARNED_SHARE
-        return noised_codes(z, self._prior if learned else self._normal, generator)
+        prior = self._normal
+        if self._prior is not None and float(torch.rand(1, generator=generator, device=source)) < LEARNED_SHARE:
+            prior = self._prior
+        return noised_codes(z, prior, generator)
 
     @torch.no_grad()
     def refresh(self, model: MolVAE, step: int) -> None:
@@ -115,6 +121,6 @@ class NoisedCodes(ObjectiveWrapper):
         own = {key.removeprefix(STATE_PREFIX): value for key, value in state.items() if key.startswith(STATE_PREFIX)}
         if own:
             kind = next(kind for mark, kind in KINDS.items() if mark in own)
-            where = own.get("loc", own.get("directions"))
+            where = own["loc"] if "loc" in own else own["directions"]
             self._prior = kind(where.shape[-1]).requires_grad_(False).to(where.device)
             self._prior.load_state_dict(own)

@@ -23,6 +23,7 @@ from chemvae.chem.molecules import parse
 from chemvae.data.tokens.datasets import Batch, SmilesDataset, TokenArray
 from chemvae.data.tokens.vocabulary import PAD
 from chemvae.models.decoding import finished
+from chemvae.models.latent_space import find_prior
 from chemvae.models.priors import quick_prior
 from chemvae.models.vae import MolVAE, eval_mode
 from chemvae.objectives.base import Loss, Objective, ObjectiveContext, ObjectiveWrapper
@@ -80,7 +81,8 @@ class OwnSamples(ObjectiveWrapper):
         self.facts: dict[str, float] = {}
         self._z = torch.empty(0, 0)
         self._tokens = TokenArray.from_smiles([], train.vocabulary)
-        self._jobs, self._workers = jobs, None
+        self._jobs = jobs
+        self._workers: Workers | None = None
 
     @classmethod
     def from_settings(cls, context: ObjectiveContext, **settings: Any) -> OwnSamples:
@@ -140,7 +142,7 @@ class OwnSamples(ObjectiveWrapper):
         width = torch.from_numpy(rng.uniform(low, high, (n_step, 1)).astype(np.float32))
         start, first, second = codes.split([n_step, n_between, n_between])
         return {
-            "normal": model.priors["normal"].sample(n_normal, draw).cpu(),
+            "normal": find_prior(model, "normal").sample(n_normal, draw).cpu(),
             "learned": learned.sample(n_learned, draw),
             "step": model.latent_space.perturb(start, width * codes.std(dim=0), draw),
             "between": model.latent_space.project(_between(first, second, rng)),

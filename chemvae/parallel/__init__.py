@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chemvae.parallel.pool import (
+        ENGINES,
+        WAITING_PER_WORKER,
+        Answer,
+        Workers,
+        count_jobs,
+        limited_threads,
+        map_ordered,
+        stream_ordered,
+    )
 
 __all__ = [
     "ENGINES",

@@ -12,17 +12,20 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import resource_tracker
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from chemvae.errors import ChemVAEError, SettingsError
 from chemvae.parallel.ray import RayAnswer, RayPool
 from chemvae.parallel.worker import ENVIRONMENT, apply, apply_packed, begin
 from chemvae.registry import find
+
+if TYPE_CHECKING:
+    import loky
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -222,9 +225,9 @@ class LocalPool:
         self._executor.shutdown(kill_workers=any(not future.done() for future in list(self._futures)))
 
 
-def _open_loky(jobs: int, niceness: int) -> Executor:
+def _open_loky(jobs: int, niceness: int) -> loky.ProcessPoolExecutor:
     """A new executor of loky's own. The copy of loky inside joblib would have each process import numpy first."""
-    registered = multiprocessing.context._concrete_contexts
+    registered = multiprocessing.context._concrete_contexts  # type: ignore[attr-defined]  # private, typeshed leaves it out
     of_joblib = registered.get("loky")
     import loky  # a tenth of a second that one job does not need
     from loky.backend.context import LokyContext

@@ -18,6 +18,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable
 from multiprocessing import connection
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from chemvae.errors import SettingsError
@@ -66,8 +67,9 @@ class TimedFunction:
             raise SettingsError(f"timeout_s must be > 0, got {timeout_s}")
         self.function, self.timeout_s = function, timeout_s
         self._method = start_method(function)
-        self._process = self._pipe = None
-        self._finalizer = None
+        self._process: BaseProcess | None = None
+        self._pipe: connection.Connection[Any, Any] | None = None
+        self._finalizer: weakref.finalize[..., TimedFunction] | None = None
 
     def __call__(self, item: Any) -> Any:
         """Return ``function(item)``.
@@ -79,10 +81,9 @@ class TimedFunction:
         RemoteError
             With the type and text of what the function raised, or how its process died.
         """
-        if self._process is None or not self._process.is_alive():
-            self._start()
-        self._pipe.send(item)
-        if not self._pipe.poll(self.timeout_s):
+        pipe = self._running()
+        pipe.send(item)
+        if not pipe.poll(self.timeout_s):
             self.close()
             raise TimeLimitError(f"timed out after {self.timeout_s:g} s")
         return self._receive()
@@ -93,7 +94,14 @@ class TimedFunction:
             self._finalizer()
         self._process = self._pipe = self._finalizer = None
 
+    def _running(self) -> connection.Connection[Any, Any]:
+        """The pipe to a worker that is alive."""
+        if self._process is None or self._pipe is None or not self._process.is_alive():
+            return self._start()
+        return self._pipe
+
     def _receive(self) -> Any:
+        assert self._process is not None and self._pipe is not None, "asked for a value before it was given an item"
         try:
             outcome, value = self._pipe.recv()
         except (EOFError, OSError):
@@ -105,22 +113,24 @@ class TimedFunction:
             raise RemoteError(value)
         return value
 
-    def _start(self) -> None:
+    def _start(self) -> connection.Connection[Any, Any]:
         self.close()
-        context = multiprocessing.get_context(self._method)
-        self._pipe, theirs = context.Pipe()
+        context: Any = multiprocessing.get_context(self._method)  # typeshed's BaseContext has no Process
+        pipe, theirs = context.Pipe()
         mark = new_mark()
-        inherited = self._pipe if self._method == "fork" else None
-        self._process = context.Process(target=_serve, args=(self.function, theirs, inherited, mark), daemon=True)
+        inherited = pipe if self._method == "fork" else None
+        process = context.Process(target=_serve, args=(self.function, theirs, inherited, mark), daemon=True)
+        self._pipe, self._process = pipe, process
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # forking beside idle torch threads: the child uses one thread
-            self._process.start()
+            process.start()
         theirs.close()
-        self._finalizer = weakref.finalize(self, _end, self._process, self._pipe, mark)
-        if not self._pipe.poll(START_LIMIT_S):
+        self._finalizer = weakref.finalize(self, _end, process, pipe, mark)
+        if not pipe.poll(START_LIMIT_S):
             self.close()
             raise RemoteError(f"the worker process did not start within {START_LIMIT_S:g} s")
         self._receive()
+        return pipe
 
 
 class TimedWorker(TimedFunction):
@@ -139,9 +149,7 @@ class TimedWorker(TimedFunction):
         """Hand over an item; the clock starts when the worker is up."""
         self.problem = ""
         try:
-            if self._process is None or not self._process.is_alive():
-                self._start()
-            self._pipe.send(item)
+            self._running().send(item)
         except (RemoteError, OSError) as error:
             self.problem = str(error) or "the worker process died"
         self.began = time.perf_counter()
@@ -152,7 +160,7 @@ class TimedWorker(TimedFunction):
         try:
             if self.problem:
                 return None, self.problem
-            if self._pipe.poll(0):
+            if self._pipe is not None and self._pipe.poll(0):
                 return self._receive(), ""
         except RemoteError as error:
             return None, str(error)
@@ -165,7 +173,8 @@ class TimedWorker(TimedFunction):
         if failed := [worker for worker in workers if worker.problem]:
             return failed
         left_s = min(worker.due for worker in workers) - time.perf_counter()
-        ready = connection.wait([worker._pipe for worker in workers], None if math.isinf(left_s) else max(left_s, 0.0))
+        pipes = [worker._pipe for worker in workers if worker._pipe is not None]
+        ready = connection.wait(pipes, None if math.isinf(left_s) else max(left_s, 0.0))
         now = time.perf_counter()
         return [worker for worker in workers if worker._pipe in ready or now >= worker.due]
 

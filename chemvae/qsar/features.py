@@ -68,9 +68,10 @@ class Scaling:
     @classmethod
     def fit(cls, features: Features) -> Scaling:
         columns = features.z, features.descriptors
-        centre = tuple(x.nanmean(dim=0).nan_to_num(0.0) for x in columns)
-        spread = tuple((x - c).square().nanmean(dim=0).sqrt().nan_to_num(0.0) for x, c in zip(columns, centre, strict=True))
-        return cls(centre, tuple(torch.where(s > 1e-9, s, 1.0) for s in spread))
+        centre = [x.nanmean(dim=0).nan_to_num(0.0) for x in columns]
+        spread = [(x - c).square().nanmean(dim=0).sqrt().nan_to_num(0.0) for x, c in zip(columns, centre, strict=True)]
+        z_spread, descriptor_spread = (torch.where(s > 1e-9, s, 1.0) for s in spread)
+        return cls((centre[0], centre[1]), (z_spread, descriptor_spread))
 
     def __call__(self, features: Features) -> Features:
         z, descriptors = (

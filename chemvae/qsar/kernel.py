@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,6 +27,12 @@ class Products:
 
     tanimoto: Tensor | None
     dot: Tensor | None
+
+    @property
+    def similarity(self) -> Tensor:
+        """Tanimoto similarities, which were asked for."""
+        assert self.tanimoto is not None
+        return self.tanimoto
 
 
 class Kernel:
@@ -51,7 +58,7 @@ class Kernel:
 
     def __init__(self, parts: Sequence[str]):
         self.parts = tuple(parts)
-        double = {"dtype": torch.float64}
+        double: dict[str, Any] = {"dtype": torch.float64}
         self.log = {name: torch.tensor(-1.0, **double) for part in self.parts for name in WEIGHTS[part]}
         self.log["noise"] = torch.tensor(-2.0, **double)
         if "z" in self.parts:
@@ -90,7 +97,9 @@ class Kernel:
         """Log-normal: weights and noise around exp(-1) within a factor of 24, lengths around 1 within a factor of 3."""
         lengths = [value for name, value in self.log.items() if name.endswith("length")]
         others = [value + 1.0 for name, value in self.log.items() if not name.endswith("length")]
-        return -0.5 * sum(one.square().sum() for one in lengths) - 0.05 * sum(one.square().sum() for one in others)
+        nothing = torch.zeros((), dtype=torch.float64)
+        of_lengths = sum((one.square().sum() for one in lengths), nothing)
+        return -0.5 * of_lengths - 0.05 * sum((one.square().sum() for one in others), nothing)
 
     def products(self, a: Features, b: Features, with_tanimoto: bool = False) -> Products:
         """Compare a (N molecules) with b (M); what the kernel does not look at is left out, unless it is asked for."""
@@ -103,6 +112,7 @@ class Kernel:
         products = products or self.products(a, b)
         total = torch.zeros(len(a), len(b), dtype=torch.float64)
         if "counts" in self.parts:
+            assert products.tanimoto is not None and products.dot is not None, "the products of another kernel"
             total = total + self._weight("tanimoto") * products.tanimoto + self._weight("dot") * products.dot
         if "z" in self.parts:
             scale = torch.exp(-self.log["code length"]) / math.sqrt(a.z.shape[1])

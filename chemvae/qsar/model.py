@@ -96,8 +96,8 @@ class PropertyModel:
         given, labels = self._read(smiles), np.asarray(labels, dtype=np.float64)
         if len(given) != len(labels):
             raise SettingsError(f"there must be a label for each molecule, got {len(labels)} labels and {len(given)} molecules")
-        labels = pd.Series(labels, index=given.smiles)[[one is not None for one in given.smiles]]
-        known = labels[np.isfinite(labels)].groupby(level=0, sort=False).mean()
+        labelled = pd.Series(labels, index=given.smiles)[[one is not None for one in given.smiles]]
+        known = labelled[np.isfinite(labelled)].groupby(level=0, sort=False).mean()
         chosen = np.sort(np.random.default_rng(seed := as_seed(seed)).permutation(len(known))[:MOST])
         known = known.iloc[chosen]
         check_labels(known.to_numpy())
@@ -123,7 +123,7 @@ class PropertyModel:
         inverse = torch.cholesky_inverse(self._cholesky)
         self._weights = inverse @ y  # [N]
         groups = group(scaffolds, rng)
-        self.reach = similarity_kept(products.tanimoto, torch.from_numpy(groups))
+        self.reach = similarity_kept(products.similarity, torch.from_numpy(groups))
         error, std = leave_out(inverse, self._weights, torch.from_numpy(groups))
         self.left_out_rmse = float(error.square().mean().sqrt()) * self.label_std
         """Root mean square error of the training molecules, each predicted without its scaffold; in the data's unit."""
@@ -142,7 +142,7 @@ class PropertyModel:
         """
         given = self._read(smiles)
         usable = [i for i, one in enumerate(given.smiles) if one is not None]
-        table = self.predict_features(Features.of(self.model, [given.smiles[i] for i in usable]))
+        table = self.predict_features(Features.of(self.model, given.known(usable)))
         table = table.set_axis(usable).reindex(range(len(given)))
         if any(given.reasons):
             table["reason"] = [reason or "" for reason in given.reasons]
@@ -157,7 +157,7 @@ class PropertyModel:
         variance = (self.kernel.variance(features) - explained).clamp_min(0.0) + self.kernel.noise
         mean = (between @ self._weights).numpy() * self.label_std + self.label_mean
         std = variance.sqrt().numpy() * self.label_std * self.widening
-        nearest = products.tanimoto.amax(dim=1).numpy() if len(features) else np.zeros(0)
+        nearest = products.similarity.amax(dim=1).numpy() if len(features) else np.zeros(0)
         ends = {"low": mean - HALF_WIDTH * std, "high": mean + HALF_WIDTH * std}
         return pd.DataFrame({"mean": mean, "std": std, **ends, "similarity": nearest})
 

@@ -8,19 +8,19 @@ import torch
 from torch import Tensor
 
 from chemvae.data.tokens.vocabulary import BOS, EOS, PAD
-from chemvae.models.decoding import RunningState, Step
+from chemvae.models.decoding import State, Step
 
-Allowed = Callable[[RunningState], Tensor]
+Allowed = Callable[[State], Tensor]
 
 
 @torch.no_grad()
 def beam_search(
     step: Step,
-    state: RunningState,
+    state: State,
     n_rows: int,
     width: int,
     max_length: int,
-    allowed: Allowed | None = None,
+    allowed: Allowed[State] | None = None,
     device: torch.device | str = "cpu",
 ) -> tuple[Tensor, Tensor]:
     """Find the most probable ended strings of each row.

@@ -113,7 +113,7 @@ class Grammar:
         numbers = np.array([-1 if ring is None else labels.index(ring) for ring in rings])
         may_number = np.array(["ring" in rules for rules in RULES.values()])
         self.label = np.where(may_number[:, None], numbers, -1)  # [S, V] the ring that a token numbers there, -1 for none
-        self.ring_ids = np.flatnonzero(numbers >= 0)
+        self.ring_ids = np.flatnonzero(numbers >= 0).tolist()
         self.close_id = vocabulary.tokens.index(")") if ")" in vocabulary.tokens else None
         self.following[LOST] = LOST
 

@@ -64,7 +64,9 @@ def invert(
     return z, exact
 
 
-def _search(model, start, smiles, wanted, n_steps: int, rate: float) -> tuple[np.ndarray, np.ndarray]:
+def _search(
+    model: MolVAE, start: np.ndarray, smiles: list[str], wanted: list[str | None], n_steps: int, rate: float
+) -> tuple[np.ndarray, np.ndarray]:
     """The first code on each path that decodes to its molecule [N, D], and whether there was one [N]."""
     best, good = start.copy(), np.zeros(len(start), dtype=bool)
     z = torch.from_numpy(start).to(model.device).requires_grad_(True)

@@ -72,7 +72,7 @@ def tabulate(model: MolVAE, points: LatentPoints, ids: Tensor, log_prob: Tensor 
 def _log_prob(model: MolVAE, points: LatentPoints, texts: list[str], ended: np.ndarray) -> Tensor:
     """log p(x|z) [M] of what was written; NaN where it did not end or cannot be split into tokens."""
     found = torch.full((len(texts),), torch.nan)
-    known = [i for i in np.flatnonzero(ended) if texts[i] and model.vocabulary.complaint(texts[i]) is None]
+    known = [i for i in np.flatnonzero(ended).tolist() if texts[i] and model.vocabulary.complaint(texts[i]) is None]
     if known:
         z = points.z[[i // points.n_samples for i in known]]
         found[known] = model.log_likelihood(z, [texts[i] for i in known], canonicalize=False)

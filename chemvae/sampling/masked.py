@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from chemvae.data.tokens.vocabulary import BOS, EOS
-from chemvae.models.decoding import RunningState, Step, decode_tokens
+from chemvae.models.decoder import DecoderState
+from chemvae.models.decoding import Step, decode_tokens
 from chemvae.models.vae import MolVAE
 from chemvae.sampling.grammar import Grammar, GrammarState
 from chemvae.sampling.latent_points import LatentPoints, tabulate
@@ -25,7 +26,7 @@ from chemvae.sampling.latent_points import LatentPoints, tabulate
 class MaskedState:
     """A running decode and what its rows have written."""
 
-    inner: RunningState
+    inner: DecoderState
     grammar: GrammarState
 
     @classmethod
@@ -44,7 +45,7 @@ class MaskedState:
         return torch.from_numpy(self.grammar.legal())
 
 
-def followed(step: Step) -> Step:
+def followed(step: Step[DecoderState]) -> Step[MaskedState]:
     """Wrap a decoder's step so that a :class:`MaskedState` learns what is written; the logits stay as they are."""
 
     def followed_step(state: MaskedState, tokens: Tensor) -> Tensor:
@@ -55,7 +56,7 @@ def followed(step: Step) -> Step:
     return followed_step
 
 
-def masked(step: Step) -> Step:
+def masked(step: Step[DecoderState]) -> Step[MaskedState]:
     """Wrap a decoder's step so that tokens the grammar forbids have no probability; it takes a :class:`MaskedState`.
 
     Where the decoder would end and may not, the probability of the end goes to the tokens that close something. Shared among
@@ -75,9 +76,9 @@ def apply_mask(logits: Tensor, grammar: GrammarState) -> Tensor:
     closing = legal & grammar.closing() & ~legal[:, [EOS]]
     n_closing = np.maximum(closing.sum(axis=1, keepdims=True), 1)
     share = logits[:, [EOS]] - torch.from_numpy(n_closing).to(logits).log()
-    closing, legal = (torch.from_numpy(mask).to(logits.device) for mask in (closing, legal))
-    logits = torch.where(closing, torch.logaddexp(logits, share), logits)
-    return logits.masked_fill(~legal, -torch.inf)
+    closes, may_come = (torch.from_numpy(mask).to(logits.device) for mask in (closing, legal))
+    logits = torch.where(closes, torch.logaddexp(logits, share), logits)
+    return logits.masked_fill(~may_come, -torch.inf)
 
 
 def decode_masked(

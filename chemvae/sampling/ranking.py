@@ -145,12 +145,13 @@ def decode_beam(model: MolVAE, z: np.ndarray | Tensor, width: int = 8, *, mask_s
     """
     parts = []
     for points in LatentPoints.of(model, z, width).blocks():
+        sizes = len(points.z), width, model.max_length
         if mask_syntax:
-            state, step = MaskedState.start(model, points.z, model.max_length), followed(model.decoder.step)
+            state = MaskedState.start(model, points.z, model.max_length)
+            found = beam_search(followed(model.decoder.step), state, *sizes, MaskedState.allowed, model.device)
         else:
-            state, step = model.decoder.start(points.z, model.product_dtype), model.decoder.step
-        allowed = MaskedState.allowed if mask_syntax else None
-        found = beam_search(step, state, len(points.z), width, model.max_length, allowed, model.device)
+            start = model.decoder.start(points.z, model.product_dtype)
+            found = beam_search(model.decoder.step, start, *sizes, None, model.device)
         ids, log_prob = (part.flatten(0, 1).cpu() for part in found)
         parts.append(take_best(model, points, tabulate(model, points, ids, log_prob)))
     return pd.concat(parts, ignore_index=True)
@@ -173,9 +174,9 @@ def _squared_distance(model: MolVAE, points: LatentPoints, table: pd.DataFrame) 
     """
     canonical = {text: canonicalize(text) for text in set(table["smiles"])}
     known = sorted({one for one in canonical.values() if one and model.vocabulary.complaint(one) is None})
-    place = {one: i for i, one in enumerate(known)}
+    place: dict[str | None, int] = {one: i for i, one in enumerate(known)}
     found = np.full(len(table), np.inf)
-    index = np.array([place.get(canonical[text], -1) for text in table["smiles"]], dtype=int)
+    index = np.array([place.get(canonical[text], -1) for text in table["smiles"]], dtype=np.int64)
     if (index >= 0).any():
         rows = np.flatnonzero(index >= 0)
         z = points.z.cpu()[(table["row"].to_numpy() - points.first)[rows]]

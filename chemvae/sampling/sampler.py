@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from chemvae.models.latent_space import draw_prior
 from chemvae.models.vae import MolVAE
 from chemvae.registry import find
 from chemvae.sampling.amounts import check_amount
+from chemvae.sampling.likeness import draw_like
 from chemvae.sampling.pipeline import decode_canonical, open_readers
 from chemvae.seeding import as_count, as_seed
 
@@ -52,6 +54,7 @@ def sample(
     jobs: int = 0,
     *,
     neutral: bool = False,
+    like: Any = None,
 ) -> pd.DataFrame:
     """Sample ``n`` molecules. RDKit reads them in worker processes while the next ones are decoded.
 
@@ -73,19 +76,32 @@ def sample(
     neutral : bool
         Every molecule is neutral: charges that protons can take away are taken away, parts of a salt but the largest are left
         out, and what is charged all the same is drawn again (after ten draws it counts as invalid).
+    like : molecules, optional
+        As in :meth:`MolVAE.encode`: latent points are drawn from where molecules lie that belong with these
+        (:mod:`chemvae.sampling.likeness`), instead of from a prior.
 
     Returns
     -------
     DataFrame
         ``smiles`` (canonical where valid, as written where not), ``valid``, and ``novel`` (valid and not in the training
-        set) where the model has its training index.
+        set) where the model has its training index. With ``like`` also ``similarity`` (Tanimoto, ECFP4) to the nearest of the
+        given molecules, 1 for one of them; NaN where not valid.
+
+    Raises
+    ------
+    NothingUsableError
+        If none of the molecules to be like can be encoded.
     """
     n, seed = as_count(n, "n"), as_seed(seed)
     check_amount(n, model.latent_dim)
+
+    def points(number: int, seed: int) -> torch.Tensor:
+        return draw_latents(model, number, prior, seed) if like is None else draw_like(model, like, number, seed)
+
     with open_readers(n, jobs) as readers:
 
         def draw(number: int, seed: int) -> pd.DataFrame:
-            return decode_canonical(model, draw_latents(model, number, prior, seed), readers, temperature, seed + 1)
+            return decode_canonical(model, points(number, seed), readers, temperature, seed + 1)
 
         table = draw(n, seed)
         if neutral:
@@ -93,7 +109,17 @@ def sample(
     known = model.is_known(table["smiles"].tolist())
     if known is not None:
         table["novel"] = table["valid"] & ~known
-    return table
+    return table if like is None else table.assign(similarity=_nearest(table, like))
+
+
+def _nearest(table: pd.DataFrame, given: Any) -> np.ndarray:
+    """Similarity [N] of samples to the nearest of the given molecules."""
+    known = morgan([one for one in read_molecules(given).smiles if one is not None])
+    found = np.full(len(table), np.nan)
+    valid = table["valid"].to_numpy(bool)
+    if valid.any():
+        found[valid] = tanimoto(morgan(table["smiles"][valid].tolist()), known).max(axis=1)
+    return found
 
 
 def _neutral(table: pd.DataFrame, draw: Callable[[int, int], pd.DataFrame], seed: int) -> pd.DataFrame:
@@ -212,5 +238,7 @@ def neighbourhood(
         decoded = decode_canonical(model, moved.to(model.device), readers, temperature, seed)
     found = decoded["smiles"][decoded["valid"]].value_counts()
     table = found.rename_axis("smiles").reset_index(name="count")
-    similarity = tanimoto(morgan(table["smiles"].tolist()), morgan([smiles]))[:, 0] if len(table) else []
+    similarity = np.zeros(0)
+    if len(table):
+        similarity = tanimoto(morgan(table["smiles"].tolist()), morgan([smiles]))[:, 0]
     return table.assign(similarity=similarity).sort_values(["similarity", "smiles"], ascending=[False, True], ignore_index=True)

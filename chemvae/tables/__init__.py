@@ -8,7 +8,7 @@ from chemvae.tables.answers import decode_table, encode_table, latent_table, pre
 from chemvae.tables.latents import expand_latents, latent_names, read_latents
 from chemvae.tables.new_properties import check_prediction, fit_properties, predict_new_table
 from chemvae.tables.path_page import PATH_ENDINGS, missed_ends, write_path
-from chemvae.tables.rows import read_blocks, with_numbers
+from chemvae.tables.rows import read_blocks, usable_smiles, with_numbers
 from chemvae.tables.writing import LATENT_ENDINGS, TABLE_ENDINGS, check_output, write_table
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "predict_table",
     "read_blocks",
     "read_latents",
+    "usable_smiles",
     "with_numbers",
     "write_path",
     "write_table",

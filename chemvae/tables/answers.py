@@ -35,6 +35,8 @@ def encode_table(
     standardize: str = "none",
     jobs: int = 1,
     progress: Progress | None = None,
+    *,
+    refine: int = 0,
 ) -> pd.DataFrame:
     """Encode every molecule of a table.
 
@@ -52,6 +54,9 @@ def encode_table(
         Worker processes for cleaning.
     progress : callable, optional
         Told the number of rows done.
+    refine : int
+        Steps by which each molecule's own posterior is fitted from the encoder's answer on
+        (:func:`chemvae.models.refinement.refine`), 0-10,000; one takes about as long as two training steps.
 
     Returns
     -------
@@ -67,14 +72,27 @@ def encode_table(
     InputError
         If the data cannot be read.
     """
+    from chemvae.models.refinement import check_steps
+    from chemvae.models.refinement import refine as fit_posteriors
+
     names = latent_names(model.latent_dim)
+    check_steps(refine)
+    gained: list[np.ndarray] = []
 
     def encode(smiles: list[str]) -> np.ndarray:
-        return model.encode(smiles, canonicalize=False)
+        if not refine:
+            return model.encode(smiles, canonicalize=False)
+        done = sum(map(len, gained))
+        z, nats = fit_posteriors(model, smiles, refine, progress=lambda n: progress(done + n) if progress else None)
+        gained.append(nats)
+        return z
 
     blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
     stems = [Stem([(name, "") for name in names], "_encoded"), extra_stem(REASON, suffix="_encoded")]
-    return answer_rows(blocks, encode, stems, on_invalid, progress)
+    answers = answer_rows(blocks, encode, stems, on_invalid, progress)
+    if refine:
+        logger.info("Refining raised the bound by %.2f nats a molecule.", np.concatenate(gained).mean())
+    return answers
 
 
 def predict_table(
@@ -217,7 +235,7 @@ def latent_table(
     for block in read_blocks(model, data, smiles_column, "skip", standardize, jobs):
         blocks.append(block)
         step("read", sum(len(one.smiles) for one in blocks), None)
-    smiles = [one for block in blocks for one in block.smiles]
+    smiles = [one for block in blocks for one in block.usable().values()]
     frame = pd.concat([block.frame.drop(columns=block.smiles_column) for block in blocks], ignore_index=True)
     if limit is not None and len(smiles) > limit:
         chosen = np.sort(np.random.default_rng(seed).choice(len(smiles), limit, replace=False))
@@ -263,14 +281,16 @@ def answer_rows(
     doubles : sequence of bool
         Which of the K columns are float64; by default none.
     """
-    frames, names, n_done = [], [], 0
+    frames: list[pd.DataFrame] = []
+    names: list[str] = []
+    n_done = 0
     for block in blocks:
         theirs = block.frame.reset_index(drop=True)
         names = names or _named(stems, theirs.columns)
-        usable = [i for i, smiles in enumerate(block.smiles) if smiles is not None]
+        usable = block.usable()
         values = np.full((len(block.smiles), len(names) - 1), np.nan)
         if usable:
-            values[usable] = compute([block.smiles[i] for i in usable])
+            values[list(usable)] = compute(list(usable.values()))
         ours = with_digits(pd.DataFrame(values, columns=names[:-1]), doubles or [False] * (len(names) - 1))
         if on_invalid == "keep":
             ours[names[-1]] = pd.Series(block.reasons, dtype="str")

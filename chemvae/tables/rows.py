@@ -45,6 +45,10 @@ class Block:
     smiles_column: str
     """Where the SMILES stand."""
 
+    def usable(self) -> dict[int, str]:
+        """Place -> SMILES of the rows that can be used."""
+        return {i: smiles for i, smiles in enumerate(self.smiles) if smiles is not None}
+
 
 def read_blocks(
     model: MolVAE | None,
@@ -69,7 +73,8 @@ def read_blocks(
     source = open_source(data, jobs=jobs, smiles_column=smiles_column)
     head = next(source.chunks)
     column = find_smiles_column(head.frame, source.smiles_column, source.name)
-    n_rows, counts, first, n_salts = 0, Counter(), "", 0
+    n_rows, first, n_salts = 0, "", 0
+    counts: Counter[str] = Counter()
     for chunk, cleaned in clean_pieces(chain([head], source.chunks), column, standardize, jobs, None):
         block = _judge(chunk, cleaned, column, model, on_invalid, counts)
         first = first or next((reason for reason in block.reasons if reason), "")
@@ -89,18 +94,25 @@ def read_blocks(
         logger.warning("%s of %s rows of %s cannot be used (%s); %s.", f"{n_bad:,}", f"{n_rows:,}", source.name, listed, fate)
 
 
+def usable_smiles(data: Any) -> list[str]:
+    """Canonical SMILES of the molecules in a table or file; what cannot be used is left out, and said."""
+    return [one for block in read_blocks(None, data, on_invalid="skip") for one in block.smiles if one is not None]
+
+
 def _judge(chunk: Chunk, cleaned: list[Clean], column: str, model: MolVAE | None, on_invalid: str, counts: Counter) -> Block:
     """Put a chunk and the verdicts on its rows together."""
     smiles, reasons = [], []
     for row, raw, clean in zip(chunk.frame.index.tolist(), chunk.frame[column].tolist(), cleaned, strict=True):
         clean = Clean(None, BROKEN_ROW, chunk.problems[row]) if row in chunk.problems else clean
-        complaint = model.vocabulary.complaint(clean.smiles) if model is not None and clean.smiles is not None else None
+        complaint = None
         if on_invalid == "error" and clean.smiles is None:
             raise InvalidMoleculeError(str(raw), clean.detail, row)
-        if on_invalid == "error" and complaint:
-            model.vocabulary.encode(clean.smiles)  # raises, naming molecule, symbol and position
+        if model is not None and clean.smiles is not None:
+            complaint = model.vocabulary.complaint(clean.smiles)
+            if on_invalid == "error" and complaint:
+                model.vocabulary.encode(clean.smiles)  # raises, naming molecule, symbol and position
         if complaint:
-            hint = f"; it is a salt or mixture: {SALTS_HINT}" if "." in clean.smiles else ""
+            hint = f"; it is a salt or mixture: {SALTS_HINT}" if "." in (clean.smiles or "") else ""
             clean = Clean(None, "unknown symbol", complaint + hint)
         counts.update([clean.reason] if clean.smiles is None else [])
         smiles.append(clean.smiles)

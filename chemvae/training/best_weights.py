@@ -39,7 +39,8 @@ class BestWeights:
 
     def __init__(self, model: nn.Module):
         self._own = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        self.loss, self.epoch, self.weights = math.inf, NONE, {}
+        self.loss, self.epoch = math.inf, NONE
+        self.weights: dict[str, Tensor] = {}
 
     def offer(self, loss: float, epoch: int, average: WeightAverage) -> bool:
         """Keep a copy of the averaged weights if their held-out loss is the lowest; whether it was."""

@@ -41,7 +41,7 @@ class WandB(Callback):
 
     def __init__(self, run: Any = None, **options: Any):
         self._run, self._options = run, options
-        self._module = _module("wandb") if run is None else None
+        self._module: Any = _module("wandb") if run is None else None  # wandb's own types are not there without it
 
     @property
     def run(self) -> Any:

@@ -6,8 +6,11 @@ beside a busy neighbour that is ruinous. Here threads meet once a step.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +20,19 @@ from chemvae.data.tokens.datasets import Batch
 from chemvae.objectives import Loss
 from chemvae.training.ema import WeightAverage
 
-LossOfPart = Callable[[Batch, torch.Generator], Loss]
+Part = TypeVar("Part", bound=Batch)
+LossOfPart = Callable[[Part, torch.Generator], Loss]
 SMALLEST_PART = 16  # molecules: below, a product's fixed costs outweigh what another core adds
+
+
+def _weighted(weights: Sequence[float], values: Sequence[Tensor]) -> Tensor:
+    """The sum of values, each times its weight."""
+    return reduce(operator.add, (weight * value for weight, value in zip(weights, values, strict=True)))
+
+
+def _gradients(parameters: Sequence[Tensor]) -> list[Tensor]:
+    """Those that there are."""
+    return [p.grad for p in parameters if p.grad is not None]
 
 
 class DataParallel:
@@ -45,7 +59,7 @@ class DataParallel:
         """End the threads."""
         self._pool.shutdown(wait=True)
 
-    def backward(self, batch: Batch, loss_of: LossOfPart, step: int) -> Loss:
+    def backward(self, batch: Part, loss_of: LossOfPart[Part], step: int) -> Loss:
         """Set every parameter's gradient to that of the mean loss over the batch, and return that loss.
 
         ``loss_of(part, generator)`` must be a mean over the part's molecules.
@@ -58,9 +72,8 @@ class DataParallel:
         gradients = [gradient for _, gradient in results]
         list(self._pool.map(lambda share: self._add(gradients, share), self._shares))
         losses = [loss for loss, _ in results]
-        total = sum(weight * loss.total.detach() for weight, loss in zip(weights, losses, strict=True))
-        names = losses[0].parts
-        return Loss(total, {name: sum(w * one.parts[name] for w, one in zip(weights, losses, strict=True)) for name in names})
+        total = _weighted(weights, [loss.total.detach() for loss in losses])
+        return Loss(total, {name: _weighted(weights, [loss.parts[name] for loss in losses]) for name in losses[0].parts})
 
     def update(self, optimizer: torch.optim.AdamW, clip_norm: float, average: WeightAverage | None, step: int) -> Tensor:
         """Clip the gradient, step the optimizer and move the average, each thread on its share of the parameters.
@@ -86,34 +99,41 @@ class DataParallel:
         return [i for i in share if self.parameters[i].grad is not None]
 
     def _norms(self, share: Sequence[int]) -> list[Tensor]:
-        return list(torch._foreach_norm([self.parameters[i].grad for i in self._with_gradient(share)]))
+        return list(torch._foreach_norm(_gradients([self.parameters[i] for i in share])))
 
     @torch.no_grad()
-    def _update(self, optimizer, share: Sequence[int], scale: Tensor, averages: list[Tensor] | None, decay: float) -> None:
+    def _update(
+        self,
+        optimizer: torch.optim.AdamW,
+        share: Sequence[int],
+        scale: Tensor,
+        averages: list[Tensor] | None,
+        decay: float,
+    ) -> None:
         known = {id(p): group for group in optimizer.param_groups for p in group["params"]}
         moving = self._with_gradient(share)
         for group in optimizer.param_groups:
-            own = [self.parameters[i] for i in moving if known[id(self.parameters[i])] is group]
+            own: list[Tensor] = [self.parameters[i] for i in moving if known[id(self.parameters[i])] is group]
             if not own:
                 continue
-            gradients, states = [p.grad for p in own], [optimizer.state[p] for p in own]
+            gradients, states = _gradients(own), [optimizer.state[p] for p in own]
             torch._foreach_mul_(gradients, scale)
-            moments = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
+            first, second = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
             beta1, beta2 = group["betas"]
             adamw(
-                own, gradients, *moments, [], [state["step"] for state in states], fused=True, amsgrad=False, beta1=beta1,
+                own, gradients, first, second, [], [state["step"] for state in states], fused=True, amsgrad=False, beta1=beta1,
                 beta2=beta2, lr=group["lr"], weight_decay=group["weight_decay"], eps=group["eps"], maximize=False,
             )  # fmt: skip
         if averages is not None:
             torch._foreach_lerp_([averages[i] for i in share], [self.parameters[i].detach() for i in share], 1 - decay)
 
-    def _part(self, loss_of: LossOfPart, part: Batch, weight: float, seed: int) -> tuple[Loss, Sequence[Tensor | None]]:
+    def _part(self, loss_of: LossOfPart[Part], part: Part, weight: float, seed: int) -> tuple[Loss, Sequence[Tensor | None]]:
         loss = loss_of(part, torch.Generator().manual_seed(seed))
         return loss, torch.autograd.grad(loss.total * weight, self.parameters, allow_unused=True)
 
     def _add(self, gradients: list[Sequence[Tensor | None]], share: Sequence[int]) -> None:
         for i in share:
-            parts = [one[i] for one in gradients if one[i] is not None]
+            parts = [part for one in gradients if (part := one[i]) is not None]
             self.parameters[i].grad = None
             if parts:
                 total = parts[0].contiguous()

@@ -222,6 +222,7 @@ def make_trainer(
 ) -> Trainer:
     """A trainer on what was read; ``keep_best`` ends with the best epoch's weights in place of the last one's."""
     held_out = monitored(inputs.valid, settings)
+    model.training_facts = replace(model.training_facts, kl_weight=settings.beta)
     trainer = Trainer(model, inputs.train, held_out, settings, run, device=device, callbacks=tuple(callbacks))
     trainer.best = BestWeights(trainer.module) if keep_best else None
     return trainer
@@ -247,7 +248,9 @@ def fit_and_finish(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken
         if run is not None and run.is_successor:
             log.warning("'%s' still holds the run it held; the new one is unfinished, and --resume goes on with it.", run.path)
     if trainer.stopped_by in ("time limit", "cancelled"):
-        words = "at the time limit" if trainer.stopped_by == "time limit" else f"because it was asked to ({cancel.reason})"
+        words = "at the time limit"
+        if cancel is not None and trainer.stopped_by == "cancelled":
+            words = f"because it was asked to ({cancel.reason})"
         where = f" Go on with: {command_line('train', '--resume', '-o', trainer.run.path)}" if trainer.run else ""
         log.warning("Stopped %s, step %d of %d.%s", words, trainer.progress.step, trainer.n_steps, where)
     return trainer.module.eval().requires_grad_(False)
@@ -321,7 +324,7 @@ def for_tuning(settings: TrainingSettings, n_train: int, given: Collection[str] 
         return settings
     batch_size = settings.batch_size if "batch_size" in given else min(settings.batch_size, 32)
     n_steps = settings.epochs * math.ceil(n_train / batch_size)
-    careful = {
+    careful: dict[str, Any] = {
         "batch_size": batch_size,
         "learning_rate": min(settings.learning_rate, 4e-4),
         "patience": settings.patience or 5,

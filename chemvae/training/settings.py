@@ -87,8 +87,8 @@ class TrainingSettings:
         at_least_one = ("epochs", "batch_size", "kl_cycles", "monitor_molecules")
         positive = ("learning_rate", "clip_norm")
         shares = ("kl_warmup", "word_dropout", "random_smiles", "final_learning_rate", "min_active_units")
-        not_negative = ("beta", "beta_start", "free_bits", "property_weight", "prior_points", "patience", "warmup_steps")
-        not_negative += ("noised_codes", "time_limit_min")
+        not_negative: tuple[str, ...] = ("beta", "beta_start", "free_bits", "property_weight", "prior_points", "patience")
+        not_negative += ("warmup_steps", "noised_codes", "time_limit_min")
         found = [f"{name} must be >= 1, got {getattr(self, name)}" for name in at_least_one if getattr(self, name) < 1]
         found += [f"{name} must be > 0, got {getattr(self, name)}" for name in positive if not getattr(self, name) > 0]
         found += [f"{name} must lie in 0..1, got {getattr(self, name)}" for name in shares if not 0 <= getattr(self, name) <= 1]

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.disk.run_checks import first_line
-from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError, command_line
+from chemvae.errors import ChemVAEError, InterruptedRunError, RunFolderError, SettingsError, command_line
 from chemvae.models.storage import model_tensors
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss, Objective, ObjectiveContext, build_objective
@@ -186,7 +186,7 @@ class Trainer:
                 self.parallel.close()
                 self.parallel = None
 
-    def _epoch_batches(self) -> Iterator:
+    def _epoch_batches(self) -> Iterator[Batch]:
         p = self.progress
         return self.train_data.epoch(p.epoch, self.settings.batch_size, self.settings.seed, start=p.batch)
 
@@ -196,7 +196,7 @@ class Trainer:
             with self.average.applied(), limited_threads(self.parallel.threads if self.parallel else 0):
                 self.objective.prepare(self.module, self.progress.step)
 
-    def _train_step(self, batch) -> None:
+    def _train_step(self, batch: Batch) -> None:
         p = self.progress
         self.model.train()
         for group in [group for one in (self.optimizer, *self.own_optimizers.values()) for group in one.param_groups]:
@@ -215,12 +215,12 @@ class Trainer:
         if p.step % LOG_EVERY == 0 or p.batch == self.n_batches:
             self._read_losses(loss, norm, len(batch))
 
-    def _backward(self, batch, phase: str) -> Loss:
+    def _backward(self, batch: Batch, phase: str) -> Loss:
         """Leave the gradient of this phase's loss in the parameters."""
         step = self.progress.step
         if self.parallel is not None:
 
-            def loss_of(part, noise):
+            def loss_of(part: Batch, noise: torch.Generator) -> Loss:
                 return self.objective(self.module, part, step, phase, noise)
 
             return self.parallel.backward(batch, loss_of, step)
@@ -245,9 +245,10 @@ class Trainer:
         self.optimizer.step()
         if average is not None:
             average.update(step)
+        assert norm is not None, "Fabric gives one where it clips to a norm"
         return norm
 
-    def _read_losses(self, loss, norm, n_molecules: int) -> None:
+    def _read_losses(self, loss: Loss, norm: Tensor, n_molecules: int) -> None:
         p = self.progress
         values = {"loss": float(loss.total.detach()), **{name: float(value) for name, value in loss.parts.items()}}
         if not math.isfinite(values["loss"]) or not math.isfinite(float(norm)):
@@ -403,17 +404,21 @@ class Trainer:
         ------
         RunFolderError
             If there is none, it is damaged, or it belongs to other data or settings.
+        SettingsError
+            If the trainer has no run folder.
         """
+        if self.run is None:
+            raise SettingsError("a trainer without a run folder has nothing to resume; give it the folder as run=")
         state = self.run.read_trainer()
         if problem := misfit_of(state, self.module, self.average.weights, self.optimizer, self.generator):
-            raise self._other_checkpoint(problem)
+            raise _other_checkpoint(self.run, problem)
         if state["n_steps"] not in {self.n_steps, *(n * self.n_batches for n in epochs_before)}:
             problem = f"has a trainer.pt that was made for {state['n_steps']} steps, this run has {self.n_steps}."
             raise RunFolderError(self.run.path, problem, "Resume with the same data, epochs and batch size, or start anew.")
         try:
             self._restore(state)
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
-            raise self._other_checkpoint(first_line(error)) from None
+            raise _other_checkpoint(self.run, first_line(error)) from None
 
     def _restore(self, state: dict[str, Any]) -> None:
         progress = progress_from(state["progress"], Progress, self.n_batches)
@@ -428,10 +433,6 @@ class Trainer:
             self.best.load(state.get("best", {}))
         self.progress = progress
 
-    def _other_checkpoint(self, why: str) -> RunFolderError:
-        remedy = "Copy both from one run, or start anew without --resume."
-        return RunFolderError(self.run.path, f"has a trainer.pt that does not fit its config.json ({why}).", remedy)
-
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         """Turn Ctrl-C and signals that ask for the end into a stop after the current step; a second Ctrl-C is the usual one."""
@@ -442,3 +443,8 @@ class Trainer:
 
         with signal_handlers(dict.fromkeys((signal.SIGINT, *ENDING_SIGNALS), stop)):
             yield
+
+
+def _other_checkpoint(run: RunFolder, why: str) -> RunFolderError:
+    remedy = "Copy both from one run, or start anew without --resume."
+    return RunFolderError(run.path, f"has a trainer.pt that does not fit its config.json ({why}).", remedy)

@@ -148,7 +148,7 @@ def run(task: dict, config: dict) -> None:
     import torch
 
     from chemvae.errors import ChemVAEError
-    from chemvae.runs import write_json
+    from chemvae.runs import environment, write_json
 
     torch.set_num_threads(1)
     started, folder = time.monotonic(), Path(config["folder"])
@@ -156,7 +156,11 @@ def run(task: dict, config: dict) -> None:
         figures = (beside if task["row"] == CHAR_RNN else member)(task, config, folder)
     except ChemVAEError as error:
         figures = {"error": str(error)}
-    write_json(folder / f"{task['id']}.json", {**figures, "elapsed_s": round(time.monotonic() - started, 1)})
+    write_json(folder / f"{task['id']}.json", {
+        **figures,
+        "elapsed_s": round(time.monotonic() - started, 1),
+        "processor": environment()["processor"],
+    })  # fmt: skip
 
 
 def member(task: dict, config: dict, folder: Path) -> dict:

@@ -10,12 +10,13 @@ from chemvae.chem.molecules import (
     canonicalize,
     invalid_reason,
     parse,
+    parse_known,
     parse_raw,
     quiet,
     randomize,
     standardize,
 )
-from chemvae.errors import SettingsError
+from chemvae.errors import InvalidMoleculeError, SettingsError
 
 MOLECULES = [
     "CC(=O)Oc1ccccc1C(=O)O",
@@ -137,3 +138,8 @@ def test_one_atom_more_than_most_is_too_many():
 
 def test_hydrogens_are_not_counted_as_atoms():
     assert parse("[H]" + "C([H])([H])" * 120 + "[H]").GetNumHeavyAtoms() == 120
+
+
+def test_what_is_known_to_be_a_molecule_and_is_none_is_named_with_the_reason():
+    with pytest.raises(InvalidMoleculeError, match="'C1CC' is not a valid molecule: ring 1 is opened and never closed"):
+        parse_known("C1CC")

@@ -10,6 +10,7 @@ from chemvae.models.posteriors import DiagonalGaussian, InverseAutoregressiveFlo
 from chemvae.models.posteriors.sphere import VonMisesFisher
 from chemvae.models.priors import (
     PRIORS,
+    AutoregressivePrior,
     FamilyPrior,
     FlowPrior,
     MixturePrior,
@@ -47,6 +48,14 @@ class TestFlow(PriorContract):
         return prior.fit(shifted(), 0, n_steps=150)
 
 
+class TestAutoregressive(PriorContract):
+    def prior(self):
+        return AutoregressivePrior(2, 4, (32, 32))
+
+    def fit(self, prior):
+        return prior.fit(shifted(), 0, n_steps=300)
+
+
 class TestOfAFamily(PriorContract):
     def prior(self):
         return FamilyPrior(CouplingFlow(10, 2))
@@ -69,6 +78,11 @@ class TestTrainedMixture(Trained):
 class TestTrainedFlow(Trained):
     def prior(self):
         return FlowPrior(2, n_layers=3, hidden=16, bins=6).requires_grad_(True)
+
+
+class TestTrainedAutoregressive(Trained):
+    def prior(self):
+        return AutoregressivePrior(2, 3, (16,)).requires_grad_(True)
 
 
 class Vamp(Trained):
@@ -177,6 +191,17 @@ def test_a_density_of_r_d_is_refused_on_the_sphere_with_what_goes_there(setting)
         ModelSettings(posterior="vmf", **{setting: "flow"})
 
 
+def test_a_coordinate_of_the_autoregressive_prior_depends_on_those_before_it_alone():
+    torch.manual_seed(0)
+    prior, x = AutoregressivePrior(4, 2, (8,)), torch.randn(1, 4)
+    first = prior.factors(x).log_prob(torch.zeros(1, 4))
+    for d in range(4):
+        moved = x.clone()
+        moved[0, d] += 1.0
+        changed = (prior.factors(moved).log_prob(torch.zeros(1, 4)) != first)[0].tolist()
+        assert changed == [i > d for i in range(4)]
+
+
 def test_what_prior_meant_before_is_read_for_one_version_more():
     with pytest.warns(DeprecationWarning, match="fitted_prior='gaussian'"):
         settings = ModelSettings(prior="gaussian")
@@ -189,7 +214,7 @@ def test_what_prior_meant_before_is_read_for_one_version_more():
 
 
 def test_every_entry_of_the_table_is_under_contract():
-    assert trained_priors() == ["normal", "mixture", "flow", "vamp"]
+    assert trained_priors() == ["normal", "mixture", "flow", "vamp", "autoregressive"]
     held = {type(one().prior()) for one in (*PriorContract.__subclasses__(), TestVamp) if one is not Trained}
     assert set(PRIORS.values()) <= held
 
@@ -220,7 +245,7 @@ def test_a_stranger_s_prior_is_a_line_in_the_table(monkeypatch, tmp_path):
     with pytest.raises(SettingsError, match="fitted_prior must be one of gaussian, mixture, flow"):
         ModelSettings(fitted_prior="narrow")
     monkeypatch.setitem(PRIORS, "narrow", Narrow)
-    assert learned_priors() == ["gaussian", "mixture", "flow", "narrow"]
+    assert learned_priors() == ["gaussian", "mixture", "flow", "autoregressive", "narrow"]
     chemvae.train(
         MOLECULES, preset="tiny", out=tmp_path / "run", fitted_prior="narrow", epochs=1, encoder_dim=8, decoder_dim=8,
         latent_dim=2, min_kl=0.0, min_active_units=0.0, device="cpu",

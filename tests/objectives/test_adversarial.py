@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from chemvae.errors import InterruptedRunError
-from chemvae.objectives import AdversarialAutoencoder
+from chemvae.errors import InterruptedRunError, SettingsError
+from chemvae.objectives import AdversarialAutoencoder, ObjectiveContext
 from chemvae.runs import RunFolder
+from chemvae.training.settings import TrainingSettings
 from tests.contracts.objective import ObjectiveContract
 from tests.objectives.test_own_samples import fitted
 from tests.objectives.test_own_samples import train as train  # the chains' data set, a fixture
@@ -40,6 +41,12 @@ def test_the_critic_learns_the_log_ratio_of_prior_and_codes():
         optimizer.step()
     z = torch.linspace(-0.5, 1.5, 9)[:, None]
     torch.testing.assert_close(objective.log_odds(z).detach(), 0.5 - z[:, 0], atol=0.25, rtol=0)
+
+
+def test_without_a_model_it_says_that_it_needs_one():
+    context = ObjectiveContext(TrainingSettings(), lambda step: 1.0, None)
+    with pytest.raises(SettingsError, match="the size of its critic from a model"):
+        AdversarialAutoencoder.from_settings(context)
 
 
 def test_the_model_is_not_trained_in_the_critic_s_phase(tiny_model, labelled):

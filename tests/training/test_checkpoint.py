@@ -47,6 +47,11 @@ def test_what_is_whole_is_taken_over(run, labelled, vocabulary):
     assert not torch.equal(weights(trainer.module), before) and trainer.progress.epoch == 1
 
 
+def test_a_trainer_without_a_run_folder_says_that_it_cannot_resume(labelled, vocabulary):
+    with pytest.raises(SettingsError, match="without a run folder has nothing to resume"):
+        make_trainer(labelled, vocabulary).resume()
+
+
 class Program:
     """What a hostile checkpoint would do."""
 

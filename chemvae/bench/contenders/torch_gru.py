@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +34,8 @@ class TorchGRUVAE(nn.Module):
     autocast : bool
         Run under bf16 autocast.
     """
+
+    never: Tensor
 
     def __init__(self, model: MolVAE, *, autocast: bool = False):
         super().__init__()
@@ -109,7 +112,7 @@ def torch_gru_step(model: MolVAE, preset: str, *, autocast: bool) -> Callable[[B
     generator = torch.Generator(model.device).manual_seed(settings.seed)
 
     def step(batch: Batch) -> None:
-        loss = objective(module, batch.to(module.never.device), 0, "model", generator)
+        loss = objective(cast(MolVAE, module), batch.to(module.never.device), 0, "model", generator)
         optimizer.zero_grad()
         loss.total.backward()
         nn.utils.clip_grad_norm_(module.parameters(), settings.clip_norm)

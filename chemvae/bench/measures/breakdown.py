@@ -15,7 +15,7 @@ import ctypes
 import os
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -59,7 +59,7 @@ class Meter:
     """Seconds spent in calls, by what they are."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._depth = 0
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -198,19 +198,19 @@ def gates_per_token_s(model: MolVAE, batches: Iterable[Batch]) -> float:
     return meter.walks / tokens
 
 
-def sort_events(events: Any) -> tuple[Counter[str], Counter[str]]:
+def sort_events(events: Any) -> tuple[dict[str, float], dict[str, float]]:
     """Sum the profiler's own times (seconds) by part and by operation.
 
     An operation whose name does not tell belongs where the nearest operation around it belongs.
     """
-    parts: Counter[str] = Counter()
-    operations: Counter[str] = Counter()
+    parts: defaultdict[str, float] = defaultdict(float)
+    operations: defaultdict[str, float] = defaultdict(float)
     for event in events:
         spent_s = event.self_cpu_time_total / 1e6
         operations[event.name] += spent_s
-        around = event
-        while around is not None and (part := part_of(around.name)) is None:
-            around = around.cpu_parent
-        if around is not None:
+        around, part = event, part_of(event.name)
+        while part is None and (around := around.cpu_parent) is not None:
+            part = part_of(around.name)
+        if part is not None:
             parts[part] += spent_s
     return parts, operations

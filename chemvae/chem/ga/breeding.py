@@ -146,11 +146,11 @@ def offspring(
     True
     """
     limits = limits or Limits()
-    pool = [text for text in parents if _open_smiles(text) is not None]
+    pool = [parent for text in parents if (parent := _open_smiles(text)) is not None]
     known, children = set(parents), dict[str, None]()
     with quiet():
         for _ in range(n if pool else 0):
-            a, b = (_open_smiles(pool[i]) for i in rng.integers(len(pool), size=2))
+            a, b = (pool[i] for i in rng.integers(len(pool), size=2))
             child = _cross(a, b, rng, limits)
             if child is not None and rng.random() < mutation_rate:
                 child = _mutate(open_graph(child), rng, limits)

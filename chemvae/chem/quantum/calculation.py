@@ -11,8 +11,10 @@ import multiprocessing
 import os
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -137,7 +139,7 @@ def perform(task: tuple[str, Structure]) -> tuple[dict[str, float], str]:
     return fine, f"{name} gave no number for {', '.join(bad)}" if bad else ""
 
 
-def _one_thread():
+def _one_thread() -> AbstractContextManager[Any]:
     """A context in which the numerical libraries that are loaded use one thread."""
     from threadpoolctl import threadpool_limits
 

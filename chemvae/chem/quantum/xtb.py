@@ -52,7 +52,7 @@ def single_point(structure: Structure, unpaired: int = 0) -> Any:
         If the charges do not become self-consistent.
     """
     try:
-        return _calculator(structure, unpaired).singlepoint()
+        return new_calculator(structure, unpaired).singlepoint()
     except RuntimeError as error:
         raise CalculationError(f"GFN2-xTB found no self-consistent charges ({error})") from error
 
@@ -72,7 +72,7 @@ def optimized(structure: Structure) -> Structure:
     """
     from scipy.optimize import minimize
 
-    calculator, last = _calculator(structure), None
+    calculator, last = new_calculator(structure), None
 
     def energy_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
         nonlocal last
@@ -90,7 +90,8 @@ def optimized(structure: Structure) -> Structure:
     return replace(structure, positions=found.x.reshape(-1, 3) * BOHR_ANGSTROM)
 
 
-def _calculator(structure: Structure, unpaired: int = 0) -> Any:
+def new_calculator(structure: Structure, unpaired: int = 0) -> Any:
+    """Tblite's calculator of GFN2-xTB for a geometry, silent."""
     from tblite.interface import Calculator
 
     calculator = Calculator(

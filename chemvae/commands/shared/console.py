@@ -158,7 +158,8 @@ class _Spoken:
     """Says each stage as it begins, from a second and a half after the first on."""
 
     def __init__(self, words: Mapping[str, str]):
-        self.words, self.seen, self.began = words, set(), time.monotonic()
+        self.words, self.began = words, time.monotonic()
+        self.seen: set[str] = set()
 
     def take(self, now: Any) -> None:
         is_late = time.monotonic() - self.began >= SOON_S

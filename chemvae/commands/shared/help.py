@@ -59,7 +59,7 @@ class _BareFlags:
     """Flags that take nothing, --help among them, are shown without a word for what they take."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        found = super().get_params(ctx)
+        found = super().get_params(ctx)  # type: ignore[misc]  # of the class of click that stands behind this one
         for one in found:
             if getattr(one, "is_flag", False) and one.metavar is None:
                 one.metavar = ""

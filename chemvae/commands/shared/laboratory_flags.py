@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,7 +51,7 @@ def show_batch(found: FolderSearch, results: str | None) -> None:
     if not len(result.batch):
         console.say(f"Ended: {result.stopped}. Open {folder.report}; for more molecules: --budget N.")
         return
-    sheet = Path("next.csv") if str(sheet) == "-" else sheet  # it is on stdout, and will be kept somewhere
+    sheet = Path("next.csv") if sheet is None or str(sheet) == "-" else sheet  # it is on stdout, and will be kept somewhere
     names = " and ".join(f"'{name}'" for name in empty_columns(result))
     old = int((result.batch["batch"] < result.batch["batch"].max()).sum())
     before = f" ({old} of them open since an earlier batch)" if old else ""
@@ -77,5 +76,5 @@ def next_name(sheet: Path) -> Path:
     >>> str(next_name(Path("next.csv"))), str(next_name(Path("batch9.csv")))
     ('next2.csv', 'batch10.csv')
     """
-    stem, number = re.fullmatch(r"(.*?)(\d*)", sheet.stem).groups()
-    return sheet.with_name(f"{stem}{int(number or 1) + 1}{sheet.suffix}")
+    stem = sheet.stem.rstrip("0123456789")
+    return sheet.with_name(f"{stem}{int(sheet.stem[len(stem) :] or 1) + 1}{sheet.suffix}")

@@ -24,7 +24,13 @@ def progress(title: str, budget: int) -> Iterator[Callable[[Progress], None]]:
     if not console.is_live():
         due = console.Every(LINE_EVERY_S)
         with console.soon(f"{title}: choosing the first molecules") as is_told:
-            yield lambda now: (is_told(), console.say(f"{title}: {line(now)}") if due() else None)
+
+            def take(now: Progress) -> None:
+                is_told()
+                if due():
+                    console.say(f"{title}: {line(now)}")
+
+            yield take
         return
     from rich.live import Live
 
@@ -37,7 +43,8 @@ class _Shown:
     """What was told last; its times go on until the next telling."""
 
     def __init__(self, title: str):
-        self.title, self.now, self.told_at = title, None, 0.0
+        self.title, self.told_at = title, 0.0
+        self.now: Progress | None = None
 
     def take(self, now: Progress) -> None:
         self.now, self.told_at = now, time.monotonic()

@@ -6,15 +6,19 @@ import difflib
 import functools
 import inspect
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from chemvae.commands.shared import console
 from chemvae.commands.shared.settings_fields import Field, choices
 from chemvae.errors import ChemVAEError, SettingsError
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
 
 READING, RUNNING = "Reading the data", "Running"
 STANDARDIZE_MODES = choices("chem/molecules.py", "STANDARDIZE_MODES")
@@ -93,7 +97,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     fixed = [p.replace(kind=p.KEYWORD_ONLY) for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
     generated = getattr(function, "generated_parameters", [])
     shown = sorted([*fixed, *generated, *_common_parameters()], key=lambda p: _panel(p) == RUNNING)
-    run.__signature__ = own.replace(parameters=shown)
+    vars(run)["__signature__"] = own.replace(parameters=shown)
     run.__annotations__ = {}
     run.__doc__ = "\n\n".join(" ".join(part.split()) for part in (function.__doc__ or "").split("\n\n"))
     return run
@@ -120,7 +124,7 @@ def settings_flags(
 
     def extend(function: Callable[..., None]) -> Callable[..., None]:
         made = [_parameter(field, panel, (names or {}).get(field.name)) for field in fields]
-        function.generated_parameters = [*getattr(function, "generated_parameters", []), *made]
+        vars(function)["generated_parameters"] = [*getattr(function, "generated_parameters", []), *made]
         return function
 
     return extend
@@ -137,7 +141,7 @@ def given_only(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def load_model(name: str | None, device: str) -> Any:
+def load_model(name: str | None, device: str) -> MolVAE:
     """Load the model that -m names, by default the shipped "drug"."""
     with console.working("Loading the model"):
         from chemvae import api
@@ -151,7 +155,7 @@ def _parameter(field: Field, panel: str, flag: str | None) -> inspect.Parameter:
     metavar = "|".join(field.choices) or metavar
     words = (field.help[:1].upper() + field.help[1:]).replace("``", "").replace("[", r"\[")
     option = typer.Option(flag, metavar=metavar, help=words, rich_help_panel=panel, show_default=False)
-    annotation = Annotated[kind | None, option]
+    annotation: Any = Annotated[kind | None, option]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
@@ -205,9 +209,9 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def _toml(text: str) -> dict[str, Any]:
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ImportError:  # Python 3.10
+    else:
         try:
             import tomli as tomllib
         except ImportError:

@@ -83,10 +83,12 @@ def table_names(module: str, table: str, leave_out: tuple[str, ...] = ()) -> lis
     ['gaussian', 'mixture', 'flow']
     """
     for node in ast.parse((PACKAGE / module).read_text(encoding="utf-8")).body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)):
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if any(isinstance(target, ast.Name) and target.id == table for target in targets):
             members = getattr(node.value, "keys", None) or getattr(node.value, "elts", [])
-            names = [member.value for member in members if isinstance(member, ast.Constant)]
+            names = [member.value for member in members if isinstance(member, ast.Constant) and isinstance(member.value, str)]
             if names and len(names) == len(members):
                 return [name for name in names if name not in leave_out]
     raise LookupError(f"{module} holds no table {table} whose names are written out")

@@ -178,7 +178,7 @@ class TensorBoard(Callback):
 
     def __init__(self, folder: Path, writer: Any = None):
         self.folder, self._writer = Path(folder), writer
-        self._kind = _summary_writer() if writer is None else None
+        self._kind: Any = _summary_writer() if writer is None else None  # tensorboard's types are not there without it
 
     @property
     def writer(self) -> Any:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from rdkit import rdBase
@@ -23,6 +24,9 @@ from chemvae.data.files.reading import CHUNK_ROWS, Chunk, read_records
 from chemvae.data.files.writing import ParquetWriter
 from chemvae.disk.checksums import file_sha256
 from chemvae.disk.parquet_cache import ParquetCache
+
+if TYPE_CHECKING:
+    import pyarrow
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +46,7 @@ def read_kept(path: Path, column: str, chunk_rows: int) -> Iterator[Chunk] | Non
     return None if table is None else _chunks(table, column, chunk_rows)
 
 
-def _chunks(table, column: str, chunk_rows: int) -> Iterator[Chunk]:
+def _chunks(table: pyarrow.Table, column: str, chunk_rows: int) -> Iterator[Chunk]:
     own = [name for name in table.column_names if name not in (_CLEANED, _LINE, _PROBLEM)]
     for start in range(0, table.num_rows, chunk_rows):
         piece = table.slice(start, chunk_rows)
@@ -54,7 +58,7 @@ def _chunks(table, column: str, chunk_rows: int) -> Iterator[Chunk]:
         yield Chunk(frame, lines, problems, cleaned={column: piece[_CLEANED].to_pylist()})
 
 
-def _cells(column, rows: pd.Index) -> pd.Series:
+def _cells(column: pyarrow.ChunkedArray, rows: pd.Index) -> pd.Series:
     """Text as objects, as the readers of text formats give it."""
     import pyarrow
 
@@ -121,11 +125,11 @@ def _cleaned(chunks: Iterator[Chunk], column: str, jobs: int) -> Iterator[Chunk]
         yield chunk
 
 
-def _table(chunk: Chunk, column: str):
+def _table(chunk: Chunk, column: str) -> pyarrow.Table:
     import pyarrow
 
     table = pyarrow.Table.from_pandas(chunk.frame, preserve_index=False).replace_schema_metadata(None)
-    lines = chunk.lines or [None] * len(chunk.frame)
+    lines: Sequence[int | None] = chunk.lines or [None] * len(chunk.frame)
     problems = [chunk.problems.get(row) for row in chunk.frame.index]
     table = table.append_column(_CLEANED, pyarrow.array(chunk.cleaned[column], pyarrow.string()))
     table = table.append_column(_LINE, pyarrow.array(lines, pyarrow.int64()))

@@ -184,7 +184,7 @@ def _from_path(card: DatasetCard, path: Path) -> Located:
     ours = {column.name for column in card.columns if column.role in ("smiles", "property", "split")}
     if ours <= set(columns):
         return Located(card, (path,), "local")
-    if len(card.upstream) == 1 and card.is_downloadable and set(card.upstream[0].columns) <= set(columns):
+    if len(card.upstream) == 1 and card.is_downloadable and set(card.upstream[0].readable) <= set(columns):
         return Located(card, (path,), "upstream")
     missing = ", ".join(sorted(ours - set(columns)))
     raise InputError(
@@ -200,8 +200,9 @@ def _in_folder(card: DatasetCard, folder: Path) -> Located | None:
             _warn_if_changed(card, path, card.local.sha256)
             return Located(card, (path,), "local")
         if card.is_downloadable:
-            paths = [_with_or_without_gz(place / file.file_name) for file in card.upstream]
-            if all(paths):
+            found = (_with_or_without_gz(place / file.file_name) for file in card.upstream)
+            paths = [path for path in found if path is not None]
+            if len(paths) == len(card.upstream):
                 return Located(card, tuple(paths), "upstream")
     return None
 
@@ -240,7 +241,7 @@ def _upstream_chunks(located: Located, chunk_rows: int, jobs: int) -> Iterator[C
         logger.info("%s: %s are computed anew the first time", card.name, ", ".join(card.recompute))
     for file, path in zip(card.upstream, located.paths, strict=True):
         computed = list(card.recompute)
-        if any(column.role == "split" for column in card.columns) and "split" not in {*file.columns.values(), *file.constants}:
+        if any(column.role == "split" for column in card.columns) and "split" not in {*file.readable.values(), *file.constants}:
             computed.append(CLEANED["none"])
         raw = ((chunk, _renamed(card, file, path, chunk.frame)) for chunk in read_records(path, chunk_rows))
         for (chunk, frame), found in with_columns(raw, partial(_smiles_cells, card), computed, jobs):
@@ -255,12 +256,12 @@ def _upstream_chunks(located: Located, chunk_rows: int, jobs: int) -> Iterator[C
 
 def _renamed(card: DatasetCard, file: Upstream, path: Path, raw: pd.DataFrame) -> pd.DataFrame:
     """Rename the publisher's columns; line breaks and blanks around a SMILES go."""
-    missing = [name for name in file.columns if name not in raw.columns]
+    missing = [name for name in file.readable if name not in raw.columns]
     if missing:
         raise InputError(
             f"{path} lacks the columns {', '.join(missing)} of {card.name}; it has: {', '.join(map(str, raw.columns))}."
         )
-    frame = raw[list(file.columns)].rename(columns=dict(file.columns)).assign(**file.constants)
+    frame = raw[list(file.readable)].rename(columns=dict(file.readable)).assign(**file.constants)
     frame[card.smiles_column] = [cell.strip() if isinstance(cell, str) else cell for cell in frame[card.smiles_column]]
     return frame
 

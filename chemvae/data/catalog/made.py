@@ -34,9 +34,7 @@ def made_molecules(card: DatasetCard, jobs: int) -> pd.DataFrame:
 def made_chunks(card: DatasetCard, chunk_rows: int, limit: int | None, jobs: int) -> Iterator[Chunk]:
     """Chunks of a set that chemvae makes: the first rows, or all of it, which is then kept."""
     path = made_path(card)
-    if limit is None and not path.is_file():
-        path = _make(card, path, jobs)
-    if path is not None and path.is_file():
+    if path.is_file() or (limit is None and _make(card, path, jobs)):
         yield from read_records(path, chunk_rows)
         return
     first_row = 1
@@ -53,8 +51,8 @@ def made_path(card: DatasetCard) -> Path:
     return cache_folder() / "made" / f"{card.maker}-{library_fingerprint(card.maker)}.parquet"
 
 
-def _make(card: DatasetCard, path: Path, jobs: int) -> Path | None:
-    """Make a library once and keep it; None if the cache folder cannot be written."""
+def _make(card: DatasetCard, path: Path, jobs: int) -> bool:
+    """Make a library once and keep it; False if the cache folder cannot be written."""
     logger.info("Making %s; this happens once", card.name)
     try:
         with ParquetWriter(path, column_types(card)) as writer:
@@ -63,8 +61,8 @@ def _make(card: DatasetCard, path: Path, jobs: int) -> Path | None:
                 writer.write(_made_columns(card, block))
     except OSError as error:
         logger.warning("%s cannot be kept in %s (%s); it will be made again next time", card.name, path.parent, error)
-        return None
-    return path
+        return False
+    return True
 
 
 def _made_columns(card: DatasetCard, rows: list[tuple]) -> dict[str, list]:

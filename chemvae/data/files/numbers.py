@@ -137,7 +137,7 @@ def _read_text(text: str, decimal: str) -> Cell:
         what = "a formula" if plain[0] != "#" else "an error cell of a spreadsheet"
         return Cell(problem=f"'{plain[:40]}' is {what}; paste the value")
     if match := _BOUND.fullmatch(plain):
-        return _bound(*match.groups(), plain, decimal)
+        return _bound(match[1], match[2], plain, decimal)
     return _read_value(plain, decimal)
 
 
@@ -159,7 +159,7 @@ def _read_value(plain: str, decimal: str) -> Cell:
     if decimal == "," and _COMMA_DECIMAL.fullmatch(plain):
         return _finite(float(plain.replace(" ", "").replace(",", ".")), plain)
     if match := _GROUPED.fullmatch(plain):
-        return _grouped(plain, *match.groups(), decimal)
+        return _grouped(plain, match[1], match[2], decimal)
     comma = "; write decimals with a point" if _COMMA_DECIMAL.fullmatch(plain) else "; leave out units and remarks"
     return Cell(problem=f"'{plain[:40]}' is no number{comma if re.match(r'[+-]? ?[.,]?[0-9]', plain) else ''}")
 

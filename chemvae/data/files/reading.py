@@ -162,13 +162,14 @@ def is_there(path: Path) -> bool:
 def _read(source: str | Path | BinaryIO, name: str, chunk_rows: int, smiles_column: str | None) -> Iterator[Chunk]:
     path, sheet = split_sheet(Path(source)) if isinstance(source, (str, Path)) and str(source) != STDIN else (None, "")
     suffix = split_suffix(path)[0] if path else ""
-    if path:
+    if path is not None:
         check_exists(path)
         is_pipe = not path.is_file()
         if suffix not in FORMATS and not is_pipe:
             known = " ".join(key for key, value in FORMATS.items() if value)
             raise InputError(f"{name}: files ending in '{suffix}' are not read. Save it as one of {known}.")
-        path, stream = (None if is_pipe else path), path.open("rb")
+        stream: BinaryIO = path.open("rb")
+        path = None if is_pipe else path
     else:
         stream = sys.stdin.buffer if isinstance(source, (str, Path)) else source
     try:

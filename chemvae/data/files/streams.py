@@ -8,9 +8,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from chemvae.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    import zstandard
 
 HEAD_BYTES = 1 << 16
 MOST_IN_MEMORY = 64 << 20  # bytes of a stream that is read twice; more go to a temporary file
@@ -28,13 +31,13 @@ def peek(stream: BinaryIO) -> tuple[bytes, BinaryIO]:
 class _Joined(io.RawIOBase):
     """Some bytes, then the rest of a stream."""
 
-    def __init__(self, head: bytes, rest: BinaryIO):
+    def __init__(self, head: bytes, rest: IO[bytes]):
         self.head, self.rest = head, rest
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io.BufferedReader gives it
         piece = self.head[: len(buffer)] if self.head else self.rest.read(len(buffer))
         self.head = self.head[len(buffer) :]
         buffer[: len(piece)] = piece
@@ -44,7 +47,7 @@ class _Joined(io.RawIOBase):
 def decompress(head: bytes, stream: BinaryIO) -> BinaryIO:
     """Unpack gzip or zstd, whatever the file is called; anything else passes."""
     if head.startswith(_GZIP_MAGIC):
-        return gzip.GzipFile(fileobj=stream)
+        return cast(BinaryIO, gzip.GzipFile(fileobj=stream))  # all that a reader asks of one
     if head.startswith(_ZSTD_MAGIC):
         return io.BufferedReader(_ZstdStream(stream), HEAD_BYTES)
     return stream
@@ -59,12 +62,13 @@ class _ZstdStream(io.RawIOBase):
         except ImportError as error:
             raise MissingExtraError("zstandard", "zstd", "Reading .zst files") from error
         self.stream, self.zstandard, self.ready = stream, zstandard, b""
-        self.frame, self.packed = None, b""
+        self.frame: zstandard.ZstdDecompressionObj | None = None
+        self.packed = b""
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io.BufferedReader gives it
         while not self.ready and self._decompress_more():
             pass
         piece, self.ready = self.ready[: len(buffer)], self.ready[len(buffer) :]
@@ -77,13 +81,13 @@ class _ZstdStream(io.RawIOBase):
             if self.frame is not None:
                 raise EOFError("the last zstd frame has no end")
             return False
-        self.frame = self.frame or self.zstandard.ZstdDecompressor().decompressobj()
+        frame = self.frame or self.zstandard.ZstdDecompressor().decompressobj()
         try:
-            self.ready = self.frame.decompress(packed)
+            self.ready = frame.decompress(packed)
         except self.zstandard.ZstdError as error:
             raise EOFError(str(error)) from error
-        self.packed = self.frame.unused_data if self.frame.eof else b""
-        self.frame = None if self.frame.eof else self.frame
+        self.packed = frame.unused_data if frame.eof else b""
+        self.frame = None if frame.eof else frame
         return True
 
 

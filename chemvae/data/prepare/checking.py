@@ -135,7 +135,7 @@ def _check_molecules(report: Check, chunk: Chunk, cleaned: list[Clean], seen: Se
             report.longest = max(report.longest, len(clean.smiles))
             report.n_fragments += "." in clean.smiles
     report.n_valid += len(good)
-    is_new = seen.add_new(smiles_keys([cleaned[i].smiles for i in good]))
+    is_new = seen.add_new(smiles_keys([cleaned[i].canonical for i in good]))
     for i in (i for i, new in zip(good, is_new, strict=True) if not new):
         report.add(_offence(chunk, i, raw[i], DUPLICATE, f"the same molecule as an earlier row: {cleaned[i].smiles}"))
 

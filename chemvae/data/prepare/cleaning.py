@@ -23,6 +23,12 @@ class Clean(NamedTuple):
     detail: str = ""
     """What exactly is wrong with it."""
 
+    @property
+    def canonical(self) -> str:
+        """``smiles`` of a cell that was not turned away."""
+        assert self.smiles is not None, self.reason
+        return self.smiles
+
 
 class Dropped(NamedTuple):
     """One row that is not used."""

@@ -277,7 +277,7 @@ class _Piece:
         splits = self._splits(plan)
         refused = self._refused(plan, splits)
         kept = [i for i in range(len(self.cleans)) if i not in refused]
-        keys = smiles_keys([self.cleans[i].smiles for i in kept])
+        keys = smiles_keys([self.cleans[i].canonical for i in kept])
         is_new = seen.add_new(keys)
         again = [i for i, new in zip(kept, is_new.tolist(), strict=True) if not new]
         for i in again:
@@ -346,7 +346,7 @@ class _Piece:
 class _Tally:
     """Counts for the report."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.n_rows = self.n_kept = 0
         self.dropped: Counter[str] = Counter()
         self.splits: Counter[str] = Counter()

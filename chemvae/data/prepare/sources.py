@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import repeat
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -25,7 +25,7 @@ from chemvae.errors import InputError, NothingUsableError
 logger = logging.getLogger(__name__)
 
 PREPARED_FILE = "data.parquet"
-Data = str | Path | Sequence[str] | pd.Series | pd.DataFrame
+Data: TypeAlias = str | Path | Sequence[str] | pd.Series | pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,14 @@ class ReadingOptions:
 
     def open(self, data: Data, mode: str) -> Source:
         """Open the data, whose SMILES will be cleaned with ``mode``."""
-        source = {"source_path": self.source_path, "smiles_column": self.smiles_column}
-        return open_source(data, **source, limit=self.limit, jobs=self.jobs, clean=mode == "none")
+        return open_source(
+            data,
+            self.source_path,
+            limit=self.limit,
+            jobs=self.jobs,
+            smiles_column=self.smiles_column,
+            clean=mode == "none",
+        )
 
     def clean(self, chunks: Iterable[Chunk], column: str, mode: str) -> Iterator[tuple[Chunk, list[Clean]]]:
         """Clean the SMILES of a stream with ``mode``; see :func:`clean_pieces`."""
@@ -189,7 +195,7 @@ def _open_named(
     smiles_column: str | None,
     clean: bool,
 ) -> Source:
-    if is_catalog_name(data):
+    if isinstance(data, str) and is_catalog_name(data):
         located = locate(data, source_path)
         card = located.card
         split = next((column.name for column in card.columns if column.role == "split"), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import overload
+from typing import TypeVar, overload
 
 import numpy as np
 import torch
@@ -19,6 +19,9 @@ from chemvae.data.tokens.vocabulary import BOS, EOS, PAD, Vocabulary
 __all__ = ["Batch", "Order", "SmilesDataset", "TokenArray"]
 
 BUCKET_BATCHES = 50  # batches that are sorted by length together: padding stays near 2 %, batches stay mixed
+
+
+AnyBatch = TypeVar("AnyBatch", bound="Batch")
 
 
 @dataclass
@@ -51,7 +54,7 @@ class Batch:  # not frozen: Fabric, through whose door batches go, refuses froze
         ids = torch.cat([self.token_ids, torch.full_like(self.token_ids[:, :1], PAD)], dim=1)
         return ids.scatter(1, self.lengths[:, None], EOS)
 
-    def part(self, number: int, n_parts: int) -> Batch:
+    def part(self: AnyBatch, number: int, n_parts: int) -> AnyBatch:
         """Every ``n_parts``-th molecule from ``number`` on, without columns that are padding in all of them."""
         rows = {name: value[number::n_parts] for name, value in vars(self).items() if isinstance(value, Tensor)}
         for ids, lengths in (("token_ids", "lengths"), ("encoder_ids", "encoder_lengths")):
@@ -59,7 +62,7 @@ class Batch:  # not frozen: Fabric, through whose door batches go, refuses froze
                 rows[ids] = rows[ids][:, : int(rows[lengths].max())]
         return replace(self, **rows)
 
-    def to(self, device: torch.device | str) -> Batch:
+    def to(self: AnyBatch, device: torch.device | str) -> AnyBatch:
         """On a device; labels stay where they are if it knows no float64."""
         knows_double = torch.device(device).type != "mps"
         moved = {

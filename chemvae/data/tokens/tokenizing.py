@@ -18,7 +18,7 @@ from chemvae.errors import SettingsError
 BLOCK = 8192  # molecules; their arrays fit the cache, and what Python does once per block no longer counts
 _N_ASCII = 128
 _LINE, _OPEN, _CLOSE, _PERCENT, _ROUND, _ZERO = (ord(one) for one in "\n[]%(0")
-_HALOGENS = ("Cl", "Br")
+_HALOGENS = (("C", "l"), ("B", "r"))
 _PAIRS = [symbol for symbol in (*ELEMENTS, *AROMATIC_ELEMENTS) if len(symbol) == 2]
 _RINGS = [f"%{number:02d}" for number in range(100)]
 

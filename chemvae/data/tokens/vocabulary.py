@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from rdkit import Chem
@@ -161,9 +162,9 @@ class Vocabulary:
         return {"mode": self.mode, "tokens": list(self.tokens[len(SPECIAL) :])}
 
     @classmethod
-    def from_dict(cls, content: dict) -> Vocabulary:
+    def from_dict(cls, content: dict[str, Any]) -> Vocabulary:
         """Make what :meth:`to_dict` described; SettingsError if it describes no vocabulary."""
-        tokens, mode = (content.get(name) if isinstance(content, dict) else None for name in ("tokens", "mode"))
+        tokens = content.get("tokens") if isinstance(content, dict) else None
         if not isinstance(tokens, list) or not all(isinstance(token, str) and token for token in tokens):
             raise SettingsError("a vocabulary has 'tokens', a list of texts, and a 'mode'")
-        return cls(tokens, mode)
+        return cls(tokens, content["mode"] if "mode" in content else "")

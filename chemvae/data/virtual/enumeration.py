@@ -138,12 +138,15 @@ def stream_library(
 
 def make_rows(name: str, properties: tuple[str, ...], indices: Sequence[int]) -> list[tuple]:
     """Make the members with these numbers, without those that the library's filter turns away."""
-    rows = []
+    rows: list[tuple] = []
     for product in (make_product(name, int(index)) for index in indices):
-        needs_mol = properties or name == "virtual-drugs"
-        mol = Chem.MolFromSmiles(product.smiles) if needs_mol else None
+        if not properties and name != "virtual-drugs":
+            rows.append(tuple(product))
+            continue
+        mol = Chem.MolFromSmiles(product.smiles)
         if name != "virtual-drugs" or is_drug_like(mol):
-            rows.append((*product, *compute_values(mol, properties)))
+            row: list[str | float] = [*product, *compute_values(mol, properties)]
+            rows.append(tuple(row))
     return rows
 
 

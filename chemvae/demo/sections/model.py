@@ -14,6 +14,7 @@ from chemvae.pages import plots as side_by_side
 if TYPE_CHECKING:
     from chemvae.demo.card import ModelCard
     from chemvae.demo.findings import Findings
+    from chemvae.evaluation.protocols import Evaluation
 
 N_SHOWN = 6
 KEYS = (
@@ -74,7 +75,7 @@ def model_section(findings: Findings) -> Html:
     return section("The model", *parts, lead=_lead(findings))
 
 
-def _errors(evaluation: Any, name: str) -> str:
+def _errors(evaluation: Evaluation, name: str) -> str:
     f = evaluation.figures
     return f"MAE {f[f'mae_{name}']:.3f}; {percent(f[f'coverage90_{name}'])} inside the 90 % interval"
 

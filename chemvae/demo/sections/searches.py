@@ -34,8 +34,8 @@ def search_section(comparison: Comparison, known: float, reference_name: str) ->
 
 def _beside_reference(comparison: Comparison, known: float, reference_name: str) -> str:
     """The best new molecule of all searches beside the best of the reference; "" if there is either none."""
-    found = {method: comparison.best_new(method) for method in comparison.results}
-    found = {method: comparison.measure_of(row["score"]) for method, row in found.items() if row is not None}
+    rows = {method: comparison.best_new(method) for method in comparison.results}
+    found = {method: comparison.measure_of(row["score"]) for method, row in rows.items() if row is not None}
     if not found or known != known:
         return ""
     sign = comparison.task.sign

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -16,6 +16,9 @@ from chemvae.errors import SettingsError, UnknownNameError
 from chemvae.models.latent_space import draw_prior, usual_prior
 from chemvae.registry import find
 
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
+
 
 def known_goals(oracle: Oracle, utility: Utility) -> tuple[str, ...]:
     """Goals that mean the property of that name: all but those a plain function stands behind without saying so."""
@@ -24,7 +27,9 @@ def known_goals(oracle: Oracle, utility: Utility) -> tuple[str, ...]:
     return tuple(goal for goal, name in zip(utility.names, names, strict=True) if goal != FunctionOracle.names[0])
 
 
-def plan_goals(oracle: Any, goals: Sequence[Goal | str] | Goal | str | None, model: Any = None) -> tuple[Oracle, list[Goal]]:
+def plan_goals(
+    oracle: Any, goals: Sequence[Goal | str] | Goal | str | None, model: MolVAE | None = None
+) -> tuple[Oracle, list[Goal]]:
     """Match goals and oracle: every goal gets a value, and every value a goal.
 
     Without an oracle, goals are built in, or computed by RDKit where it can, else predicted by the model. Without goals,
@@ -61,17 +66,17 @@ def plan_goals(oracle: Any, goals: Sequence[Goal | str] | Goal | str | None, mod
     if oracle is None and not goals:
         raise SettingsError("there is nothing to optimise: give an oracle, or goals such as --maximize qed")
     given = None if oracle is None else make_oracle(oracle, model)
-    if not goals:
+    if given is not None and not goals:
         wanted = [Goal(name) for name in given.names]
         return cautious(given, wanted), wanted
-    wanted = _as_goals(goals)
+    wanted = _as_goals(goals or ())
     if given is not None and len(wanted) == len(given.names) == 1:
         return cautious(given, wanted), wanted
     joined, ordered = _join(given, wanted, model)
     return cautious(joined, ordered), ordered
 
 
-def _join(given: Oracle | None, wanted: Sequence[Goal], model: Any) -> tuple[Oracle, list[Goal]]:
+def _join(given: Oracle | None, wanted: Sequence[Goal], model: MolVAE | None) -> tuple[Oracle, list[Goal]]:
     """Match several goals by name with what an oracle gives, and find providers for the rest."""
     columns = {} if given is None else {name.lower(): name for name in given.names}
     rest = [_provider(goal.name, model) for goal in wanted if goal.name.lower() not in columns]
@@ -84,8 +89,9 @@ def _join(given: Oracle | None, wanted: Sequence[Goal], model: Any) -> tuple[Ora
 
 
 def _as_goals(goals: Sequence[Goal | str] | Goal | str) -> list[Goal]:
-    listed = isinstance(goals, Iterable) and not isinstance(goals, (str, Mapping))
-    given = list(goals) if listed else [goals]
+    given: list[Any] = [goals]
+    if isinstance(goals, Iterable) and not isinstance(goals, (str, Mapping)):
+        given = list(goals)
     if not all(isinstance(one, (Goal, str)) for one in given):
         raise SettingsError(f"goals are names or Goal('name', weight=...), or a list of these; got {goals!r}")
     return [goal if isinstance(goal, Goal) else Goal(goal) for goal in given]
@@ -99,14 +105,14 @@ def _in_order(goals: Sequence[Goal], names: Sequence[str]) -> list[Goal]:
     return [replace(by_name[name.lower()], name=name) for name in names]
 
 
-def _provider(name: str, model: Any) -> Oracle:
+def _provider(name: str, model: MolVAE | None) -> Oracle:
     """An oracle for one name: built in, or computed if RDKit can, else predicted."""
     built_in = [key for key, row in BUILTIN.items() if not row.needs_argument]
     choices = {key: None for key in (*built_in, *PROPERTIES, *getattr(model, "property_names", ()))}
     return make_oracle(find(choices, name, "property or oracle value")[0], model)
 
 
-def make_utility(goals: Sequence[Goal], model: Any = None) -> Utility:
+def make_utility(goals: Sequence[Goal], model: MolVAE | None = None) -> Utility:
     """Give every goal its range: its own, else the property's usual one, else what the model predicts over its prior.
 
     Raises
@@ -118,7 +124,7 @@ def make_utility(goals: Sequence[Goal], model: Any = None) -> Utility:
     return Utility(goals, ranges)
 
 
-def _range(goal: Goal, model: Any, needed: bool) -> tuple[float, float]:
+def _range(goal: Goal, model: MolVAE | None, needed: bool) -> tuple[float, float]:
     low, high = goal.low, goal.high
     if low is None or high is None:
         usual = _usual_range(goal.name, model) if needed else (0.0, 1.0)
@@ -133,14 +139,14 @@ def _range(goal: Goal, model: Any, needed: bool) -> tuple[float, float]:
     return low, high
 
 
-def _usual_range(name: str, model: Any) -> tuple[float, float] | None:
+def _usual_range(name: str, model: MolVAE | None) -> tuple[float, float] | None:
     try:
         row = find(PROPERTIES, name, "property")[1]
         return row.low, row.high
     except UnknownNameError:
         pass
     known = [key.lower() for key in getattr(model, "property_names", ())]
-    if name.lower() not in known:
+    if model is None or name.lower() not in known:
         return None
     z = draw_prior(model, 512, usual_prior(model))
     with torch.no_grad():

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from chemvae.seeding import global_streams_lock
 
@@ -88,6 +89,7 @@ class SeededStreams:
             return
         del self._threads[me]
         if not self._threads:
+            assert self._outside is not None, "installed() put it there"
             device, outside = self._outside
             _install(outside, device)
 
@@ -133,7 +135,7 @@ _MODES, _THREADS = _Lent(), _Lent()
 
 
 @contextmanager
-def model_at_rest(model: Any) -> Iterator[None]:
+def model_at_rest(model: nn.Module) -> Iterator[None]:
     """Put a model in eval mode for the block, and back after the last search that uses it."""
     _MODES.take(id(model), model.training)
     model.eval()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,14 +11,31 @@ from chemvae.design.oracles import Score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+
+    from chemvae.design.evaluators.base import Evaluator
+    from chemvae.design.evaluators.history import History
+    from chemvae.design.filters.chain import FilterChain
+    from chemvae.design.goals import Utility
 
 FEW = 3
 """Start molecules that are leads; of more than so many, a library, the best one that was scored is."""
 STOPPED_BY_HAND = ("interrupted", "cancelled")
 
 
-def describe_leads(campaign: Any) -> pd.DataFrame:
+class EndedCampaign(Protocol):
+    """What is asked of a campaign that has ended (:class:`~chemvae.design.campaign.loop.Campaign`)."""
+
+    starts: list[str]
+    utility: Utility
+    history: History
+    evaluator: Evaluator
+    gate: FilterChain
+    stopped: str
+
+    def _described(self, smiles: list[str]) -> pd.DataFrame: ...
+
+
+def describe_leads(campaign: EndedCampaign) -> pd.DataFrame:
     """The table :attr:`Outcome.leads` of a campaign that has ended.
 
     Parameters
@@ -40,7 +57,7 @@ def describe_leads(campaign: Any) -> pd.DataFrame:
     return table
 
 
-def _choose(campaign: Any) -> list[str]:
+def _choose(campaign: EndedCampaign) -> list[str]:
     """The start molecules where they are few, else the best of them."""
     if len(campaign.starts) <= FEW:
         return list(campaign.starts)
@@ -50,7 +67,7 @@ def _choose(campaign: Any) -> list[str]:
     return [max(ranked)[1]] if ranked else []
 
 
-def _scores(campaign: Any, smiles: Sequence[str], turned_away: Sequence[str]) -> list[Score]:
+def _scores(campaign: EndedCampaign, smiles: Sequence[str], turned_away: Sequence[str]) -> list[Score]:
     """From the record; of those that a constraint kept out of it asked for, unless a person stopped the search or measures."""
     known = {text: campaign.history.known[text].score for text in smiles if text in campaign.history.known}
     missing = [text for text in turned_away if text not in known]

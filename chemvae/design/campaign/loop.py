@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,9 @@ from chemvae.errors import CancelledError, SettingsError
 from chemvae.models.gru.kernels import kernels_in_use
 from chemvae.seeding import LARGEST_SHORT_SEED, draw_seed
 
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
+
 logger = logging.getLogger(__name__)
 
 FULL_POOL = 10  # points per molecule that a round of patience stands for
@@ -58,7 +61,7 @@ class Campaign:
     controls : Controls
     """
 
-    def __init__(self, model: Any, task: Task, spec: CampaignSpec, controls: Controls):
+    def __init__(self, model: MolVAE, task: Task, spec: CampaignSpec, controls: Controls):
         self.model, self.task, self.spec, self.controls = model, task, spec, controls
         self.utility, self.starts = task.utility, list(task.starts)
         self.best_so_far, self._told_at = BestSoFar(spec.budget, spec.time_limit_s), 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chemvae.design.campaign.goal_matching import make_utility, plan_goals
 from chemvae.design.campaign.isolation import model_at_rest, steady_threads
@@ -17,6 +17,9 @@ from chemvae.design.filters.base import Filter
 from chemvae.design.goals import Goal
 from chemvae.design.results.result import Result
 from chemvae.errors import SettingsError
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
 
 
 class _SpecSays:
@@ -32,7 +35,7 @@ __all__ = ["CampaignSpec", "Progress", "Result", "run_campaign"]
 
 
 def run_campaign(
-    model: Any,
+    model: MolVAE,
     oracle: Any = None,
     budget: int = DEFAULT,
     seed: int = DEFAULT,
@@ -88,7 +91,7 @@ def run_campaign(
     return search(model, oracle, *sort_options(options.pop("spec", None), {**given, **options}))
 
 
-def search(model: Any, oracle: Any, spec: CampaignSpec, controls: Controls) -> Result:
+def search(model: MolVAE, oracle: Any, spec: CampaignSpec, controls: Controls) -> Result:
     """As :func:`run_campaign`, with all settings in a spec."""
     starts = canonical_starts(spec.start, spec.cleaning)
     warn_of_kind(model, starts)

@@ -118,7 +118,7 @@ class CampaignSpec:
         )
 
     def _bad_counts(self) -> list[str]:
-        counts = {"budget": self.budget, "patience": self.patience, "batch_size": self.batch_size}
+        counts: dict[str, Any] = {"budget": self.budget, "patience": self.patience, "batch_size": self.batch_size}
         given = {name: value for name, value in counts.items() if not (name == "batch_size" and value is None)}
         wrong = [name for name, value in given.items() if not (_is_whole(value) and value >= 1)]
         large = [name for name, value in given.items() if name not in wrong and value > MOST[name]]

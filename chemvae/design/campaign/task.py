@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chemvae.chem.identity import identify
 from chemvae.chem.kind import KindCheck
@@ -18,6 +18,9 @@ from chemvae.design.goals import Utility
 from chemvae.design.oracles import CombinedOracle, Oracle, PropertyOracle
 from chemvae.errors import InvalidMoleculeError
 from chemvae.models.storage import fingerprint
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ def clean_molecule(canonical: str, mode: str) -> str:
     return canonical if mode == "none" else identify(standardize(canonical, mode) or canonical) or canonical
 
 
-def warn_of_kind(model: Any, starts: Sequence[str]) -> None:
+def warn_of_kind(model: MolVAE, starts: Sequence[str]) -> None:
     """Say which start molecules are not of the kind that the model has seen."""
     facts = getattr(model, "training_facts", None)
     check = KindCheck(longest=None if facts is None else facts.max_tokens)
@@ -81,7 +84,7 @@ class Task:
     starts: Sequence[str]
     """Molecules to start from, canonical and distinct."""
 
-    def describe(self, model: Any) -> dict[str, Any]:
+    def describe(self, model: MolVAE) -> dict[str, Any]:
         """Say what is sought, and with which model, in JSON types: it must be the same for a record to be gone on with."""
         few = len(self.starts) <= MANY_STARTS
         return {

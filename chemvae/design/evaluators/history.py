@@ -146,7 +146,7 @@ def _as_json(call_number: int, call: Call) -> dict[str, Any]:
     }
 
 
-def as_numbers(values: Sequence[float]) -> list[float | None]:
+def as_numbers(values: Sequence[float] | np.ndarray) -> list[float | None]:
     """Numbers as JSON knows them: None for NaN.
 
     Examples

@@ -55,9 +55,7 @@ class InFlight:
             return
         if smiles and self._watcher is None:
             self._watch()
-        with contextlib.suppress(OSError):  # it only serves to say more
-            self._watcher.stdin.write(f"{smiles}\n")
-            self._watcher.stdin.flush()
+        self._tell(f"{smiles}\n")
         ends = 1 + self._ends if smiles == self._before else 1
         self._write({"smiles": smiles, "ends": ends} if smiles else {})
 
@@ -65,9 +63,10 @@ class InFlight:
         """All is well."""
         if self._watcher is None:
             return
+        self._tell("\n")
         with contextlib.suppress(OSError):
-            self._watcher.stdin.write("\n")
-            self._watcher.stdin.close()
+            if self._watcher.stdin is not None:
+                self._watcher.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._watcher.wait(2.0)
         self._watcher = None
@@ -80,12 +79,21 @@ class InFlight:
         command = [sys.executable, "-I", "-S", "-c", WATCHER, advice]
         self._watcher = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
 
+    def _tell(self, text: str) -> None:
+        """Write to the watcher, if there is one: it only serves to say more."""
+        if self._watcher is not None and self._watcher.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._watcher.stdin.write(text)
+                self._watcher.stdin.flush()
+
     def _read(self) -> tuple[str, int]:
         """The molecule that ended the program the last time, and how often it has; nothing if none did."""
+        if self._path is None:
+            return "", 0
         try:
             found = json.loads(self._path.read_text(encoding="utf-8"))
             return str(found["smiles"]), int(found["ends"])
-        except (AttributeError, OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return "", 0
 
     def _write(self, facts: dict[str, object]) -> None:

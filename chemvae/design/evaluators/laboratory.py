@@ -86,6 +86,14 @@ def find_laboratory(oracle: Oracle) -> Laboratory | None:
     return next((part for part in getattr(oracle, "oracles", [oracle]) if isinstance(part, Laboratory)), None)
 
 
+def _laboratory_of(oracle: Oracle) -> Laboratory:
+    """The laboratory among the parts of an oracle that has one."""
+    found = find_laboratory(oracle)
+    if found is None:
+        raise SettingsError(f"the oracle '{oracle.describe()}' has no laboratory among its parts, and results need one")
+    return found
+
+
 class LaboratoryEvaluator(Evaluator):
     """Hands out the molecules of each round, and takes in what the book says was measured.
 
@@ -111,7 +119,8 @@ class LaboratoryEvaluator(Evaluator):
     ):
         self.ledger, self.receipt, self.oracle, self.encode, self.plan = ledger, receipt, oracle, encode, plan
         self.batch_size, self.budget = plan.batch_size, plan.budget
-        self.history, self.open = History(None, {}), {}
+        self.history = History(None, {})
+        self.open: dict[str, np.ndarray] = {}
         self.unsolicited: list[str] = []
         self._last = max(ledger.batches, default=BEFORE)  # round that was played before
         self._taken: set[int] = set()
@@ -168,7 +177,7 @@ class LaboratoryEvaluator(Evaluator):
         id_of = {text: key for key, text in self.ledger.ids.items()}
         smiles = described["smiles"].tolist()
         table = pd.DataFrame({"id": [id_of[text] for text in smiles], "batch": [self.ledger.batch_of[text] for text in smiles]})
-        table = table.assign(smiles=smiles, **dict.fromkeys(find_laboratory(self.oracle).names, ""))
+        table = table.assign(smiles=smiles, **dict.fromkeys(_laboratory_of(self.oracle).names, ""))
         rest = described[[column for column in described if column not in table]]
         return table.join(rest.reset_index(drop=True).apply(_shortened))
 
@@ -193,11 +202,10 @@ class LaboratoryEvaluator(Evaluator):
     def _score(self, one: Measurement) -> Score:
         """Join what was measured with what the other oracles say."""
         values = tuple(value if is_usable(value) else math.nan for value in one.values)
-        find_laboratory(self.oracle).remember(
-            one.smiles, Score(values, one.reason or ("" if values == one.values else TOO_LARGE))
-        )
+        score = Score(values, one.reason or ("" if values == one.values else TOO_LARGE))
+        _laboratory_of(self.oracle).remember(one.smiles, score)
         if isinstance(self.oracle, Laboratory):
-            return self.oracle.recall(one.smiles)  # no foreign code: nothing to seed
+            return score  # no foreign code: nothing to seed
         return next(self.plan.seeded(self.oracle.iter_scores([one.smiles])))
 
 
@@ -232,7 +240,7 @@ def open_laboratory(
     """
     if path is None:
         raise SettingsError("a laboratory's campaign needs history_path: what was asked and told must be kept between batches")
-    names = find_laboratory(oracle).names
+    names = _laboratory_of(oracle).names
     shape, mode = (len(names), options.pop("latent_dim", None)), options.pop("standardize", "none")
     ledger = Ledger(path, {key: value for key, value in settings.items() if key != "batch_size"}, shape)
     try:

@@ -185,12 +185,15 @@ class _Reader:
         key, written = _text(self.ids, row), _text(self.smiles, row)
         known, canonical = self.handed_out.get(as_id(key)), self._spelling(written)
         if written and canonical is None:
-            return self.complain(row, f"'{written[:LONGEST_SHOWN]}' is no molecule ({invalid_reason(written)})")
+            self.complain(row, f"'{written[:LONGEST_SHOWN]}' is no molecule ({invalid_reason(written)})")
+            return None
         if known is not None and canonical not in (None, known):
-            return self.complain(row, f"{key} is {known}, not {written}; correct the id or leave it out")
+            self.complain(row, f"{key} is {known}, not {written}; correct the id or leave it out")
+            return None
         if known is None and canonical is None:
             what = f"no molecule was handed out as '{key[:LONGEST_SHOWN]}', and no SMILES is given"
-            return self.complain(row, what if key else "neither id nor SMILES says which molecule is meant")
+            self.complain(row, what if key else "neither id nor SMILES says which molecule is meant")
+            return None
         return canonical or known
 
     def _spelling(self, written: str) -> str | None:
@@ -198,10 +201,9 @@ class _Reader:
         if not written or written in self._as_handed_out:
             return written or None
         found = self._identities[written] if written in self._identities else identify(written)
-        if found is None or found in self._by_identity or self.mode == "none":
-            return self._by_identity.get(found, found)
-        parent = identify(standardize(found, self.mode) or found)
-        return self._by_identity.get(parent, parent)
+        if found is not None and found not in self._by_identity and self.mode != "none":
+            found = identify(standardize(found, self.mode) or found)
+        return None if found is None else self._by_identity.get(found, found)
 
     @cached_property
     def _identities(self) -> dict[str, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from chemvae.design.filters.property_bounds import Constraint, Range
 from chemvae.errors import UnknownNameError
 from chemvae.naming import prediction_columns
 from chemvae.registry import find
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
 
 
 class FilterChain:
@@ -41,7 +44,7 @@ class FilterChain:
     (['', 'rings > 0', 'rings > 0'], {'rings > 0': 2, 'HBD < 1': 1})
     """
 
-    def __init__(self, filters: Sequence[Filter], model: Any = None, computed: PropertyTable | None = None):
+    def __init__(self, filters: Sequence[Filter], model: MolVAE | None = None, computed: PropertyTable | None = None):
         self.filters, self.model = list(filters), model
         self.computed = PropertyTable() if computed is None else computed
         self.counts: Counter[str] = Counter({item.label: 0 for item in self.filters})
@@ -70,8 +73,9 @@ class FilterChain:
         computed = sorted({key for kind, key in self._sources.values() if kind == "computed"})
         frames = self.computed.compute(smiles, computed) if computed else {}
         needs_model = any(kind == "predicted" for kind, _ in self._sources.values())
-        predicted = self.model.predict(smiles) if needs_model else {}
-        named = prediction_columns(self.model.property_names)[0] if needs_model else {}
+        predicted, named = {}, {}
+        if self.model is not None and needs_model:
+            predicted, named = self.model.predict(smiles), prediction_columns(self.model.property_names)[0]
         return {
             name: np.asarray(frames[key] if kind == "computed" else predicted[named[key][0]], dtype=float)
             for name, (kind, key) in self._sources.items()

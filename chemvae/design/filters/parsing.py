@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from chemvae.design.filters.base import Filter
 from chemvae.design.filters.property_bounds import parse_constraint
@@ -39,16 +40,17 @@ def gather_constraints(
     >>> [r.label for r in gather_constraints("SAS<3", scaffold="c1ccccc1", forbid="N=O")]
     ['SAS < 3', 'keeps c1ccccc1', 'without N=O']
     """
-    listed = isinstance(constraints, Iterable) and not isinstance(constraints, str)
-    given = list(constraints) if listed else [] if constraints is None else [constraints]
+    given: list[Any] = [] if constraints is None else [constraints]
+    if isinstance(constraints, Iterable) and not isinstance(constraints, str):
+        given = list(constraints)
     if not all(isinstance(item, (Filter, str)) for item in given):
         raise SettingsError(f"constraints are texts such as 'SAS<3', filters, or a list of these; got {constraints!r}")
-    found = [parse_constraint(item) if isinstance(item, str) else item for item in given]
+    found: list[Filter] = [parse_constraint(item) if isinstance(item, str) else item for item in given]
     if min_similarity is not None:
         found.append(Similarity(tuple(start), float(min_similarity)))
     if scaffold:
         found.append(Substructure(scaffold, wanted=True))
     found += [Substructure(text, wanted=False) for text in ([forbid] if isinstance(forbid, str) else forbid)]
     if alerts:
-        found.append(Alerts() if alerts is True else Alerts(alerts))
+        found.append(Alerts() if alerts is True else Alerts(alerts if isinstance(alerts, str) else tuple(alerts)))
     return found

@@ -12,7 +12,7 @@ from rdkit import Chem
 
 from chemvae.chem.alerts import DEFAULT_CATALOGS, catalog_names, find_alerts, has_alert
 from chemvae.chem.fingerprints import morgan, tanimoto
-from chemvae.chem.molecules import canonicalize, neutralize, parse, quiet
+from chemvae.chem.molecules import canonicalize, neutralize, parse, parse_known, quiet
 from chemvae.design.filters.base import Filter
 from chemvae.errors import SettingsError
 
@@ -50,7 +50,7 @@ class Similarity(Filter):
     def allows(self, smiles: Sequence[str]) -> np.ndarray:
         """Compare each molecule with the references."""
         similarity = tanimoto(morgan(list(smiles)), self._fingerprints)  # [N, R]
-        return (similarity >= self.minimum).any(axis=1)
+        return np.asarray((similarity >= self.minimum).any(axis=1))
 
 
 @dataclass(frozen=True)
@@ -77,21 +77,26 @@ class Substructure(Filter):
     """True for a scaffold to keep, False for a forbidden group."""
 
     def __post_init__(self) -> None:
-        if self._patterns[0] is None:
+        if not self._patterns:
             raise SettingsError(f"'{self.smarts}' is not a SMARTS pattern; check its brackets and ring numbers")
 
     @cached_property
-    def _patterns(self) -> list[Chem.Mol | None]:
-        """The SMARTS, then what the text is as a SMILES, if it is a molecule or a group and has no hydrogens to be lost."""
+    def _patterns(self) -> list[Chem.Mol]:
+        """The SMARTS, then what the text is as a SMILES, if it is a molecule or a group and has no hydrogens to be lost.
+
+        Nothing where it is no SMARTS.
+        """
         with quiet():
             pattern = Chem.MolFromSmarts(self.smarts) if self.smarts else None
-        if pattern is None or _has_hydrogens(pattern):
+        if pattern is None:
+            return []
+        if _has_hydrogens(pattern):
             return [pattern]
         molecule = parse(self.smarts) or _group(self.smarts)
         return [pattern] if molecule is None else [pattern, molecule]
 
     def _is_in(self, smiles: str) -> bool:
-        mol = parse(smiles)
+        mol = parse_known(smiles)
         if _has_hydrogens(self._patterns[0]):
             mol = Chem.AddHs(mol)
         return any(mol.HasSubstructMatch(pattern) for pattern in self._patterns)

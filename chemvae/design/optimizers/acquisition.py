@@ -78,6 +78,7 @@ class TanimotoAcquisition:
         """The process's mean at some rows of the codes [R]: what the predictor says, or 0."""
         if self.predicted is None:
             return torch.zeros(len(rows), dtype=torch.float64)
+        assert codes is not None, "needs_codes is asked first"
         with torch.no_grad():
             return self.predicted.lower_bound(codes[rows], 0.0)
 

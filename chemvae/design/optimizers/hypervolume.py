@@ -9,12 +9,15 @@ of expected hypervolume improvement using box decomposition algorithms, 2019, ht
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from chemvae.errors import SettingsError
+
+if TYPE_CHECKING:
+    from botorch.utils.multi_objective.box_decompositions.non_dominated import FastNondominatedPartitioning
 
 MOST_GOALS = 4  # boxes multiply with every further goal
 CELLS = 2_000_000  # (molecule, box) pairs at a time
@@ -60,7 +63,7 @@ def check_goals(n: int) -> None:
         )
 
 
-def _partition(front: Tensor, reference: Tensor) -> Any:
+def _partition(front: Tensor, reference: Tensor) -> FastNondominatedPartitioning:
     """BoTorch's boxes, to which points can be added."""
     from botorch.utils.multi_objective.box_decompositions.non_dominated import FastNondominatedPartitioning
 
@@ -164,7 +167,7 @@ def choose_by_gain(mean: Tensor, covariance: Tensor, front: Tensor, reference: T
     return chosen
 
 
-def _best(worth: Tensor, mean: Tensor, variance: Tensor, partition: Any, reference: Tensor) -> int:
+def _best(worth: Tensor, mean: Tensor, variance: Tensor, partition: FastNondominatedPartitioning, reference: Tensor) -> int:
     """The point worth most now, from what each was worth before: choices take worth away and add none, so few are looked at."""
     stale = torch.ones(len(worth), dtype=torch.bool)
     while True:
@@ -177,7 +180,7 @@ def _best(worth: Tensor, mean: Tensor, variance: Tensor, partition: Any, referen
         stale[look] = False
 
 
-def _worth(mean: Tensor, variance: Tensor, partition: Any, reference: Tensor) -> Tensor:
+def _worth(mean: Tensor, variance: Tensor, partition: FastNondominatedPartitioning, reference: Tensor) -> Tensor:
     """Expected gains [M]; where there is none, -1 and below, the nearest to the reference first."""
     gain = expected_gain(mean, variance.clamp_min(0.0).sqrt(), *partition.get_hypercell_bounds())
     return torch.where(gain > 0, gain, (mean - reference).amin(dim=1).clamp_max(0.0) - 1.0)

@@ -15,7 +15,7 @@ from chemvae.design.optimizers.base import Round
 from chemvae.design.optimizers.gradient import climb, most_promising, stop_inside
 from chemvae.design.optimizers.latent_region import LatentRegion
 from chemvae.design.optimizers.retraining import Retrainer
-from chemvae.design.optimizers.surrogate_based import SurrogateBased, TrustRegionSize
+from chemvae.design.optimizers.surrogate_based import Bound, SurrogateBased, TrustRegionSize
 from chemvae.design.surrogates.predicted import PredictedUtility
 
 STREAMS = {"local": 0.6, "crossover": 0.2, "explore": 0.2}
@@ -95,12 +95,13 @@ class LatentGA(SurrogateBased):
         usual = CLIMBING if self.knows_goals else STREAMS
         self.streams = dict(usual if streams is None else streams)
         self._generations = generations
-        self.acquisition = TanimotoAcquisition(predicted) if structures else None
+        self.acquisition: TanimotoAcquisition | None = TanimotoAcquisition(predicted) if structures else None
         can = retrain and Retrainer.can_retrain(region.model)
         self.retrainer = Retrainer(region, self.generator, retrain_every) if can else None
         self.graphs, self._rng = graphs, np.random.default_rng(seed)
         self.library_draws = library_draws
-        self.niches, self._parentage = niches, None
+        self.niches = niches
+        self._parentage: tuple[Tensor, Tensor] | None = None
         self._pool = Pool(region.latent_dim)
         self.kappas = tuple(kappas)
         self._kappa = self.kappas[1]
@@ -119,11 +120,11 @@ class LatentGA(SurrogateBased):
         total = sum(self.streams.values())
         counts = {name: round(share / total * n) for name, share in self.streams.items()}
         counts["local"] = n - sum(count for name, count in counts.items() if name != "local")
-        parents = [self._parents(counts.get("crossover", 0)) for _ in range(2)]
+        first, second = (self._parents(counts.get("crossover", 0)) for _ in range(2))
         return torch.cat(
             [
                 self._local(counts["local"]),
-                self.region.mix(*parents, self.generator),
+                self.region.mix(first, second, self.generator),
                 self._climbed(counts.get("gradient", 0)),
                 self.region.explore(counts.get("explore", 0), self.generator),
             ]
@@ -160,7 +161,8 @@ class LatentGA(SurrogateBased):
 
     def _codes(self, z: Tensor, smiles: Sequence[str]) -> Tensor | None:
         """Codes [N, D] of molecules, where the acquisition needs them: encoding takes a sixth of a round."""
-        return self.archive.code(z, smiles) if self.acquisition.needs_codes else None
+        needed = self.acquisition is not None and self.acquisition.needs_codes
+        return self.archive.code(z, smiles) if needed else None
 
     def learn(self, last: Round) -> None:
         """Adapt how far local moves go; retrain when enough is new."""
@@ -176,7 +178,7 @@ class LatentGA(SurrogateBased):
         explored = self.region.explore(n if not len(self.starts) else n // 2, self.generator)
         if self.knows_goals:
             half = len(explored) // 2
-            promising = most_promising(self.region, self.bound(1.0), half, self.generator)
+            promising = most_promising(self.region, self._sure_bound(1.0), half, self.generator)
             explored = torch.cat([explored[half:], self._climb_from(promising)])
         if not len(self.starts):
             return explored
@@ -230,11 +232,17 @@ class LatentGA(SurrogateBased):
             return self.region.perturb(parents, self._widths(n), self.generator)
         return self._climb_from(parents)
 
+    def _sure_bound(self, kappa: float) -> Bound:
+        """The bound where there is one: with goals that the predictor knows, or enough scores."""
+        bound = self.bound(kappa)
+        assert bound is not None, "whoever climbs has asked whether there is a way up"
+        return bound
+
     def _climb_from(self, origins: Tensor) -> Tensor:
         if not len(origins):
             return origins
         kappa = float(2.0 * torch.rand(1, generator=self.generator) - 1.0)  # now careful, now curious
-        path = climb(origins, self.bound(kappa), self.region, N_STEPS, rate=0.03)
+        path = climb(origins, self._sure_bound(kappa), self.region, N_STEPS, rate=0.03)
         return stop_inside(path, self.region, self.generator)
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from chemvae.models.latent_space import draw_prior, space_of, usual_prior
+from chemvae.models.latent_space import draw_prior, find_prior, space_of, usual_prior
 from chemvae.seeding import LARGEST_SHORT_SEED, draw_seed
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
 
 MOVED_DIMENSIONS = 20  # of a sparse move, on average (Eriksson et al. 2019)
 DENSITY_QUANTILE = 0.01
@@ -44,7 +47,7 @@ class LatentRegion:
         Latents of a sample of training molecules; may be empty.
     """
 
-    def __init__(self, model: Any, anchors: Tensor | None = None):
+    def __init__(self, model: MolVAE, anchors: Tensor | None = None):
         self.model, self.anchors = model, anchors
         self.latent_dim: int = model.latent_dim
         self.space = space_of(model)
@@ -55,7 +58,7 @@ class LatentRegion:
         self.norm_cap = _finite_or(statistics.norm_cap(NORM_QUANTILE), math.inf)
         references = getattr(statistics, "references", torch.empty(0, self.latent_dim)).detach().float().cpu()
         self.references = references[~references.isnan().any(dim=1)]
-        self.prior = model.priors[usual_prior(model)]
+        self.prior = find_prior(model, usual_prior(model))
 
     def take_copy(self) -> None:
         """Go on with a copy of the model, so that the caller's own stays as it is when this one is retrained."""

@@ -72,16 +72,22 @@ class ParetoGA(LatentGA):
         if self._weights is not None:
             self._turn(len(self._weights))
 
+    @property
+    def _volume(self) -> HypervolumeAcquisition:
+        """The acquisition of several goals, which the first scores bring."""
+        assert isinstance(self.acquisition, HypervolumeAcquisition)
+        return self.acquisition
+
     def _turn(self, n_goals: int) -> None:
         """Draw weights, evenly over those that add up to 1."""
         weights = -torch.rand(n_goals, generator=self.generator, dtype=torch.float64).clamp_min(1e-12).log()
-        self._weights = self.acquisition.weights = weights / weights.sum()
+        self._weights = self._volume.weights = weights / weights.sum()
 
     def _best_rows(self, k: int) -> Tensor:
         """Return the archive's k best rows in this round's direction."""
         if self._weights is None:
             return super()._best_rows(k)
-        worth = chebyshev(self.acquisition.values_of(self.archive.smiles), self._weights)
+        worth = chebyshev(self._volume.values_of(self.archive.smiles), self._weights)
         return worth.argsort(descending=True, stable=True)[:k]
 
 

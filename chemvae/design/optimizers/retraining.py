@@ -16,7 +16,6 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -66,7 +65,7 @@ class Retrainer:
         self._replay: list[str] = []
 
     @staticmethod
-    def can_retrain(model: Any) -> bool:
+    def can_retrain(model: object) -> bool:
         """Whether a model has a decoder to train (a stand-in may have none)."""
         return hasattr(model, "decoder") and hasattr(model, "log_px_z")
 

@@ -67,8 +67,9 @@ class SurrogateBased(Optimizer):
         gp = self.refresh()
         if gp is not None:
             return lambda z: gp.lower_bound(z, kappa) / gp.unit
-        if self.knows_goals:
-            return lambda z: self.predicted.lower_bound(z, kappa)
+        predicted = self.predicted
+        if self.knows_goals and predicted is not None:
+            return lambda z: predicted.lower_bound(z, kappa)
         return None
 
     def select(self, z: Tensor, smiles: Sequence[str], n: int) -> list[int]:
@@ -95,7 +96,7 @@ class SurrogateBased(Optimizer):
             with torch.no_grad():
                 mean = gp.posterior(codes)[0]
             return mean + BOLDNESS * (gp.draw(codes, n, self.generator) - mean)
-        if not self.knows_goals:
+        if not self.knows_goals or self.predicted is None:
             return None
         with torch.no_grad():
             mean = self.predicted.lower_bound(codes, 0.0)

@@ -21,6 +21,8 @@ from chemvae.registry import find
 if TYPE_CHECKING:
     import pandas as pd
 
+    from chemvae.models.vae import MolVAE
+
 _TERM = re.compile(rf"\s*(.+?)\s*=\s*((?:{'|'.join(CURVES)})\s*\([^()]*\))\s*(?:;|$)", re.IGNORECASE)
 
 
@@ -63,7 +65,7 @@ class Desirability(JointOracle):
         curves: Mapping[str, str | Curve],
         mean: str = "geometric",
         weights: Mapping[str, float] | None = None,
-        model: Any = None,
+        model: MolVAE | None = None,
     ):
         if not curves:
             raise SettingsError("a desirability needs at least one value and its curve, such as logP=gaussian(2, 1)")
@@ -85,7 +87,7 @@ class Desirability(JointOracle):
         self.label = f"{self.mean} mean of {', '.join(told)}"
 
     @classmethod
-    def parse(cls, text: str, model: Any = None) -> Desirability:
+    def parse(cls, text: str, model: MolVAE | None = None) -> Desirability:
         """Read ``[MEAN:]VALUE=CURVE;VALUE=CURVE...``.
 
         Examples
@@ -159,7 +161,7 @@ def _read_terms(text: str) -> tuple[str, list[tuple[str, str]]]:
     return mean, [(term[1], term[2]) for term in terms]
 
 
-def _part(key: str, model: Any) -> Oracle:
+def _part(key: str, model: MolVAE | None) -> Oracle:
     """The oracle behind a text; one mean may stand within another."""
     name, _, rest = key.partition(":")
     return Desirability.parse(rest, model) if name.strip().lower() == "mpo" else oracle_from_text(key, model)
@@ -167,8 +169,7 @@ def _part(key: str, model: Any) -> Oracle:
 
 def _wanted(oracle: Oracle, curve: Curve) -> Oracle:
     """A part whose value, where it is predicted, is the end of its interval that the curve likes less."""
-    one_value = isinstance(oracle, UncertainOracle) and len(oracle.names) == 1
-    return oracle.toward([curve]) if one_value else oracle
+    return oracle.toward([curve]) if isinstance(oracle, UncertainOracle) and len(oracle.names) == 1 else oracle
 
 
 def _lend(whole: Oracle, part: Oracle) -> None:

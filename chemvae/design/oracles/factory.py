@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chemvae.design.oracles.base import Oracle
 from chemvae.design.oracles.combined import CombinedOracle
@@ -18,6 +18,9 @@ from chemvae.design.oracles.programs.command_json import CommandOracle
 from chemvae.design.oracles.simple import FunctionOracle, MoleculeOracle, PredictorOracle, PropertyOracle
 from chemvae.errors import SettingsError
 from chemvae.registry import build, find
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
 
 ORACLES = {
     "function": FunctionOracle,
@@ -48,7 +51,7 @@ MOST_JOBS = 4_096
 
 def make_oracle(
     spec: Any,
-    model: Any = None,
+    model: MolVAE | None = None,
     timeout_s: float | None = None,
     *,
     jobs: int | None = None,
@@ -109,7 +112,7 @@ def _count(jobs: int | None) -> int | None:
     return jobs
 
 
-def _make(spec: Any, model: Any) -> Oracle:
+def _make(spec: Any, model: MolVAE | None) -> Oracle:
     if isinstance(spec, Oracle):
         return spec
     if isinstance(spec, str):
@@ -134,7 +137,7 @@ def _names_a_kind(spec: Mapping[str, Any]) -> bool:
     return not oracles or name.lower() in (kind.lower() for kind in ORACLES)
 
 
-def _of_kind(spec: Mapping[str, Any], model: Any) -> Oracle:
+def _of_kind(spec: Mapping[str, Any], model: MolVAE | None) -> Oracle:
     """Make an oracle of :data:`ORACLES`; one that asks a model is given this one unless the spec brings its own."""
     name, kind = find(ORACLES, spec["name"], "kind of oracle")
     takes = signature(kind)

@@ -16,6 +16,7 @@ from chemvae.design.oracles.uncertain import UncertainOracle
 from chemvae.errors import SettingsError
 
 if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
     from chemvae.qsar.model import PropertyModel
 
 
@@ -64,7 +65,7 @@ class LearnedOracle(UncertainOracle):
         return f"{self.describe()} ({seen.hexdigest()[:16]})"
 
 
-def make_predicted(argument: str, model: Any) -> PredictorOracle:
+def make_predicted(argument: str, model: MolVAE | None) -> PredictorOracle:
     """``PROPERTY[,kappa=K]``: what the searched model predicts, even where RDKit could compute it."""
     name, kappa = _split_kappa(argument)
     if model is None:
@@ -72,7 +73,7 @@ def make_predicted(argument: str, model: Any) -> PredictorOracle:
     return PredictorOracle(model, name, kappa=kappa)
 
 
-def make_saved(argument: str, model: Any) -> PredictorOracle:
+def make_saved(argument: str, model: MolVAE | None) -> PredictorOracle:
     """``FOLDER[#PROPERTY][,kappa=K]``: a run folder's or shipped model's predictor, of all its properties or one."""
     from chemvae.models.storage import find_run, load_model
 
@@ -86,7 +87,7 @@ def make_saved(argument: str, model: Any) -> PredictorOracle:
     return oracle
 
 
-def make_learned(argument: str, model: Any) -> LearnedOracle:
+def make_learned(argument: str, model: MolVAE | None) -> LearnedOracle:
     """``TABLE#COLUMN[,kappa=K]``: a Gaussian process on the searched model's codes and on fingerprints, fitted now.
 
     Molecules are stripped of salts and neutralised, those of the table as well as those that are asked about: a charge that the

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rdkit import Chem
 
@@ -23,6 +23,9 @@ from chemvae.design.oracles.score import NoScore
 from chemvae.design.oracles.simple import FunctionOracle, MoleculeOracle, PredictorOracle, PropertyOracle
 from chemvae.errors import SettingsError, UnknownNameError
 from chemvae.registry import find
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
 
 LARGEST_PENALIZED = 38  # heavy atoms, the largest molecule of ZINC250k
 
@@ -70,7 +73,7 @@ class Builtin:
 
     meaning: str
     """What its score is, its unit, and who defined it."""
-    make: Callable[[str, Any], Oracle]
+    make: Callable[[str, MolVAE | None], Oracle]
     """From the argument ("" without one) and the model, which may be None."""
     argument: str = ""
     """What stands behind the colon; empty where nothing does, in brackets where it may be left out."""
@@ -95,31 +98,31 @@ class Builtin:
         return f"{name}:{self.argument}" if self.needs_argument else f"{name}[:{self.argument[1:]}"
 
 
-def _plain(name: str, function: Callable[[Chem.Mol], float]) -> Callable[[str, Any], Oracle]:
+def _plain(name: str, function: Callable[[Chem.Mol], float]) -> Callable[[str, MolVAE | None], Oracle]:
     return lambda argument, model: MoleculeOracle(function, name)
 
 
-def _similarity(argument: str, model: Any) -> Oracle:
+def _similarity(argument: str, model: MolVAE | None) -> Oracle:
     smiles, _, fingerprint = argument.partition(",")
     target = SimilarityTo(smiles.strip(), fingerprint.strip() or "ECFP4")
     return MoleculeOracle(target, "similarity", f"similarity:{target.smiles},{target.fingerprint}")
 
 
-def _rediscovery(argument: str, model: Any) -> Oracle:
+def _rediscovery(argument: str, model: MolVAE | None) -> Oracle:
     target = SimilarityTo(argument.strip(), "ECFP4_counts")
     return MoleculeOracle(target, "rediscovery", f"rediscovery:{target.smiles}")
 
 
-def _alerts(argument: str, model: Any) -> Oracle:
+def _alerts(argument: str, model: MolVAE | None) -> Oracle:
     names = catalog_names(argument or tuple(SOURCES))
     return MoleculeOracle(partial(count_alerts, catalogs=names), "alerts", f"alerts:{','.join(names)}")
 
 
-def _about(name: str, target: Callable[[str], Callable[[Chem.Mol], float]]) -> Callable[[str, Any], Oracle]:
+def _about(name: str, target: Callable[[str], Callable[[Chem.Mol], float]]) -> Callable[[str, MolVAE | None], Oracle]:
     return lambda argument, model: MoleculeOracle(target(argument.strip()), name, f"{name}:{argument.strip()}")
 
 
-def _program(kind: type[ProgramOracle]) -> Callable[[str, Any], Oracle]:
+def _program(kind: type[ProgramOracle]) -> Callable[[str, MolVAE | None], Oracle]:
     return lambda argument, model: kind(shlex.split(argument))
 
 
@@ -147,7 +150,7 @@ SINGLE: dict[str, Builtin] = {
 """Oracles that can be named, but for those that join several (:data:`chemvae.design.oracles.factory.BUILTIN`)."""
 
 
-def oracle_from_text(text: str, model: Any = None, named: Mapping[str, Builtin] = SINGLE) -> Oracle:
+def oracle_from_text(text: str, model: MolVAE | None = None, named: Mapping[str, Builtin] = SINGLE) -> Oracle:
     """Make an oracle from a name, a property or ``package.module:function``.
 
     A name of ``named`` comes before a module of the same name, and a property that RDKit computes before one that the model
@@ -174,13 +177,14 @@ def oracle_from_text(text: str, model: Any = None, named: Mapping[str, Builtin] 
     try:
         return PropertyOracle(text)
     except UnknownNameError:
-        if text.lower() in (name.lower() for name in predicted):
+        if model is not None and text.lower() in (name.lower() for name in predicted):
             return PredictorOracle(model, text)
     choices = {name: None for name in (*PROPERTIES, *predicted, *named)}
-    return find(choices, text, "oracle")  # raises, naming what there is
+    find(choices, text, "oracle")  # raises, naming what there is and what is nearest
+    raise UnknownNameError("oracle", text, list(choices))
 
 
-def _with_argument(name: str, row: Builtin, argument: str, model: Any) -> Oracle:
+def _with_argument(name: str, row: Builtin, argument: str, model: MolVAE | None) -> Oracle:
     given = bool(argument.strip())
     if row.needs_argument > given or given > bool(row.argument):
         problem = "takes nothing behind its name" if given else "needs what stands behind its colon"

@@ -10,7 +10,7 @@ import contextlib
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -31,7 +31,7 @@ class WorkerPool(Protocol):
     def chunk_size(self, n: int) -> int:
         """Molecules a worker should get at a time when there are n."""
 
-    def work(self, waiting: deque[Chunk]) -> Iterator[Scored]:
+    def work(self, waiting: deque[Chunk]) -> Generator[Scored, None, None]:
         """Yield chunks with their scores in any order; whoever leaves early ends what is being done."""
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class LocalWorkerPool:
         """Molecules a worker gets at a time."""
         return 1 if self.oracle.timeout_s is not None else _share(self.oracle, n, self.jobs)
 
-    def work(self, waiting: deque[Chunk]) -> Iterator[Scored]:
+    def work(self, waiting: deque[Chunk]) -> Generator[Scored, None, None]:
         """Yield chunks with their scores as they are done."""
         busy: dict[TimedWorker, Chunk] = {}
         try:
@@ -140,7 +140,7 @@ class RayWorkerPool:
         """Molecules a task gets."""
         return _share(self.oracle, n, self.jobs)
 
-    def work(self, waiting: deque[Chunk]) -> Iterator[Scored]:
+    def work(self, waiting: deque[Chunk]) -> Generator[Scored, None, None]:
         """Yield chunks with their scores, in order."""
         sent: deque[tuple[Chunk, Any]] = deque()
         try:

@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rdkit import Chem
 
-from chemvae.chem.molecules import parse
+from chemvae.chem.molecules import parse_known
 from chemvae.chem.properties import PROPERTIES, compute_table, job_limit, missing_reason, require_programs
 from chemvae.chem.property_table import PropertyTable
 from chemvae.design.oracles.base import DEFAULT_NAME, Oracle
@@ -19,6 +19,9 @@ from chemvae.design.oracles.score import Score
 from chemvae.design.oracles.uncertain import UncertainOracle
 from chemvae.naming import prediction_columns
 from chemvae.registry import find
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
 
 FAR = 2.0  # distance to the training data, in units of what is typical there
 
@@ -33,9 +36,10 @@ class FunctionOracle(Oracle):
     [((1.0,), ''), ((nan,), 'ZeroDivisionError: division by zero')]
     """
 
-    chunk_size = 1
+    chunk_size: int | None = 1
+    function: Callable[[Any], Any]
 
-    def __init__(self, function: Callable[[str], float], name: str = DEFAULT_NAME, timeout_s: float | None = None):
+    def __init__(self, function: Callable[[Any], Any], name: str = DEFAULT_NAME, timeout_s: float | None = None):
         self.function, self.names, self.timeout_s = function, (name,), timeout_s
         self.label = getattr(function, "__name__", type(function).__name__).replace("<lambda>", "function")
 
@@ -159,7 +163,7 @@ class PredictorOracle(UncertainOracle):
         If the model does not predict this property.
     """
 
-    def __init__(self, model: Any, *names: str, kappa: float | None = None, properties: Sequence[str] = ()):
+    def __init__(self, model: MolVAE, *names: str, kappa: float | None = None, properties: Sequence[str] = ()):
         table = {name: name for name in model.property_names}
         self.model, self.kappa = model, None if kappa is None else float(kappa)
         self.names = self.properties = tuple(find(table, name, "predicted property")[0] for name in (*names, *properties))
@@ -214,4 +218,4 @@ class MoleculeOracle(Oracle):
 
     def evaluate(self, smiles: Sequence[str]) -> np.ndarray:
         """Call the function on each molecule: [N]."""
-        return np.array([float(self.function(parse(text))) for text in smiles])
+        return np.array([float(self.function(parse_known(text))) for text in smiles])

@@ -92,7 +92,8 @@ class UncertainOracle(Oracle):
         import pandas as pd
 
         mean, std = self.estimate(list(smiles))
-        said, columns = self.warnings(list(smiles)), {}
+        said = self.warnings(list(smiles))
+        columns: dict[str, Any] = {}
         for i, name in enumerate(self.names):
             ends = {"": 0.0, "_low": -HALF_WIDTH, "_high": HALF_WIDTH}
             columns |= {f"{name}_learned{end}": mean[:, i] + k * std[:, i] for end, k in ends.items()}

@@ -47,9 +47,9 @@ def interval(row: Mapping[str, Any], name: str) -> tuple[float, float] | None:
     True
     """
     for start in (name, f"{name}_learned", f"{name}_predicted"):
-        ends = tuple(_number(row.get(f"{start}{ending}")) for ending in ENDINGS)
-        if np.isfinite(ends).all():
-            return ends
+        low, high = (_number(row.get(f"{start}{ending}")) for ending in ENDINGS)
+        if np.isfinite([low, high]).all():
+            return low, high
     mean, std = (_number(row.get(f"{name}_predicted{ending}")) for ending in ("", "_std"))
     return (mean - HALF_WIDTH * std, mean + HALF_WIDTH * std) if np.isfinite([mean, std]).all() else None
 

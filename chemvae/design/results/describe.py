@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from chemvae.chem.properties import PROPERTIES, affordable
 from chemvae.chem.property_table import PropertyTable
 from chemvae.naming import extra_stem, name_columns, prediction_columns
 
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
+
 SHOWN_PROPERTIES = ("logP", "qed", "SAS", "MW")
 
 
@@ -20,7 +23,7 @@ N_DESCRIBED = 100
 
 
 def describe_molecules(
-    model: Any,
+    model: MolVAE,
     smiles: Sequence[str],
     names: Sequence[str],
     *,
@@ -76,7 +79,7 @@ def _property_columns(names: Sequence[str], smiles: Sequence[str], computed: Pro
     return [name for name in found if affordable([name]) or any(computed.knows(name, text) for text in smiles)]
 
 
-def _predictions(model: Any, smiles: list[str], names: Sequence[str], goals: Sequence[str]) -> pd.DataFrame:
+def _predictions(model: MolVAE, smiles: list[str], names: Sequence[str], goals: Sequence[str]) -> pd.DataFrame:
     """``P_predicted`` and ``P_predicted_std`` of each property, and the distance, which no goal is mistaken for."""
     table = model.predict(smiles).reset_index(drop=True)
     columns, distance = prediction_columns(names)

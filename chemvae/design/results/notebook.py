@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from chemvae.design.results.comparison import difference, lead_of
 from chemvae.design.results.outcome import Outcome
 from chemvae.pages import Html, escape, format_value, paragraph
@@ -29,7 +32,7 @@ def result_html(result: Outcome) -> str:
     return paragraph(words) + drawings(smiles, legends, beside)
 
 
-def _change(row: dict, lead: object) -> str:
+def _change(row: dict, lead: Mapping[str, Any] | None) -> str:
     """How far a design's score is from its lead's."""
     change = difference(row, lead, "score")
     return "" if change != change else f"{change:+.3g}"

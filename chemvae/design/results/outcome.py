@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ import torch
 
 from chemvae.design.evaluators.receipt import Receipt
 from chemvae.design.goals import Utility
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Outcome:
     """Why it ended: "budget spent", "cancelled" (by a token), "interrupted" (by Ctrl-C), or in words what it ran out of."""
     elapsed_s: float
     """Wall time."""
-    model: Any = field(default=None, repr=False)
+    model: MolVAE | None = field(default=None, repr=False)
     """The model that was used: the caller's own, unchanged, or a copy where the optimizer has retrained one."""
     batch: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     """The molecules a laboratory is asked to measure: ``id``, ``batch``, ``smiles``, an empty column per value, and what is

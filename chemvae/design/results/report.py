@@ -221,7 +221,7 @@ def _course(data: dict[str, Any], result: Outcome, baseline: Outcome | None) -> 
 def _turned_away(data: dict[str, Any]) -> list[str]:
     """How many proposals came to nothing, and why, with examples."""
     reasons = [_with_examples(data[name]) for name in ("constraints", "grammar", "failures") if data[name]]
-    parts = [pages.table(data["proposals"]), pages.paragraph(data["note"], "note"), *map(pages.table, reasons)]
+    parts: list[str] = [pages.table(data["proposals"]), pages.paragraph(data["note"], "note"), *map(pages.table, reasons)]
     if len(data["most_frequent"]):
         title = "The most frequent proposals that came to nothing"
         parts.append(pages.details(title, pages.table(data["most_frequent"])))

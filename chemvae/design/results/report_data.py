@@ -189,13 +189,15 @@ def searches_by_name(result: Outcome, baseline: Outcome | None) -> dict[str, Out
 def _course(result: Outcome, baseline: Outcome | None) -> dict[str, Any]:
     """The trace of each search, and their summaries side by side, also where the baseline wins."""
     searches = searches_by_name(result, baseline)
-    unequal = baseline is not None and len(baseline.history) != len(result.history)
-    counts = f"{len(result.history)} and {len(baseline.history)}" if unequal else ""
+    warning = ""
+    if baseline is not None and len(baseline.history) != len(result.history):
+        counts = f"{len(result.history)} and {len(baseline.history)}"
+        warning = f"The two searches made different numbers of calls ({counts})."
     return {
         "searches": compare(searches),
         "names": SUMMARY_NAMES,
         "note": SUMMARY_NOTE,
-        "warning": f"The two searches made different numbers of calls ({counts})." if unequal else "",
+        "warning": warning,
         "traces": {name: _trace(one) for name, one in searches.items()},
     }
 

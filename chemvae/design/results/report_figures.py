@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,11 @@ import pandas as pd
 from chemvae import pages
 from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.summary import running_top
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from chemvae.models.vae import MolVAE
 
 FEW = 800  # points that are drawn as shapes; more become a picture inside the figure
 CLIPPED = 0.05  # share of the poorest molecules that may fall off a picture
@@ -68,7 +73,7 @@ def _drawable(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return table.assign(**{name: table[name].clip(-LARGEST, LARGEST) for name in columns})
 
 
-def _clip_low_outliers(axes: Any, values: np.ndarray) -> None:
+def _clip_low_outliers(axes: Axes, values: np.ndarray) -> None:
     """Let a few very poor molecules fall off the picture, not the interesting part."""
     if len(values) >= 20:
         low, high = np.quantile(values, CLIPPED), values.max()
@@ -111,7 +116,7 @@ def _path_caption(n_points: int, n_references: int) -> str:
     )
 
 
-def references(model: Any, latent_dim: int) -> np.ndarray:
+def references(model: MolVAE | None, latent_dim: int) -> np.ndarray:
     """The latents of training molecules that a model keeps [R, D]; R = 0 where it keeps none."""
     kept = getattr(getattr(model, "latent_statistics", None), "references", None)
     rows = np.empty((0, latent_dim)) if kept is None else kept.detach().cpu().numpy().astype(float)

@@ -12,7 +12,7 @@ from chemvae.chem.fingerprints import scaffold
 from chemvae.design.results.outcome import Outcome
 
 
-def running_top(utility: Sequence[float], k: int) -> np.ndarray:
+def running_top(utility: Sequence[float] | np.ndarray, k: int) -> np.ndarray:
     """Mean of the k best so far after each call (of fewer, while there are fewer); NaN before the first score.
 
     Examples

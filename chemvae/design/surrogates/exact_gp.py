@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -13,6 +13,9 @@ from torch import Tensor
 from chemvae.gp.kernels import rbf
 from chemvae.gp.linalg import cholesky
 from chemvae.parallel import limited_threads
+
+if TYPE_CHECKING:
+    from botorch.models import SingleTaskGP
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +105,7 @@ def fit_hyperparameters(x: Tensor, y: Tensor, n_latent: int, before: dict[str, T
     return _read(model, n_latent, x.shape[1] - n_latent)
 
 
-def make_botorch_model(x: Tensor, y: Tensor, n_latent: int, state: dict[str, Tensor] | None = None) -> Any:
+def make_botorch_model(x: Tensor, y: Tensor, n_latent: int, state: dict[str, Tensor] | None = None) -> SingleTaskGP:
     """Make the process as a BoTorch model, at given hyperparameters or at plain ones."""
     from botorch.exceptions.warnings import InputDataWarning
     from botorch.models import SingleTaskGP
@@ -116,7 +119,7 @@ def make_botorch_model(x: Tensor, y: Tensor, n_latent: int, state: dict[str, Ten
     return model
 
 
-def _maximise_likelihood(model: Any) -> None:
+def _maximise_likelihood(model: SingleTaskGP) -> None:
     from botorch.exceptions.errors import ModelFittingError
     from botorch.fit import fit_gpytorch_mll
     from gpytorch.mlls import ExactMarginalLogLikelihood
@@ -149,7 +152,7 @@ def _botorch_kernel(n_latent: int, n_properties: int) -> Any:
     return scaled(over_z) + scaled(over_p) + LinearKernel(active_dims=dims, variance_prior=GammaPrior(2.0, 2.0))
 
 
-def _handles(model: Any, n_properties: int) -> dict[str, tuple[Any, str]]:
+def _handles(model: SingleTaskGP, n_properties: int) -> dict[str, tuple[Any, str]]:
     """Where BoTorch keeps each hyperparameter: name -> (module, attribute)."""
     if not n_properties:
         over_z = model.covar_module
@@ -168,13 +171,13 @@ def _handles(model: Any, n_properties: int) -> dict[str, tuple[Any, str]]:
     return found
 
 
-def _read(model: Any, n_latent: int, n_properties: int) -> dict[str, Tensor]:
+def _read(model: SingleTaskGP, n_latent: int, n_properties: int) -> dict[str, Tensor]:
     handles = _handles(model, n_properties).items()
     state = {name: getattr(module, attribute).detach().double().clone() for name, (module, attribute) in handles}
     return {name: value.reshape(-1) if name == "p_length" else value.reshape(()) for name, value in state.items()}
 
 
-def _write(model: Any, state: dict[str, Tensor]) -> None:
+def _write(model: SingleTaskGP, state: dict[str, Tensor]) -> None:
     for name, (module, attribute) in _handles(model, len(state.get("p_length", ()))).items():
         current = getattr(module, attribute)
         value = state[name].reshape(current.shape).to(current.dtype)

@@ -51,6 +51,11 @@ class LatentGP:
         return self._process is not None
 
     @property
+    def _fitted(self) -> ExactGP:
+        assert self._process is not None, "fit() comes first"
+        return self._process
+
+    @property
     def unit(self) -> float:
         """The power of two next to the spread of the utilities: dividing by it changes no digit."""
         return 2.0 ** math.frexp(float(self._y_std))[1]
@@ -77,7 +82,7 @@ class LatentGP:
     def posterior(self, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation [M] of the utility of molecules with codes [M, D]; differentiable."""
         inputs, known = self._inputs(codes)
-        mean, variance = self._process.marginal(inputs)
+        mean, variance = self._fitted.marginal(inputs)
         return mean * self._y_std + self._y_mean + known, variance.sqrt() * self._y_std
 
     def lower_bound(self, codes: Tensor, kappa: float = 1.0) -> Tensor:
@@ -89,7 +94,7 @@ class LatentGP:
     def draw(self, codes: Tensor, n: int, generator: torch.Generator) -> Tensor:
         """Draw n functions jointly at the M codes: [n, M] utilities."""
         inputs, known = self._inputs(codes)
-        mean, covariance = self._process.joint(inputs)
+        mean, covariance = self._fitted.joint(inputs)
         noise = torch.randn(n, len(codes), generator=generator, dtype=torch.float64)
         return (mean + noise @ cholesky(covariance).T) * self._y_std + self._y_mean + known
 

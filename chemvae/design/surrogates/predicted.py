@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from chemvae.design.goals import Utility
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
 
 
 class PredictedUtility:
@@ -27,7 +30,7 @@ class PredictedUtility:
         Whether the utility is predicted.
     """
 
-    def __init__(self, model: Any, utility: Utility, known: tuple[str, ...] = ()):
+    def __init__(self, model: MolVAE, utility: Utility, known: tuple[str, ...] = ()):
         self.model, self.utility = model, utility
         columns = {name.lower(): i for i, name in enumerate(model.property_names)}
         matched = {name.lower() for name in known}

@@ -5,8 +5,6 @@ In all of R^D, and on the unit sphere, on which some posterior families put ever
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -72,6 +70,6 @@ class Sphere:
         return moved / moved.norm(dim=-1, keepdim=True), speed * (u * cos - z * sin)
 
 
-def latent_geometry(model: Any) -> Flat | Sphere:
+def latent_geometry(model: object) -> Flat | Sphere:
     """Where a model's codes live."""
     return Sphere() if space_of(model).kind == "sphere" else Flat()

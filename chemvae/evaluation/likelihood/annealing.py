@@ -30,6 +30,7 @@ from torch.distributions import Distribution
 
 from chemvae.errors import SettingsError
 from chemvae.evaluation.latent.geometry import Flat, Sphere
+from chemvae.models.posteriors import Posterior
 from chemvae.seeding import forked_rng
 
 WANTED_ACCEPTANCE = 0.65  # Neal, 2011, https://arxiv.org/abs/1206.1901
@@ -97,7 +98,7 @@ class AnnealedPath:
 
     def __init__(
         self,
-        posterior: Distribution,
+        posterior: Posterior | Distribution,
         joint: Density,
         settings: Annealing | None = None,
         space: Flat | Sphere | None = None,

@@ -21,8 +21,9 @@ from chemvae.evaluation.likelihood.importance import log_evidence
 from chemvae.evaluation.roundtrip import Encoded
 from chemvae.models.decoding import finished
 from chemvae.models.information import ACTIVE_VARIANCE, active_units, kl_to_model_prior, mutual_information
-from chemvae.models.latent_space import space_of
+from chemvae.models.latent_space import find_prior, space_of
 from chemvae.models.posteriors import Posterior
+from chemvae.models.refinement import fit_summary, gain, repeated, summary_of
 from chemvae.models.vae import eval_mode
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 64
 N_IMPORTANCE_DRAWS = 1_000
-REFINE_STEPS, REFINE_RATE, REFINE_DRAWS = 200, 0.01, 4
+REFINE_STEPS = 200
 N_BOUND_DRAWS = 64  # of z, the same before and after, in the bound that refinement is measured by
 
 BOUND_KEYS = (
@@ -77,7 +78,7 @@ def bound_figures(model: MolVAE, encoded: Encoded, seed: int) -> dict[str, Any]:
 
 def _rate(model: MolVAE, posterior: Posterior, z: Tensor) -> float:
     """E log q(z|x) / r(z), r the sampling prior: above I(x; z) for every r, equal for r = q(z) (Barber & Agakov, 2003)."""
-    prior = model.priors[sampling_prior(model)]
+    prior = find_prior(model, sampling_prior(model))
     log_qz_x = posterior.log_prob(z)  # [n]
     log_rz = prior.log_prob(z.to(getattr(model, "device", z.device))).to(z)  # [n]
     return float((log_qz_x.double() - log_rz.double()).mean())
@@ -142,8 +143,7 @@ def tensor_joint(model: MolVAE, batch: Batch, prior: str = "normal") -> Joint:
 
     def joint(z: Tensor) -> Tensor:
         flat = z.reshape(-1, z.shape[-1]).to(model.device)  # [C * B, D]
-        tiled = Batch(*(part.repeat(len(z), *[1] * (part.ndim - 1)) for part in (batch.token_ids, batch.lengths, batch.labels)))
-        log_pxz = model.log_px_z(flat, tiled, None) + model.priors[prior].log_prob(flat)
+        log_pxz = model.log_px_z(flat, repeated(batch, len(z)), None) + find_prior(model, prior).log_prob(flat)
         return log_pxz.to(z).reshape(z.shape[:-1])
 
     return joint
@@ -156,7 +156,7 @@ def written_molecules(model: MolVAE, n: int, prior: str = "normal", seed: int = 
     """
     generator = torch.Generator(model.device).manual_seed(seed)
     with torch.no_grad():
-        z = model.priors[prior].sample(n, generator)
+        z = find_prior(model, prior).sample(n, generator)
         ids, _ = model.decode_ids(z, 1.0, generator)
     lengths = (ids != PAD).sum(dim=1) - 1  # without the end token
     kept = torch.nonzero(finished(ids) & (lengths > 0))[:, 0]
@@ -171,35 +171,19 @@ def amortization_gap(model: MolVAE, batch: Batch, joint: Joint, *, n_steps: int 
 
     Adam on the few numbers that a molecule's posterior depends on (:meth:`PosteriorFamily.summary`): the family stays.
     """
-    summary = _summary(model, batch)
-    own = summary.clone().requires_grad_(True)
-    optimizer, generator = torch.optim.Adam([own], REFINE_RATE), torch.Generator().manual_seed(seed)
-    for _ in range(n_steps):
-        with torch.enable_grad():
-            loss = -_bound(model, own, joint, REFINE_DRAWS, generator).sum()
-            own.grad = torch.autograd.grad(loss, own)[0].nan_to_num(0.0)
-        optimizer.step()
-    with torch.no_grad():
-        after, before = (
-            _bound(model, one, joint, N_BOUND_DRAWS, torch.Generator().manual_seed(seed + 1)) for one in (own, summary)
-        )
-    return (after - before).double()
+    summary = summary_of(model, batch)
 
+    def bound(summary: Tensor, n_draws: int, generator: torch.Generator) -> Tensor:
+        z, log_qz_x = model.posterior_from(summary).draw(n_draws, generator)
+        return (joint(z) - log_qz_x).mean(dim=0)
 
-def _bound(model: MolVAE, summary: Tensor, joint: Joint, n_draws: int, generator: torch.Generator) -> Tensor:
-    """E log p(x, z) / q(z) [B] over draws of the posteriors with these summaries."""
-    z, log_qz_x = model.posterior_from(summary).draw(n_draws, generator)
-    return (joint(z) - log_qz_x).mean(dim=0)
+    own = fit_summary(summary, bound, n_steps, torch.Generator().manual_seed(seed))
+    return gain(summary, own, bound, N_BOUND_DRAWS, seed + 1)
 
 
 def _path(model: MolVAE, batch: Batch, prior: str, settings: Annealing, generator: torch.Generator) -> AnnealedPath:
-    posterior = model.posterior_from(_summary(model, batch))
+    posterior = model.posterior_from(summary_of(model, batch))
     return AnnealedPath(posterior, tensor_joint(model, batch, prior), settings, latent_geometry(model), generator)
-
-
-@torch.no_grad()
-def _summary(model: MolVAE, batch: Batch) -> Tensor:
-    return model.posterior_family.summary(model.hidden_of(batch)).float().cpu()
 
 
 def _batches(model: MolVAE, smiles: Sequence[str]) -> Iterator[Batch]:

@@ -12,6 +12,7 @@ from torch.distributions import Distribution
 
 from chemvae.errors import SettingsError
 from chemvae.models.latent_space import find_prior
+from chemvae.models.posteriors import Posterior
 from chemvae.seeding import forked_rng
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def log_joint(model: MolVAE, smiles: Sequence[str], prior: str = "trained") -> C
 
 @torch.no_grad()
 def importance_log_evidence(
-    posterior: Distribution,
+    posterior: Posterior | Distribution,
     joint: Callable[[Tensor], Tensor],
     n_draws: int = 1_000,
     *,
@@ -126,17 +127,18 @@ def importance_log_evidence(
     tensor([-5., -5.])
     """
     check_draws(n_draws)
-    total = None
+    total: Tensor | None = None
     for start in range(0, n_draws, chunk):
         z, log_qz_x = _draw(posterior, min(chunk, n_draws - start), generator)  # [k, B, D], [k, B]
         log_w = torch.logsumexp(joint(z) - log_qz_x, dim=0)  # [B]
         total = log_w if total is None else torch.logaddexp(total, log_w)
+    assert total is not None, "there is at least one draw"
     return total - math.log(n_draws)
 
 
-def _draw(posterior: Distribution, n: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+def _draw(posterior: Posterior | Distribution, n: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
     """z [n, B, D] and its log density [n, B]: together where the density of a given z costs a posterior many times as much."""
-    if not getattr(posterior, "reads_any_z", True):
+    if isinstance(posterior, Posterior) and not posterior.reads_any_z:
         return posterior.draw(n, generator)
     with forked_rng(generator):
         z = posterior.sample((n,))

@@ -52,8 +52,14 @@ LIBRARIES = ["-lm"]
 COMPILE_TIMEOUT_S = 60
 
 
+class Kernels(ctypes.CDLL):
+    """The compiled library, with the checksum of its file for the record."""
+
+    sha256: str
+
+
 @functools.cache
-def kernels() -> ctypes.CDLL | None:
+def kernels() -> Kernels | None:
     """Return the compiled kernels, or None where there is no compiler or it is switched off."""
     if os.environ.get("CHEMVAE_NO_COMPILER"):
         return None
@@ -62,11 +68,11 @@ def kernels() -> ctypes.CDLL | None:
         return None
     try:
         library = _compiled(compiler)
-        loaded = _declare(ctypes.CDLL(str(library)))
+        loaded = _declare(Kernels(str(library)))
     except (OSError, subprocess.SubprocessError, ChemVAEError) as error:
         log.warning("The fused gate kernels could not be built (%s); training runs without them, more slowly.", error)
         return None
-    loaded.sha256 = file_sha256(library)  # for the record
+    loaded.sha256 = file_sha256(library)
     return loaded
 
 
@@ -202,7 +208,7 @@ def _own_folder() -> str:
     return folder
 
 
-def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
+def _declare(library: Kernels) -> Kernels:
     pointer, count = ctypes.c_void_p, ctypes.c_int64
     signatures = {
         "step_forward": [count] * 2 + [pointer] * 8,
@@ -252,7 +258,9 @@ def small_product(dtype: torch.dtype) -> tuple[int, int] | None:
     except (OSError, AttributeError):
         return None
     product, release = (ctypes.cast(one, ctypes.c_void_p).value for one in found)
-    return (product, release) if _is_right(product, release, dtype) else None
+    if product is None or release is None or not _is_right(product, release, dtype):
+        return None
+    return product, release
 
 
 def _has_brgemm() -> bool:

@@ -12,6 +12,7 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +58,16 @@ def pointer(x: Tensor | None) -> int:
     return 0 if x is None else x.data_ptr()
 
 
-def _forward_step_torch(table, tokens, context, product, bias_hn, h, state, saved) -> None:
+def _forward_step_torch(
+    table: Tensor,
+    tokens: Tensor,
+    context: Tensor | None,
+    product: Tensor,
+    bias_hn: Tensor,
+    h: Tensor,
+    state: Tensor,
+    saved: Tensor | None,
+) -> None:
     """What ``step_forward_*`` in gates.c does, in torch operations."""
     H = h.shape[1]
     g = table[tokens] if context is None else table[tokens] + context
@@ -72,7 +82,16 @@ def _forward_step_torch(table, tokens, context, product, bias_hn, h, state, save
         saved.copy_(torch.cat([r, u, n, q], dim=1))
 
 
-def _backward_step_torch(saved, before, d_product, d_out, dh, d_recurrent, d_n, d_context) -> None:
+def _backward_step_torch(
+    saved: Tensor,
+    before: Tensor,
+    d_product: Tensor | None,
+    d_out: Tensor | None,
+    dh: Tensor,
+    d_recurrent: Tensor,
+    d_n: Tensor,
+    d_context: Tensor | None,
+) -> None:
     """What ``step_backward_*`` in gates.c does, in torch operations."""
     r, u, n, q = saved.to(dh.dtype).chunk(4, dim=1)
     if d_product is not None:
@@ -125,7 +144,7 @@ class Stepper:
         return state
 
 
-def _fused(dtype: torch.dtype):
+def _fused(dtype: torch.dtype) -> tuple[Callable[..., None], Callable[..., None]] | None:
     """The compiled pair of kernels for this storage type, or None."""
     library = kernels()
     if library is None or dtype not in (torch.bfloat16, torch.float32):
@@ -150,7 +169,8 @@ def whole_runs(dtype: torch.dtype, hidden_dim: int) -> Runs | None:
     if library is None or product is None or hidden_dim % SMALLEST_PANEL:
         return None
     suffix = "bf16" if dtype == torch.bfloat16 else "f32"
-    return Runs(*(getattr(library, f"run_{name}_{suffix}") for name in ("forward", "backward", "decode")), product)
+    forward, backward, decode = (getattr(library, f"run_{name}_{suffix}") for name in ("forward", "backward", "decode"))
+    return Runs(forward, backward, decode, product)
 
 
 def blocking(rows: int, columns: int) -> tuple[int, int]:
@@ -226,7 +246,16 @@ class _Recurrence(torch.autograd.Function):
     """The recurrence, its gradient written out; inputs as in :class:`Steps`, outputs states [D, T, B, H], last [D * B, H]."""
 
     @staticmethod
-    def forward(ctx, table, tokens, context, h0, weight_hh, bias_hn, dtype):
+    def forward(
+        ctx: Any,  # torch's own, on which anything may be kept
+        table: Tensor,
+        tokens: Tensor,
+        context: Tensor | None,
+        h0: Tensor,
+        weight_hh: Tensor,
+        bias_hn: Tensor,
+        dtype: torch.dtype,
+    ) -> tuple[Tensor, Tensor]:
         steps = Steps(table.contiguous(), tokens, None if context is None else context.contiguous(), h0, weight_hh, bias_hn)
         states, last, saved = run_forward(steps, dtype, keep=True)
         ctx.save_for_backward(tokens, weight_hh, states, saved)
@@ -235,7 +264,7 @@ class _Recurrence(torch.autograd.Function):
         return states[:, 1:], last
 
     @staticmethod
-    def backward(ctx, d_states, d_last):
+    def backward(ctx: Any, d_states: Tensor | None, d_last: Tensor | None) -> tuple[Tensor | None, ...]:
         tokens, weight_hh, states, saved = ctx.saved_tensors
         dtype, exact, device = ctx.dtype, weight_hh.dtype, tokens.device
         D, T, B, _ = saved.shape
@@ -260,7 +289,16 @@ class _Recurrence(torch.autograd.Function):
         return d_table, None, d_context, dh, d_weight, d_bias, None
 
 
-def _backward_direction(saved, states, outer, weight, dh, d_recurrent, d_n, d_context) -> None:
+def _backward_direction(
+    saved: Tensor,
+    states: Tensor,
+    outer: Tensor | None,
+    weight: Tensor,
+    dh: Tensor,
+    d_recurrent: Tensor,
+    d_n: Tensor,
+    d_context: Tensor | None,
+) -> None:
     """Walk one direction back in time: fill d_recurrent [T, B, 3H] and d_n [T, B, H], add to d_context [B, 3H].
 
     ``outer`` [T, B, H] or None is the gradient of the states themselves; dh [B, H] comes in as the gradient of the last
@@ -278,11 +316,11 @@ def _backward_direction(saved, states, outer, weight, dh, d_recurrent, d_n, d_co
     for t in range(T - 1, -1, -1):
         back = None if t == T - 1 else product
         own = None if outer is None else outer[t]
-        arrays = (saved[t], states[t], back, own, dh, d_recurrent[t], d_n[t], d_context)
+        inputs = (saved[t], states[t], back, own, dh, d_recurrent[t], d_n[t], d_context)
         if fused is None:
-            _backward_step_torch(*arrays)
+            _backward_step_torch(*inputs)
         else:
-            fused[1](B, H, *map(pointer, arrays))
+            fused[1](B, H, *map(pointer, inputs))
         torch.mm(d_recurrent[t], weight, out=product)
     dh += product
 
@@ -321,6 +359,9 @@ class GRU(nn.Module):
     bidirectional : bool
         Run a second set of weights over the reversed sequence.
     """
+
+    weight_ih_l0: Tensor
+    weight_hh_l0: Tensor
 
     def __init__(self, embedding_dim: int, context_dim: int, hidden_dim: int, bidirectional: bool = False):
         super().__init__()

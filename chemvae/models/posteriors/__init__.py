@@ -8,7 +8,7 @@ from chemvae.models.posteriors.iaf import InverseAutoregressiveFlow
 from chemvae.models.posteriors.mixture import MixturePosterior
 from chemvae.models.posteriors.sphere import VonMisesFisherFamily
 
-POSTERIORS = {
+POSTERIORS: dict[str, type[PosteriorFamily]] = {
     "gaussian": DiagonalGaussian,
     "full": FullGaussian,
     "iaf": InverseAutoregressiveFlow,

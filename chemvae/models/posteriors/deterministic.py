@@ -17,6 +17,8 @@ class Deterministic(PosteriorFamily):
     compared, and large: about 5.9 nats a dimension more than |loc|^2 / 2.
     """
 
+    zero: Tensor
+
     def __init__(self, hidden_dim: int, latent_dim: int):
         super().__init__()
         self.latent_dim = latent_dim

@@ -18,6 +18,9 @@ class FullGaussian(PosteriorFamily):
     Autoencoders, 2019, section 2.5.1, https://arxiv.org/abs/1906.02691). KL = (|L|_F^2 + |loc|^2 - D) / 2 - sum log sigma.
     """
 
+    zero: Tensor
+    below: Tensor
+
     def __init__(self, hidden_dim: int, latent_dim: int):
         super().__init__()
         self.latent_dim = latent_dim

@@ -18,6 +18,8 @@ class DiagonalGaussian(PosteriorFamily):
     KL per dimension: (loc^2 + scale^2 - 1) / 2 - log scale.
     """
 
+    zero: Tensor
+
     def __init__(self, hidden_dim: int, latent_dim: int):
         super().__init__()
         self.latent_dim = latent_dim

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent
@@ -10,6 +12,9 @@ from torch.nn.functional import softplus
 from chemvae.errors import MissingExtraError, SettingsError
 from chemvae.models.posteriors.base import Posterior, PosteriorFamily
 from chemvae.models.posteriors.gaussian import MIN_SCALE, independent_normal, standard_normal
+
+if TYPE_CHECKING:
+    import zuko
 
 
 class InverseAutoregressive(Distribution):
@@ -29,12 +34,12 @@ class InverseAutoregressive(Distribution):
     has_rsample = True
     arg_constraints: dict = {}
 
-    def __init__(self, base: Independent, steps):
+    def __init__(self, base: Independent, steps: zuko.transforms.ComposedTransform):
         super().__init__(base.batch_shape, base.event_shape, validate_args=False)
         self.base, self.steps = base, steps
         self._last: tuple[Tensor, Tensor, bool] | None = None
 
-    def rsample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Tensor:
+    def rsample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()) -> Tensor:
         start = self.base.rsample(torch.Size(sample_shape))
         z, log_volume = self.steps.call_and_ladj(start)
         self._last = z, self.base.log_prob(start) - log_volume, torch.is_grad_enabled()
@@ -70,6 +75,8 @@ class InverseAutoregressiveFlow(PosteriorFamily):
 
     reads_any_z = False
 
+    zero: Tensor
+
     def __init__(self, hidden_dim: int, latent_dim: int, n_steps: int = 4, width: int = 0, context_dim: int = 0):
         super().__init__()
         if latent_dim < 2:
@@ -99,7 +106,7 @@ class InverseAutoregressiveFlow(PosteriorFamily):
         loc, scale, steps = self._parts(summary)
         return Posterior(InverseAutoregressive(independent_normal(loc, scale), steps), point=steps(loc), reads_any_z=False)
 
-    def _parts(self, summary: Tensor):
+    def _parts(self, summary: Tensor) -> tuple[Tensor, Tensor, zuko.transforms.ComposedTransform]:
         loc, raw, context = summary.tensor_split([self.latent_dim, 2 * self.latent_dim], dim=-1)
         return loc, softplus(raw) + MIN_SCALE, self.steps(context)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,7 @@ class ReparameterizedMixture(MixtureSameFamily):
         parts = Independent(Normal(means, scales, validate_args=False), 1, validate_args=False)
         super().__init__(Categorical(logits=logits, validate_args=False), parts, validate_args=False)
 
-    def rsample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Tensor:
+    def rsample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()) -> Tensor:
         with torch.no_grad():
             z = self.sample(torch.Size(sample_shape))
         if not torch.is_grad_enabled():
@@ -40,7 +41,7 @@ class ReparameterizedMixture(MixtureSameFamily):
 
     def _distribution_functions(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """u [..., D] at z [..., D], differentiable in the parameters, and du/dz [..., D, D]."""
-        parts = self.component_distribution.base_dist
+        parts = cast(Normal, cast(Independent, self.component_distribution).base_dist)
         loc, scale, log_weight = parts.loc.double(), parts.scale.double(), self.mixture_distribution.logits.double()
         x = (z[..., None, :] - loc) / scale  # [..., C, D]
         log_density = -0.5 * x.square() - scale.log() - 0.5 * math.log(2 * math.pi)
@@ -67,6 +68,8 @@ class MixturePosterior(PosteriorFamily):
     n_components : int
         C, >= 1.
     """
+
+    zero: Tensor
 
     def __init__(self, hidden_dim: int, latent_dim: int, n_components: int = 4):
         super().__init__()

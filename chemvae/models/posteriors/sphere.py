@@ -49,7 +49,7 @@ class UniformOnSphere(Distribution):
     def variance(self) -> Tensor:
         return torch.full_like(self._zero, 1 / len(self._zero))
 
-    def sample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Tensor:
+    def sample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()) -> Tensor:
         noise = torch.randn(*sample_shape, *self.event_shape, dtype=self._zero.dtype, device=self._zero.device)
         return SPHERE.project(noise)
 
@@ -92,7 +92,7 @@ class VonMisesFisher(Distribution):
         away = (self.loc * (z - self.loc)).sum(dim=-1)
         return self.kappa * away + (self.kappa.double() + self.log_normalizer).to(self.loc)
 
-    def rsample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Tensor:
+    def rsample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()) -> Tensor:
         shape = torch.Size(sample_shape) + self._batch_shape
         kappa = self.kappa.double().expand(shape)
         with torch.no_grad():
@@ -174,6 +174,8 @@ class VonMisesFisherFamily(PosteriorFamily):
     """
 
     space = SPHERE
+
+    zero: Tensor
 
     def __init__(self, hidden_dim: int, latent_dim: int):
         super().__init__()

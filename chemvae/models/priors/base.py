@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
@@ -18,9 +19,9 @@ HIGHEST_LEVEL = 0.8
 class Prior(nn.Module):
     """Interface: ``sample(n, generator) -> [n, D]`` and ``log_prob(z [N, D]) -> [N]``, from :meth:`distribution` by default.
 
-    A prior that can be fitted to codes once the weights stand has ``fit(z [N, D], seed)`` and ``fit_points``, the draws worth
-    fitting to. One that a model can be trained with says so in ``is_trainable``. :meth:`fitted_for` and :meth:`trained_for`
-    make either of them for a posterior family; by default both are made of the number of dimensions.
+    A prior that can be fitted to codes once the weights stand is a :class:`FittedPrior`. One that a model can be trained with
+    says so in ``is_trainable``. :meth:`fitted_for` and :meth:`trained_for` make either of them for a posterior family; by
+    default both are made of the number of dimensions.
     """
 
     is_trainable = False
@@ -54,11 +55,23 @@ class Prior(nn.Module):
         raise NotImplementedError
 
 
+class FittedPrior(Prior):
+    """A prior that can be fitted to codes once the weights stand."""
+
+    fit_points: int
+    """Draws worth fitting to."""
+
+    def fit(self, z: np.ndarray, seed: int = 0) -> FittedPrior:
+        """Fit to draws z [N, D]; the prior itself comes back."""
+        raise NotImplementedError
+
+
 class NormalPrior(Prior):
     """N(0, I) in D dimensions; as what a model is trained with, the posterior family's own prior."""
 
     is_trainable = True
-    space_kinds = ("flat", "sphere")
+    space_kinds: tuple[str, ...] = ("flat", "sphere")
+    loc: Tensor
 
     def __init__(self, latent_dim: int):
         super().__init__()
@@ -100,11 +113,12 @@ class FamilyPrior(NormalPrior):
     def diffuse(self, z: Tensor, level: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """As :meth:`NormalPrior.diffuse`; mean and covariance stay for every prior, and the density where it is a Gaussian
         or uniform on a sphere."""
-        if diagonal_parameters(self.distribution()) is None:
+        parameters = diagonal_parameters(self.distribution())
+        if parameters is None:
             loc = self.distribution().mean
             moved = loc + level * (z - loc) + (1 - level.square()).sqrt() * (self.sample(len(z), generator) - loc)
             return self._family[0].space.project(moved)
-        loc, scale = diagonal_parameters(self.distribution())
+        loc, scale = parameters
         return loc + level * (z - loc) + (1 - level.square()).sqrt() * scale * noise_like(z, generator)
 
 
@@ -131,7 +145,7 @@ def drawn_like(draw: Callable[..., Tensor], shape: Sequence[int], like: Tensor, 
     return draw(shape, generator=generator, device=source).to(like.device)
 
 
-def noised_codes(z: Tensor, prior: NormalPrior, generator: torch.Generator | None = None, power: float = 1.0) -> Tensor:
+def noised_codes(z: Tensor, prior: Prior, generator: torch.Generator | None = None, power: float = 1.0) -> Tensor:
     """Return z' [N, D] of codes z [N, D], each moved towards a density by a level of noise of its own; differentiable.
 
     Levels are 0.8 u^power, u ~ U(0, 1): with a power above 1 more codes have next to nothing left of themselves.

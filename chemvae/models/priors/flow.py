@@ -8,8 +8,6 @@ https://arxiv.org/abs/1906.04032, equations 4 to 6).
 
 from __future__ import annotations
 
-import copy
-import logging
 import math
 from dataclasses import dataclass
 
@@ -19,23 +17,13 @@ from torch import Tensor, nn
 
 from chemvae.models.posteriors import PosteriorFamily
 from chemvae.models.priors.base import Prior
-from chemvae.schedules import cosine_decay
+from chemvae.models.priors.fitting import FIT_POINTS, Standardised, fit_by_likelihood
 from chemvae.seeding import forked_rng
-
-log = logging.getLogger(__name__)
 
 BOUND = 4.0  # standard deviations; beyond, a spline is the identity
 SMALLEST_BIN = 1e-3
 SMALLEST_SLOPE = 1e-3
-BATCH_SIZE = 512
-PASSES, STEPS = 30, (500, 8_000)
-LEARNING_RATE = 1e-3
-WARMUP_STEPS = 200
-DECAY = 0.999  # of the averaged weights
-CHECK_EVERY = 250
-MOST_HELD_OUT = 4_000
 TRAINED_LAYERS = 4  # of one that is trained with the model: every step goes through it
-PATIENCE_NATS = 1.0  # held-out codes may become so much less likely before fitting ends
 
 
 def spline(x: Tensor, raw: Tensor, *, inverse: bool = False) -> tuple[Tensor, Tensor]:
@@ -160,7 +148,7 @@ class Coupling(nn.Module):
         return torch.cat([kept, y], dim=1), log_slope.sum(dim=1)
 
 
-class FlowPrior(Prior):
+class FlowPrior(Standardised):
     """A flow fitted to draws from q(z) or trained with the model: standardisation, then permutations and couplings in turn.
 
     Parameters
@@ -172,8 +160,11 @@ class FlowPrior(Prior):
     """
 
     is_trainable = True
-    fit_points = 250_000
+    fit_points = FIT_POINTS
     """Draws worth fitting to."""
+    mean: Tensor
+    scale: Tensor
+    orders: Tensor
 
     @classmethod
     def trained_for(cls, family: PosteriorFamily, hidden_dim: int) -> Prior:
@@ -211,35 +202,4 @@ class FlowPrior(Prior):
 
         By default 30 passes over them, at least 500 and at most 8,000 steps.
         """
-        from torch.optim.swa_utils import AveragedModel  # seconds that sampling does not need
-
-        n_steps = n_steps or int(np.clip(PASSES * len(z) // BATCH_SIZE, *STEPS))
-        rng = np.random.default_rng(seed)
-        z = torch.from_numpy(np.asarray(z, dtype=np.float32)[rng.permutation(len(z))])
-        held_out, z = z[: max(1, len(z) // 20)], z[len(z) // 20 :]
-        self.mean.copy_(z.mean(dim=0))
-        self.scale.copy_(z.std(dim=0, correction=0).clamp(min=1e-6))
-        self.requires_grad_(True)
-        optimizer = torch.optim.AdamW(self.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)
-        average = AveragedModel(self, avg_fn=lambda kept, new, n: kept.lerp(new, 1 - min(DECAY, (1 + n) / (10 + n))))
-        best, best_score = copy.deepcopy(self.state_dict()), -math.inf
-        for step in range(n_steps):
-            for group in optimizer.param_groups:
-                group["lr"] = LEARNING_RATE * cosine_decay(step, n_steps, WARMUP_STEPS, 0.0)
-            batch = z[torch.from_numpy(rng.integers(len(z), size=BATCH_SIZE))]
-            loss = -self.log_prob(batch).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.parameters(), 5.0)
-            optimizer.step()
-            average.update_parameters(self)
-            if (step + 1) % CHECK_EVERY == 0 or step + 1 == n_steps:
-                with torch.no_grad():
-                    score = float(average.module.log_prob(held_out[:MOST_HELD_OUT]).mean())
-                log.info("flow: step %d of %d, %.2f nats on held-out codes", step + 1, n_steps, score)
-                if score > best_score:
-                    best, best_score = copy.deepcopy(average.module.state_dict()), score
-                elif score < best_score - PATIENCE_NATS:
-                    break
-        self.load_state_dict(best)
-        return self.requires_grad_(False)
+        return fit_by_likelihood(self, z, seed, n_steps)

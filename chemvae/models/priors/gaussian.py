@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from chemvae.models.priors.base import NormalPrior, noise_like
+from chemvae.models.priors.base import FittedPrior, NormalPrior, noise_like
 
 
-class GaussianPrior(NormalPrior):
+class GaussianPrior(NormalPrior, FittedPrior):
     """One Gaussian with its full covariance, fitted to draws from q(z).
 
     It follows how latent dimensions go together, which a mixture of diagonal Gaussians does not, and smooths over everything
@@ -21,6 +21,7 @@ class GaussianPrior(NormalPrior):
     space_kinds = ("flat",)
     fit_points = 50_000
     """Draws worth fitting to."""
+    root: Tensor
 
     def __init__(self, latent_dim: int):
         super().__init__(latent_dim)

@@ -11,19 +11,23 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 from torch.nn.functional import softplus
 
 from chemvae.models.posteriors import PosteriorFamily
-from chemvae.models.priors.base import NormalPrior, Prior, drawn_like, noise_like
+from chemvae.models.priors.base import FittedPrior, NormalPrior, Prior, drawn_like, noise_like
 from chemvae.models.priors.sphere import SphericalMixture
 
 MIN_SCALE = 1e-2  # of a component that is trained: the density of one code alone would have no bound
 TRAINED_COMPONENTS = 100  # as many as the VampPrior has pseudo-inputs
 
 
-class MixturePrior(NormalPrior):
+class MixturePrior(NormalPrior, FittedPrior):
     """A mixture of C diagonal Gaussians, fitted by expectation maximisation on draws from q(z).
 
     A decoder has only seen z from q(z), which N(0, I) resembles poorly at small beta; fitting the density afterwards gives
     valid molecules without giving up reconstruction (Ghosh et al. 2020, https://arxiv.org/abs/1903.12436).
     """
+
+    weights: Tensor
+    means: Tensor
+    scales: Tensor
 
     @classmethod
     def fitted_for(cls, family: PosteriorFamily) -> Prior:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -9,7 +11,7 @@ from torch.distributions import Categorical, MixtureSameFamily
 
 from chemvae.models.latent_space import SPHERE
 from chemvae.models.posteriors.sphere import MOST_CONCENTRATED, VonMisesFisher
-from chemvae.models.priors.base import Prior, drawn_like
+from chemvae.models.priors.base import FittedPrior, drawn_like
 from chemvae.seeding import forked_rng
 
 ITERATIONS = 50
@@ -18,7 +20,7 @@ LEAST_CONCENTRATED = 1e-2
 UNUSED = -1e4  # the logit of a component without weight: its probability is 0 to the last bit, and the number can be kept
 
 
-class SphericalMixture(Prior):
+class SphericalMixture(FittedPrior):
     """A mixture of C von Mises-Fisher densities, fitted by expectation maximisation (Banerjee et al. 2005,
     https://jmlr.org/papers/v6/banerjee05a.html) or trained with the model.
     """
@@ -44,7 +46,7 @@ class SphericalMixture(Prior):
         parts = self.distribution()
         with forked_rng(generator):
             chosen = parts.mixture_distribution.sample((n,))
-            own = parts.component_distribution
+            own = cast(VonMisesFisher, parts.component_distribution)
             return VonMisesFisher(own.loc[chosen], own.kappa[chosen]).sample()
 
     def responsibilities(self, z: Tensor) -> Tensor:
@@ -61,7 +63,7 @@ class SphericalMixture(Prior):
         chance = drawn_like(torch.rand, (len(z), 1), z, generator)
         with torch.no_grad():
             component = (self.responsibilities(z).cumsum(dim=1) < chance).sum(dim=1).clamp(max=len(self.logits) - 1)
-            parts = self.distribution().component_distribution
+            parts = cast(VonMisesFisher, self.distribution().component_distribution)
             own = VonMisesFisher(parts.loc[component], parts.kappa[component])
             with forked_rng(generator):
                 fresh, mean = own.sample(), own.mean
@@ -71,16 +73,16 @@ class SphericalMixture(Prior):
     def fit(self, z: np.ndarray, seed: int = 0) -> SphericalMixture:
         """Fit to codes z [N, D]; with fewer than ten a component, fewer components have a weight."""
         rng = np.random.default_rng(seed)
-        z = SPHERE.project(torch.as_tensor(np.asarray(z, dtype=np.float32)[rng.permutation(len(z))[: self.fit_points]]))
-        n_used = int(np.clip(len(z) // 10, 1, len(self.logits)))
-        chosen = torch.from_numpy(rng.permutation(len(z))[np.arange(len(self.logits)) % n_used % len(z)])
-        self.directions.copy_(z[chosen])
+        codes = SPHERE.project(torch.as_tensor(np.asarray(z, dtype=np.float32)[rng.permutation(len(z))[: self.fit_points]]))
+        n_used = int(np.clip(len(codes) // 10, 1, len(self.logits)))
+        chosen = torch.from_numpy(rng.permutation(len(codes))[np.arange(len(self.logits)) % n_used % len(codes)])
+        self.directions.copy_(codes[chosen])
         self.logits.copy_(torch.where(torch.arange(len(self.logits)) < n_used, 0.0, UNUSED))
         before = -torch.inf
         for _ in range(ITERATIONS):
-            joint = self._joint(z)
+            joint = self._joint(codes)
             score = float(joint.logsumexp(dim=1).mean())
-            self._maximise(z, joint.softmax(dim=1))
+            self._maximise(codes, joint.softmax(dim=1))
             if score < before + TOLERANCE:
                 break
             before = score

@@ -34,6 +34,7 @@ class VampPrior(Prior):
 
     is_trainable = True
     space_kinds = ("flat", "sphere")
+    log_weights: Tensor
 
     def __init__(self, family: PosteriorFamily, hidden_dim: int, n_pseudo_inputs: int = N_PSEUDO_INPUTS):
         super().__init__()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import torch
 
 from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.models.priors import FittedPrior
 from chemvae.models.storage import model_tensors, prior_tensors
 from chemvae.models.training_facts import smiles_hash
 from chemvae.models.vae import MolVAE
@@ -36,7 +38,7 @@ def finish(
     """
     model.eval()
     rng = np.random.default_rng(seed)
-    learned = model.priors["learned"].cpu()
+    learned = cast(FittedPrior, model.priors["learned"]).cpu()
     chosen = rng.permutation(len(train))[: learned.fit_points]
     q = model.posterior([train.smiles[i] for i in chosen], canonicalize=False)
     draws, _ = q.draw(1, torch.Generator().manual_seed(seed))

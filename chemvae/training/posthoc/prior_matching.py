@@ -12,6 +12,7 @@ is.
 from __future__ import annotations
 
 import logging
+from typing import cast
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ import torch
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.models.latent_space import draw_prior
+from chemvae.models.priors import FittedPrior
 from chemvae.models.vae import MolVAE
 from chemvae.training.tuning.base import write
 
@@ -99,7 +101,7 @@ def _check_enough(n_written: int, texts: int, n_known: int) -> None:
 def _fit_weighted(model: MolVAE, draws: np.ndarray, weight: np.ndarray, rng: np.random.Generator, seed: int) -> None:
     """Fit the learned prior to as many draws [N, D] as there are, chosen by their weight [N]."""
     chosen = rng.choice(len(draws), len(draws), p=weight / weight.sum())
-    prior = model.priors["learned"]
+    prior = cast(FittedPrior, model.priors["learned"])
     with torch.enable_grad():
         prior.cpu().fit(draws[chosen], seed)
     prior.to(model.device)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
@@ -18,8 +18,8 @@ from chemvae.chem.molecules import canonicalize
 from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.errors import SettingsError
 from chemvae.models.decoding import finished
-from chemvae.models.latent_space import draw_prior
-from chemvae.models.priors import noised_codes
+from chemvae.models.latent_space import draw_prior, find_prior
+from chemvae.models.priors import Prior, noised_codes
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Loss
 from chemvae.schedules import cosine_decay
@@ -81,9 +81,9 @@ class PointBatch(Batch):
     weight times cross-entropy is the sum over groups of their share times their mean.
     """
 
-    z: Tensor | None = None
-    group: Tensor | None = None
-    weight: Tensor | None = None
+    z: Tensor = field(kw_only=True)
+    group: Tensor = field(kw_only=True)
+    weight: Tensor = field(kw_only=True)
 
 
 def join(groups: Sequence[tuple[Batch, Tensor, float | Tensor]]) -> PointBatch:
@@ -102,7 +102,7 @@ def join(groups: Sequence[tuple[Batch, Tensor, float | Tensor]]) -> PointBatch:
 def draw_points(model: MolVAE, n: int, noise: torch.Generator, seed: int, learned_share: float = 0.5) -> Tensor:
     """Draw z [n, D] from the posterior family's own prior, and a share of them from the learned prior where one is fitted."""
     n_learned = int(n * learned_share) if model.latent_statistics.is_fitted else 0
-    z = model.priors["normal"].sample(n - n_learned, noise).cpu()
+    z = find_prior(model, "normal").sample(n - n_learned, noise).cpu()
     if not n_learned:
         return z
     return torch.cat([z, draw_prior(model, n_learned, "learned", seed).cpu()])
@@ -187,7 +187,7 @@ class DecoderTuner:
     def noised(self, z: Tensor, learned_share: float = 0.5, noise_exponent: float = 1.0) -> Tensor:
         """Codes z [B, D] at random levels of noise, all towards one of the priors; the learned one with this chance."""
         learned = self.model.latent_statistics.is_fitted and self.rng.random() < learned_share
-        prior = self.model.priors["learned" if learned else "normal"]
+        prior = cast(Prior, find_prior(self.model, "learned" if learned else "normal"))
         return noised_codes(z, prior, self.noise, noise_exponent)
 
     def step(self, groups: dict[str, tuple[Batch, Tensor, float | Tensor]]) -> dict[str, float]:

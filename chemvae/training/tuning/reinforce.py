@@ -28,7 +28,7 @@ from torch import Tensor
 
 from chemvae.chem.fingerprints import folded_counts, ring_counts
 from chemvae.chem.molecules import parse
-from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.errors import NothingUsableError
 from chemvae.models.vae import MolVAE
 from chemvae.parallel import limited_threads
@@ -179,7 +179,7 @@ class _Tuner(DecoderTuner):
         critic = Critic(_readable(self._features(self.train.smiles.take(some)))[0], s.seed)
         z = self._points(s.critic_points, 999)
         written = [one for one in self._write(z)[1] if one]
-        features = _readable(self._features(written))[0] if written else ()
+        features = _readable(self._features(written))[0] if written else torch.empty(0)
         if not len(features):
             raise NothingUsableError(
                 f"none of {s.critic_points} texts that the decoder wrote at draws from its priors is a molecule, so a critic"
@@ -237,7 +237,7 @@ class _Tuner(DecoderTuner):
         if self.critic is None or not valid:
             rewards[valid] = 1.0
             return rewards, 0.0
-        features, kept = _readable(self._features([molecules[i] for i in valid]))
+        features, kept = _readable(self._features([one for one in molecules if one]))
         if not len(features):
             return rewards, math.nan
         with limited_threads(1):
@@ -254,7 +254,7 @@ class _Tuner(DecoderTuner):
         for index in parts:
             (others, own), (molecules, codes) = self.reconstruction(), self.training_molecules()
             noised = self.noised(codes[::MOLECULES_PER_NOISED], noise_exponent=s.noise_exponent)
-            groups = {
+            groups: dict[str, tuple[Batch, Tensor, float | Tensor]] = {
                 "points": (points.batch(index.numpy()), z[index], s.share * advantage[index]),
                 "others": (others, own, 1 - s.share),
                 "noised": (molecules.part(0, MOLECULES_PER_NOISED), noised, s.noised),

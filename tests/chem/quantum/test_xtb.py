@@ -53,7 +53,7 @@ def test_charges_that_do_not_settle_are_a_reason(benzene, monkeypatch):
         def singlepoint(self, *_):
             raise RuntimeError("SCF not converged")
 
-    monkeypatch.setattr(xtb, "_calculator", lambda *_: Stubborn())
+    monkeypatch.setattr(xtb, "new_calculator", lambda *_: Stubborn())
     with pytest.raises(CalculationError, match="no self-consistent charges .SCF not converged"):
         xtb.frontier(benzene)
 

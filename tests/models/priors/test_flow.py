@@ -101,7 +101,7 @@ def test_a_seed_gives_the_same_flow_and_the_same_draws(fitted):
 
 
 def test_a_model_with_a_flow_trains_saves_and_loads(tmp_path, monkeypatch):
-    monkeypatch.setattr("chemvae.models.priors.flow.CHECK_EVERY", 5)
+    monkeypatch.setattr("chemvae.models.priors.fitting.CHECK_EVERY", 5)
     data = SmilesDataset(CHAINS, Vocabulary.from_smiles(CHAINS))
     model = MolVAE(data.vocabulary, ModelSettings(16, 32, 64, 6, 8, fitted_prior="flow", precision="fp32"))
     model.training_facts = TrainingFacts(max_tokens=16)

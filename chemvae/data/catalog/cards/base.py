@@ -32,6 +32,12 @@ class Upstream:
     """Columns of ours that are the same for every row of this file."""
 
     @property
+    def readable(self) -> Mapping[str, str]:
+        """The publisher's column -> ours, of a file that chemvae can read by itself."""
+        assert self.columns is not None, "is_downloadable is asked first"
+        return self.columns
+
+    @property
     def file_name(self) -> str:
         """Last part of the address."""
         return self.url.rsplit("/", 1)[-1]

@@ -120,8 +120,8 @@ def _smi_names(head: list[tuple[int, str]], comment: str) -> tuple[list[str], li
 def _split(line: str, most: int = -1) -> list[str]:
     """The SMILES with its extension, if it has one, and the other words of a line; ``most`` cells at most."""
     first, *rest = line.split(None, 1)
-    extension, rest = split_extension(rest[0]) if rest else ("", "")
-    return [f"{first} {extension}".strip(), *rest.split(None, most - 2 if most > 1 else -1)]
+    extension, words = split_extension(rest[0]) if rest else ("", "")
+    return [f"{first} {extension}".strip(), *words.split(None, most - 2 if most > 1 else -1)]
 
 
 def _smi_rows(lines: TextLines, numbered: Iterable[tuple[int, str]], width: int) -> Iterator[Row]:

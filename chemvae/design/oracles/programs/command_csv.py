@@ -60,6 +60,7 @@ class CsvCommandOracle(ProgramOracle):
         text, problem, stopped = self._ask(smiles)
         seconds = (time.perf_counter() - started) / max(len(smiles), 1)
         found, missing = self._read(text, smiles, seconds, is_whole=not problem)
+        score: Score | None
         for one in smiles:
             if one in found:
                 score = found[one]
@@ -163,7 +164,7 @@ def _find(text: str | None, smiles: set[str]) -> str | None:
     """The molecule that a cell means; None if it is none of these."""
     if text in smiles:
         return text
-    canonical = identify(text)
+    canonical = None if text is None else identify(text)
     return canonical if canonical in smiles else None
 
 

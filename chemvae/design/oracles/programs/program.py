@@ -11,10 +11,10 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import IO
 
 import numpy as np
 
@@ -35,14 +35,14 @@ LONGEST_WAIT_S = 1e8  # what the system's clocks can be asked to wait
 class ThreadWorkerPool:
     """Threads, for an oracle that starts programs: it must have ``stop()``, which ends those that run."""
 
-    def __init__(self, oracle: Any, jobs: int):
+    def __init__(self, oracle: ProgramOracle, jobs: int):
         self.oracle, self.jobs = oracle, count_jobs(jobs)
 
     def chunk_size(self, n: int) -> int:
         """Molecules a program gets at a time."""
         return self.oracle.chunk_size or max(math.ceil(n / self.jobs), 1)
 
-    def work(self, waiting: deque[Chunk]) -> Iterator[Scored]:
+    def work(self, waiting: deque[Chunk]) -> Generator[Scored, None, None]:
         """Yield each molecule with its score as it is done."""
         answers: queue.SimpleQueue[Scored | BaseException | None] = queue.SimpleQueue()
         threads = [threading.Thread(target=self._serve, args=(waiting, answers), daemon=True) for _ in range(self.jobs)]
@@ -148,7 +148,7 @@ class ProgramOracle(Oracle):
     _said = ""
 
     @property
-    def complaint(self) -> str:
+    def complaint(self) -> str:  # type: ignore[override]  # what its programs say: nobody sets it
         """The last line on standard error, of a program that runs or of the last one that has ended."""
         return next((program.said for program in list(self._running) if program.said), self._said)
 
@@ -199,7 +199,8 @@ class Program:
             self.trouble = f"it could not be started ({getattr(error, 'strerror', None) or error})"
             self.lines.put(None)
             return self
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._write, self._read, self._listen)]
+        pipes = ((self._write, self.process.stdin), (self._read, self.process.stdout), (self._listen, self.process.stderr))
+        self._threads = [threading.Thread(target=work, args=(pipe,), daemon=True) for work, pipe in pipes]
         for thread in self._threads:
             thread.start()
         return self
@@ -246,16 +247,16 @@ class Program:
         why = self.said[:200] or self.stray
         return f"the program ended without an answer (exit code {code})" + (f": {why}" if why else "")
 
-    def _write(self) -> None:
+    def _write(self, stdin: IO[str]) -> None:
         with contextlib.suppress(BrokenPipeError, OSError, ValueError):
-            self.process.stdin.write(self.text)
-            self.process.stdin.close()
+            stdin.write(self.text)
+            stdin.close()
 
-    def _read(self) -> None:
+    def _read(self, stdout: IO[str]) -> None:
         """Hand on its lines until they end, or there is no end of them."""
         left = MOST_OUTPUT
         with contextlib.suppress(OSError, ValueError):
-            while line := self.process.stdout.readline(LONGEST_LINE):
+            while line := stdout.readline(LONGEST_LINE):
                 left -= max(len(line), LEAST_COST)
                 if len(line) == LONGEST_LINE and not line.endswith("\n"):
                     self.trouble = f"it wrote a line of more than {LONGEST_LINE:,} characters"
@@ -277,8 +278,8 @@ class Program:
                 if self._is_over:
                     return False
 
-    def _listen(self) -> None:
+    def _listen(self, stderr: IO[str]) -> None:
         """Keep the last line of its complaints, so that no number of them fills memory or disk."""
         with contextlib.suppress(OSError, ValueError):
-            while line := self.process.stderr.readline(LONGEST_LINE):
+            while line := stderr.readline(LONGEST_LINE):
                 self.said = line.strip()[:LONGEST_SAID] or self.said
