@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import chemvae
 from tests.written_pages import PAGES, ROOT, blocks_of, check_flags, commands_in, do, lines_of, walk
 
 WRITTEN = sorted(path.relative_to(PAGES).as_posix() for path in PAGES.rglob("*.md"))
@@ -268,5 +269,7 @@ def test_the_site_is_built_without_a_warning_and_asks_for_nothing_outside(tmp_pa
             if re.search(r"href=[\"']?(?:https?:)?//", tag) and "canonical" not in tag
         ]
         assert loaded == [], f"{page.name} loads {loaded[:2]}"
+    reference = "".join(page.read_text(encoding="utf-8") for page in (tmp_path / "site" / "reference").glob("*.html"))
+    assert [name for name, home in chemvae._HOMES.items() if f'id="{home}.{name}"' not in reference] == []
     for style in (tmp_path / "site").rglob("*.css"):
         assert not re.search(r"url\([\"']?(?:https?:)?//", style.read_text(encoding="utf-8")), style.name
