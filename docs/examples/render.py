@@ -67,10 +67,12 @@ def run(found: re.Match[str], names: dict[str, Any]) -> str:
 
 
 def filled(page: str) -> str:
-    """The page with what its commands print today."""
+    """The page with what its commands print today; what stands after the last output is not run."""
     printed, names = "", {}
     pieces, place = [], 0
-    for found in BLOCK.finditer(page):
+    blocks = list(BLOCK.finditer(page))
+    last = max(i for i, found in enumerate(blocks) if found[1] == "text")
+    for found in blocks[: last + 1]:
         pieces.append(page[place : found.start()])
         if found[1] == "text":
             lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
