@@ -91,6 +91,12 @@ def take_pictures(page: str, folder: Path) -> None:
         shutil.copy(name, folder / name)
 
 
+def own_version() -> str:
+    """The version of the checkout, whatever is installed."""
+    found = re.search(r'__version__ = "([^"]+)"', (ROOT / "chemvae" / "__init__.py").read_text(encoding="utf-8"))
+    return found[1] if found else ""
+
+
 def render(name: str) -> None:
     """Run one page in a folder of its own, and write it and the record."""
     path = PAGES / f"{name}.md"
@@ -106,7 +112,7 @@ def render(name: str) -> None:
             sys.path.remove(work)
     path.write_text(page, encoding="utf-8")
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    versions = {package: version(package) for package in ("chemvae", "torch", "rdkit")}
+    versions = {"chemvae": own_version(), **{package: version(package) for package in ("torch", "rdkit")}}
     record[name] = {"code": code_of(page), "python": platform.python_version(), **versions}
     RECORD.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
 
