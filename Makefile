@@ -40,7 +40,7 @@ demo: $(VENV)/.installed
 test: $(TOOLS)
 	$(BIN)/python -m pytest $(if $(SLOW),,-m "not slow") $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile) $(ARGS)
 
-types: $(VENV)/.installed-types
+types: $(VENV)/.installed-dev
 	$(BIN)/python -m mypy $(ARGS)
 
 clean:
@@ -60,6 +60,6 @@ $(TOOLS): $(VENV)/.installed
 	$(PIP) install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@
 
-$(VENV)/.installed-types: $(VENV)/.installed
+$(VENV)/.installed-dev: $(TOOLS)
 	$(PIP) install --quiet --editable '.[dev]'
 	@touch $@

@@ -71,6 +71,16 @@ def protocols() -> str:
     )
 
 
+def on_config(config: Any) -> Any:
+    """List a page for each experiment under Figures, by the words that its page begins with."""
+    (figures,) = (part["Figures"] for part in config["nav"] if "Figures" in part)
+    for page, source in shown().items():
+        if source.startswith("experiments/"):
+            title = (ROOT / source).read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
+            figures.append({title: page})
+    return config
+
+
 def on_files(files: Any, config: Any) -> Any:
     """Add the pages that are made of files elsewhere, and the experiments' pictures."""
     pages = shown()

@@ -110,7 +110,7 @@ def test_what_runs_before_a_commit_is_there():
     assert set(hooks) == {"ruff", "ruff-format", "types", "size"}
     assert (ROOT / hooks["size"].split()[-1]).is_file()
     script = (PACKAGING.parent / "run").read_text(encoding="utf-8")
-    assert all(word in script for word in ("ruff check", "ruff format", "check_sizes.py"))
+    assert all(word in script for word in ("ruff check", "ruff format", "check_sizes.py", "make types"))
 
 
 def load_check():

@@ -152,6 +152,6 @@ def command_of(words: list[str]) -> tuple[Any, list[str]]:
 def check_flags(line: str) -> None:
     """A command exists, and so do its flags."""
     command, words = command_of(shlex.split(line)[1:])
-    assert not hasattr(command, "commands") or not words, f"no such command: {line}"
+    assert not hasattr(command, "commands") or set(words) <= {"--help", "--version"}, f"no such command: {line}"
     flags = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
     assert {word for word in words if re.match(r"--?[a-z]", word)} <= flags, line

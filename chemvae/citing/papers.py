@@ -96,6 +96,28 @@ PAPERS: dict[str, Paper] = {
         "Vincent et al.", "Extracting and Composing Robust Features with Denoising Autoencoders", "ICML", 2008,
         _doi("10.1145/1390156.1390294"),
     ),
+    "dumoulin2017": Paper("Dumoulin et al.", "Adversarially Learned Inference", "ICLR", 2017, _arxiv("1606.00704")),
+    "donahue2017": Paper(
+        "Donahue, Krähenbühl & Darrell", "Adversarial Feature Learning", "ICLR", 2017, _arxiv("1605.09782")
+    ),
+    "lamb2016": Paper("Lamb et al.", "Professor Forcing", "NeurIPS", 2016, _arxiv("1610.09038")),
+    "kim2018": Paper("Kim et al.", "Semi-Amortized Variational Autoencoders", "ICML", 2018, _arxiv("1802.02550")),
+    "cremer2018": Paper(
+        "Cremer, Li & Duvenaud", "Inference Suboptimality in Variational Autoencoders", "ICML", 2018, _arxiv("1801.03558")
+    ),
+    "hewitt2018": Paper(
+        "Hewitt et al.", "The Variational Homoencoder", "UAI", 2018, _arxiv("1807.08919")
+    ),
+    "edwards2017": Paper("Edwards & Storkey", "Towards a Neural Statistician", "ICLR", 2017, _arxiv("1606.02185")),
+    "liu2016": Paper("Liu & Wang", "Stein Variational Gradient Descent", "NeurIPS", 2016, _arxiv("1608.04471")),
+    "pu2017": Paper("Pu et al.", "VAE Learning via Stein Variational Gradient Descent", "NeurIPS", 2017, _arxiv("1704.05155")),
+    "uria2013": Paper(
+        "Uria, Murray & Larochelle", "RNADE: The real-valued neural autoregressive density-estimator", "NeurIPS", 2013,
+        _arxiv("1306.0186"),
+    ),
+    "germain2015": Paper(
+        "Germain et al.", "MADE: Masked Autoencoder for Distribution Estimation", "ICML", 2015, _arxiv("1502.03509")
+    ),
     "anthony2017": Paper(
         "Anthony, Tian & Barber", "Thinking Fast and Slow with Deep Learning and Tree Search", "NeurIPS", 2017,
         _arxiv("1705.08439"),
@@ -203,11 +225,16 @@ USES: dict[str, tuple[str, ...]] = {
     "prior mixture": (),
     "prior flow": ("durkan2019",),
     "prior vamp": ("tomczak2018",),
+    "prior autoregressive": ("uria2013", "germain2015"),
     "objective beta-elbo": ("kingma2016",),
     "objective iwae": ("burda2016", "tucker2019"),
     "objective infovae": ("zhao2019", "gretton2012"),
     "objective wae": ("tolstikhin2018", "gretton2012"),
     "objective aae": ("makhzani2016",),
+    "objective ali": ("dumoulin2017", "donahue2017", "lamb2016"),
+    "objective semi-amortized": ("kim2018",),
+    "objective homoencoder": ("hewitt2018", "edwards2017"),
+    "objective stein": ("liu2016", "pu2017"),
     "objective autoencoder": ("hinton2006",),
     "objective denoising": ("vincent2008",),
     "setting noised_codes": ("ho2020",),
@@ -227,6 +254,7 @@ USES: dict[str, tuple[str, ...]] = {
     "property TPSA": ("ertl2000",),
     "command evaluate": ("jin2018", "polykovskiy2020", "preuer2018", "neal2001", "wu2017"),
     "command optimize": ("tripp2020", "tripp2023", "ralaivola2005", "jensen2019", "balandat2020", "rogers2010"),
+    "command encode": ("kim2018", "cremer2018"),
     "command predict": ("rogers2010", "ralaivola2005"),
     "command map": ("maaten2008", "rogers2010"),
     "model drug": ("irwin2012", "wildman1999", "bickerton2012", "ertl2009", "ho2020"),

@@ -67,10 +67,12 @@ def run(found: re.Match[str], names: dict[str, Any]) -> str:
 
 
 def filled(page: str) -> str:
-    """The page with what its commands print today."""
+    """The page with what its commands print today; what stands after the last output is not run."""
     printed, names = "", {}
     pieces, place = [], 0
-    for found in BLOCK.finditer(page):
+    blocks = list(BLOCK.finditer(page))
+    last = max(i for i, found in enumerate(blocks) if found[1] == "text")
+    for found in blocks[: last + 1]:
         pieces.append(page[place : found.start()])
         if found[1] == "text":
             lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
@@ -89,6 +91,12 @@ def take_pictures(page: str, folder: Path) -> None:
         shutil.copy(name, folder / name)
 
 
+def own_version() -> str:
+    """The version of the checkout, whatever is installed."""
+    found = re.search(r'__version__ = "([^"]+)"', (ROOT / "chemvae" / "__init__.py").read_text(encoding="utf-8"))
+    return found[1] if found else ""
+
+
 def render(name: str) -> None:
     """Run one page in a folder of its own, and write it and the record."""
     path = PAGES / f"{name}.md"
@@ -104,7 +112,7 @@ def render(name: str) -> None:
             sys.path.remove(work)
     path.write_text(page, encoding="utf-8")
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    versions = {package: version(package) for package in ("chemvae", "torch", "rdkit")}
+    versions = {"chemvae": own_version(), **{package: version(package) for package in ("torch", "rdkit")}}
     record[name] = {"code": code_of(page), "python": platform.python_version(), **versions}
     RECORD.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
 
