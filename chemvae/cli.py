@@ -12,24 +12,20 @@ from chemvae import __version__
 from chemvae.commands import (
     bench,
     cite,
-    complete,
     data,
     decode,
     demo,
     doctor,
-    edit,
     encode,
     evaluate,
-    interpolate,
-    library,
     map,
-    neighbors,
     optimize,
     predict,
     sample,
-    search,
     train,
 )
+from chemvae.commands.libraries import library, search
+from chemvae.commands.moving import complete, edit, interpolate, neighbors
 from chemvae.commands.shared.help import Group, add
 from chemvae.errors import EXIT_FAILED, EXIT_INTERRUPTED, ChemVAEError
 from chemvae.progress import signals_raise

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from chemvae.commands.library import Engine, Library
+from chemvae.commands.libraries.library import Engine, Library
 from chemvae.commands.shared import console
 from chemvae.commands.shared.options import Device, Model, Overwrite, command
 

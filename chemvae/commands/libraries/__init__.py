@@ -1,0 +1,1 @@
+"""Commands about libraries of very many molecules."""

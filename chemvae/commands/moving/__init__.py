@@ -1,0 +1,1 @@
+"""Commands that move through latent space."""
