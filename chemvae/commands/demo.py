@@ -27,7 +27,7 @@ def demo(
     ] = False,
     seed: Seed = 0,
 ) -> None:
-    """Show on one page what a model can do, offline, in a minute or two: write, read, predict, improve, search, map.
+    """Show on one page what a model can do, offline, in two or three minutes: write, read, predict, improve, search, map.
 
     Takes the shipped model, a run with -m, or one that it trains itself with --train. Open FOLDER/report.html when it is done;
     FOLDER/results.json holds its figures.

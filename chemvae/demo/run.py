@@ -42,7 +42,7 @@ def run_demo(
 ) -> dict[str, Any]:
     """Show what a model can do, offline, and write ``report.html`` and ``results.json``, whose content is returned.
 
-    A minute or two on two cores with the shipped model, about five with one that is trained first. What it does is logged.
+    Two or three minutes of one core with the shipped model, about five with one that is trained first. What it does is logged.
 
     Parameters
     ----------

@@ -96,6 +96,12 @@ class Journal:
         if self._lock is not None:
             self._lock.close()
 
+    def give_up(self) -> None:
+        """Let others work with the record; one that holds nothing but its settings binds nobody to them, and goes."""
+        if not self.rows and self.path.read_bytes().count(b"\n") <= 1:
+            self.path.unlink()
+        self.close()
+
     def read_rows(self, take: Callable[[Fields], None]) -> None:
         """Hand each line after the first to a function, which raises ValueError for what it cannot understand.
 

@@ -252,6 +252,6 @@ def open_laboratory(
     try:
         receipt = None if results is None else ledger.take(read_measurements(results, names, ledger.ids, mode))
     except Exception:
-        ledger.record.close()
+        ledger.record.give_up()
         raise
     return LaboratoryEvaluator(ledger, receipt, oracle, **options)

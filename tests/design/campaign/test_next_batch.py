@@ -8,6 +8,7 @@ from chemvae.design import run_campaign
 from chemvae.design.results.report_data import report_data
 from chemvae.design.results.why import REASONS
 from chemvae.design.search import search_in_folder
+from chemvae.errors import InputError
 from tests.design.toys import ToyModel, carbons, chain
 
 
@@ -85,3 +86,14 @@ def test_a_table_without_the_column_is_one_of_start_molecules_only(tmp_path):
     asked = {"maximize": ["pIC50"], "start": [str(tmp_path / "mine.csv")], "batch": 5}
     found = search_in_folder(lambda _: ToyModel(), tmp_path / "hits", asked, batch_out=tmp_path / "next.csv")
     assert found.result.receipt is None and len(found.result.history) == 0
+
+
+def test_a_campaign_whose_first_table_is_refused_has_not_begun(tmp_path):
+    told(12).assign(pIC50=["5;1", *told(12)["pIC50"][1:]]).to_csv(tmp_path / "wrong.csv", index=False)
+    told(12).to_csv(tmp_path / "right.csv", index=False)
+    asked = {"maximize": ["pIC50"], "batch": 5, "budget": 30}
+    wrong, right = ({**asked, "start": [str(tmp_path / f"{name}.csv")]} for name in ("wrong", "right"))
+    with pytest.raises(InputError, match="nothing was recorded"):
+        search_in_folder(lambda _: ToyModel(), tmp_path / "hits", wrong, batch_out=tmp_path / "n.csv")
+    found = search_in_folder(lambda _: ToyModel(), tmp_path / "hits", right, batch_out=tmp_path / "n.csv")
+    assert found.result.n_told == 12 and len(found.result.batch) == 5
