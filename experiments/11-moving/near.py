@@ -96,5 +96,5 @@ def judge(groups: Sequence[Sequence[str | None]], smiles: list[str], model: MolV
         "valid": figure(valid),
         "another molecule": figure(other),
         "near": figure(near),
-        "near, new and distinct": figure(analogues),
+        "near and new": figure(analogues),
     }
