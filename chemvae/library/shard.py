@@ -197,9 +197,9 @@ class Shard:
 
     def rows(self, places: np.ndarray, names: Sequence[str]) -> pyarrow.Table:
         """Some rows (places [m] in the shard, in any order) of some columns; only the groups they lie in are read."""
-        groups, of = np.unique(places // GROUP_ROWS, return_inverse=True)
-        table = self._read(groups.tolist(), names)
-        return table.take(of * GROUP_ROWS + places % GROUP_ROWS)
+        size = self.table.metadata.row_group(0).num_rows  # of all groups but the last
+        groups, of = np.unique(places // size, return_inverse=True)
+        return self._read(groups.tolist(), names).take(of * size + places % size)
 
     def _read(self, groups: Sequence[int] | range, names: Sequence[str]) -> pyarrow.Table:
         import pyarrow

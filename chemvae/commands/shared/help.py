@@ -61,10 +61,10 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     ),
     "library": ("chemvae library build molecules.csv -o LIB", "chemvae library info LIB"),
     "library build": (
-        "chemvae library build molecules.csv new.csv --jobs 2 -o both",
+        "chemvae library build molecules.csv new.csv -o both",
         "chemvae library build molecules.csv -p qed -p activity -o mine",
     ),
-    "library append": ("chemvae library append LIB new.csv", "chemvae library append LIB new.csv --jobs 2"),
+    "library append": ("chemvae library append LIB new.csv", "chemvae library append both molecules.csv new.csv"),
     "library info": ("chemvae library info LIB", "chemvae library info LIB --json library.json"),
     "library verify": ("chemvae library verify LIB", "chemvae library verify LIB --json problems.json"),
     "search": (
