@@ -74,8 +74,12 @@ def map(
     Every column of the table can colour the map, and so can what the model predicts.
     """
     from chemvae import api
+    from chemvae.errors import SettingsError
     from chemvae.maps.overlays import parse_sets
 
+    others = {"--overlay": overlay, "--run": run, "--projector": projector, "--onto": onto, "--png": png}
+    if grid and (refused := [flag for flag, given in others.items() if given]):
+        raise SettingsError(f"--grid draws the space itself and takes no {', '.join(refused)}; leave it out")
     if grid:
         chosen = {"limit": limit} if limit else {}
         with console.stages(STAGES) as progress:
