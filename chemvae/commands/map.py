@@ -96,4 +96,8 @@ def map(
             color=color, title=title, limit=limit, smiles_column=smiles_column, standardize=standardize, seed=seed, jobs=jobs,
             device=device,
         )  # fmt: skip
-    console.say(f"{found.note}\nMap: {output}" + (f", picture: {png}" if png else ""))
+    console.say(
+        f"{found.note}\nMap: {output}"
+        + (f", picture: {png}" if png else "")
+        + (f", projection: {projector}" if projector else "")
+    )
