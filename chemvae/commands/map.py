@@ -74,8 +74,12 @@ def map(
     Every column of the table can colour the map, and so can what the model predicts.
     """
     from chemvae import api
+    from chemvae.errors import SettingsError
     from chemvae.maps.overlays import parse_sets
 
+    others = {"--overlay": overlay, "--run": run, "--projector": projector, "--onto": onto, "--png": png}
+    if grid and (refused := [flag for flag, given in others.items() if given]):
+        raise SettingsError(f"--grid draws the space itself and takes no {', '.join(refused)}; leave it out")
     if grid:
         chosen: dict[str, Any] = {"limit": limit} if limit else {}
         with console.stages(STAGES) as progress:
@@ -92,4 +96,8 @@ def map(
             color=color, title=title, limit=limit, smiles_column=smiles_column, standardize=standardize, seed=seed, jobs=jobs,
             device=device,
         )  # fmt: skip
-    console.say(f"{found.note}\nMap: {output}" + (f", picture: {png}" if png else ""))
+    console.say(
+        f"{found.note}\nMap: {output}"
+        + (f", picture: {png}" if png else "")
+        + (f", projection: {projector}" if projector else "")
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE
 
 HISTORY = "history.csv"
+_CODE = re.compile(r"z_?\d+")  # a search writes the point of each molecule: no columns for a map
 SET = "set"
 LIBRARY = "library"
 
@@ -98,7 +100,8 @@ def read_overlays(model: MolVAE, sets: Mapping[str, Any], standardize: str, jobs
     found = []
     for name, data in sets.items():
         smiles, z, columns = latent_table(model, search_table(data), None, standardize, None, 0, jobs, step=step)
-        found.append(Overlay(name, smiles, z, columns, len(model.prediction_stems())))
+        told = columns.drop(columns=[column for column in columns if _CODE.fullmatch(str(column))])
+        found.append(Overlay(name, smiles, z, told, len(model.prediction_stems())))
     return found
 
 

@@ -37,6 +37,7 @@ def model():
 def found(model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("search")
     scores = pd.DataFrame({"call": range(1, 6), "smiles": LIBRARY[:5], "score": [0.2, np.nan, 0.1, 0.5, 0.5]})
+    scores = scores.assign(z_0=0.5, z_1=[0.1] * 5)  # the points that the search scored
     scores.to_csv(folder / "history.csv", index=False)
     table = pd.DataFrame({"smiles": LIBRARY, "batch": list("aabbccddee")})
     return api.map(table, model, method="pca", overlays={"drugs": DRUGS}, runs={"search": folder}, device="cpu")
@@ -51,6 +52,7 @@ def test_sets_lie_where_the_projection_puts_them_and_do_not_shape_the_map(found,
 
 
 def test_columns_say_whose_is_whose_and_what_the_model_says_stands_under_one_name(found, model):
+    assert "z_0" not in found.columns
     assert found.columns["set"].tolist() == ["library"] * 10 + ["drugs"] * 2 + ["search"] * 5
     assert found.columns["name"].tolist()[10:12] == ["aspirin", "ethylamine"] and found.columns["batch"].isna().sum() == 7
     for name in model.property_names:
