@@ -5,14 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from chemvae.data.catalog.locate import is_catalog_name
-from chemvae.data.files.reading import FORMATS, split_suffix
-from chemvae.data.prepare.tables import iter_rows, load_table, read_rows
+from chemvae.data.files.reading import FORMATS, read_records, split_suffix
+from chemvae.data.prepare.tables import load_table, read_rows
 from chemvae.design.campaign.spec import CampaignSpec
 from chemvae.design.evaluators.laboratory import LABORATORY
 from chemvae.design.filters.property_bounds import Constraint, Range
@@ -286,7 +287,7 @@ def measured_starts(texts: Sequence[str] | None, names: Sequence[str]) -> Any:
     str, DataFrame or None
         The one file that has all columns, or the rows of several together; None where none has them.
     """
-    found = [text for text in texts or () if _is_table(text) and _has_columns(text, names)]
+    found = [text for text in texts or () if _is_table(text) and not is_catalog_name(text) and _has_columns(text, names)]
     if len(found) < 2:
         return found[0] if found else None
     return pd.concat([read_rows(text)[0] for text in found], ignore_index=True)
@@ -294,7 +295,7 @@ def measured_starts(texts: Sequence[str] | None, names: Sequence[str]) -> Any:
 
 def _has_columns(path: str, names: Sequence[str]) -> bool:
     """Whether a table has a column of each name, whatever the case."""
-    columns = {str(column).strip().lower() for column in next(iter_rows(path, limit=1))[0].columns}
+    columns = {str(column).strip().lower() for chunk in islice(read_records(path, 1), 1) for column in chunk.frame.columns}
     return all(name.lower() in columns for name in names)
 
 

@@ -212,16 +212,16 @@ class Campaign:
 
     def _sorted_starts(self, n: int) -> tuple[list[str], list[str]]:
         """At most n start molecules: leads that a constraint turns away, to compare with, and the first of the others."""
-        verdicts = self.gate.reasons(self.starts[: max(n, MANY_STARTS)])
-        for text, verdict in zip(self.starts, verdicts, strict=False):
-            if verdict:
-                self.log.add(0, text, REFUSED, verdict)
-                logger.warning("The start molecule %s does not count, since it breaks a constraint: %s", text, verdict)
+        untold = [text for text in self.starts if not self.evaluator.is_taken(text)][: max(n, MANY_STARTS)]
+        verdicts = dict(zip(untold, self.gate.reasons(untold), strict=True))
+        broken = {text: verdict for text, verdict in verdicts.items() if verdict}
+        for text, verdict in broken.items():
+            self.log.add(0, text, REFUSED, verdict)
+            logger.warning("The start molecule %s does not count, since it breaks a constraint: %s", text, verdict)
         if self.evaluator.scores_leads and len(self.starts) <= FEW_STARTS:
-            self.turned_away = {text: verdict for text, verdict in zip(self.starts, verdicts, strict=True) if verdict}
-        allowed = [text for text, verdict in zip(self.starts, verdicts, strict=False) if not verdict]
+            self.turned_away = broken
         refused = list(self.turned_away)[:n]
-        return refused, [text for text in allowed if not self.evaluator.is_taken(text)][: n - len(refused)]
+        return refused, [text for text in untold if text not in broken][: n - len(refused)]
 
     def _tell(self, z: Tensor, found: Sequence[Candidate], surprises: Sequence[Call] = ()) -> None:
         """Tell the optimizer what became of each point; molecules that passed but were not chosen are left out."""

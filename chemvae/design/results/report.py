@@ -155,7 +155,8 @@ def _within(row: dict[str, Any], name: str) -> str:
 
 def _legend(row: dict[str, Any], properties: list[str], lead: Any = None, better: int = 0) -> pages.Html:
     """Score, properties, novelty and nearest neighbours of one molecule, and how far it is from its lead."""
-    lines = [f"<b>{_score(row)}</b>{_ahead(row, lead, 'score', better)}{_within(row, 'score')}"]
+    ahead = "" if row.get("bound") else _ahead(row, lead, "score", better)  # from a limit no difference can be told
+    lines = [f"<b>{_score(row)}</b>{ahead}{_within(row, 'score')}"]
     for name, value in row.items():
         predicted = row.get(f"{name}_predicted")
         if isinstance(value, float) and name in properties:

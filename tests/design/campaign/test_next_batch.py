@@ -62,7 +62,7 @@ def test_the_page_counts_what_was_asked_for_apart_from_what_was_told(tmp_path):
 
 @pytest.fixture
 def measured(tmp_path):
-    frame = told(20).assign(pIC50=[*told(20)["pIC50"][:18], "", ">9"])
+    frame = told(40).assign(pIC50=[*told(40)["pIC50"][:38], "", ">9"])
     frame.to_csv(tmp_path / "mine.csv", index=False)
     return tmp_path / "mine.csv"
 
@@ -70,15 +70,15 @@ def measured(tmp_path):
 def test_start_molecules_bring_along_what_is_measured(measured, tmp_path):
     asked = {"maximize": ["pIC50"], "start": [str(measured)], "batch": 5, "budget": 30}
     found = search_in_folder(lambda _: ToyModel(), tmp_path / "hits", asked, batch_out=tmp_path / "next.csv")
-    assert found.result.receipt.values == 19 and len(found.result.history) == 19 and found.result.n_told == 19
+    assert found.result.receipt.values == 39 and len(found.result.history) == 39 and found.result.n_told == 39
     sheet = pd.read_csv(tmp_path / "next.csv")
-    assert sheet["smiles"][0] == told(20)["smiles"][18] and sheet["why"][0] == "start", "the one without a value is asked for"
-    assert not set(sheet["smiles"][1:]) & set(told(20)["smiles"])
+    assert sheet["smiles"][0] == told(40)["smiles"][38] and sheet["why"][0] == "start", "the one without a value is asked for"
+    assert not set(sheet["smiles"][1:]) & set(told(40)["smiles"])
     sheet.assign(pIC50=5.0).to_csv(tmp_path / "filled.csv", index=False)
     again = search_in_folder(
         lambda _: ToyModel(), tmp_path / "hits", {}, batch_in=str(tmp_path / "filled.csv"), batch_out=tmp_path / "next2.csv"
     )
-    assert len(again.result.history) == 24 and again.result.n_told == 19
+    assert len(again.result.history) == 44 and again.result.n_told == 39
 
 
 def test_a_table_without_the_column_is_one_of_start_molecules_only(tmp_path):
