@@ -140,7 +140,7 @@ def find_edit(
     vector = None if along is None else fit_vector(model, labelled_codes(model, along, fit, settings.seed), method)
     if pair is not None:
         found = analogy_path(model, pair[0], pair[1], smiles, settings, vector)
-    else:
+    elif vector is not None:
         found = edit_molecule(model, smiles, vector, settings)
     found.attrs["sentences"] = list(_sentences(vector, pair, smiles))
     found.attrs["properties"] = [] if vector is None else [vector.name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ MOST_MOLECULES = 20_000
 MOST_DECODED = 768
 """Training codes decoded at most: decoding takes most of the time."""
 FEWEST = 20
-Table = str | Path | pd.DataFrame | list[str]
+Table: TypeAlias = str | Path | pd.DataFrame | list[str]
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def _nearness(row: object) -> str:
 
 def _legend(row: object) -> str:
     is_novel = getattr(row, "novel", None)
-    words = {True: ", not in the training set", False: ", in the training set"}.get(is_novel, "")
+    words = "" if is_novel is None else ", not in the training set" if is_novel else ", in the training set"
     return f"{_nearness(row)}, {int(getattr(row, 'count', 1))}×{words}"
 
 

@@ -91,10 +91,9 @@ def _draw_frame(axes: Axes, smiles: str | None, legend: str, other: str | None) 
     axes.set_axis_off()
     axes.set(xlim=(0, FRAME[0]), ylim=(FRAME[1], 0), aspect="equal")
     axes.set_title(legend, fontsize=9, loc="center", parse_math=False)
-    compared = {} if smiles is None or other is None else {
-        "layout": aligned(smiles, other), "highlight": differing_atoms(smiles, other)
-    }  # fmt: skip
-    drawn = None if smiles is None else molecule_png(smiles, *FRAME, **compared)
+    layout = None if smiles is None or other is None else aligned(smiles, other)
+    new = [] if smiles is None or other is None else differing_atoms(smiles, other)
+    drawn = None if smiles is None else molecule_png(smiles, *FRAME, highlight=new, layout=layout)
     if drawn is None:
         words = "no molecule" if smiles is None else "not drawn"
         axes.text(0.5, 0.5, words, ha="center", va="center", fontsize=9, transform=axes.transAxes)
