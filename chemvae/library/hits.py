@@ -14,8 +14,8 @@ from chemvae.tables.writing import TABLE_ENDINGS, write_table
 
 HIT_ENDINGS = (*TABLE_ENDINGS, ".sdf", ".svg")
 MOST_DRAWN = 60
-SHOWN = ("distance", "similarity", "logP", "MW")
-"""What stands under a picture, where it is there."""
+SHOWN = (("distance", "similarity"), ("logP", "MW"))
+"""What stands under a picture: the first of these of which something is there."""
 
 
 def write_hits(hits: pd.DataFrame, output: str | Path) -> None:
@@ -36,7 +36,7 @@ def write_hits(hits: pd.DataFrame, output: str | Path) -> None:
 def draw_hits(hits: pd.DataFrame, columns: int = 5) -> str:
     """A picture of the first sixty hits, as SVG, with what :data:`SHOWN` names under each."""
     rows = hits.head(MOST_DRAWN)
-    shown = [name for name in SHOWN if name in rows.columns]
+    shown = next((found for names in SHOWN if (found := [name for name in names if name in rows.columns])), [])
     legends = [
         ", ".join(f"{name} {value:.3g}" for name, value in zip(shown, row, strict=True)) for row in rows[shown].to_numpy()
     ]

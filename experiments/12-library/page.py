@@ -47,12 +47,13 @@ def table(figures: dict[str, float], config: dict[str, Any]) -> str:
         "",
         f"Building: {built['molecules_per_processor_s']:,.0f} molecules for each second of one processor "
         f"({built['n_molecules']:,} real ones, properties and fingerprints included), {built['bytes_per_molecule']:,.0f} bytes "
-        f"each. At 1e9, on paper: {1e9 / built['molecules_per_processor_s'] / 86_400:,.0f} processor days, "
-        f"{built['bytes_per_molecule'] / 1e3:.2f} TB; processor seconds of a search grow with the slopes "
+        f"each. On paper, at 1e9: {1e9 / built['molecules_per_processor_s'] / 86_400:,.0f} processor days, "
+        f"{built['bytes_per_molecule'] / 1e3:.2f} TB. Processor seconds of a search grow with the power "
         + ", ".join(f"{figures[f'slope of {name}_processor_s']:.2f} ({words})" for name, words in ON_PAPER.items())
-        + " from the second size to the third, and come to "
+        + " of the number from the second size to the third; where each further molecule costs as much as one between these, "
+        + "they come at 1e9 to "
         + ", ".join(f"{figures[f'on paper, 1e9: {name}_processor_s']:,.0f} ({words})" for name, words in ON_PAPER.items())
-        + ".",
+        + ", if memory holds the codes (64 GB).",
     ]
     return "\n".join(lines)
 
