@@ -1,8 +1,8 @@
 """Run a tutorial as a reader would and write what it prints into its page: ``python docs/examples/render.py tutorials/map``.
 
 Each ``text`` block is what the commands or the Python just above it printed, at 100 columns; pictures that a page shows are
-taken from the folder it worked in. Without a name every tutorial is run. What was run, with which versions, is kept in
-rendered.json: a test sees whether a page has been changed since.
+taken from the folder it worked in. Without a name every tutorial that shows output is run. What was run, with which versions,
+is kept in rendered.json: a test sees whether a page has been changed since.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ def render(name: str) -> None:
 
 def main() -> None:
     os.environ.update(COLUMNS="100", TERMINAL_WIDTH="100", PYTHONPATH=f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    for name in sys.argv[1:] or sorted(f"tutorials/{path.stem}" for path in (PAGES / "tutorials").glob("*.md")):
+    shown = [path for path in sorted((PAGES / "tutorials").glob("*.md")) if "```text\n" in path.read_text(encoding="utf-8")]
+    for name in sys.argv[1:] or [f"tutorials/{path.stem}" for path in shown]:
         render(name)
 
 
