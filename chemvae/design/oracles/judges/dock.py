@@ -23,8 +23,9 @@ NOISE = 0.7  # kcal/mol, standard deviation between seeds; a figure taken over, 
 class DockOracle(Oracle):
     """The docking score of a target in kcal/mol, the mean over seeds; to be minimised.
 
-    Most of the time is AutoDock Vina's, which is given one core: spread molecules over ``jobs``. Scores differ between seeds by about 0.7 kcal/mol (standard deviation): differences below that mean nothing with
-    one seed, and half of it with four. The same seeds give the same score.
+    Most of the time is AutoDock Vina's, which is given one core: spread molecules over ``jobs``. Scores differ between seeds by
+    about 0.7 kcal/mol (standard deviation): differences below that mean nothing with one seed, and half of it with four. The
+    same seeds give the same score.
 
     Parameters
     ----------
