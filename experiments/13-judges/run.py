@@ -137,7 +137,8 @@ def fill_table(page: str, metrics: dict, goals: list[str]) -> str:
     rows = [f"| figure | {' | '.join(done)} |", "|---" * (1 + len(done)) + "|"]
     rows += [f"| {key} | {' | '.join(format(metrics[f'{goal}: {key}']['mean'], '.3g') for goal in done)} |" for key in keys]
     others = {key: fact["mean"] for key, fact in metrics.items() if key.split(": ")[0] not in goals}
-    rows += ["", "| figure | value |", "|---|---|", *(f"| {key} | {value:.3g} |" for key, value in others.items())]
+    rows = [*rows, ""] if done else []
+    rows += ["| figure | value |", "|---|---|", *(f"| {key} | {value:.3g} |" for key, value in others.items())]
     return f"{before}{BEGIN}\n" + "\n".join(rows) + f"\n{END}{rest.partition(END)[2]}"
 
 
