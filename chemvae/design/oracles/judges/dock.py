@@ -17,15 +17,15 @@ from chemvae.registry import find
 
 FIRST_SEED = 974528263  # dockstring's own: one seed gives the scores of its publications
 MOST_SEEDS = 100
-NOISE = 0.7  # kcal/mol, standard deviation between seeds
+NOISE = 0.7  # kcal/mol, standard deviation between seeds; a figure taken over, not measured here
 
 
 class DockOracle(Oracle):
     """The docking score of a target in kcal/mol, the mean over seeds; to be minimised.
 
-    A molecule takes about a minute on one core, most of it AutoDock Vina, which is given one core: spread molecules over
-    ``jobs``. Scores differ between seeds by about 0.7 kcal/mol (standard deviation): differences below that mean nothing with
-    one seed, and half of it with four. The same seeds give the same score.
+    Most of the time is AutoDock Vina's, which is given one core: spread molecules over ``jobs``. Scores differ between seeds by
+    about 0.7 kcal/mol (standard deviation): differences below that mean nothing with one seed, and half of it with four. The
+    same seeds give the same score.
 
     Parameters
     ----------
