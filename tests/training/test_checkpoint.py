@@ -80,7 +80,7 @@ def test_an_archive_of_something_else_is_refused(run):
 
 
 @pytest.mark.parametrize("kind", [ModelSettings, TrainingSettings])
-@pytest.mark.parametrize("value", [None, [3], {}, object(), 10**40, float("nan")], ids=repr)
+@pytest.mark.parametrize("value", [None, [3], {}, object(), 10**40, float("nan")], ids=lambda one: type(one).__name__)
 def test_settings_of_any_kind_of_value_are_refused_or_kept_in_words(kind, value):
     """Not one of them is an error of Python's own."""
     from dataclasses import fields

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from chemvae.chem.plausibility import catalogs, known
-from chemvae.chem.plausibility.assets import rebuild
+from chemvae.chem.plausibility.assets import convert
 from chemvae.chem.plausibility.known import known_ring_share, strangeness
 from chemvae.chem.properties import compute
 from chemvae.errors import MissingExtraError
@@ -54,9 +54,9 @@ def test_the_share_counts_molecules_not_rings():
 
 
 def test_the_tables_are_those_of_their_card_and_small():
-    card = json.loads(rebuild.CARD.read_text(encoding="utf-8"))
+    card = json.loads(convert.CARD.read_text(encoding="utf-8"))
     assert {path.name for path in known.ASSETS.glob("*.bloom")} == set(card["files"])
-    assert all(rebuild.digest(known.ASSETS / name) == facts["sha256"] for name, facts in card["files"].items())
+    assert all(convert.digest(known.ASSETS / name) == facts["sha256"] for name, facts in card["files"].items())
     assert sum(path.stat().st_size for path in known.ASSETS.glob("*.bloom")) < 2**20
 
 
@@ -65,7 +65,7 @@ def test_no_pickle_that_names_a_function_is_read(tmp_path):
 
     (tmp_path / "table.pkl").write_bytes(pickle.dumps(print))
     with (tmp_path / "table.pkl").open("rb") as file, pytest.raises(pickle.UnpicklingError, match="print"):
-        rebuild.PlainUnpickler(file).load()
+        convert.PlainUnpickler(file).load()
 
 
 @pytest.mark.parametrize(("name", "package"), [("purchasable", "molbloom"), ("known_scaffold", "chembl-gen-check")])

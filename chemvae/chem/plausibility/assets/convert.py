@@ -1,7 +1,7 @@
 """Make the tables of ring systems and bonds once more from the package chembl-gen-check, or check those that are here.
 
-    python rebuild.py FOLDER     FOLDER holds the package's files: pip download --no-deps chembl-gen-check, then unzip
-    python rebuild.py --check    compare the files that are here with tables.json
+    python convert.py FOLDER     FOLDER holds the package's files: pip download --no-deps chembl-gen-check, then unzip
+    python convert.py --check    compare the files that are here with tables.json
 
 The ring systems are copied as they are. The bonds come as a pickle with counts, and become a set: a bond that occurs once is
 often all of a small molecule. The pickle is read by an unpickler that knows numbers, texts and dicts, and no classes or
