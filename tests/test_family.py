@@ -149,7 +149,7 @@ REFUSED = [
     ({"objective": "wae", "prior": "vamp"}, "'wae' has no log p.*prior normal with it, or .*beta-elbo"),
     ({"objective": "autoencoder", "prior": "flow"}, "'autoencoder' has no log p"),
     ({"objective": DOUBLY, "posterior": "iaf"}, "one pass per dimension: take them with one of gaussian, full"),
-    ({"objective": "iwae", "free_bits": 0.1}, "free_bits goes with the objective beta-elbo, not with 'iwae'"),
+    ({"objective": "iwae", "free_bits": 0.1}, "free_bits goes with the objective beta-elbo, semi-amortized, not with 'iwae'"),
     ({"posterior": "vmf", "prior": "flow"}, "lie on a sphere: take the prior normal or mixture or vamp"),
     ({"posterior": "vmf", "fitted_prior": "gaussian"}, "lie on a sphere: take the fitted_prior mixture with it"),
 ]

@@ -20,7 +20,9 @@ from tests.written_pages import FENCE, PAGES, ROOT, blocks_of, check_flags, comm
 WRITTEN = sorted(path.relative_to(PAGES).as_posix() for path in PAGES.rglob("*.md"))
 HOW_TO = [name for name in WRITTEN if name.startswith("how-to/") and "index" not in name]
 OTHERS = [name for name in WRITTEN if name not in (*HOW_TO, "lectures.md")]
-WALKED = [name for name in OTHERS if lines_of(blocks_of((PAGES / name).read_text(encoding="utf-8")))]
+OWN_FILES = ("judges.md", "laboratory.md", "library.md", "maps.md", "moving.md")
+"""Pages whose commands are about files that a reader has: names and flags are checked, nothing is run."""
+WALKED = [name for name in OTHERS if name not in OWN_FILES and lines_of(blocks_of((PAGES / name).read_text(encoding="utf-8")))]
 EXAMPLES = sorted(path for path in (ROOT / "docs/examples").glob("*.py") if path.name != "render.py")
 SHELL = ("chemvae", "make", "pip", "cp", "python", "pytest", ".ci/run", "oldest/bin/pip", "oldest/bin/python")
 
@@ -271,6 +273,9 @@ def test_the_site_is_built_without_a_warning_and_asks_for_nothing_outside(tmp_pa
         ]
         assert loaded == [], f"{page.name} loads {loaded[:2]}"
     reference = "".join(page.read_text(encoding="utf-8") for page in (tmp_path / "site" / "reference").glob("*.html"))
-    assert [name for name, home in chemvae._HOMES.items() if f'id="{home}.{name}"' not in reference] == []
+    homes = {
+        f"{home}." if home.endswith(f".{name}") else f'{home}.{name}"' for name, home in chemvae._HOMES.items()
+    }  # or a room
+    assert [home for home in homes if f'id="{home}' not in reference] == []
     for style in (tmp_path / "site").rglob("*.css"):
         assert not re.search(r"url\([\"']?(?:https?:)?//", style.read_text(encoding="utf-8")), style.name

@@ -70,7 +70,7 @@ class SimilarityTo:
     Examples
     --------
     >>> near = SimilarityTo("OCC")
-    >>> near(parse("CCO")), round(near(parse("CCN")), 2)
+    >>> near(parse_known("CCO")), round(near(parse_known("CCN")), 2)
     (1.0, 0.33)
     """
 
@@ -104,7 +104,7 @@ class HasPattern:
 
     Examples
     --------
-    >>> HasPattern("c1ccccc1")(parse("Cc1ccccc1")), HasPattern("[OH]")(parse("CCN"))
+    >>> HasPattern("c1ccccc1")(parse_known("Cc1ccccc1")), HasPattern("[OH]")(parse_known("CCN"))
     (1.0, 0.0)
     """
 
@@ -143,7 +143,7 @@ class IsomerOf:
     Examples
     --------
     >>> score = IsomerOf("C2H6O")
-    >>> score(parse("CCO")), score(parse("COC")), round(score(parse("CCN")), 3)
+    >>> score(parse_known("CCO")), score(parse_known("COC")), round(score(parse_known("CCN")), 3)
     (1.0, 1.0, 0.755)
     """
 
@@ -193,7 +193,7 @@ def count_atoms(mol: Chem.Mol) -> Counter[str]:
 
     Examples
     --------
-    >>> dict(count_atoms(parse("[NH4+]")))
+    >>> dict(count_atoms(parse_known("[NH4+]")))
     {'N': 1, 'H': 4}
     """
     counts = Counter(atom.GetSymbol() for atom in mol.GetAtoms())

@@ -31,7 +31,7 @@ def test_a_table_that_is_not_there_is_said():
 def test_help_of_train_shows_them_and_does_not_wait_for_torch():
     code = (
         "import sys\nfrom typer.testing import CliRunner\nfrom chemvae.cli import app\n"
-        "found = CliRunner().invoke(app, ['train', '--help'], env={'COLUMNS': '200', 'TERMINAL_WIDTH': '200'})\n"
+        "found = CliRunner().invoke(app, ['train', '--help'], env={'COLUMNS': '300', 'TERMINAL_WIDTH': '300'})\n"
         "print(found.output)\nprint('torch' in sys.modules)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -80,7 +80,7 @@ def table_names(module: str, table: str, leave_out: tuple[str, ...] = ()) -> lis
     >>> table_names("maps/factory.py", "PROJECTIONS")
     ['pca', 'tsne', 'umap', 'pacmap']
     >>> table_names("models/priors/__init__.py", "PRIORS", leave_out=("normal", "vamp"))
-    ['gaussian', 'mixture', 'flow']
+    ['gaussian', 'mixture', 'flow', 'autoregressive']
     """
     for node in ast.parse((PACKAGE / module).read_text(encoding="utf-8")).body:
         if not isinstance(node, (ast.Assign, ast.AnnAssign)):

@@ -56,7 +56,7 @@ class AutoregressivePrior(Standardised):
         self.n_components = n_components
         self.register_buffer("mean", torch.zeros(latent_dim))
         self.register_buffer("scale", torch.ones(latent_dim))
-        before = torch.ones(latent_dim, latent_dim, dtype=torch.bool).tril(-1)  # [D, D]: what each coordinate may read
+        before = torch.from_numpy(np.tri(latent_dim, k=-1, dtype=bool))  # [D, D]: what each coordinate may read
         self.network = MaskedMLP(before.repeat_interleave(3 * n_components, dim=0), hidden)
         self.requires_grad_(False)  # until it is fitted, or where it is trained with a model
 
