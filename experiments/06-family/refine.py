@@ -29,12 +29,13 @@ def main(names: list[str]) -> None:
     torch.set_num_threads(1)
     config = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8"))
     trained = Path(config["folder"]) / "full" / "round-1"
+    command = " ".join(["python experiments/06-family/refine.py", *names])
     names = names or sorted(str(path) for path in trained.glob("plain-*-seed0") if (path / "prior.safetensors").exists())
     smiles, started = held_out(config["data"]), time.monotonic()
     metrics = {f"{Path(name).name}/{key}": value for name in names for key, value in measured(name, smiles).items()}
     origin = environment()
     write_json(HERE / "refine.json", {
-        "command": "python experiments/06-family/refine.py",
+        "command": command,
         "commit": origin["commit"], "device": f"{origin['processor']}, one thread", "versions": origin["versions"],
         "seeds": [SEED], "n_molecules": len(smiles), "steps": STEPS,
         "elapsed_s": round(time.monotonic() - started, 1), "metrics": metrics,
