@@ -24,6 +24,9 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 TORCH := $(or $(shell grep -s '^torch==' $(CONSTRAINTS)),torch)
 PIP := PIP_CONSTRAINT=$(CONSTRAINTS) $(BIN)/python -m pip --disable-pip-version-check --no-input
 
+# Processes that share the cores take one thread each: with a team of threads apiece they wait for one another.
+SHARED := $(if $(filter-out 0,$(WORKERS)),OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1,)
+
 comma := ,
 TOOLS := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
@@ -38,7 +41,7 @@ demo: $(VENV)/.installed
 	$(BIN)/chemvae demo $(ARGS)
 
 test: $(TOOLS)
-	$(BIN)/python -m pytest $(if $(SLOW),,-m "not slow") $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile) $(ARGS)
+	$(SHARED) $(BIN)/python -m pytest $(if $(SLOW),,-m "not slow") $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile) $(ARGS)
 
 types: $(VENV)/.installed-dev
 	$(BIN)/python -m mypy $(ARGS)

@@ -187,6 +187,7 @@ def test_the_real_measured_set_loses_metals_solvents_and_contradictions():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.data
 @needs_data
 def test_counts_of_the_joined_set_come_out_again():
