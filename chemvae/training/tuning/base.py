@@ -62,14 +62,17 @@ class TuningSettings:
     positive: ClassVar[tuple[str, ...]] = ("learning_rate",)
     """Settings that must be above 0."""
 
-    def __post_init__(self) -> None:
+    def complaints(self) -> list[str]:
+        """Say what is wrong with these settings, all at once."""
         value = vars(self)
         found = [f"{name} must be >= {n}, got {value[name]}" for name, n in self.least.items() if value[name] < n]
         found += [f"{name} must lie in [0, 1], got {value[name]}" for name in self.shares if not 0 <= value[name] <= 1]
         if not 0 < self.share < 1:
             found.append(f"share must lie between 0 and 1, got {self.share}")
-        found += [f"{name} must be > 0, got {value[name]}" for name in self.positive if not value[name] > 0]
-        if found:
+        return found + [f"{name} must be > 0, got {value[name]}" for name in self.positive if not value[name] > 0]
+
+    def __post_init__(self) -> None:
+        if found := self.complaints():
             raise SettingsError(found)
 
 

@@ -3,8 +3,9 @@
 Between the codes of molecules a decoder writes as a language model does: each token is likely, and one text in seven is no
 molecule, or an odd one. No example says what should stand there instead, but every text can be judged once it is written. RDKit
 says whether it is a molecule; a critic (:mod:`chemvae.training.tuning.critic`) says how much likelier the molecule is among the
-training molecules than among the decoder's own, from its code and its atom environments. Several texts are written at each
-point, and those that are judged better than the others at the same point are made likelier, worse ones less likely:
+training molecules than among the decoder's own, from its code and its atom environments; and the encoder says whether the text
+tells at which point it was written, so that the decoder goes on reading z where a language model would do. Several texts are
+written at each point, and those that are judged better than the others at the same point are made likelier, worse ones less likely:
 
     gradient = mean over texts x_k at z of (R(x_k) - mean of the other R(x_j)) * gradient of log p(x_k | z)
 
@@ -54,6 +55,7 @@ class ReinforceSettings(TuningSettings):
     learned_share : of a round's points from the learned prior, where there is one; the rest from N(0, I).
     realism : most that a molecule is rewarded for looking like a training molecule, of a reward of at most 1; the rest it has
         for being one. 0 does without a critic.
+    own_code : most that a molecule is rewarded for telling at which point it was written (:func:`told_share`), of the same 1.
     invalid : reward of a text that is no molecule.
     critic_points, critic_steps : texts from which the critic learns before the first round, and for how many steps.
     critic_molecules : most training molecules that it compares them with.
@@ -73,6 +75,7 @@ class ReinforceSettings(TuningSettings):
     ema_decay: float = 0.99
     learned_share: float = 0.5
     realism: float = 0.4
+    own_code: float = 0.0
     invalid: float = -0.8
     critic_points: int = 60_000
     critic_steps: int = 1_500
@@ -85,8 +88,14 @@ class ReinforceSettings(TuningSettings):
         **TuningSettings.least, "rounds": 1, "points": 1, "draws": 2, "critic_points": 1, "critic_steps": 1,
         "critic_molecules": 1, "fingerprint_bits": 0, "noised": 0,
     }  # fmt: skip
-    shares: ClassVar[tuple[str, ...]] = ("realism", "learned_share")
+    shares: ClassVar[tuple[str, ...]] = ("realism", "own_code", "learned_share")
     positive: ClassVar[tuple[str, ...]] = (*TuningSettings.positive, "noise_exponent")
+
+    def complaints(self) -> list[str]:
+        found = super().complaints()
+        if not found and self.realism + self.own_code > 1:
+            found.append(f"realism and own_code are shares of one reward, got {self.realism} + {self.own_code} > 1")
+        return found
 
 
 def tune_by_reinforce(
@@ -114,7 +123,7 @@ def tune_by_reinforce(
     -------
     list of dict
         Per ten rounds: ``round``, ``valid`` (share of texts that were molecules), ``reward`` (mean), ``distinct`` (share of
-        different ones among the molecules), ``critic_loss`` (nats; 0.69 where it cannot tell them apart), ``loss_others`` and
+        different ones among the molecules), ``told`` (mean :func:`told_share`), ``critic_loss`` (nats; 0.69 where it cannot tell them apart), ``loss_others`` and
         ``loss_noised`` (nats per molecule; NaN where no text told anything), ``elapsed_s``.
 
     Raises
@@ -145,6 +154,34 @@ def _mean(values: list[float]) -> float:
     """The mean of those that are not NaN; NaN if there is none."""
     known = [value for value in values if not math.isnan(value)]
     return float(np.mean(known)) if known else math.nan
+
+
+def told_share(codes: Tensor, own: Tensor, points: Tensor) -> Tensor:
+    """How much the codes of molecules tell of the points that they were written at, as a share of all there is to tell.
+
+    Parameters
+    ----------
+    codes : Tensor [N, D]
+        Of the molecules.
+    own : Tensor [N]
+        The number of the point that each was written at.
+    points : Tensor [P, D]
+
+    Returns
+    -------
+    Tensor [N]
+        1 - log(rank) / log(P), the rank being the own point's among all by their distance from the code: 1 where it is the
+        nearest, 0 where it is the farthest, and 1 / log(P) on the average where the code tells nothing.
+
+    Examples
+    --------
+    >>> points = torch.tensor([[0.0], [1.0], [5.0]])
+    >>> told_share(torch.tensor([[0.1], [0.1], [0.1]]), torch.tensor([0, 1, 2]), points).tolist()
+    [1.0, 0.36907023191452026, 0.0]
+    """
+    distance = torch.cdist(codes, points)
+    rank = 1 + (distance < distance.gather(1, own[:, None])).sum(dim=1)
+    return 1 - rank.log() / math.log(max(2, len(points)))
 
 
 def _readable(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -194,7 +231,7 @@ class _Tuner(DecoderTuner):
         s = self.settings
         z = self._points(s.points, number).repeat_interleave(s.draws, dim=0)
         texts, molecules = self._write(z)
-        rewards, critic_loss = self._judge(molecules)
+        rewards, told, critic_loss = self._judge(molecules, z)
         each = rewards.view(-1, s.draws)
         advantage = (each - (each.sum(dim=1, keepdim=True) - each) / (s.draws - 1)).flatten()
         readable = self.model.vocabulary.complaint  # a text that its own vocabulary would cut otherwise is no example
@@ -206,6 +243,7 @@ class _Tuner(DecoderTuner):
             "valid": len(known) / len(texts),
             "reward": float(rewards.mean()),
             "distinct": len(set(known)) / max(1, len(known)),
+            "told": told,
             "critic_loss": critic_loss,
             **{f"loss_{name}": _mean([one[name] for one in losses]) for name in ("others", "noised")},
         }
@@ -229,20 +267,25 @@ class _Tuner(DecoderTuner):
         counts = np.concatenate([environments, ring_counts(molecules)], axis=1)
         return torch.cat([codes, torch.from_numpy(counts).log1p()], dim=1)
 
-    def _judge(self, molecules: list[str | None]) -> tuple[Tensor, float]:
-        """Rewards [N], and the critic's loss on these molecules, from which it then learns."""
+    def _judge(self, molecules: list[str | None], z: Tensor) -> tuple[Tensor, float, float]:
+        """Rewards [N] of molecules written at z [N, D]; how much they tell of it; the critic's loss, from which it then learns."""
         s = self.settings
         rewards = torch.full((len(molecules),), s.invalid)
         valid = [i for i, one in enumerate(molecules) if one]
-        if self.critic is None or not valid:
+        if not valid or not (s.realism or s.own_code):
             rewards[valid] = 1.0
-            return rewards, 0.0
+            return rewards, math.nan, 0.0
         features, kept = _readable(self._features([one for one in molecules if one]))
         if not len(features):
-            return rewards, math.nan
-        with limited_threads(1):
-            rewards[torch.tensor(valid)[kept]] = 1 - s.realism + s.realism * torch.sigmoid(self.critic(features))
-            return rewards, self.critic.learn(features)
+            return rewards, math.nan, math.nan
+        rows, critic_loss = torch.tensor(valid)[kept], 0.0
+        told = told_share(features[:, : self.model.latent_dim], rows // s.draws, z[:: s.draws])
+        rewards[rows] = 1 - s.realism - s.own_code + s.own_code * told
+        if self.critic is not None:
+            with limited_threads(1):
+                rewards[rows] += s.realism * torch.sigmoid(self.critic(features))
+                critic_loss = self.critic.learn(features)
+        return rewards, float(told.mean()), critic_loss
 
     def _learn(self, z: Tensor, texts: list[str], advantage: Tensor) -> list[dict[str, float]]:
         """Steps over this round's texts in a random order, each beside training molecules, at their own codes and noised."""

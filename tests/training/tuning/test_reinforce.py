@@ -12,7 +12,7 @@ from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.training.tuning.base import draw_points
 from chemvae.training.tuning.critic import Critic
-from chemvae.training.tuning.reinforce import ReinforceSettings, _Tuner, tune_by_reinforce
+from chemvae.training.tuning.reinforce import ReinforceSettings, _Tuner, told_share, tune_by_reinforce
 from tests.trained_model import MOLECULES, check_only_the_decoder_changed, check_same_seed_same_weights
 
 QUICK = ReinforceSettings(
@@ -137,11 +137,11 @@ def test_the_critic_forgets_what_was_written_long_ago():
 def test_a_canonical_form_that_cannot_be_read_is_no_molecule_and_leaves_the_critic_alone(model, train):
     tuner = _Tuner(model, train, replace(QUICK, critic_steps=1, fingerprint_bits=64))
     for _ in range(2):  # what was judged first is learned from before the second time
-        rewards, loss = tuner._judge(["CCO", "C1", None, "CCN"])
+        rewards, _, loss = tuner._judge(["CCO", "C1", None, "CCN"], torch.zeros(4, model.latent_dim))
         assert rewards[1:3].tolist() == pytest.approx([QUICK.invalid] * 2) and np.isfinite(loss)
         assert (rewards[[0, 3]] > 1 - QUICK.realism).all()
     assert [len(one) for one in tuner.critic.rounds] == [2, 2]
-    rewards, loss = tuner._judge(["C1"])
+    rewards, _, loss = tuner._judge(["C1"], torch.zeros(1, model.latent_dim))
     tuner.close()
     assert rewards.tolist() == pytest.approx([QUICK.invalid]) and np.isnan(loss)
 
@@ -208,3 +208,33 @@ def test_a_data_set_without_labels_and_all_that_a_critic_sees(model):
     rows = tune_by_reinforce(model, SmilesDataset(MOLECULES, model.vocabulary), settings)
     assert [row["round"] for row in rows] == [10, 12]
     assert all(0 < row["critic_loss"] < 2 and np.isfinite(row["loss_others"]) for row in rows)
+
+
+def test_what_tells_its_point_is_rewarded(model, train):
+    points = torch.from_numpy(model.encode(train.smiles[:8]))
+    tuner = _Tuner(model, train, replace(QUICK, realism=0.0, own_code=1.0, points=8, draws=2))
+    rewards, told, _ = tuner._judge([one for one in train.smiles[:8] for _ in range(2)], points.repeat_interleave(2, dim=0))
+    tuner.close()
+    assert rewards.tolist() == [1.0] * 16 and told == 1.0  # each is nearest to its own code
+
+
+def test_rewarded_for_telling_its_point_a_decoder_reads_z_again(model, train, monkeypatch):
+    codes = torch.from_numpy(model.encode(train.smiles[:9]))
+    between = (codes[:, None] + codes).flatten(0, 1)[:48] / 2
+    monkeypatch.setattr(_Tuner, "_points", lambda self, n, number: between[torch.randperm(48, generator=self.noise)])
+    rows = tune_by_reinforce(model, train, replace(QUICK, realism=0.0, own_code=0.9, share=0.7))
+    assert rows[-1]["told"] > rows[0]["told"] + 0.08 and rows[-1]["valid"] > rows[0]["valid"]
+
+
+def test_the_farthest_point_is_told_nothing_of_and_chance_is_one_over_log_p():
+    noise = torch.Generator().manual_seed(0)
+    points, codes = torch.randn(1000, 3, generator=noise), torch.randn(4000, 3, generator=noise)
+    by_chance = told_share(codes, torch.randint(1000, (4000,), generator=noise), points)
+    assert by_chance.mean() == pytest.approx(1 / np.log(1000), abs=0.01)
+    line = torch.arange(5.0)[:, None]
+    assert told_share(line, torch.arange(5).flip(0), line)[[0, 4]].tolist() == [0.0, 0.0]
+
+
+def test_shares_of_one_reward_do_not_exceed_it():
+    with pytest.raises(SettingsError, match="shares of one reward"):
+        ReinforceSettings(realism=0.7, own_code=0.4)
