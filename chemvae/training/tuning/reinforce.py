@@ -5,7 +5,7 @@ molecule, or an odd one. No example says what should stand there instead, but ev
 says whether it is a molecule; a critic (:mod:`chemvae.training.tuning.critic`) says how much likelier the molecule is among the
 training molecules than among the decoder's own, from its code and its atom environments; and the encoder says whether the text
 tells at which point it was written, so that the decoder goes on reading z where a language model would do. Several texts are
-written at each point, and those that are judged better than the others at the same point are made likelier, worse ones less likely:
+written at each point, and those that are judged better than the others there are made likelier, worse ones less likely:
 
     gradient = mean over texts x_k at z of (R(x_k) - mean of the other R(x_j)) * gradient of log p(x_k | z)
 
@@ -123,8 +123,9 @@ def tune_by_reinforce(
     -------
     list of dict
         Per ten rounds: ``round``, ``valid`` (share of texts that were molecules), ``reward`` (mean), ``distinct`` (share of
-        different ones among the molecules), ``told`` (mean :func:`told_share`), ``critic_loss`` (nats; 0.69 where it cannot tell them apart), ``loss_others`` and
-        ``loss_noised`` (nats per molecule; NaN where no text told anything), ``elapsed_s``.
+        different ones among the molecules), ``told`` (mean :func:`told_share`; NaN where nothing asks for it), ``critic_loss``
+        (nats; 0.69 where it cannot tell them apart), ``loss_others`` and ``loss_noised`` (nats per molecule; NaN where no text
+        told anything), ``elapsed_s``.
 
     Raises
     ------
@@ -268,7 +269,7 @@ class _Tuner(DecoderTuner):
         return torch.cat([codes, torch.from_numpy(counts).log1p()], dim=1)
 
     def _judge(self, molecules: list[str | None], z: Tensor) -> tuple[Tensor, float, float]:
-        """Rewards [N] of molecules written at z [N, D]; how much they tell of it; the critic's loss, from which it then learns."""
+        """Rewards [N] of molecules written at z [N, D]; how much they tell of it; the loss of the critic, which then learns."""
         s = self.settings
         rewards = torch.full((len(molecules),), s.invalid)
         valid = [i for i, one in enumerate(molecules) if one]
