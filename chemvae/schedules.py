@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 
-def linear_warmup(step: int, n_steps: int) -> float:
+def linear_warmup(step: float, n_steps: int) -> float:
     """Rise from 0 to 1 over ``n_steps``, then stay.
 
     Examples
@@ -16,7 +16,7 @@ def linear_warmup(step: int, n_steps: int) -> float:
     return 1.0 if n_steps <= 0 else min(1.0, step / n_steps)
 
 
-def cyclical(step: int, n_steps: int, n_cycles: int, rise: float = 0.5) -> float:
+def cyclical(step: float, n_steps: int, n_cycles: int, rise: float = 0.5) -> float:
     """Rise from 0 to 1 over the first ``rise`` of each of ``n_cycles`` equal cycles, stay for the rest of it.
 
     After ``n_steps`` it stays at 1. Fu et al. 2019, https://arxiv.org/abs/1903.10145.
@@ -32,7 +32,7 @@ def cyclical(step: int, n_steps: int, n_cycles: int, rise: float = 0.5) -> float
     return min(1.0, position / rise)
 
 
-def cosine_decay(step: int, n_steps: int, n_warmup: int, floor: float) -> float:
+def cosine_decay(step: float, n_steps: int, n_warmup: int, floor: float) -> float:
     """Rise linearly over ``n_warmup`` steps to 1, then fall along half a cosine to ``floor`` at ``n_steps``.
 
     Loshchilov & Hutter 2017, https://arxiv.org/abs/1608.03983.

@@ -5,10 +5,11 @@ Encoder, posterior and predictor stay as they are.
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, cast
+from typing import Any, ClassVar, Protocol, cast
 
 import numpy as np
 import torch
@@ -126,6 +127,38 @@ def write(model: MolVAE, z: Tensor, generator: torch.Generator) -> tuple[list[st
     return texts, [one if one and model.vocabulary.complaint(one) is None else None for one in molecules]
 
 
+class Keeper(Protocol):
+    """Keeps what a tuning has reached, and says when it is to end."""
+
+    def restore(self) -> dict[str, Any] | None:
+        """What was kept last; None at the beginning."""
+
+    def offer(self, state: Callable[[], dict[str, Any]]) -> bool:
+        """Keep ``state()`` if it is time to; whether the tuning is to end here."""
+
+    def time_share(self, elapsed_s: float) -> float:
+        """Of the time that the tuning may take, what is over; 0 where it may take any."""
+
+
+class _Batches:
+    """Batches of a data set without end, pass after pass; it knows where it stands."""
+
+    def __init__(self, data: SmilesDataset, batch_size: int, seed: int, rng: np.random.Generator):
+        self.data, self.batch_size, self.seed, self.rng = data, batch_size, seed, rng
+        self.at(0, data.n_batches(batch_size))
+
+    def at(self, epoch: int, number: int) -> None:
+        """Go on with this batch of this pass."""
+        self.epoch, self.number = epoch, number
+        self._left = self.data.epoch(epoch, self.batch_size, self.seed, start=number)
+
+    def __next__(self) -> Batch:
+        if self.number >= self.data.n_batches(self.batch_size):
+            self.at(int(self.rng.integers(2**31)), 0)
+        self.number += 1
+        return next(self._left)
+
+
 class DecoderTuner:
     """A decoder under training at latent points: optimizer, average of the weights, threads, and the training molecules.
 
@@ -139,6 +172,8 @@ class DecoderTuner:
         Over which the learning rate falls.
     reconstruction_data : SmilesDataset, optional
         Molecules at their own codes in each step, by default those of ``train``.
+    keeper : Keeper, optional
+        Where the time that the tuning may take is shorter than its steps need, the learning rate falls with the time.
     """
 
     def __init__(
@@ -148,17 +183,19 @@ class DecoderTuner:
         settings: TuningSettings,
         n_steps: int,
         reconstruction_data: SmilesDataset | None = None,
+        keeper: Keeper | None = None,
     ):
-        self.model, self.train, self.settings, self.n_steps = model, train, settings, n_steps
+        self.model, self.train, self.settings, self.n_steps, self.keeper = model, train, settings, n_steps, keeper
         self.started, self.n_done = time.monotonic(), 0
+        self.rows: list[dict[str, float]] = []
         decoder = model.decoder.requires_grad_(True).train()
         self.optimizer = make_optimizer(decoder, settings.learning_rate, settings.weight_decay)
         self.average = WeightAverage(decoder, settings.ema_decay)
         self.rng = np.random.default_rng(settings.seed)
         self.noise = torch.Generator().manual_seed(settings.seed)
         self.parallel = DataParallel(decoder, settings.threads or torch.get_num_threads(), settings.seed)
-        self._train = self._batches(train)
-        self._reconstruction_data = self._train if reconstruction_data is None else self._batches(reconstruction_data)
+        others = [] if reconstruction_data is None else [reconstruction_data]
+        self._streams = [_Batches(one, settings.batch_size, settings.seed, self.rng) for one in (train, *others)]
 
     def close(self) -> None:
         """End the threads; the model is left with the averaged weights."""
@@ -173,19 +210,51 @@ class DecoderTuner:
 
     def training_molecules(self) -> tuple[Batch, Tensor]:
         """Return the next batch of training molecules and draws z [B, D] from their posteriors."""
-        return self._drawn(next(self._train))
+        return self._drawn(next(self._streams[0]))
 
     def reconstruction(self) -> tuple[Batch, Tensor]:
         """Return the next batch of molecules whose reconstruction is trained, and draws z [B, D] from their posteriors."""
-        return self._drawn(next(self._reconstruction_data))
+        return self._drawn(next(self._streams[-1]))
 
     @torch.no_grad()
     def _drawn(self, batch: Batch) -> tuple[Batch, Tensor]:
         return batch, self.model.posterior_of(batch).draw(1, self.noise)[0][0]
 
-    def _batches(self, data: SmilesDataset) -> Iterator[Batch]:
-        while True:
-            yield from data.epoch(int(self.rng.integers(2**31)), self.settings.batch_size, self.settings.seed)
+    def state(self) -> dict[str, Any]:
+        """All that going on needs: tensors, numbers and text."""
+        return {
+            "decoder": self.model.decoder.state_dict(),
+            "average": self.average.weights,
+            "optimizer": self.optimizer.state_dict(),
+            "rng": json.dumps(self.rng.bit_generator.state),
+            "noise": self.noise.get_state(),
+            "batches": [[one.epoch, one.number] for one in self._streams],
+            "n_done": self.n_done,
+            "elapsed_s": self.elapsed_s,
+            "rows": self.rows,
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state` gave."""
+        self.model.decoder.load_state_dict(state["decoder"])
+        self.average.load(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.rng.bit_generator.state = json.loads(state["rng"])
+        self.noise.set_state(state["noise"])
+        for stream, place in zip(self._streams, state["batches"], strict=True):
+            stream.at(*place)
+        self.n_done, self.rows = state["n_done"], state["rows"]
+        self.started = time.monotonic() - state["elapsed_s"]
+
+    def kept(self) -> bool:
+        """Let the keeper keep what is reached; whether the tuning is to end here."""
+        return self.keeper is not None and self.keeper.offer(self.state)
+
+    @property
+    def place(self) -> float:
+        """Steps that are done, or as many as the time that is over stands for, where that runs out first."""
+        by_time = 0.0 if self.keeper is None else self.keeper.time_share(time.monotonic() - self.started)
+        return min(self.n_steps, max(self.n_done, by_time * self.n_steps))
 
     def noised(self, z: Tensor, learned_share: float = 0.5, noise_exponent: float = 1.0) -> Tensor:
         """Codes z [B, D] at random levels of noise, all towards one of the priors; the learned one with this chance."""
@@ -198,7 +267,7 @@ class DecoderTuner:
         s, batch = self.settings, join(list(groups.values()))
         for group in self.optimizer.param_groups:
             warmup = min(WARMUP_STEPS, self.n_steps // 10)
-            group["lr"] = s.learning_rate * cosine_decay(self.n_done, self.n_steps, warmup, LAST_SHARE)
+            group["lr"] = s.learning_rate * cosine_decay(self.place, self.n_steps, warmup, LAST_SHARE)
 
         def loss_of(part: PointBatch, noise: torch.Generator) -> Loss:
             losses = -self.model.log_px_z(part.z, part, noise)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -73,6 +75,17 @@ class Critic:
         for _ in range(STEPS_A_ROUND):
             self._step(recent, len(written))
         return loss
+
+    def state(self) -> dict[str, Any]:
+        """What going on needs beside the features of the last rounds' molecules."""
+        return {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "noise": self.noise.get_state()}
+
+    def load(self, state: dict[str, Any], rounds: list[Tensor]) -> None:
+        """Go on from what :meth:`state` gave, and the features [N, F] of the molecules of each of the last rounds."""
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.noise.set_state(state["noise"])
+        self.rounds = rounds
 
     def _some(self, features: Tensor, n: int) -> Tensor:
         return torch.randint(len(features), (n,), generator=self.noise)

@@ -17,7 +17,7 @@ import numpy as np
 
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.models.vae import MolVAE
-from chemvae.training.tuning.base import DecoderTuner, Report, TuningSettings
+from chemvae.training.tuning.base import DecoderTuner, Keeper, Report, TuningSettings
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ def tune_to_noised_codes(
     settings: NoisedCodeSettings | None = None,
     report: Report | None = None,
     reconstruction_data: SmilesDataset | None = None,
+    keeper: Keeper | None = None,
 ) -> list[dict[str, float]]:
     """Tune a model's decoder in place so that texts sampled at draws from its priors are distributed like the data.
 
@@ -68,6 +69,8 @@ def tune_to_noised_codes(
         Told each row.
     reconstruction_data : SmilesDataset, optional
         Molecules whose reconstruction is trained beside it, by default ``train``.
+    keeper : Keeper, optional
+        Keeps what is reached, and may end the tuning early.
 
     Returns
     -------
@@ -76,21 +79,25 @@ def tune_to_noised_codes(
         ``elapsed_s``.
     """
     s = settings or NoisedCodeSettings()
-    tuner = DecoderTuner(model, train, s, n_steps=s.steps, reconstruction_data=reconstruction_data)
-    rows: list[dict[str, float]] = []
+    tuner = DecoderTuner(model, train, s, n_steps=s.steps, reconstruction_data=reconstruction_data, keeper=keeper)
     losses: list[dict[str, float]] = []
     try:
-        for number in range(1, s.steps + 1):
+        if (state := keeper.restore() if keeper else None) is not None:
+            tuner.load(state)
+        while tuner.n_done < s.steps:
             (others, own), (molecules, codes) = tuner.reconstruction(), tuner.training_molecules()
             noised = tuner.noised(codes, s.learned_share, s.noise_exponent)
             losses.append(tuner.step({"noised": (molecules, noised, s.share), "others": (others, own, 1 - s.share)}))
-            if number % REPORT_EVERY == 0 or number == s.steps:
+            ends = tuner.kept()
+            if tuner.n_done % REPORT_EVERY == 0 or tuner.n_done == s.steps or ends:
                 means = {f"loss_{name}": float(np.mean([one[name] for one in losses])) for name in losses[0]}
-                rows.append({"step": number, **means, "elapsed_s": tuner.elapsed_s})
+                tuner.rows.append({"step": tuner.n_done, **means, "elapsed_s": tuner.elapsed_s})
                 losses = []
-                log.info("noised tuning %s", rows[-1])
+                log.info("noised tuning %s", tuner.rows[-1])
                 if report is not None:
-                    report(rows[-1])
+                    report(tuner.rows[-1])
+            if ends:
+                break
     finally:
         tuner.close()
-    return rows
+    return tuner.rows

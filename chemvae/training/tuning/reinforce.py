@@ -21,7 +21,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -33,8 +33,8 @@ from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.errors import NothingUsableError
 from chemvae.models.vae import MolVAE
 from chemvae.parallel import limited_threads
-from chemvae.training.tuning.base import DecoderTuner, Report, TuningSettings, draw_points, write
-from chemvae.training.tuning.critic import Critic
+from chemvae.training.tuning.base import DecoderTuner, Keeper, Report, TuningSettings, draw_points, write
+from chemvae.training.tuning.critic import KEPT_ROUNDS, Critic
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +104,7 @@ def tune_by_reinforce(
     settings: ReinforceSettings | None = None,
     report: Report | None = None,
     reconstruction_data: SmilesDataset | None = None,
+    keeper: Keeper | None = None,
 ) -> list[dict[str, float]]:
     """Tune a model's decoder in place so that texts sampled at draws from its priors are molecules like the training set's.
 
@@ -118,6 +119,8 @@ def tune_by_reinforce(
         Told each row.
     reconstruction_data : SmilesDataset, optional
         Molecules whose reconstruction is trained beside it, by default ``train``.
+    keeper : Keeper, optional
+        Keeps what is reached, and may end the tuning early.
 
     Returns
     -------
@@ -133,22 +136,25 @@ def tune_by_reinforce(
         If the decoder writes no molecule from which a critic could learn.
     """
     settings = settings or ReinforceSettings()
-    tuner = _Tuner(model, train, settings, reconstruction_data)
-    rows: list[dict[str, float]] = []
+    tuner = _Tuner(model, train, settings, reconstruction_data, keeper)
     found: list[dict[str, float]] = []
     try:
-        for number in range(settings.rounds):
-            found.append(tuner.round(number))
-            if (number + 1) % REPORT_EVERY == 0 or number + 1 == settings.rounds:
+        while tuner.n_rounds < settings.rounds:
+            found.append(tuner.round(tuner.n_rounds))
+            tuner.n_rounds += 1
+            ends = tuner.kept()
+            if tuner.n_rounds % REPORT_EVERY == 0 or tuner.n_rounds == settings.rounds or ends:
                 means = {name: _mean([one[name] for one in found]) for name in found[0]}
-                rows.append({"round": number + 1, **means, "elapsed_s": tuner.elapsed_s})
+                tuner.rows.append({"round": tuner.n_rounds, **means, "elapsed_s": tuner.elapsed_s})
                 found = []
-                log.info("reward tuning %s", rows[-1])
+                log.info("reward tuning %s", tuner.rows[-1])
                 if report is not None:
-                    report(rows[-1])
+                    report(tuner.rows[-1])
+            if ends:
+                break
     finally:
         tuner.close()
-    return rows
+    return tuner.rows
 
 
 def _mean(values: list[float]) -> float:
@@ -200,21 +206,44 @@ class _Tuner(DecoderTuner):
     settings: ReinforceSettings
 
     def __init__(
-        self, model: MolVAE, train: SmilesDataset, settings: ReinforceSettings, reconstruction_data: SmilesDataset | None = None
+        self,
+        model: MolVAE,
+        train: SmilesDataset,
+        settings: ReinforceSettings,
+        reconstruction_data: SmilesDataset | None = None,
+        keeper: Keeper | None = None,
     ):
-        per_round = -(-settings.points * settings.draws // settings.batch_size)
-        super().__init__(model, train, settings, n_steps=settings.rounds * per_round, reconstruction_data=reconstruction_data)
-        self.writing = torch.Generator().manual_seed(settings.seed + 1)
+        n_steps = settings.rounds * -(-settings.points * settings.draws // settings.batch_size)
+        super().__init__(model, train, settings, n_steps, reconstruction_data, keeper)
+        self.writing, self.n_rounds = torch.Generator().manual_seed(settings.seed + 1), 0
+        self.judged: list[list[str]] = []  # molecules that the critic has learned from, round by round
         try:
-            self.critic = self._first_critic() if settings.realism else None
+            state = keeper.restore() if keeper else None
+            self.critic = self._first_critic(is_new=state is None) if settings.realism else None
+            if state is not None:
+                self.load(state)
         except BaseException:
             self.close()
             raise
 
-    def _first_critic(self) -> Critic:
+    def state(self) -> dict[str, Any]:
+        own = {"n_rounds": self.n_rounds, "writing": self.writing.get_state(), "judged": self.judged}
+        return {**super().state(), **own, "critic": {} if self.critic is None else self.critic.state()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        super().load(state)
+        self.n_rounds, self.judged = state["n_rounds"], state["judged"]
+        self.writing.set_state(state["writing"])
+        if self.critic is not None:
+            self.critic.load(state["critic"], [self._features(molecules) for molecules in self.judged])
+
+    def _first_critic(self, *, is_new: bool = True) -> Critic:
+        """A critic of the training molecules, and, if it is new, taught what the decoder writes."""
         s = self.settings
         some = self.rng.permutation(len(self.train))[: s.critic_molecules]
         critic = Critic(_readable(self._features(self.train.smiles.take(some)))[0], s.seed)
+        if not is_new:
+            return critic
         z = self._points(s.critic_points, 999)
         written = [one for one in self._write(z)[1] if one]
         features = _readable(self._features(written))[0] if written else torch.empty(0)
@@ -276,7 +305,8 @@ class _Tuner(DecoderTuner):
         if not valid or not (s.realism or s.own_code):
             rewards[valid] = 1.0
             return rewards, math.nan, 0.0
-        features, kept = _readable(self._features([one for one in molecules if one]))
+        known = [one for one in molecules if one]
+        features, kept = _readable(self._features(known))
         if not len(features):
             return rewards, math.nan, math.nan
         rows, critic_loss = torch.tensor(valid)[kept], 0.0
@@ -286,6 +316,8 @@ class _Tuner(DecoderTuner):
             with limited_threads(1):
                 rewards[rows] += s.realism * torch.sigmoid(self.critic(features))
                 critic_loss = self.critic.learn(features)
+            readable = [one for one, is_kept in zip(known, kept.tolist(), strict=True) if is_kept]
+            self.judged = [*self.judged, readable][-KEPT_ROUNDS:]
         return rewards, float(told.mean()), critic_loss
 
     def _learn(self, z: Tensor, texts: list[str], advantage: Tensor) -> list[dict[str, float]]:

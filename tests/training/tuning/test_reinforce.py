@@ -64,7 +64,7 @@ class FondOf:
 def test_what_the_critic_rates_higher_is_written_more_often(model, train, monkeypatch):
     before = (sampled(model)["smiles"] == "CCO").mean()
     code = torch.from_numpy(model.encode(["CCO"]))
-    monkeypatch.setattr(_Tuner, "_first_critic", lambda self: FondOf(code))
+    monkeypatch.setattr(_Tuner, "_first_critic", lambda self, is_new: FondOf(code))
     tune_by_reinforce(model, train, replace(QUICK, realism=0.9, invalid=0.0))
     assert (sampled(model)["smiles"] == "CCO").mean() > before + 0.1
 
