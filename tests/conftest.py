@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -38,6 +40,14 @@ MOLECULES = [
 
 SLOW_FIXTURES = {"test_demo.py": {"trained", "shipped", "demo"}}
 """File -> fixtures of it that take more than ten seconds: a test that needs one is slow."""
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C and a closed terminal as anybody's program does, also where the tests run in the background (nohup)."""
+    for name, usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -159,9 +159,9 @@ class TestPrograms:
     def test_a_hang_costs_one_molecule(self, started):
         body = "    time.sleep(600 if 'N' in s else 0)\n    print(json.dumps({'score': len(s)}), flush=True)\n"
         oracle = started(spread_out(self.program(body)))
-        oracle.timeout_s = 2.0
+        oracle.timeout_s = 8.0  # far above what an answer takes, however busy the machine is
         scores = oracle.score([*MOLECULES[:5], "CN", *MOLECULES[5:]])
-        assert [one.reason for one in scores] == [*[""] * 5, "timed out after 2 s", *[""] * 7]
+        assert [one.reason for one in scores] == [*[""] * 5, "timed out after 8 s", *[""] * 7]
         assert [one.values[0] for one in scores if not one.failed] == list(range(1, 13))
 
     @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
