@@ -7,7 +7,7 @@ entered when its function is called: loading a model does not wait for what only
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +78,8 @@ def train(
     resume: bool = False,
     seed: int | None = 0,
     *,
+    recipe: str = "plain",
+    stages: Mapping[str, Mapping[str, Any]] | str | None = None,
     more_epochs: int = 0,
     callbacks: Sequence[Callback] = (),
     cancel: CancelToken | None = None,
@@ -98,6 +100,11 @@ def train(
         The run folder; None keeps nothing on disk.
     resume : bool
         Go on from the last checkpoint of ``out``, on the same data; where no run is there yet, ``data`` begins one.
+    recipe : str
+        "plain" trains once, as preset and options say; "full" goes on with the stages of chemvae/training/recipes/full.toml,
+        which make molecules of the samples. It takes a folder (``out``); ``time_limit_min`` is then the time of all of it.
+    stages : mapping of stage to mapping, or JSON
+        Settings of single stages of the recipe, in place of its file's.
     more_epochs : with ``resume``, train so many epochs longer than the run was to.
     callbacks : sequence of Callback
     cancel : CancelToken that ends the training from another thread as its time limit does: saved, usable, to be resumed.
@@ -118,12 +125,20 @@ def train(
     ------
     SettingsError, UnknownNameError, InputError, NothingUsableError, CollapseError, InterruptedRunError, RunFolderError
     """
+    from chemvae.training.recipes.session import has_recipe, resume_recipe, stages_from, start_recipe
     from chemvae.training.resuming import resume_run
     from chemvae.training.session import RunSpec, start_run
 
     run = None if out is None else RunFolder(out)
-    if more_epochs and not resume:
-        raise SettingsError("more_epochs lengthens a run that is there (resume=True); say epochs of a new one")
+    if more_epochs and (not resume or (run is not None and has_recipe(run))):
+        raise SettingsError("more_epochs lengthens a plain run that is there (resume=True); say epochs of a new one")
+    if resume and run is not None and has_recipe(run):
+        return resume_recipe(run, data, options, callbacks, cancel)
+    if recipe != "plain" or stages:
+        if run is None or recipe == "plain":
+            raise SettingsError("a recipe works in a folder (out=RUN), and stages go with recipe='full'")
+        spec = RunSpec.of(data, targets, preset, as_seed(seed), **options)
+        return start_recipe(spec, recipe, run, callbacks, cancel, stages_from(stages))
     if resume and (data is None or run is None or run.unfinished().exists()):
         run = run or RunFolder(".")
         return resume_run(run, data, options, callbacks, cancel, targets=targets, more_epochs=more_epochs)

@@ -76,6 +76,7 @@ class RunFolder:
 
     def __init__(self, path: Path | str, *, is_successor: bool = False):
         self.path, self.is_successor = Path(path), is_successor
+        self.resumed_at = self.path  # the folder that a user names to go on with it; a stage's is its recipe's
         self._stage = Stage(self.path)
 
     def __repr__(self) -> str:
@@ -109,7 +110,9 @@ class RunFolder:
 
     def successor(self) -> RunFolder:
         """The run that is to take this one's place."""
-        return RunFolder(self.path, is_successor=True)
+        made = RunFolder(self.path, is_successor=True)
+        made.resumed_at = self.resumed_at
+        return made
 
     def unfinished(self) -> RunFolder:
         """The successor where one was begun, else this run: what is being trained here, or was last."""

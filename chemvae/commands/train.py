@@ -39,6 +39,7 @@ PARTS = {
     "prior": table_names("models/priors/__init__.py", "PRIORS", leave_out=("gaussian",)),
     "fitted_prior": table_names("models/priors/__init__.py", "PRIORS", leave_out=("normal", "vamp")),
 }
+RECIPES = table_names("training/recipes/recipe.py", "RECIPES")
 TRAINING = settings_fields("training/settings.py", "TrainingSettings", leave_out=("seed",), choices=OBJECTIVES)
 SIZES = settings_fields("models/settings.py", "ModelSettings", choices=PARTS)
 
@@ -53,6 +54,16 @@ def train(
         Path | None, typer.Option("-o", "--output", metavar="RUN", help="The run folder. Default: runs/<name of the data>.")
     ] = None,
     preset: Annotated[str, typer.Option(metavar="|".join(PRESETS), help="Size and schedule to start from.")] = "cpu",
+    recipe: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(RECIPES), help="full: go on until samples are molecules, in stages; --time-limit is for all."
+        ),
+    ] = "plain",
+    stages: Annotated[
+        str | None,
+        typer.Option(metavar="JSON", help="Settings of a recipe's stages; or tables [stages.NAME] in the file of --config."),
+    ] = None,
     init: Annotated[str | None, typer.Option(metavar="MODEL", help="Start from the weights of this model.")] = None,
     compare: Annotated[
         bool,
@@ -88,7 +99,8 @@ def train(
 ) -> None:
     """Train a model on molecules, and on labels where columns are named with -p.
 
-    A run folder holds all that the other commands need. Ctrl-C saves first; --resume goes on to the same numbers.
+    A run folder holds all that the other commands need. Ctrl-C saves first; --resume goes on to the same numbers. With
+    --recipe full samples become molecules, too, in stages that are told one by one.
     """
     from chemvae import api
     from chemvae.commands.shared import training_display
@@ -98,10 +110,10 @@ def train(
     wanted += [training_display.TensorBoard(run / "tensorboard")] if tensorboard else []
     with training_display.progress(run, f"Reading {data or 'the data'}") as shown:
         api.train(
-            data, properties or (), preset, run, resume, seed, init=init, smiles_column=smiles_column,
-            split_column=split_column, on_invalid=on_invalid, standardize=standardize, tokens=tokens, vocabulary=vocabulary,
-            device=device, jobs=jobs, overwrite=overwrite, more_epochs=more_epochs, callbacks=[*wanted, *shown],
-            **_with_settings(given_only(settings)),
+            data, properties or (), preset, run, resume, seed, recipe=recipe, stages=stages, init=init,
+            smiles_column=smiles_column, split_column=split_column, on_invalid=on_invalid, standardize=standardize,
+            tokens=tokens, vocabulary=vocabulary, device=device, jobs=jobs, overwrite=overwrite, more_epochs=more_epochs,
+            callbacks=[*wanted, *shown], **_with_settings(given_only(settings)),
         )  # fmt: skip
     _say_what_was_gained(run, compare, device, jobs)
     _say_which_predictor(run, jobs)

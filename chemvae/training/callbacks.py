@@ -22,6 +22,12 @@ class Callback:
     def on_epoch(self, row: dict[str, float], model: MolVAE) -> None:
         """The epoch's line of metrics.csv, and the model with averaged weights. Values added to ``row`` are kept."""
 
+    def on_stage(self, name: str, number: int, n_stages: int) -> None:
+        """A recipe begins this stage, counted from 1, or says that it is left out."""
+
+    def on_tuning(self, row: dict[str, float]) -> None:
+        """What a stage that tunes has reached: ``step`` or ``round``, its figures, ``elapsed_s``, ``eta_s`` of the recipe."""
+
 
 class WandB(Callback):
     """Logs every number the trainer tells to Weights & Biases (extra ``log``).

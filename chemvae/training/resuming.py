@@ -19,9 +19,10 @@ from chemvae.progress import CancelToken
 from chemvae.runs import RunFolder
 from chemvae.seeding import seeded
 from chemvae.training.callbacks import Callback
-from chemvae.training.inputs import changed_data, choose_split, data_fingerprint, make_inputs
+from chemvae.training.inputs import TrainingInputs, changed_data, choose_split, data_fingerprint, make_inputs
 from chemvae.training.session import Reading, as_table, fit_and_finish, in_folder, make_trainer, origin_of, sort_options
 from chemvae.training.settings import AS_OBJECT, TrainingSettings
+from chemvae.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 CHANGEABLE_ON_RESUME = {"time_limit_min", "threads", "checkpoint_min"}
@@ -36,6 +37,7 @@ def resume_run(
     *,
     targets: Sequence[str] = (),
     more_epochs: int = 0,
+    budget_s: float = 0.0,
 ) -> MolVAE:
     """Go on from a run's last checkpoint, or from its beginning if it was ended before the first.
 
@@ -53,20 +55,24 @@ def resume_run(
         May be said again as they are.
     more_epochs : int
         Train so many epochs longer than the run was to; its schedules are stretched over all of them.
+    budget_s : float
+        As in :func:`start_run`; the same as then.
     """
     with in_folder(run):
-        return _go_on(run.unfinished(), data, options or {}, callbacks, cancel, targets, more_epochs)
+        trainer, inputs = _restored(run.unfinished(), data, options or {}, callbacks, targets, more_epochs)
+        trainer.budget_s = budget_s
+        return fit_and_finish(trainer, inputs, cancel)
 
 
-def _go_on(
+def _restored(
     run: RunFolder,
     data: Any,
     options: Mapping[str, Any],
     callbacks: Sequence[Callback],
-    cancel: CancelToken | None,
     targets: Sequence[str],
     more_epochs: int,
-) -> MolVAE:
+) -> tuple[Trainer, TrainingInputs]:
+    """The trainer as it was, and what it trains on."""
     own, _, changes = sort_options(options)
     if not run.exists():
         raise RunFolderError(
@@ -78,7 +84,7 @@ def _go_on(
     if own.get("init") not in (None, config.get("init")):
         raise SettingsError("a resumed run has its weights; leave out --init")
     settings = _resumed_settings(run, config, changes)
-    table = _same_data(run, config, data, targets, own.get("jobs", 1))
+    table = same_data(run, config, data, targets, own.get("jobs", 1))
     if more_epochs:
         settings, config = _lengthen(run, settings, config, more_epochs)
     model = _model_of(run, config, settings.seed)
@@ -93,11 +99,19 @@ def _go_on(
     )
     if not is_new:
         trainer.resume(config.get("epochs_before", ()))
-    return fit_and_finish(trainer, inputs, cancel)
+    return trainer, inputs
 
 
-def _same_data(run: RunFolder, config: Mapping[str, Any], data: Any, targets: Sequence[str], jobs: int) -> Table:
-    """Read the data of a run again; other data is refused."""
+def same_data(run: RunFolder, config: Mapping[str, Any], data: Any, targets: Sequence[str] = (), jobs: int = 1) -> Table:
+    """Read the data of a run again.
+
+    Raises
+    ------
+    RunFolderError
+        If it is other data, or config.json does not say what it was.
+    SettingsError
+        If there is none to be read, or other labels are asked for.
+    """
     try:
         origin = config["data"]
         reading, known = {one.name: origin[one.name] for one in fields(Reading)}, origin["targets"]

@@ -128,7 +128,13 @@ def sort_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
 
 
 def start_run(
-    spec: RunSpec, run: RunFolder | None, callbacks: Sequence[Callback] = (), cancel: CancelToken | None = None
+    spec: RunSpec,
+    run: RunFolder | None,
+    callbacks: Sequence[Callback] = (),
+    cancel: CancelToken | None = None,
+    *,
+    table: Table | None = None,
+    budget_s: float = 0.0,
 ) -> MolVAE:
     """Train a new model; see :func:`chemvae.api.train`.
 
@@ -142,11 +148,15 @@ def start_run(
     callbacks : sequence of Callback
     cancel : CancelToken, optional
         Ends the training as its time limit does.
+    table : Table, optional
+        What ``spec.data`` names, where it has been read.
+    budget_s : float
+        Seconds into which the schedules and the end are to fit; 0 takes what the epochs take.
     """
     with in_folder(run):
         check_folder(run, spec.overwrite)
         source = load_model(find_run(spec.init)) if spec.init is not None else None
-        table = as_table(spec.data, spec.targets, asdict(spec.reading), spec.jobs)
+        table = as_table(spec.data, spec.targets, asdict(spec.reading), spec.jobs) if table is None else table
         inputs = _read_inputs(spec, table, source)
         training = for_tuning(spec.training, len(inputs.train), spec.given) if source else spec.training
         model = _new_model(inputs, table, _like(source, spec) if source else spec.model, training.seed, source)
@@ -156,6 +166,7 @@ def start_run(
             run.write_environment()
             run.write_config({**describe_model(model), "training": training.described(), **_facts(spec, table, inputs)})
         trainer = make_trainer(model, inputs, training, run, spec.device, callbacks, keep_best=source is not None)
+        trainer.budget_s = budget_s
         return fit_and_finish(trainer, inputs, cancel)
 
 
@@ -240,9 +251,10 @@ def fit_and_finish(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken
     except KeyboardInterrupt as error:
         if run is None:
             raise
-        sentence = f"Interrupted; go on from the last checkpoint with: {command_line('train', '--resume', '-o', run.path)}"
+        go_on = command_line("train", "--resume", "-o", run.resumed_at)
         raise InterruptedRunError(
-            sentence, EXIT_TERMINATED if isinstance(error, TerminatedError) else EXIT_INTERRUPTED
+            f"Interrupted; go on from the last checkpoint with: {go_on}",
+            EXIT_TERMINATED if isinstance(error, TerminatedError) else EXIT_INTERRUPTED,
         ) from None
     finally:
         if run is not None and run.is_successor:
@@ -251,7 +263,7 @@ def fit_and_finish(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken
         words = "at the time limit"
         if cancel is not None and trainer.stopped_by == "cancelled":
             words = f"because it was asked to ({cancel.reason})"
-        where = f" Go on with: {command_line('train', '--resume', '-o', trainer.run.path)}" if trainer.run else ""
+        where = f" Go on with: {command_line('train', '--resume', '-o', trainer.run.resumed_at)}" if trainer.run else ""
         log.warning("Stopped %s, step %d of %d.%s", words, trainer.progress.step, trainer.n_steps, where)
     return trainer.module.eval().requires_grad_(False)
 

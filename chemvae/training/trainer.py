@@ -36,6 +36,7 @@ from chemvae.training.validation import check_collapse, measure, measure_objecti
 log = logging.getLogger(__name__)
 LOG_EVERY = 20  # steps between two readings of the loss; a reading waits for the device
 BEFORE_ITS_END = ("time limit", "cancelled")  # why a run may stop that can still go on
+BUDGET = "budget"  # why a run ends that was to take so long and no longer: it is finished, and cannot go on
 FIRST_CHECKPOINT_S = 30.0  # of this call: a run that ends early is worth resuming soon
 COLLAPSED_EPOCHS = 2  # in a row, after the KL weight has risen, before a run is given up
 
@@ -104,21 +105,27 @@ class Trainer:
         self.progress = Progress()
         self.parallel: DataParallel | None = None  # while fit runs, where threads split the batch
         self.best: BestWeights | None = None  # where the weights of the best epoch are to be kept
+        self.budget_s = 0.0  # of all calls together, into which schedules and end are to fit; 0 takes what the epochs take
         self._stop: str | None = None
         self._heard = HeardSignal()
 
     # ---------------------------------------------------------------- schedules
 
+    def place(self, step: int) -> float:
+        """This step, or as many as the time that is over stands for, where the budget ends before the epochs do."""
+        by_time = self.progress.elapsed_s / self.budget_s if self.budget_s else 0.0
+        return min(self.n_steps, max(step, by_time * self.n_steps))
+
     def beta(self, step: int) -> float:
         """KL weight at this step."""
-        s, n = self.settings, round(self.settings.kl_warmup * self.n_steps)
-        share = cyclical(step, n, s.kl_cycles) if s.kl_schedule == "cyclical" else linear_warmup(step, n)
+        s, n, place = self.settings, round(self.settings.kl_warmup * self.n_steps), self.place(step)
+        share = cyclical(place, n, s.kl_cycles) if s.kl_schedule == "cyclical" else linear_warmup(place, n)
         return s.beta_start + (s.beta - s.beta_start) * share
 
     def learning_rate(self, step: int) -> float:
         s = self.settings
         warmup = min(s.warmup_steps, self.n_steps // 10)
-        return s.learning_rate * cosine_decay(step, self.n_steps, warmup, s.final_learning_rate)
+        return s.learning_rate * cosine_decay(self.place(step), self.n_steps, warmup, s.final_learning_rate)
 
     # ---------------------------------------------------------------- the loop
 
@@ -152,7 +159,7 @@ class Trainer:
                     if now - last_saved > self._checkpoint_s(is_first=last_saved == call_started):
                         self.save()
                         last_saved = now
-                if not self._stop or self.progress.batch == self.n_batches:
+                if self._stop in (None, BUDGET) or self.progress.batch == self.n_batches:
                     self._end_epoch()
                     last_saved = time.monotonic()
             self._leave()
@@ -168,6 +175,8 @@ class Trainer:
         limit = 60 * self.settings.time_limit_min
         if limit and seconds > limit:
             return "time limit"
+        if self.budget_s and self.progress.elapsed_s > self.budget_s:
+            return BUDGET
         return "cancelled" if cancel is not None and cancel.is_cancelled else None
 
     @contextlib.contextmanager
@@ -326,7 +335,7 @@ class Trainer:
     def _judge(self, row: dict[str, float], facts: dict[str, float]) -> None:
         """Early stopping, and giving up on a collapsed run."""
         p, s = self.progress, self.settings
-        if p.step >= s.kl_warmup * self.n_steps:  # before that the loss being minimised still changes
+        if self.place(p.step) >= s.kl_warmup * self.n_steps:  # before that the loss being minimised still changes
             improved = row["valid_loss"] < p.best_loss - 1e-4
             p.best_loss = min(p.best_loss, row["valid_loss"])
             p.bad_epochs = 0 if improved else p.bad_epochs + 1
@@ -344,7 +353,7 @@ class Trainer:
         if self._stop in ("interrupted", *BEFORE_ITS_END):
             self.save()
         if self._stop == "interrupted":
-            where = f" Go on with: {command_line('train', '--resume', '-o', self.run.path)}" if self.run else ""
+            where = f" Go on with: {command_line('train', '--resume', '-o', self.run.resumed_at)}" if self.run else ""
             sentence = f"Interrupted at step {self.progress.step} of {self.n_steps}; everything is saved.{where}"
             raise InterruptedRunError(sentence, self._heard.exit_code)
         self.average.copy_to_model()
@@ -357,7 +366,7 @@ class Trainer:
 
     @property
     def stopped_by(self) -> str | None:
-        """None if training ran to its end, else "time limit", "cancelled" or "early"."""
+        """None if training ran to its end, else "time limit", "cancelled", "early" or "budget"."""
         return self._stop
 
     # ---------------------------------------------------------------- saving

@@ -6,7 +6,6 @@ import difflib
 import functools
 import inspect
 import json
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +14,7 @@ import typer
 
 from chemvae.commands.shared import console
 from chemvae.commands.shared.settings_fields import Field, choices
+from chemvae.disk.toml import parse_toml
 from chemvae.errors import ChemVAEError, SettingsError
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _use_config(ctx: typer.Context, value: Path | None) -> Path | None:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Read a TOML or JSON file of flags; sections only group them.
+    """Read a TOML or JSON file of flags; sections only group them, but those of ``[stages.NAME]`` stay together.
 
     Raises
     ------
@@ -197,26 +197,17 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix.lower() == ".json" else _toml(text)
+        content = json.loads(text) if path.suffix.lower() == ".json" else parse_toml(text)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ChemVAEError(f"The configuration {path} cannot be read ({reason}). Write it as .toml or .json.") from None
     if not isinstance(content, dict):
         raise ChemVAEError(f"The configuration {path} must be a table of flags, such as epochs = 10.")
+    if isinstance(stages := content.get("stages"), dict):
+        content = {**content, "stages": json.dumps(stages)}
     sections = [value for value in content.values() if isinstance(value, dict)]
     flat = {key: value for key, value in content.items() if not isinstance(value, dict)}
     return functools.reduce(lambda all_, section: all_ | section, sections, flat)
-
-
-def _toml(text: str) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        try:
-            import tomli as tomllib
-        except ImportError:
-            raise ValueError("reading TOML needs Python 3.11, or pip install tomli; or write it as JSON") from None
-    return tomllib.loads(text)
 
 
 def match_config(content: Mapping[str, Any], parameters: list[Any], source: Path) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Lines(Callback):
 
     def __init__(self, run: Path, every_s: float = LINE_EVERY_S):
         self.run, self.due, self.n_epochs = run, console.Every(every_s), 0
+        self.stage = ""
 
     def on_step(self, info: dict[str, float]) -> None:
         if not self.n_epochs:
@@ -50,7 +51,7 @@ class Lines(Callback):
 
     def begin(self) -> None:
         """Say what is trained on."""
-        config = RunFolder(self.run).unfinished().read_config()
+        config = being_trained(self.run).read_config()
         self.n_epochs = config["training"]["epochs"]
         dropped = ", ".join(f"{reason}: {count:,}" for reason, count in config.get("dropped", {}).items() if count)
         console.say(
@@ -68,6 +69,15 @@ class Lines(Callback):
 
     def on_epoch(self, row: dict[str, float], model: MolVAE) -> None:
         console.say(epoch_line(row, self.n_epochs))
+
+    def on_stage(self, name: str, number: int, n_stages: int) -> None:
+        """Say which stage of a recipe begins."""
+        self.stage = f"stage {number}/{n_stages}, {name}"
+        console.say(f"{self.stage[0].upper()}{self.stage[1:]}")
+
+    def on_tuning(self, row: dict[str, float]) -> None:
+        if self.due():
+            console.say(f"{self.stage}: {tuning_facts(row)}, {console.duration(row['eta_s'])} left")
 
 
 class Bar(Lines):
@@ -93,8 +103,30 @@ class Bar(Lines):
     def on_epoch(self, row: dict[str, float], model: MolVAE) -> None:
         self.reconstruction = f"  rec {row['valid_reconstruction_greedy']:.0%}"
         super().on_epoch(row, model)
-        if row["epoch"] == self.n_epochs:
+        if row["epoch"] == self.n_epochs and not self.stage:
             self.progress.stop()
+
+    def on_tuning(self, row: dict[str, float]) -> None:
+        facts = f"{tuning_facts(row)}  {console.duration(row['eta_s'])} left"
+        self.progress.update(self.task, description=self.stage, total=None, facts=facts)
+
+
+def being_trained(run: Path) -> RunFolder:
+    """The folder that says what is trained: a run's own, or that of the first stage of its recipe."""
+    stages = run / "stages"
+    first = sorted(stages.glob("*/config.json"), key=lambda path: path.stat().st_mtime)[:1]
+    return RunFolder(first[0].parent) if first else RunFolder(run).unfinished()
+
+
+def tuning_facts(row: dict[str, float]) -> str:
+    """What a stage that tunes has reached.
+
+    Examples
+    --------
+    >>> tuning_facts({"round": 20, "valid": 0.91, "told": 0.4, "elapsed_s": 3.0, "eta_s": 9.0})
+    'round 20, valid 0.91, told 0.4'
+    """
+    return ", ".join(f"{name} {value:.3g}" for name, value in row.items() if name not in ("elapsed_s", "eta_s"))
 
 
 def losses(info: dict[str, float]) -> str:

@@ -87,7 +87,7 @@ def tune_by_expert_iteration(
     try:
         for number in range(settings.rounds):
             rows.append(tuner.round(number))
-            log.info("prior tuning %s", rows[-1])
+            log.debug("prior tuning %s", rows[-1])
             if report is not None:
                 report(rows[-1])
     finally:

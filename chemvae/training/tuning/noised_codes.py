@@ -93,7 +93,7 @@ def tune_to_noised_codes(
                 means = {f"loss_{name}": float(np.mean([one[name] for one in losses])) for name in losses[0]}
                 tuner.rows.append({"step": tuner.n_done, **means, "elapsed_s": tuner.elapsed_s})
                 losses = []
-                log.info("noised tuning %s", tuner.rows[-1])
+                log.debug("noised tuning %s", tuner.rows[-1])
                 if report is not None:
                     report(tuner.rows[-1])
             if ends:

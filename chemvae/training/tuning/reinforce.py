@@ -147,7 +147,7 @@ def tune_by_reinforce(
                 means = {name: _mean([one[name] for one in found]) for name in found[0]}
                 tuner.rows.append({"round": tuner.n_rounds, **means, "elapsed_s": tuner.elapsed_s})
                 found = []
-                log.info("reward tuning %s", tuner.rows[-1])
+                log.debug("reward tuning %s", tuner.rows[-1])
                 if report is not None:
                     report(tuner.rows[-1])
             if ends:

@@ -1,0 +1,1 @@
+"""Recipes: several trainings, one after the other, by one command."""

@@ -1,0 +1,186 @@
+"""A recipe goes through its stages, can be stopped anywhere and gone on with, and never loses what is there."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from chemvae import api
+from chemvae.errors import RunFolderError, SettingsError, UnknownNameError
+from chemvae.progress import CancelToken
+from chemvae.runs import RunFolder
+from chemvae.training.callbacks import Callback
+from chemvae.training.recipes.recipe import read_recipe
+from chemvae.training.recipes.session import Record, first_spec, stages_from
+from chemvae.training.session import RunSpec
+from tests.written_pages import easy_molecules
+
+MOLECULES = easy_molecules()
+SMALL = {
+    "learn": {"noised_codes": 0.0, "random_smiles": 0.0},
+    "between": {"steps": 6, "batch_size": 16, "at_least": 10},
+    "reward": {
+        "rounds": 3, "points": 12, "draws": 2, "critic_points": 200, "critic_steps": 4, "fingerprint_bits": 16, "at_least": 10,
+    },
+    "fit": {"epochs": 1, "texts": 200, "rounds": 0},
+}  # fmt: skip
+SIZES = {
+    "epochs": 12, "encoder_dim": 24, "decoder_dim": 48, "latent_dim": 8, "batch_size": 16, "threads": 1, "min_kl": 0.0,
+    "min_active_units": 0.0, "learning_rate": 0.01, "ema_decay": 0.5, "monitor_molecules": 10,
+}  # fmt: skip
+
+
+def train(out, data=MOLECULES, stages=SMALL, **more):
+    return api.train(data, (), "tiny", out, recipe="full", stages=stages, **{**SIZES, **more})
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A recipe that nothing disturbed."""
+    out = tmp_path_factory.mktemp("recipe") / "run"
+    return train(out), out
+
+
+def same(one, other):
+    for name, value in one.state_dict().items():
+        torch.testing.assert_close(other.state_dict()[name], value, rtol=0, atol=0, equal_nan=True, msg=name)
+
+
+class StopsIn(Callback):
+    """Asks for the end in a stage: at its beginning, or after what it first tells."""
+
+    def __init__(self, stage, token):
+        self.stage, self.token, self.now = stage, token, ""
+
+    def on_stage(self, name, number, n_stages):
+        self.now = name
+
+    def on_step(self, info):
+        if self.now == self.stage == "learn":
+            self.token.cancel("the test says so")
+
+    def on_tuning(self, row):
+        if self.now == self.stage:
+            self.token.cancel("the test says so")
+
+
+def test_the_folder_is_a_run_that_knows_its_stages(whole):
+    model, out = whole
+    config = RunFolder(out).read_config()
+    assert list(config["recipe"]["seconds"]) == ["learn", "between", "reward", "fit"]
+    same(model, api.load(out))
+    assert model.latent_statistics.is_fitted and len(RunFolder(out).read_metrics()) == SIZES["epochs"]
+    learn, last = (api.load(out / "stages" / name).state_dict() for name in ("learn", "fit"))
+    changed = {
+        name.split(".")[0] for name, value in learn.items() if not torch.equal(value.nan_to_num(), last[name].nan_to_num())
+    }
+    assert "decoder" in changed and "encoder" not in changed
+
+
+@pytest.mark.parametrize("stage", ["learn", "between", "reward"])
+def test_stopped_in_a_stage_it_goes_on_to_the_same_weights(whole, tmp_path, stage, monkeypatch):
+    for module in ("noised_codes", "reinforce"):
+        monkeypatch.setattr(f"chemvae.training.tuning.{module}.REPORT_EVERY", 2)
+    token = CancelToken()
+    train(tmp_path / "run", cancel=token, callbacks=[StopsIn(stage, token)])
+    record = json.loads((tmp_path / "run/stages/recipe.json").read_text())
+    assert stage not in record["done"] and token.is_cancelled
+    resumed = api.train(MOLECULES, out=tmp_path / "run", resume=True)
+    same(whole[0], resumed)
+
+
+def test_a_resumed_recipe_keeps_its_settings(whole):
+    with pytest.raises(SettingsError, match="keeps its settings; beta cannot change"):
+        api.train(MOLECULES, out=whole[1], resume=True, beta=0.5)
+
+
+def test_other_data_is_refused(whole, tmp_path):
+    token = CancelToken()
+    train(tmp_path / "run", cancel=token, callbacks=[StopsIn("between", token)])
+    with pytest.raises(RunFolderError, match="other data|molecules instead of"):
+        api.train(MOLECULES[:-9], out=tmp_path / "run", resume=True)
+
+
+def test_a_run_that_is_there_stays_until_the_recipe_is_done(tmp_path):
+    before = api.train(MOLECULES[:60], (), "tiny", tmp_path / "run", **{**SIZES, "epochs": 1})
+    with pytest.raises(RunFolderError, match="already holds a run"):
+        train(tmp_path / "run")
+    token = CancelToken()
+    train(tmp_path / "run", overwrite=True, cancel=token, callbacks=[StopsIn("between", token)])
+    same(before, api.load(tmp_path / "run"))
+    after = api.train(MOLECULES, out=tmp_path / "run", resume=True)
+    same(after, api.load(tmp_path / "run"))
+    with pytest.raises(AssertionError):
+        same(before, after)
+
+
+def test_stages_that_do_not_pay_for_few_molecules_are_left_out_and_said(tmp_path, caplog):
+    few = {**SMALL, "between": {**SMALL["between"], "at_least": 1_000}, "reward": {**SMALL["reward"], "at_least": 1_000}}
+    train(tmp_path / "run", stages=few, epochs=2)
+    assert caplog.text.count("is left out: it takes 1000 training molecules, there are 16") == 2
+    assert {path.name for path in (tmp_path / "run/stages").iterdir()} >= {"learn", "fit"}
+    assert not (tmp_path / "run/stages/reward").exists()
+
+
+def test_a_decoder_that_writes_nothing_is_not_rewarded_and_still_finished(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("chemvae.training.tuning.reinforce.write", lambda model, z, noise: ([""] * len(z), [None] * len(z)))
+    train(tmp_path / "run", epochs=1)
+    assert "The stage is left out, as none of 200 texts" in caplog.text
+    assert api.load(tmp_path / "run").latent_statistics.is_fitted
+
+
+@pytest.mark.parametrize(
+    ("stages", "error", "words"),
+    [
+        ({"rewards": {}}, UnknownNameError, "Did you mean 'reward'"),
+        ({"reward": {"round": 3}}, UnknownNameError, "Did you mean 'rounds'"),
+        ({"reward": {"rounds": 0}}, SettingsError, "rounds must be >= 1"),
+        ({"reward": 3}, SettingsError, "must be a table"),
+        ('{"reward": ', SettingsError, "no JSON"),
+        ("[1]", SettingsError, "must be a table"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_trained(tmp_path, stages, error, words):
+    with pytest.raises(error, match=words):
+        train(tmp_path / "run", stages=stages)
+    assert not (tmp_path / "run" / "stages").exists()
+
+
+def test_stages_and_folder_belong_to_a_recipe(tmp_path):
+    with pytest.raises(SettingsError, match="works in a folder"):
+        train(None)
+    with pytest.raises(SettingsError, match="stages go with recipe"):
+        api.train(MOLECULES, out=tmp_path / "run", stages={"reward": {}})
+
+
+def test_what_the_user_says_goes_before_the_recipe():
+    stage = read_recipe("full")[0]
+    spec = RunSpec.of(MOLECULES, beta=0.5, latent_dim=8, time_limit_min=3.0)
+    made = first_spec(spec, stage, 65_000)
+    assert (made.training.beta, made.model.latent_dim, made.training.time_limit_min) == (0.5, 8, 0.0)
+    assert made.training.noised_codes == stage.settings["noised_codes"] > 0
+    assert made.training.epochs == 100  # 6.5 million molecules read
+    assert first_spec(spec, stage, 5_000).training.epochs == stage.settings["most_epochs"]
+    assert first_spec(replace(spec, given=spec.given | {"epochs"}), stage, 65_000).training.epochs == spec.training.epochs
+
+
+def test_the_time_is_shared_out_and_what_a_stage_leaves_goes_to_those_after_it():
+    stages = [vars(one) for one in read_recipe("full")]
+    record = Record("full", stages, seconds=1_000.0)
+    assert record.budget(0) == pytest.approx(550.0)
+    record.done["learn"] = 100.0
+    assert record.budget(1) == pytest.approx(900.0 * 0.15 / 0.45)
+    assert record.budgets["learn"] == pytest.approx(550.0)  # decided once
+    assert Record("full", stages).budget(0) == 0.0
+
+
+def test_a_recipe_that_is_out_of_time_still_goes_through_all_its_stages(tmp_path):
+    model = train(tmp_path / "run", time_limit_min=1e-3, epochs=3)
+    config = RunFolder(tmp_path / "run").read_config()
+    assert list(config["recipe"]["seconds"]) == ["learn", "between", "reward", "fit"] and model.latent_statistics.is_fitted
+
+
+def test_stages_are_read_from_json_or_as_they_are():
+    assert stages_from('{"fit": {"rounds": 0}}') == stages_from({"fit": {"rounds": 0}}) == {"fit": {"rounds": 0}}
+    assert stages_from(None) == {}
