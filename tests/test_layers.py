@@ -24,7 +24,7 @@ ROOMS_WITHIN = {
     ],
     "training": [
         "settings", "callbacks", "ema", "best_weights", "optim", "inputs", "data_parallel", "validation", "checkpoint",
-        "trainer", "tuning", "posthoc", "session", "resuming",
+        "trainer", "tuning", "posthoc", "session", "resuming", "recipes",
     ],
 }  # fmt: skip
 """Rooms that have rooms of their own, in the same order: a file may use what stands before its room."""

@@ -31,6 +31,8 @@ SHRINK = {
     " --n-reconstruction 1 --n-fcd 0 --n-codes 0 --n-smoothness 0",
     r"--limit \d+": "--limit 40",
     r"--preset (cpu|gpu)": "--preset tiny",
+    r"--recipe full": '--recipe full --stages \'{"between": {"steps": 2}, "reward": {"rounds": 1, "points": 8,'
+    ' "critic_points": 200, "critic_steps": 2}, "fit": {"epochs": 1, "rounds": 0}}\'',
     r"--epochs \d+": "",
     r"budget=\d+": "budget=10",
     r"\b1000\b": "30",
