@@ -20,7 +20,7 @@ import numpy as np
 
 from chemvae.data.prepare.preparation import Table
 from chemvae.disk import run_checks
-from chemvae.errors import InterruptedRunError, RunFolderError, SettingsError, command_line
+from chemvae.errors import InterruptedRunError, RunFolderError, SettingsError, UnknownNameError, command_line
 from chemvae.models.storage import load_model, save_model
 from chemvae.models.vae import MolVAE
 from chemvae.progress import ENDING_SIGNALS, CancelToken, HeardSignal, signal_handlers
@@ -57,6 +57,19 @@ class Record:
     def specs(self) -> tuple[StageSpec, ...]:
         """The stages."""
         return tuple(StageSpec(**one) for one in self.stages)
+
+    def check(self) -> None:
+        """Raise if it says something that no recipe says."""
+        specs = self.specs
+        if not specs or specs[0].does != "train":
+            raise ValueError("its first stage trains nothing")
+        for stage in specs[1:]:
+            checked(stage.does, stage.settings)
+        times = {**self.done, **self.budgets, "all": self.seconds}
+        if set(times) - {"all", *(one.name for one in specs)}:
+            raise ValueError("it tells of stages that it does not have")
+        if not all(isinstance(value, (int, float)) and math.isfinite(value) and value >= 0 for value in times.values()):
+            raise ValueError("it tells of times that are none")
 
     def budget(self, number: int) -> float:
         """What a stage may take, decided when it begins: its share of what is left; 0 is any time."""
@@ -141,12 +154,15 @@ def resume_recipe(
 
 
 def _read(run: RunFolder) -> Record:
+    """What recipe.json says; RunFolderError if that is no record of a recipe."""
     folder = run.path / "stages"
     content = run_checks.read_json(folder, RECORD)
     try:
-        return Record(**content)
-    except TypeError as error:
+        found = Record(**content)
+        found.check()
+    except (TypeError, ValueError, AttributeError, KeyError, SettingsError, UnknownNameError) as error:
         raise run_checks.damaged(folder, RECORD, error, "Start anew with --overwrite.") from None
+    return found
 
 
 class _Walk:

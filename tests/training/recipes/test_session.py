@@ -147,6 +147,33 @@ def test_what_is_wrong_is_said_before_anything_is_trained(tmp_path, stages, erro
     assert not (tmp_path / "run" / "stages").exists()
 
 
+DAMAGES = {
+    "no json": lambda record: "{",
+    "a list": lambda record: "[]",
+    "no stages": lambda record: json.dumps({**record, "stages": []}),
+    "stages that are none": lambda record: json.dumps({**record, "stages": None}),
+    "a stage without a kind": lambda record: json.dumps({**record, "stages": [{"name": "learn"}]}),
+    "an unknown kind": lambda record: json.dumps(
+        {**record, "stages": [record["stages"][0], {**record["stages"][1], "does": "nothing"}]}
+    ),
+    "an unknown entry": lambda record: json.dumps({**record, "more": 1}),
+    "a stage that it does not have": lambda record: json.dumps({**record, "done": {"other": 1.0}}),
+    "a time that is none": lambda record: json.dumps({**record, "done": {"learn": "long"}}),
+    "a setting out of range": lambda record: json.dumps(
+        {**record, "stages": [record["stages"][0], {**record["stages"][1], "settings": {"steps": -1}}]}
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_a_damaged_record_is_refused_in_one_sentence(whole, tmp_path, kind):
+    record = json.loads((whole[1] / "stages/recipe.json").read_text())
+    (tmp_path / "stages").mkdir()
+    (tmp_path / "stages/recipe.json").write_text(DAMAGES[kind](record))
+    with pytest.raises(RunFolderError, match="recipe.json"):
+        api.train(None, out=tmp_path, resume=True)
+
+
 def test_stages_and_folder_belong_to_a_recipe(tmp_path):
     with pytest.raises(SettingsError, match="works in a folder"):
         train(None)
