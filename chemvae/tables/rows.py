@@ -84,7 +84,8 @@ def read_blocks(
             block = _only_usable(block)
         yield block
     if n_salts and standardize == "none":
-        logger.info("%s rows of %s are salts or mixtures and are taken whole; %s.", f"{n_salts:,}", source.name, SALTS_HINT)
+        one, many = "a row of {0} is a salt or mixture and is", "{1:,} rows of {0} are salts or mixtures and are"
+        logger.info("%s taken whole; %s.", (one if n_salts == 1 else many).format(source.name, n_salts), SALTS_HINT)
     n_bad = sum(counts.values())
     if n_bad == n_rows:
         raise NothingUsableError(f"None of the {n_rows:,} rows of {source.name} can be used; the first: {first}.")

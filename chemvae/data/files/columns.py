@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ from chemvae.data.files.numbers import MISSING_WORDS, read_numbers
 from chemvae.errors import NothingUsableError
 
 SMILES_NAMES = ("smiles", "canonical_smiles", "isomeric_smiles", "smi")
+ID_NAMES = ("id", "compound id", "molecule id", "mol id", "sample id", "compound", "name", "compound name", "molecule name",
+            "title", "chembl id", "molecule chembl id", "cid", "cas", "registry number")  # fmt: skip
 SPLITS = ("train", "valid", "test")
+_ID_KEYS = frozenset(name.replace(" ", "") for name in ID_NAMES)
 _SPLIT_WORDS = {
     "train": "train",
     "training": "train",
@@ -70,6 +74,22 @@ def find_split_column(columns: Sequence[str], asked: str | None, source: str = "
     if asked is not None:
         return find_column(columns, asked, source)
     return next((column for column in columns if str(column).strip().lower() == "split"), None)
+
+
+def is_id_name(column: str) -> bool:
+    """Whether a column is called as names or numbers of molecules are, however it is spelled.
+
+    Examples
+    --------
+    >>> [is_id_name(one) for one in ("Compound ID", "compound_id", "CompoundID", "ID", "idle", "pIC50")]
+    [True, True, True, True, False, False]
+    """
+    return re.sub(r"[\W_]+", "", str(column)).lower() in _ID_KEYS
+
+
+def find_id_column(columns: Sequence[str], taken: Collection[str | None] = ()) -> str | None:
+    """The first column that is called as names of molecules are and is not taken for something else."""
+    return next((column for column in columns if column not in taken and is_id_name(column)), None)
 
 
 def is_missing(cell: Any) -> bool:

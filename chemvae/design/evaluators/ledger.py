@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,9 +139,32 @@ class Ledger:
         found = identify(written)
         if found is None:
             raise ValueError(f"'{written[:40]}' is no molecule")
-        known = found in self.batch_of and written not in self.batch_of
-        self._spelled[written] = written if known else found  # an older record has handed it out by two spellings
+        self._spelled[written] = _as_on_record(written, found, self.batch_of)
         return self._spelled[written]
+
+
+def _as_on_record(written: str, found: str, known: Container[str]) -> str:
+    """The spelling of a molecule: its one spelling, but where an older record has handed it out by two."""
+    return written if found in known and written not in known else found
+
+
+def read_ids(path: Path) -> dict[str, str]:
+    """Id -> canonical SMILES of all that a record says was handed out, read beside whoever works with it.
+
+    Nothing where there is no record. What is damaged is left out: :class:`Ledger` complains of it.
+    """
+    found: dict[str, str] = {}
+    lines = path.read_bytes().decode("utf-8", "replace").splitlines() if path.is_file() else []
+    for line in lines[1:]:
+        try:
+            rows = json.loads(line).get("molecules", ())
+            pairs = [(str(row["id"]), str(row["smiles"])) for row in rows]
+        except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+            continue
+        known = set(found.values())
+        spelled = ((key, text, identify(text)) for key, text in pairs)
+        found |= {key: _as_on_record(text, one, known) for key, text, one in spelled if one is not None}
+    return found
 
 
 def _kind(before: Measurement | None, now: Measurement) -> str:

@@ -177,6 +177,12 @@ class TestLearnedFromATable:
         assert (result.molecules["size_learned"] > largest).any() and (result.molecules["score"] < largest).all()
         assert "Nothing was credited beyond the labels" in result.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
 
+    def test_the_lead_has_its_prediction_and_interval_too_and_the_page_says_what_a_score_is(self, result, tmp_path):
+        assert (result.leads["size_learned_low"] < result.leads["size_learned"]).all() and len(result.leads) == 2
+        page = result.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+        lead = page[page.index("The lead") : page.index("Best molecules</h2>")]
+        assert lead.count("size predicted") == 2 and "end of its interval that the goal likes less" in page
+
     def test_its_error_stands_beside_the_gain_it_claims(self, result, table):
         (fact,) = result.learned
         labels, best = pd.read_csv(table)["size"], result.molecules.iloc[0]
