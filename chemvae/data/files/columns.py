@@ -14,10 +14,13 @@ from chemvae.data.files.numbers import MISSING_WORDS, read_numbers
 from chemvae.errors import NothingUsableError
 
 SMILES_NAMES = ("smiles", "canonical_smiles", "isomeric_smiles", "smi")
-ID_NAMES = ("id", "compound id", "molecule id", "mol id", "sample id", "compound", "name", "compound name", "molecule name",
-            "title", "chembl id", "molecule chembl id", "cid", "cas", "registry number")  # fmt: skip
+ID_NAMES = (
+    "id", "compound id", "molecule id", "mol id", "sample id", "molecule chembl id", "chembl id", "cid", "cas",
+    "registry number", "compound", "compound name", "molecule name", "name", "title", "entry", "no", "nr", "index", "unnamed 0",
+)  # fmt: skip
+"""Columns that tell molecules apart, the likeliest first; case, blanks and signs do not matter."""
 SPLITS = ("train", "valid", "test")
-_ID_KEYS = frozenset(name.replace(" ", "") for name in ID_NAMES)
+_ID_KEYS = tuple(name.replace(" ", "") for name in ID_NAMES)
 _SPLIT_WORDS = {
     "train": "train",
     "training": "train",
@@ -84,12 +87,17 @@ def is_id_name(column: str) -> bool:
     >>> [is_id_name(one) for one in ("Compound ID", "compound_id", "CompoundID", "ID", "idle", "pIC50")]
     [True, True, True, True, False, False]
     """
-    return re.sub(r"[\W_]+", "", str(column)).lower() in _ID_KEYS
+    return _id_key(column) in _ID_KEYS
+
+
+def _id_key(column: str) -> str:
+    return re.sub(r"[\W_]+", "", str(column)).lower()
 
 
 def find_id_column(columns: Sequence[str], taken: Collection[str | None] = ()) -> str | None:
-    """The first column that is called as names of molecules are and is not taken for something else."""
-    return next((column for column in columns if column not in taken and is_id_name(column)), None)
+    """The column that is likeliest to name molecules, by what it is called; None where no free one is called so."""
+    named = {_id_key(column): column for column in reversed(columns) if column not in taken}
+    return next((named[key] for key in _ID_KEYS if key in named), None)
 
 
 def is_missing(cell: Any) -> bool:
