@@ -74,6 +74,9 @@ def _best(campaign: Campaign, table: pd.DataFrame) -> pd.DataFrame:
     described.insert(1, "score", best["score"].to_numpy())
     for name in (name for name in campaign.utility.columns if name in best and name not in described):
         described.insert(2, name, best[name].to_numpy())
+    ids = [campaign.evaluator.ids.get(text, "") for text in described["smiles"]]
+    if any(ids):
+        described.insert(1, "id", ids)
     if "bound" in best:
         described.insert(2, "bound", best["bound"].to_numpy())
     return _with_intervals(campaign, described)

@@ -142,7 +142,7 @@ class LaboratoryEvaluator(Evaluator):
     ):
         self.ledger, self.receipt, self.oracle, self.encode, self.plan = ledger, receipt, oracle, encode, plan
         self.batch_size, self.budget = plan.batch_size, plan.budget
-        self.history = History(None, {})
+        self.ids, self.history = ledger.names, History(None, {})
         self.open: dict[str, np.ndarray] = {}
         self.unsolicited: list[str] = []
         self._last = max(ledger.batches, default=BEFORE)  # round that was played before

@@ -72,6 +72,12 @@ class Ledger:
         """All that was told, by canonical SMILES."""
         return {text: one for told in self.results.values() for text, one in told.items()}
 
+    @property
+    def names(self) -> dict[str, str]:
+        """By what each molecule is known; nothing for one that nobody has named."""
+        told = {text: one.id for text, one in self.answers.items() if one.id}
+        return told | {text: key for key, text in self.ids.items()}
+
     def told_in(self, round_: int) -> list[Measurement]:
         """What came back after a round: first what was asked for, in the order in which it was handed out."""
         told = self.results.get(round_, {})
@@ -132,7 +138,9 @@ class Ledger:
             values = tuple(one.numbers("values", self._shape[0]))
             bounds = one.bounds("bounds", len(values))
             reason = one.text("reason", may_be_empty=True)
-            self.results.setdefault(round_, {})[text] = Measurement(text, values, reason, bounds)
+            known = self.results.setdefault(round_, {}).get(text)
+            own_id = one.text("id") if "id" in one.row else known.id if known else ""
+            self.results[round_][text] = Measurement(text, values, reason, bounds, own_id)
 
     def _spelling(self, written: str) -> str:
         """The one spelling of a molecule that was handed out, however the record has it."""
@@ -176,6 +184,7 @@ def _kind(before: Measurement | None, now: Measurement) -> str:
 
 
 def _as_json(one: Measurement) -> dict[str, Any]:
-    """A result as a record holds it; bounds only where there are any."""
+    """A result as a record holds it; bounds and an id only where there are any."""
     bounds = {"bounds": list(one.bounds)} if one.bounds else {}
-    return {"smiles": one.smiles, "values": as_numbers(one.values), "reason": one.reason, **bounds}
+    own_id = {"id": one.id} if one.id else {}
+    return {"smiles": one.smiles, "values": as_numbers(one.values), "reason": one.reason, **bounds, **own_id}

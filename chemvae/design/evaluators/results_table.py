@@ -14,7 +14,7 @@ import pandas as pd
 
 from chemvae.chem.identity import identify
 from chemvae.chem.molecules import invalid_reason, standardize
-from chemvae.data.files.columns import SMILES_NAMES, find_column, is_missing
+from chemvae.data.files.columns import SMILES_NAMES, find_column, find_id_column, is_missing
 from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.number_columns import Places
 from chemvae.data.files.numbers import DECIMAL, WAITING_WORDS, read_number
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 __all__ = ["Measurement", "read_measurements"]
 ID, COMMENTS = "id", ("reason", "comment", "remark", "note")
-MOST_SHOWN, LONGEST_SHOWN = 5, 80
+MOST_SHOWN, LONGEST_SHOWN, LONGEST_ID = 5, 80, 200
 MANY, SHARE = 10_000, 1_000  # texts that are worth processes, and texts in a block
 _NO_WORDS = re.compile(r"^[<>=~≤≥±+\-−–#@\s]*[\d.]|^[=#@]")  # a number or formula gone wrong, and no reason
 
@@ -132,6 +132,8 @@ class _Reader:
         if self.smiles is None and (self.ids is None or not handed_out):  # a table of before: no id of ours stands in it
             self.smiles = frame[frame.columns[_place_of_smiles(frame, source)]].tolist()
         self.cells = [frame[frame.columns[columns.index(find_column(columns, name, source))]].tolist() for name in names]
+        named = find_id_column(columns, {*names, *(name for name in columns if name.strip().lower() in SMILES_NAMES)})
+        self.own_ids = None if named is None else frame[frame.columns[columns.index(named)]].tolist()
         self.comments = _column(frame, columns, COMMENTS)
         self.decimal = frame.attrs.get(DECIMAL, "")
         self.complaints: list[str] = []
@@ -182,7 +184,12 @@ class _Reader:
             for name, cell, value in zip(self.names, cells, values, strict=True)
         ]
         bounds = tuple(read_number(cell, self.decimal).bound for cell in cells)
-        return Measurement(smiles, tuple(values), "; ".join(filter(None, said)), bounds if any(bounds) else ())
+        reason = "; ".join(filter(None, said))
+        return Measurement(smiles, tuple(values), reason, bounds if any(bounds) else (), self._own_id(row, smiles))
+
+    def _own_id(self, row: int, smiles: str) -> str:
+        """What the user calls a molecule that we have not handed out."""
+        return "" if smiles in self._as_handed_out else as_meant(_text(self.own_ids, row))[:LONGEST_ID]
 
     def _value(self, row: int, cell: Any) -> float:
         found = read_number(cell, self.decimal)

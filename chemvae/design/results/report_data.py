@@ -162,7 +162,7 @@ def _differences(result: Outcome) -> list[dict[str, Any]]:
 def property_columns(table: pd.DataFrame) -> list[str]:
     """Columns that RDKit computed, or an oracle gave."""
     extras = (other if other in table else name for name, other in EXTRAS.items())
-    others = {"smiles", "score", "bound", "reason", "hardest_bond", *extras}
+    others = {"smiles", "id", "score", "bound", "reason", "hardest_bond", *extras}
     named = [c for c in table.columns if c not in others and not c.startswith(("nearest_", "similarity_"))]
     ends = {f"{c}{ending}" for c in named for ending in ENDINGS}
     return [c for c in named if not any(word in c for word in ("_predicted", "_learned")) and c not in ends]
