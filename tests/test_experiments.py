@@ -71,6 +71,15 @@ def test_the_table_of_the_drug_model_is_that_of_its_results():
     assert {"reconstruction_greedy", "validity_learned_prior", "fcd", "kl"} <= set(said)
 
 
+@pytest.mark.parametrize("name", ["result", "large"])
+def test_a_search_with_a_learned_predictor_stays_with_its_labels_and_twice_as_many_agree(name):
+    found = json.loads((EXPERIMENTS / "10-exploited" / f"{name}.json").read_text(encoding="utf-8"))["metrics"]
+    sets = {key.partition(":")[0] for key in found}
+    figures = {one: [found[f"{one}: {key}, cautious"]["mean"] for key in ("beyond the labels, half-widths",
+               "refitted within the interval")] for one in sets}  # fmt: skip
+    assert sets >= {"esol", "freesolv"} and all(beyond <= 1 and agree >= 0.8 for beyond, agree in figures.values()), figures
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
 def test_every_experiment_has_settings_command_and_words(folder):
     assert all((folder / name).exists() for name in ("config.toml", "run.py", "README.md"))

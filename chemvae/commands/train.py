@@ -116,7 +116,7 @@ def train(
             callbacks=[*wanted, *shown], **_with_settings(given_only(settings)),
         )  # fmt: skip
     _say_what_was_gained(run, compare, device, jobs)
-    _say_which_predictor(run, jobs)
+    _say_which_predictor(run, data, jobs)
     _say_what_next(run, data)
 
 
@@ -167,7 +167,7 @@ def _say_what_was_gained(run: Path, compare: bool, device: str, jobs: int) -> No
             console.say(hint)
 
 
-def _say_which_predictor(run: Path, jobs: int) -> None:
+def _say_which_predictor(run: Path, data: str | None, jobs: int) -> None:
     """Where a model was tuned with labels: its error on them, beside what fitting the labels alone would give."""
     from chemvae.evaluation.label_error import measure_label_errors
     from chemvae.runs import RunFolder
@@ -182,7 +182,7 @@ def _say_which_predictor(run: Path, jobs: int) -> None:
         console.say(f"The error on the labels was not measured: {error}")
         return
     for one in found:
-        console.say(one.sentence())
+        console.say(one.sentence("TABLE" if data in (None, "-") else data))
 
 
 def _say_what_next(run: Path, data: str | None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chemvae.design.campaign.run import Progress, run_campaign
-from chemvae.design.evaluators.laboratory import LABORATORY, name_laboratory
+from chemvae.design.evaluators.laboratory import LABORATORY, name_laboratory, read_results
 from chemvae.design.results.result import Result
 from chemvae.design.search_folder import SearchFolder, check_sheet
 from chemvae.design.search_settings import SearchSettings, in_words, measured_starts
@@ -94,7 +94,10 @@ def search_in_folder(
     if goes_on and "oracle" not in words:
         settings = _trusted(folder, settings, may_run, is_replaced="oracle" in objects)
     sheet = Path(batch_out or folder.sheet) if settings.is_laboratory(hands_over=hands_over) else None
-    settings, batch_in = _check(settings, sheet, batch_in)  # complaints come before the model is loaded
+    record = folder.record_in_use() if goes_on else None
+    settings, batch_in = _check(
+        settings, sheet, batch_in, record, is_object="oracle" in objects
+    )  # complaints come before the model is loaded
     arguments = settings.arguments() | objects | ({} if batch_in is None else {"results": batch_in})
     task = _Task(folder, settings, open_model(settings.model), arguments, watch or (lambda *_: nullcontext()), cancel)
     with folder.opened(settings, replace=overwrite and not resume):
@@ -116,19 +119,23 @@ def _trusted(
     )
 
 
-def _check(settings: SearchSettings, sheet: Path | None, batch_in: Any) -> tuple[SearchSettings, Any]:
-    """Refuse goals that cannot be read and a sheet that may be filled in; a laboratory's settings gain what is usual there.
+def _check(
+    settings: SearchSettings, sheet: Path | None, batch_in: Any, record: Path | None, *, is_object: bool
+) -> tuple[SearchSettings, Any]:
+    """Refuse goals that cannot be read, a sheet that may be filled in, and results that cannot be taken.
 
-    Without results it takes what start molecules bring along.
+    A laboratory's settings gain what is usual there. Without results it takes what start molecules bring along. What is
+    measured for an oracle given as an object is known to the campaign alone, which reads the results then.
     """
     goals = settings.goals()
     if sheet is None:
         return settings, batch_in
     check_sheet(sheet, batch_in)
     settings = settings.for_laboratory()
+    laboratory = name_laboratory(settings.oracle, goals or None)
     if batch_in is None:
-        batch_in = measured_starts(settings.start, name_laboratory(settings.oracle, goals or None).names)
-    return settings, batch_in
+        batch_in = measured_starts(settings.start, laboratory.names)
+    return settings, batch_in if is_object else read_results(batch_in, laboratory, record, settings.cleaning)
 
 
 @dataclass(frozen=True)

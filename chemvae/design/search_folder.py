@@ -86,6 +86,11 @@ class SearchFolder:
         """The page."""
         return self.path / "report.html"
 
+    def record_in_use(self) -> Path:
+        """The record that a search goes on from: the successor's where one was begun."""
+        with self._at_unfinished():
+            return self.record
+
     def exists(self) -> bool:
         """Whether there is a search to go on with."""
         return self.record.exists()

@@ -113,6 +113,11 @@ class SearchSettings:
             "time_limit_s": None if self.time_limit is None else 60.0 * self.time_limit,
         }
 
+    @property
+    def cleaning(self) -> str:
+        """How given molecules are standardised, as :attr:`CampaignSpec.cleaning` says it."""
+        return "neutral" if self.neutral else self.standardize or CampaignSpec.standardize
+
     def equip(self, oracle: Any, model: MolVAE | None) -> Any:
         """The oracle with its memory and workers; what has a meaning of its own without them stays as it was given.
 

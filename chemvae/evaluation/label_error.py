@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +20,7 @@ from chemvae.runs import RunFolder
 from chemvae.training.inputs import TrainingInputs, choose_split
 from chemvae.training.settings import TrainingSettings
 
+_PLAIN = re.compile(r"[\w@%+=:,./#-]+")  # what no shell reads otherwise within a word
 FEWEST = 5  # held-out labels, below which an error says nothing
 
 
@@ -41,8 +44,13 @@ class LabelError:
         """Whether the fitted predictor is the better one."""
         return self.fitted < self.tuned
 
-    def sentence(self) -> str:
+    def sentence(self, table: str = "TABLE") -> str:
         """Say it, and which to use.
+
+        Parameters
+        ----------
+        table : str
+            Where the labels are, as the user calls it.
 
         Examples
         --------
@@ -50,7 +58,9 @@ class LabelError:
         'pIC50, error on 60 test molecules, by which nothing was chosen (root mean square): 0.81 by this model, 0.62 by \
 predict --fit with the same labels, 1.1 by their mean. Use predict --fit and optimize --oracle fit:TABLE#pIC50.'
         """
-        advice = f"Use predict --fit and optimize --oracle fit:TABLE#{self.name}." if self.use_fitted else "Use this model."
+        oracle = f"fit:{table}#{self.name}"
+        oracle = oracle if _PLAIN.fullmatch(oracle) else shlex.quote(oracle)
+        advice = f"Use predict --fit and optimize --oracle {oracle}." if self.use_fitted else "Use this model."
         if min(self.tuned, self.fitted) >= self.spread:
             advice = "Neither has learned anything: measure more molecules."
         which = "test molecules, by which nothing was chosen"

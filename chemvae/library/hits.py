@@ -12,7 +12,7 @@ from chemvae.chem.molecules import parse_known
 from chemvae.disk.files import write_atomically
 from chemvae.tables.writing import TABLE_ENDINGS, write_table
 
-HIT_ENDINGS = (*TABLE_ENDINGS, ".sdf", ".svg")
+HIT_ENDINGS = (*TABLE_ENDINGS, ".svg")
 MOST_DRAWN = 60
 SHOWN = (("distance", "similarity"), ("logP", "MW"))
 """What stands under a picture: the first of these of which something is there."""

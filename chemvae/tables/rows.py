@@ -29,6 +29,10 @@ logger = logging.getLogger(__name__)
 ON_INVALID = ("keep", "skip", "error")
 REASON = "reason"
 SALTS_HINT = "--standardize salts keeps the largest part of each"
+UNKNOWN_SYMBOL = "unknown symbol"
+UNWRITTEN_HINT = (
+    " A model that writes them all: chemvae train DATA --init drug; predict --fit TABLE -p COLUMN needs no symbols of a model."
+)
 _ID_LIKE = re.compile(r"^[-+]?0\d")
 
 
@@ -84,14 +88,17 @@ def read_blocks(
             block = _only_usable(block)
         yield block
     if n_salts and standardize == "none":
-        logger.info("%s rows of %s are salts or mixtures and are taken whole; %s.", f"{n_salts:,}", source.name, SALTS_HINT)
+        one, many = "a row of {0} is a salt or mixture and is", "{1:,} rows of {0} are salts or mixtures and are"
+        logger.info("%s taken whole; %s.", (one if n_salts == 1 else many).format(source.name, n_salts), SALTS_HINT)
     n_bad = sum(counts.values())
     if n_bad == n_rows:
         raise NothingUsableError(f"None of the {n_rows:,} rows of {source.name} can be used; the first: {first}.")
     if n_bad:
         listed = ", ".join(f"{reason}: {count:,}" for reason, count in counts.most_common())
         fate = f"they have no values, and a {REASON}" if on_invalid == "keep" else "they are left out"
-        logger.warning("%s of %s rows of %s cannot be used (%s); %s.", f"{n_bad:,}", f"{n_rows:,}", source.name, listed, fate)
+        remedy = UNWRITTEN_HINT if UNKNOWN_SYMBOL in counts else ""
+        shown = f"{n_bad:,}", f"{n_rows:,}", source.name, listed, fate, remedy
+        logger.warning("%s of %s rows of %s cannot be used (%s); %s.%s", *shown)
 
 
 def usable_smiles(data: Any) -> list[str]:
@@ -113,7 +120,7 @@ def _judge(chunk: Chunk, cleaned: list[Clean], column: str, model: MolVAE | None
                 model.vocabulary.encode(clean.smiles)  # raises, naming molecule, symbol and position
         if complaint:
             hint = f"; it is a salt or mixture: {SALTS_HINT}" if "." in (clean.smiles or "") else ""
-            clean = Clean(None, "unknown symbol", complaint + hint)
+            clean = Clean(None, UNKNOWN_SYMBOL, complaint + hint)
         counts.update([clean.reason] if clean.smiles is None else [])
         smiles.append(clean.smiles)
         reasons.append("" if clean.smiles is not None else clean.detail or clean.reason)

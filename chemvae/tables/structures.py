@@ -12,7 +12,7 @@ from chemvae.disk.files import write_atomically
 from chemvae.tables.film import write_film
 from chemvae.tables.writing import TABLE_ENDINGS, check_output, write_table
 
-STRUCTURE_ENDINGS = (*TABLE_ENDINGS, ".sdf", ".html")
+STRUCTURE_ENDINGS = (*TABLE_ENDINGS, ".html")
 FILM_ENDINGS = (*STRUCTURE_ENDINGS, ".png")
 
 

@@ -102,9 +102,9 @@ def _pictures(frame: pd.DataFrame) -> dict[int, bytes]:
 
 
 def _smiles_column(frame: pd.DataFrame) -> str:
-    """Where the molecules stand: in a column of a usual name, else in one that holds some, which is said."""
+    """Where the molecules stand: in a column of a usual name, else in one that holds some."""
     named = [str(name) for name in frame.columns if str(name).strip().lower() in SMILES_NAMES]
-    return named[0] if named else find_smiles_column(frame.rename(columns=str), None, "the table")
+    return named[0] if named else find_smiles_column(frame.rename(columns=str), is_told=False)
 
 
 def _molecules(frame: pd.DataFrame, output: str | Path) -> str:

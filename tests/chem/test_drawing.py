@@ -105,6 +105,14 @@ def test_molecules_that_share_little_are_drawn_as_usual():
         assert aligned(*pair) is None and differing_atoms(*pair) == []
 
 
+def test_what_both_ends_share_is_not_coloured_where_only_the_middle_is_new():
+    from chemvae.chem.alignment import differing_atoms
+
+    lead, design = "COc1cc2c(cc1OC)C(=O)CC2CC1CCN(Cc2ccccc2)CC1", "COc1cc2c(cc1OC)SCC1(CC2)CCN(Cc2ccccc2)CC1"
+    assert differing_atoms(design, lead) == [10, 11, 13, 14]  # S and the carbons of the new ring; methoxy groups are the lead's
+    assert differing_atoms(lead, lead) == []
+
+
 def test_only_the_difference_is_coloured():
     from chemvae.pages import molecule_drawing
 

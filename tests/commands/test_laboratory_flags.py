@@ -130,7 +130,7 @@ def test_two_values_beside_one_that_rdkit_computes(chemvae, tiny_run, tmp_path):
     ("words", "code", "sentence"),
     [
         (["--batch-in", "nowhere.csv"], 1, "There is no file nowhere.csv"),
-        (["--batch-in", "bad.csv"], 1, "bad.csv is not taken, for row 1: '7 nM' is no number"),
+        (["--batch-in", "bad.csv"], 1, "bad.csv is not taken, for line 2: '7 nM' is no number"),
         (["--batch-in", "empty.csv"], 3, "has nothing in column pIC50"),
         (["--batch-out", "next.docx"], 2, "must end in"),
         (["--batch-out", "next2.csv", "--oracle", "qed"], 2, "--batch-in and --batch-out are for a laboratory"),
@@ -157,3 +157,23 @@ def test_a_search_with_a_function_is_no_laboratory_s(chemvae, tiny_run, tmp_path
 
 def test_names_count_up():
     assert [str(next_name(Path(name))) for name in ("a.csv", "b12.tsv")] == ["a2.csv", "b13.tsv"]
+
+
+def test_a_table_that_cannot_be_taken_is_refused_before_a_model_is_loaded_or_a_molecule_encoded(chemvae, tmp_path, monkeypatch):
+    (tmp_path / "old.csv").write_text("smiles,pIC50\nCCO,5\nCCN,7 nM\n")
+
+    def load(*_, **__):
+        raise AssertionError("the model was loaded first")
+
+    monkeypatch.setattr(api, "load", load)
+    for flag in ("--batch-in", "--start"):
+        found = chemvae("optimize", flag, "old.csv", "--maximize", "pIC50", "--batch-out", "next.csv", "-o", "campaign")
+        assert found.exit_code == 1 and "old.csv is not taken, for line 3: '7 nM' is no number" in found.stderr, found.output
+    assert not (tmp_path / "campaign" / "history.jsonl").exists()
+
+
+def test_results_by_id_are_read_before_the_model_is_loaded(chemvae, begun, tmp_path, monkeypatch):
+    (tmp_path / "bad.csv").write_text("id,pIC50\nm0001,5\nm0099,6\n")
+    monkeypatch.setattr(api, "load", lambda *_, **__: pytest.fail("the model was loaded first"))
+    found = chemvae("optimize", "--batch-in", "bad.csv", "-o", "campaign")
+    assert "line 3: no molecule was handed out as 'm0099'" in found.stderr and "line 2" not in found.stderr, found.output

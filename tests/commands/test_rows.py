@@ -41,6 +41,7 @@ def test_skip_leaves_bad_rows_out_and_counts_them(chemvae, tiny_run, mixed):
     found = chemvae("encode", mixed, "-m", tiny_run, "--on-invalid", "skip")
     assert table(found.stdout)["id"].tolist() == ["a", "c"]
     assert "3 of 5 rows" in found.stderr and "unknown symbol: 1" in found.stderr
+    assert "A model that writes them all: chemvae train DATA --init" in found.stderr.replace("\n", " ")
 
 
 @pytest.mark.parametrize("name", ["z.csv", "z.tsv", "z.csv.gz", "z.parquet", "z.npy"])

@@ -48,5 +48,8 @@ def test_where_the_epoch_was_chosen_by_the_same_molecules_it_is_said():
 
 def test_it_says_which_to_use():
     assert "Use this model." in LabelError("y", 9, 0.5, 0.6, 1.0).sentence()
+    said = LabelError("S1 (eV)", 9, 0.6, 0.5, 1.0).sentence("data/my oleds")
+    assert "--oracle 'fit:data/my oleds#S1 (eV)'." in said, "a shell is to read it as one word"
+    assert "--oracle fit:data/mine#y." in LabelError("y", 9, 0.6, 0.5, 1.0).sentence("data/mine")
     assert "fit:TABLE#y" in LabelError("y", 9, 0.6, 0.5, 1.0).sentence()
     assert "Neither" in LabelError("y", 9, 1.2, 1.1, 1.0).sentence()

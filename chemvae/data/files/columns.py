@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,13 @@ from chemvae.data.files.numbers import MISSING_WORDS, read_numbers
 from chemvae.errors import NothingUsableError
 
 SMILES_NAMES = ("smiles", "canonical_smiles", "isomeric_smiles", "smi")
+ID_NAMES = (
+    "id", "compound id", "molecule id", "mol id", "sample id", "molecule chembl id", "chembl id", "cid", "cas",
+    "registry number", "compound", "compound name", "molecule name", "name", "title", "entry", "no", "nr", "index", "unnamed 0",
+)  # fmt: skip
+"""Columns that tell molecules apart, the likeliest first; case, blanks and signs do not matter."""
 SPLITS = ("train", "valid", "test")
+_ID_KEYS = tuple(name.replace(" ", "") for name in ID_NAMES)
 _SPLIT_WORDS = {
     "train": "train",
     "training": "train",
@@ -70,6 +77,27 @@ def find_split_column(columns: Sequence[str], asked: str | None, source: str = "
     if asked is not None:
         return find_column(columns, asked, source)
     return next((column for column in columns if str(column).strip().lower() == "split"), None)
+
+
+def is_id_name(column: str) -> bool:
+    """Whether a column is called as names or numbers of molecules are, however it is spelled.
+
+    Examples
+    --------
+    >>> [is_id_name(one) for one in ("Compound ID", "compound_id", "CompoundID", "ID", "idle", "pIC50")]
+    [True, True, True, True, False, False]
+    """
+    return _id_key(column) in _ID_KEYS
+
+
+def _id_key(column: str) -> str:
+    return re.sub(r"[\W_]+", "", str(column)).lower()
+
+
+def find_id_column(columns: Sequence[str], taken: Collection[str | None] = ()) -> str | None:
+    """The column that is likeliest to name molecules, by what it is called; None where no free one is called so."""
+    named = {_id_key(column): column for column in reversed(columns) if column not in taken}
+    return next((named[key] for key in _ID_KEYS if key in named), None)
 
 
 def is_missing(cell: Any) -> bool:

@@ -72,11 +72,14 @@ def count_molecules(cells: Sequence[Any], most: int = _CELLS) -> Content:
     return Content(sum(n > _FEW_ATOMS for n in sizes), sum(n > 1 for n in sizes), len(sizes), len(distinct))
 
 
-def find_smiles_column(frame: pd.DataFrame, asked: str | None = None, source: str = "the table") -> str:
+def find_smiles_column(
+    frame: pd.DataFrame, asked: str | None = None, source: str = "the table", *, is_told: bool = True
+) -> str:
     """Return the column of SMILES: the one asked for, else one with a usual name that holds any, else the one with most.
 
     Most distinct molecules of more than a few atoms count, so that neither ``N`` and ``Y`` nor the elements of a column
-    ``element`` win. Which column was taken is logged, with the next best.
+    ``element`` win. Which column was taken is logged, with the next best, unless its name is a usual one or ``is_told`` is
+    false.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def find_smiles_column(frame: pd.DataFrame, asked: str | None = None, source: st
     if column is None:
         remedy = "Name the column with --smiles-column" if len(columns) > 1 else "Is it a list of SMILES?"
         raise NothingUsableError(f"{source} has no valid SMILES in any column (columns: {list_names(columns)}). {remedy}")
-    if len(columns) > 1:
+    if is_told and len(columns) > 1:
         _say(source, column, named, ranked, contents)
     return column
 
@@ -120,6 +123,8 @@ def _choose(named: str | None, ranked: list[str], contents: dict[str, Content]) 
 
 
 def _say(source: str, column: str, named: str | None, ranked: list[str], contents: dict[str, Content]) -> None:
+    if column == named and column.strip().lower() in SMILES_NAMES:
+        return  # as everybody would expect
     found = contents[column]
     other = next((name for name in ranked if name != column), None)
     beside = f"; next: '{other}', {contents[other].n_molecules} of {contents[other].n_cells}" if other else ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,20 +71,21 @@ class Refusals:
         self.censored: Counter[str] = Counter()
         self.examples: dict[str, list[str]] = {}
 
-    def read(self, frame: pd.DataFrame) -> dict[str, Column]:
-        """Read a piece of some columns; the index says which rows they are."""
+    def read(self, frame: pd.DataFrame, lines: Sequence[int | None] | None = None) -> dict[str, Column]:
+        """Read a piece of some columns; the index says which rows they are, ``lines`` where these end in their file."""
+        places = Places(frame.index, lines)
         found = dict(zip(frame.columns, read_columns(frame), strict=True))
         for name, column in found.items():
             if column.refused:
-                self._note(name, column, frame.index)
+                self._note(name, column, places)
         return found
 
-    def _note(self, name: str, column: Column, rows: pd.Index) -> None:
+    def _note(self, name: str, column: Column, places: Sequence[str]) -> None:
         self.counts[name] += len(column.refused)
         self.censored[name] += len(column.bounds)
         shown = self.examples.setdefault(name, [])
         for position, why in list(column.refused.items())[: MOST_EXAMPLES - len(shown)]:
-            shown.append(f"row {rows[position]}, {why}")
+            shown.append(f"{places[position]}, {why}")
 
     def sentences(self, source: str) -> list[str]:
         """What to tell the user, a sentence for each column that has any."""
@@ -97,3 +100,17 @@ class Refusals:
         )
         censored = f" ({self.censored[name]:,} censored)" if self.censored[name] else ""
         return f"{what} as missing{censored}: {shown}"
+
+
+class Places(Sequence[str]):
+    """How each row is named to a person: by the line of its file where that is known, as ``data check`` does."""
+
+    def __init__(self, rows: pd.Index, lines: Sequence[int | None] | None):
+        self.rows, self.lines = rows, lines
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, position: Any) -> Any:
+        line = None if self.lines is None else self.lines[position]
+        return f"row {self.rows[position]}" if line is None else f"line {line}"

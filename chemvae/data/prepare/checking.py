@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.data.catalog.locate import is_catalog_name
-from chemvae.data.files.columns import find_column, find_split_column
+from chemvae.data.files.columns import find_column, find_split_column, is_id_name
 from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.number_columns import read_columns
 from chemvae.data.files.numbers import DECIMAL, read_numbers
@@ -174,7 +174,7 @@ def usual_cleaning(data: Data) -> str:
 def label_columns(frame: pd.DataFrame, units: Collection[str], taken: Collection[str | None]) -> list[str]:
     """The columns that are labels where none are named: those of the catalog, else all of numbers, as far as the head shows.
 
-    A bound such as ``>9`` stands among numbers.
+    A bound such as ``>9`` stands among numbers; numbers of molecules, as in a column ``Compound ID``, are no labels.
 
     Examples
     --------
@@ -184,4 +184,5 @@ def label_columns(frame: pd.DataFrame, units: Collection[str], taken: Collection
     """
     heads = zip(frame.columns, read_columns(frame.head(256)), strict=True)
     numbers = {str(name) for name, one in heads if one.refused.keys() <= one.bounds.keys() and np.isfinite(one.values).any()}
+    numbers = {name for name in numbers if not is_id_name(name)}
     return [column for column in map(str, frame.columns) if column in (units or numbers) and column not in taken]

@@ -21,7 +21,16 @@ from rdkit import rdBase
 
 from chemvae.chem.descriptors import SCAFFOLD, with_columns
 from chemvae.chem.properties import PROPERTIES
-from chemvae.data.files.columns import SPLITS, find_column, find_columns, find_split_column, is_missing, parse_split
+from chemvae.data.catalog.locate import is_catalog_name
+from chemvae.data.files.columns import (
+    SPLITS,
+    find_column,
+    find_columns,
+    find_id_column,
+    find_split_column,
+    is_missing,
+    parse_split,
+)
 from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.number_columns import Refusals
 from chemvae.data.files.numbers import Column
@@ -157,7 +166,7 @@ def _plan(data: Data, reading: ReadingOptions, split: str, compute: Sequence[str
         raise SettingsError(f"split must be one of {', '.join(SPLIT_MODES)}, got '{split}'")
     mode = reading.standardize or usual_cleaning(data)
     computed = [find(PROPERTIES, name, "property")[0] for name in compute]
-    return _Plan(reading.open(data, mode), reading, mode, split, computed)
+    return _Plan(reading.open(data, mode), reading, mode, split, computed, is_own=not is_catalog_name(data))
 
 
 def _write(plan: _Plan, folder: Path) -> Report:
@@ -171,11 +180,12 @@ def _write(plan: _Plan, folder: Path) -> Report:
 class _Plan:
     """Which columns to keep, settled by the first chunk."""
 
-    def __init__(self, source: Source, reading: ReadingOptions, mode: str, split: str, computed: list[str]):
+    def __init__(self, source: Source, reading: ReadingOptions, mode: str, split: str, computed: list[str], *, is_own: bool):
         self.source, self.reading, self.mode, self.split, self.computed = source, reading, mode, split, computed
         self.smiles, self.ids = source.smiles_column or "", reading.id_column
         self.properties: list[str] = list(reading.properties or ())
         self.is_choosing = reading.properties is None
+        self.is_own = is_own
         self.refusals = Refusals()
         self.split_column = (reading.split_column or source.split_column) if split == "auto" else None
 
@@ -184,6 +194,9 @@ class _Plan:
         columns, name = [str(column) for column in frame.columns], self.source.name
         self.smiles = find_smiles_column(frame, self.source.smiles_column, name)
         self.ids = find_column(columns, self.ids, name) if self.ids else None
+        asked = {column.strip().lower() for column in (*self.properties, self.split_column or "split")}
+        if self.ids is None and self.is_own:
+            self.ids = find_id_column([one for one in columns if one.strip().lower() not in asked], {self.smiles})
         if self.split == "auto":
             self.split_column = find_split_column(columns, self.split_column, name)
             self.split = "column" if self.split_column else "hash"
@@ -295,7 +308,8 @@ class _Piece:
     def _labels(self, plan: _Plan, rows: list[int]) -> list[Column]:
         """What the label cells of some rows say; later records of an SDF may lack an item."""
         frame, empty = self.chunk.frame, Column(np.full(len(rows), np.nan))
-        found = plan.refusals.read(frame[[name for name in plan.properties if name in frame]].iloc[rows])
+        lines = [self.chunk.lines[i] for i in rows] if self.chunk.lines else None
+        found = plan.refusals.read(frame[[name for name in plan.properties if name in frame]].iloc[rows], lines)
         return [found.get(name, empty) for name in plan.properties]
 
     def as_written(self, plan: _Plan, dropped: list[Dropped]) -> Iterator[list[Any]]:

@@ -37,7 +37,7 @@ class ReadingOptions:
     properties: Sequence[str] | None = None
     """Columns of labels, in any case; without it what the reader takes by itself."""
     id_column: str | None = None
-    """Column of names to keep."""
+    """Column of names to keep; ``prepare`` finds it by itself in a table of the user's where it has a usual name."""
     split_column: str | None = None
     """Column of train, valid and test; found by itself if it is called ``split``."""
     standardize: str | None = None

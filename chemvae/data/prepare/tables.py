@@ -225,7 +225,7 @@ class _Collected:
         self.n_rows += len(frame)
         self.split += [split[i] for i in kept] if split else []
         self.ids += [str(cell) for cell in frame[wanted.ids].iloc[kept]] if wanted.ids else []
-        self.parts.append((rows[kept], *self._labels(frame, kept)))
+        self.parts.append((rows[kept], *self._labels(chunk, kept)))
 
     def _turn_away(self, row: int, raw: Any, clean: Clean) -> bool:
         """Note a row that cannot be used; False if it is to be kept all the same."""
@@ -236,11 +236,12 @@ class _Collected:
             self.dropped_rows.append(Dropped(row, str(raw), clean.reason, clean.detail))
         return self.on_invalid == "skip"
 
-    def _labels(self, frame: pd.DataFrame, kept: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        names = self.wanted.properties
+    def _labels(self, chunk: Chunk, kept: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        names, frame = self.wanted.properties, chunk.frame
         values = np.full((len(kept), len(names)), np.nan)  # [n, P]
         bad = np.zeros(values.shape, dtype=bool)
-        found = self.refusals.read(frame[[name for name in names if name in frame]].iloc[kept])
+        lines = [chunk.lines[i] for i in kept] if chunk.lines else None
+        found = self.refusals.read(frame[[name for name in names if name in frame]].iloc[kept], lines)
         for j, name in enumerate(names):
             if name in found:
                 values[:, j], bad[:, j] = found[name].values, found[name].bad

@@ -41,7 +41,7 @@ def make_result(campaign: Campaign) -> Result:
         model=campaign.optimizer.region.model,
         batch=campaign.evaluator.batch_table(open_now),
         receipt=campaign.evaluator.receipt,
-        leads=describe_leads(campaign, describe),
+        leads=_with_intervals(campaign, describe_leads(campaign, describe)),
         n_told=len(campaign.evaluator.unsolicited),
     )
 
@@ -74,8 +74,18 @@ def _best(campaign: Campaign, table: pd.DataFrame) -> pd.DataFrame:
     described.insert(1, "score", best["score"].to_numpy())
     for name in (name for name in campaign.utility.columns if name in best and name not in described):
         described.insert(2, name, best[name].to_numpy())
+    ids = [campaign.evaluator.ids.get(text, "") for text in described["smiles"]]
+    if any(ids):
+        described.insert(1, "id", ids)
     if "bound" in best:
         described.insert(2, "bound", best["bound"].to_numpy())
+    return _with_intervals(campaign, described)
+
+
+def _with_intervals(campaign: Campaign, described: pd.DataFrame) -> pd.DataFrame:
+    """Molecules with what each predictor says of them, where there are any."""
+    if not len(described):
+        return described
     return described.join(learned.intervals(predictors(campaign), described["smiles"].tolist()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chemvae.design.campaign.closing import make_result
@@ -13,11 +14,10 @@ from chemvae.design.campaign.loop import Campaign
 from chemvae.design.campaign.progress import Progress
 from chemvae.design.campaign.spec import CampaignSpec, Controls, sort_options
 from chemvae.design.campaign.task import Task, canonical_starts, lent, time_limits, warn_of_kind
-from chemvae.design.evaluators.laboratory import LABORATORY, find_laboratory, name_laboratory
+from chemvae.design.evaluators.laboratory import name_laboratory, read_results
 from chemvae.design.filters.base import Filter
 from chemvae.design.goals import Goal
 from chemvae.design.results.result import Result
-from chemvae.errors import SettingsError
 
 if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE
@@ -94,11 +94,11 @@ def run_campaign(
 
 def search(model: MolVAE, oracle: Any, spec: CampaignSpec, controls: Controls) -> Result:
     """As :func:`run_campaign`, with all settings in a spec."""
+    planned, wanted = plan_goals(name_laboratory(oracle, spec.goals), spec.goals, model)
+    results = read_results(controls.results, planned, spec.history_path, spec.cleaning)  # refused before anything takes time
+    controls = replace(controls, results=results)
     starts = canonical_starts(spec.start, spec.cleaning)
     warn_of_kind(model, starts)
-    planned, wanted = plan_goals(name_laboratory(oracle, spec.goals), spec.goals, model)
-    if controls.results is not None and find_laboratory(planned) is None:
-        raise SettingsError(f"results are what a laboratory measured; say oracle='{LABORATORY}', or leave them out")
     filters = spec.filters(starts)
     with ExitStack() as stack:
         for block in (time_limits(planned, spec.timeout_s), model_at_rest(model), steady_threads()):

@@ -6,6 +6,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,6 +54,8 @@ class Evaluator(ABC):
         Calls allowed.
     unsolicited : sequence of str
         Scored molecules that nobody asked for.
+    ids : mapping
+        Canonical SMILES -> the id that people know a molecule by.
     receipt : Receipt or None
         What became of the results that were handed in.
     scores_leads : bool
@@ -65,6 +68,7 @@ class Evaluator(ABC):
     batch_size: int
     budget: int
     unsolicited: Sequence[str] = ()
+    ids: Mapping[str, str] = MappingProxyType({})
     receipt: Receipt | None = None
     scores_leads: bool = False
 

@@ -19,7 +19,7 @@ import pandas as pd
 from chemvae.chem.properties import PROPERTIES
 from chemvae.design.evaluators.base import Evaluator, Plan
 from chemvae.design.evaluators.history import Call, Chosen, History
-from chemvae.design.evaluators.ledger import BEFORE, Ledger
+from chemvae.design.evaluators.ledger import BEFORE, Ledger, read_ids
 from chemvae.design.evaluators.receipt import Receipt
 from chemvae.design.evaluators.results_table import Measurement, read_measurements
 from chemvae.design.goals import Goal
@@ -86,6 +86,29 @@ def find_laboratory(oracle: Oracle) -> Laboratory | None:
     return next((part for part in getattr(oracle, "oracles", [oracle]) if isinstance(part, Laboratory)), None)
 
 
+def read_results(results: Any, oracle: Oracle | None, record: str | Path | None, mode: str) -> Any:
+    """Read results before anything that takes time, for a campaign with this record; None stays None.
+
+    Returns
+    -------
+    list of Measurement or None
+        What :func:`read_measurements` makes of them; it takes these again.
+
+    Raises
+    ------
+    SettingsError
+        If the oracle has no laboratory among its parts.
+    InputError, NothingUsableError
+        If the table cannot be taken.
+    """
+    if results is None:
+        return None
+    if oracle is None or find_laboratory(oracle) is None:
+        raise SettingsError(f"results are what a laboratory measured; say oracle='{LABORATORY}', or leave them out")
+    handed_out = {} if record is None else read_ids(Path(record))
+    return read_measurements(results, _laboratory_of(oracle).names, handed_out, mode)
+
+
 def _laboratory_of(oracle: Oracle) -> Laboratory:
     """The laboratory among the parts of an oracle that has one."""
     found = find_laboratory(oracle)
@@ -119,7 +142,7 @@ class LaboratoryEvaluator(Evaluator):
     ):
         self.ledger, self.receipt, self.oracle, self.encode, self.plan = ledger, receipt, oracle, encode, plan
         self.batch_size, self.budget = plan.batch_size, plan.budget
-        self.history = History(None, {})
+        self.ids, self.history = ledger.names, History(None, {})
         self.open: dict[str, np.ndarray] = {}
         self.unsolicited: list[str] = []
         self._last = max(ledger.batches, default=BEFORE)  # round that was played before

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,12 @@ class Ledger:
         """All that was told, by canonical SMILES."""
         return {text: one for told in self.results.values() for text, one in told.items()}
 
+    @property
+    def names(self) -> dict[str, str]:
+        """By what each molecule is known; nothing for one that nobody has named."""
+        told = {text: one.id for text, one in self.answers.items() if one.id}
+        return told | {text: key for key, text in self.ids.items()}
+
     def told_in(self, round_: int) -> list[Measurement]:
         """What came back after a round: first what was asked for, in the order in which it was handed out."""
         told = self.results.get(round_, {})
@@ -131,16 +138,41 @@ class Ledger:
             values = tuple(one.numbers("values", self._shape[0]))
             bounds = one.bounds("bounds", len(values))
             reason = one.text("reason", may_be_empty=True)
-            self.results.setdefault(round_, {})[text] = Measurement(text, values, reason, bounds)
+            known = self.results.setdefault(round_, {}).get(text)
+            own_id = one.text("id") if "id" in one.row else known.id if known else ""
+            self.results[round_][text] = Measurement(text, values, reason, bounds, own_id)
 
     def _spelling(self, written: str) -> str:
         """The one spelling of a molecule that was handed out, however the record has it."""
         found = identify(written)
         if found is None:
             raise ValueError(f"'{written[:40]}' is no molecule")
-        known = found in self.batch_of and written not in self.batch_of
-        self._spelled[written] = written if known else found  # an older record has handed it out by two spellings
+        self._spelled[written] = _as_on_record(written, found, self.batch_of)
         return self._spelled[written]
+
+
+def _as_on_record(written: str, found: str, known: Container[str]) -> str:
+    """The spelling of a molecule: its one spelling, but where an older record has handed it out by two."""
+    return written if found in known and written not in known else found
+
+
+def read_ids(path: Path) -> dict[str, str]:
+    """Id -> canonical SMILES of all that a record says was handed out, read beside whoever works with it.
+
+    Nothing where there is no record. What is damaged is left out: :class:`Ledger` complains of it.
+    """
+    found: dict[str, str] = {}
+    lines = path.read_bytes().decode("utf-8", "replace").splitlines() if path.is_file() else []
+    for line in lines[1:]:
+        try:
+            rows = json.loads(line).get("molecules", ())
+            pairs = [(str(row["id"]), str(row["smiles"])) for row in rows]
+        except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+            continue
+        known = set(found.values())
+        spelled = ((key, text, identify(text)) for key, text in pairs)
+        found |= {key: _as_on_record(text, one, known) for key, text, one in spelled if one is not None}
+    return found
 
 
 def _kind(before: Measurement | None, now: Measurement) -> str:
@@ -152,6 +184,7 @@ def _kind(before: Measurement | None, now: Measurement) -> str:
 
 
 def _as_json(one: Measurement) -> dict[str, Any]:
-    """A result as a record holds it; bounds only where there are any."""
+    """A result as a record holds it; bounds and an id only where there are any."""
     bounds = {"bounds": list(one.bounds)} if one.bounds else {}
-    return {"smiles": one.smiles, "values": as_numbers(one.values), "reason": one.reason, **bounds}
+    own_id = {"id": one.id} if one.id else {}
+    return {"smiles": one.smiles, "values": as_numbers(one.values), "reason": one.reason, **bounds, **own_id}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Measurement:
     """Why a value is missing, or what is said beside it; empty if neither."""
     bounds: tuple[str, ...] = ()
     """One per name where a value is only a limit: "<" or ">" there, "" for the others; empty if none is."""
+    id: str = field(default="", compare=False, repr=False)
+    """What the user's table calls the molecule, where it says so and we have handed it out under no id of ours."""
 
     @property
     def failed(self) -> bool:

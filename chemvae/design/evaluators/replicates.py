@@ -31,7 +31,8 @@ def merge_replicates(rows: Sequence[Measurement]) -> Measurement:
     merged = [_merge_values(rows, place) for place in range(len(rows[0].values))]
     bounds = tuple(bound for _, bound, _ in merged)
     reasons = dict.fromkeys(reason for *_, reason in merged if reason)
-    return Measurement(rows[0].smiles, tuple(value for value, *_ in merged), "; ".join(reasons), bounds if any(bounds) else ())
+    values = tuple(value for value, *_ in merged)
+    return Measurement(rows[0].smiles, values, "; ".join(reasons), bounds if any(bounds) else (), rows[0].id)
 
 
 def _merge_values(rows: Sequence[Measurement], place: int) -> tuple[float, str, str]:

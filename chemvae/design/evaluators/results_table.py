@@ -14,8 +14,9 @@ import pandas as pd
 
 from chemvae.chem.identity import identify
 from chemvae.chem.molecules import invalid_reason, standardize
-from chemvae.data.files.columns import SMILES_NAMES, find_column, is_missing
+from chemvae.data.files.columns import SMILES_NAMES, find_column, find_id_column, is_missing
 from chemvae.data.files.molecule_column import find_smiles_column
+from chemvae.data.files.number_columns import Places
 from chemvae.data.files.numbers import DECIMAL, WAITING_WORDS, read_number
 from chemvae.data.files.reading import read_records, source_name
 from chemvae.data.files.writing import as_meant
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 __all__ = ["Measurement", "read_measurements"]
 ID, COMMENTS = "id", ("reason", "comment", "remark", "note")
-MOST_SHOWN, LONGEST_SHOWN = 5, 80
+MOST_SHOWN, LONGEST_SHOWN, LONGEST_ID = 5, 80, 200
 MANY, SHARE = 10_000, 1_000  # texts that are worth processes, and texts in a block
 _NO_WORDS = re.compile(r"^[<>=~≤≥±+\-−–#@\s]*[\d.]|^[=#@]")  # a number or formula gone wrong, and no reason
 
@@ -47,7 +48,8 @@ def read_measurements(
 
     Parameters
     ----------
-    source : path, "-" or DataFrame
+    source : path, "-", DataFrame or list of Measurement
+        The last is what was read before, and returned as it is.
     names : sequence of str, length P
         What was measured.
     handed_out : mapping
@@ -73,9 +75,11 @@ def read_measurements(
     [Measurement(smiles='CCN', values=(6.5,), reason='', bounds=()), Measurement(smiles='CCO', values=(nan,), \
 reason='insoluble', bounds=())]
     """
+    if isinstance(source, list) and all(isinstance(one, Measurement) for one in source):
+        return source
     name = "the table" if isinstance(source, pd.DataFrame) else source_name(source)
-    frame = _frame(source, name)
-    reader = _Reader(frame, names, {as_id(key): text for key, text in handed_out.items()}, name, mode)
+    frame, places = _frame(source, name)
+    reader = _Reader(frame, names, {as_id(key): text for key, text in handed_out.items()}, name, mode, places)
     told = reader.read_all(len(frame))
     reader.check()
     found = [merge_replicates(rows) for rows in told.values()]
@@ -93,25 +97,33 @@ def _say_merged(merged: Sequence[Measurement], name: str) -> None:
         )  # fmt: skip
 
 
-def _frame(source: Any, name: str) -> pd.DataFrame:
-    frame = source if isinstance(source, pd.DataFrame) else _read(source)
+def _frame(source: Any, name: str) -> tuple[pd.DataFrame, list[str]]:
+    """The rows, and how each is named to a person."""
+    frame, places = (source, []) if isinstance(source, pd.DataFrame) else _read(source)
     if not len(frame):
         raise NothingUsableError(f"{name} has no rows. Fill in the table of the last batch, and give that.")
-    return frame.reset_index(drop=True)
+    return frame.reset_index(drop=True), places or [f"row {row}" for row in range(1, len(frame) + 1)]
 
 
-def _read(source: str | Path) -> pd.DataFrame:
-    frames = [chunk.frame for chunk in read_records(source)]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+def _read(source: str | Path) -> tuple[pd.DataFrame, list[str]]:
+    chunks = list(read_records(source))
+    places = [place for chunk in chunks for place in Places(chunk.frame.index, chunk.lines)]
+    return (pd.concat([chunk.frame for chunk in chunks], ignore_index=True) if chunks else pd.DataFrame()), places
 
 
 class _Reader:
     """Reads rows of one table and collects what is wrong with them."""
 
     def __init__(
-        self, frame: pd.DataFrame, names: Sequence[str], handed_out: Mapping[str, str], source: str, mode: str = "none"
+        self,
+        frame: pd.DataFrame,
+        names: Sequence[str],
+        handed_out: Mapping[str, str],
+        source: str,
+        mode: str,
+        places: list[str],
     ):
-        self.mode = mode
+        self.mode, self.places = mode, places
         self.names, self.handed_out, self.source = list(names), handed_out, source
         columns = [as_meant(str(column)) for column in frame.columns]
         self._as_handed_out = set(handed_out.values())
@@ -120,6 +132,8 @@ class _Reader:
         if self.smiles is None and (self.ids is None or not handed_out):  # a table of before: no id of ours stands in it
             self.smiles = frame[frame.columns[_place_of_smiles(frame, source)]].tolist()
         self.cells = [frame[frame.columns[columns.index(find_column(columns, name, source))]].tolist() for name in names]
+        named = find_id_column(columns, {*names, *(name for name in columns if name.strip().lower() in SMILES_NAMES)})
+        self.own_ids = None if named is None else frame[frame.columns[columns.index(named)]].tolist()
         self.comments = _column(frame, columns, COMMENTS)
         self.decimal = frame.attrs.get(DECIMAL, "")
         self.complaints: list[str] = []
@@ -139,8 +153,8 @@ class _Reader:
         return told
 
     def complain(self, row: int, what: str) -> None:
-        """Note what is wrong with a row; the first row under the header is row 1."""
-        self.complaints.append(f"row {row + 1}: {what}")
+        """Note what is wrong with a row: on which line of its file, or, of a table in memory, the first row being row 1."""
+        self.complaints.append(f"{self.places[row]}: {what}")
 
     def check(self) -> None:
         """Raise if anything was wrong."""
@@ -170,7 +184,12 @@ class _Reader:
             for name, cell, value in zip(self.names, cells, values, strict=True)
         ]
         bounds = tuple(read_number(cell, self.decimal).bound for cell in cells)
-        return Measurement(smiles, tuple(values), "; ".join(filter(None, said)), bounds if any(bounds) else ())
+        reason = "; ".join(filter(None, said))
+        return Measurement(smiles, tuple(values), reason, bounds if any(bounds) else (), self._own_id(row, smiles))
+
+    def _own_id(self, row: int, smiles: str) -> str:
+        """What the user calls a molecule that we have not handed out."""
+        return "" if smiles in self._as_handed_out else as_meant(_text(self.own_ids, row))[:LONGEST_ID]
 
     def _value(self, row: int, cell: Any) -> float:
         found = read_number(cell, self.decimal)

@@ -32,7 +32,8 @@ class LearnedOracle(UncertainOracle):
         Of the property.
     kappa : float, optional
         Score by the mean less kappa standard deviations (widened so that intervals hold what they promise); below 0 for what
-        is to be small. By default the mean or, as a goal, the cautious end of the 90 % interval.
+        is to be small. By default the mean or, as a goal, the cautious end of the 90 % interval, with no credit for what is
+        predicted beyond the labels (:func:`chemvae.design.oracles.uncertain.credited`).
     """
 
     def __init__(self, fitted: PropertyModel, name: str, kappa: float | None = None):
@@ -53,6 +54,10 @@ class LearnedOracle(UncertainOracle):
         one = self.fitted
         told = {"name": self.names[0], "unit": one.unit, "n_labels": len(one.smiles), "left_out_rmse": one.left_out_rmse}
         return [told | {"label_low": one.label_low, "label_high": one.label_high, "is_cautious": self.merits is not None}]
+
+    def label_ranges(self) -> list[tuple[float, float]]:
+        """That of the labels it has learned from."""
+        return [(self.fitted.label_low, self.fitted.label_high)]
 
     def known_molecules(self) -> list[str]:
         """Those with a label."""

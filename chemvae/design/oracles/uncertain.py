@@ -1,7 +1,8 @@
 """Oracles that predict, and so may be wrong: as goals they are scored by the end of their interval that the goal likes less.
 
 A search is a machine for finding where a predictor is wrong in the wanted direction. The mean is what it exploits; the cautious
-end of the interval falls with every molecule that is unlike those learned from.
+end of the interval falls with every molecule that is unlike those learned from. That is not enough where a trend of the labels
+leads out of their range: there the labels' own end is all that is credited, and what is predicted beyond it counts as doubt.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class UncertainOracle(Oracle):
 
     By itself it scores by the mean. With a number ``kappa`` it scores by the mean less kappa standard deviations. As a goal
     (:func:`cautious`) without such a number it scores by that end of the 90 % interval that the goal likes less: the lower one
-    of what is to be large, the upper one of what is to be small, the one farther from a target.
+    of what is to be large, the upper one of what is to be small, the one farther from a target. A mean that lies beyond the
+    labels (:meth:`label_ranges`) where the goal likes it is first brought back to their range (:func:`credited`).
 
     Attributes
     ----------
@@ -56,6 +58,10 @@ class UncertainOracle(Oracle):
         """What each value was learned from, in JSON types; nothing where that is not known."""
         return []
 
+    def label_ranges(self) -> list[tuple[float, float]]:
+        """Least and largest label behind each value [P]; without bounds where they are not known."""
+        return [(-np.inf, np.inf)] * len(self.names)
+
     def known_molecules(self) -> list[str]:
         """The molecules it has learned from, where it has them."""
         return []
@@ -65,16 +71,16 @@ class UncertainOracle(Oracle):
         mean, std = self.estimate(list(smiles))
         if self.kappa is not None:
             return mean - self.kappa * std if self.kappa else mean
-        return mean if self.merits is None else self._worse(mean - HALF_WIDTH * std, mean + HALF_WIDTH * std)
+        return mean if self.merits is None else self._cautious(mean, std)
 
-    def _worse(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """Of the ends [N, P] of intervals those that are wanted less."""
-        return np.column_stack(
-            [
-                np.where(merit(low[:, i]) <= merit(high[:, i]), low[:, i], high[:, i])
-                for i, merit in enumerate(self.merits or ())
-            ]
-        )
+    def _cautious(self, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+        """The ends [N, P] that are wanted less, of intervals around what the labels vouch for."""
+        columns = []
+        for i, (merit, labels) in enumerate(zip(self.merits or (), self.label_ranges(), strict=True)):
+            centre, spread = credited(mean[:, i], std[:, i], merit, labels)
+            low, high = centre - HALF_WIDTH * spread, centre + HALF_WIDTH * spread
+            columns.append(np.where(merit(low) <= merit(high), low, high))
+        return np.column_stack(columns)
 
     def toward(self, merits: Sequence[Merit]) -> UncertainOracle:
         """This oracle as one whose values are wanted, a merit per name; itself where that changes nothing."""
@@ -85,6 +91,8 @@ class UncertainOracle(Oracle):
             twin.__dict__.pop(name, None)  # what is known are means
         twin.merits, twin._n_read = tuple(merits), 0
         twin.label = f"{self.label}, cautious end of the {COVERAGE:.0%} interval".replace("%", " %")
+        if np.isfinite(self.label_ranges()).any():
+            twin.label += ", nothing credited beyond the labels"
         return twin
 
     def intervals(self, smiles: Sequence[str]) -> pd.DataFrame:
@@ -99,6 +107,36 @@ class UncertainOracle(Oracle):
             columns |= {f"{name}_learned{end}": mean[:, i] + k * std[:, i] for end, k in ends.items()}
             columns[f"{name}_learned_warning"] = [row[i] for row in said]
         return pd.DataFrame(columns)
+
+
+def credited(mean: np.ndarray, std: np.ndarray, merit: Merit, labels: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """What labels vouch for of predictions: a centre within their range, and how far the value may lie from it.
+
+    A mean mu beyond the range, where it is wanted more than the range's end c, is credited as c with the root mean square
+    distance of the predicted value from c, sqrt(std^2 + (mu - c)^2); all others stay. So nothing beyond the labels is worth
+    more than their end, and of two molecules beyond it the one that is surer and less far out is worth more.
+
+    Parameters
+    ----------
+    mean, std : ndarray [N]
+        Of the predicted value, in its unit.
+    merit : callable
+    labels : (low, high)
+        In the value's unit; infinite where there is no bound.
+
+    Returns
+    -------
+    (ndarray [N], ndarray [N])
+        Centre and spread.
+
+    Examples
+    --------
+    >>> credited(np.array([3.0, 5.0, 8.0]), np.array([1.0, 3.0, 3.0]), lambda value: value, (0.0, 4.0))
+    (array([3., 4., 4.]), array([1.        , 3.16227766, 5.        ]))
+    """
+    end = np.clip(mean, *labels)
+    centre = np.where(merit(end) < merit(mean), end, mean)
+    return centre, np.hypot(std, mean - centre)
 
 
 def cautious(oracle: Oracle, goals: Sequence[Goal]) -> Oracle:

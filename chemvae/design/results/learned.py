@@ -85,10 +85,11 @@ def sentences(learned: Sequence[dict[str, Any]]) -> list[str]:
     >>> print(sentences([fact | claim])[0])
     logD was learned from 600 labels (-1 to 4.5); molecules whose scaffold was left out are missed by 0.7 (root mean square). \
 The best design is predicted 4.8, with 90 % between 3.6 and 6. That is 0.3 better than the best label, which is less than this \
-error: no gain can be claimed before it is measured. 2 of the 10 best are predicted outside the labels' range or are unlike \
+error: no gain can be claimed before it is measured. Nothing was credited beyond the labels: a prediction beyond them counts \
+as their end, the excess as doubt. 2 of the 10 best are predicted outside the labels' range or are unlike \
 every labelled molecule: see the column logD_learned_warning.
     """
-    return [" ".join(filter(None, (_learning(one), _reach(one), _gain(one), _doubts(one)))) for one in learned]
+    return [" ".join(filter(None, (_learning(one), _reach(one), _gain(one), _credit(one), _doubts(one)))) for one in learned]
 
 
 def warn(learned: Sequence[dict[str, Any]]) -> None:
@@ -121,6 +122,13 @@ def _gain(one: dict[str, Any]) -> str:
         return "That is no better than the best label."
     known = "less than this error: no gain can be claimed before it is measured" if gain < error else "more than this error"
     return f"That is {gain:.2g} better than the best label, which is {known}."
+
+
+def _credit(one: dict[str, Any]) -> str:
+    """How the search was kept from trends that lead out of the labels."""
+    if not one.get("is_cautious") or one.get("gain") is None:
+        return ""
+    return "Nothing was credited beyond the labels: a prediction beyond them counts as their end, the excess as doubt."
 
 
 def _doubts(one: dict[str, Any]) -> str:

@@ -157,6 +157,7 @@ def _legend(row: dict[str, Any], properties: list[str], lead: Any = None, better
     """Score, properties, novelty and nearest neighbours of one molecule, and how far it is from its lead."""
     ahead = "" if row.get("bound") else _ahead(row, lead, "score", better)  # from a limit no difference can be told
     lines = [f"<b>{_score(row)}</b>{ahead}{_within(row, 'score')}"]
+    lines += [pages.escape(row["id"])] if row.get("id") else []
     for name, value in row.items():
         predicted = row.get(f"{name}_predicted")
         if isinstance(value, float) and name in properties:

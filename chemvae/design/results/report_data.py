@@ -53,6 +53,9 @@ BEST_NOTE = (
     "The score, then what RDKit computes or the oracle gave; in brackets what the model predicted, where it predicts. A click "
     "on a SMILES selects it."
 )
+CAUTIOUS_NOTE = (
+    " A score that is predicted is the end of its interval that the goal likes less, so that a mere hope does not win."
+)
 DIFFERENCE_NOTE = (
     " Each is drawn as its lead lies, what that lacks in colour, with what it is ahead or behind. An interval holds the true "
     "value in 9 of 10 cases: a difference within it may be none."
@@ -133,8 +136,9 @@ def _best(result: Outcome) -> dict[str, Any] | None:
     """The best molecules described, and how many of them are drawn."""
     if not len(result.molecules):
         return None
+    cautious = CAUTIOUS_NOTE if any(one.get("is_cautious") for one in result.learned) else ""
     return {
-        "note": BEST_NOTE + (DIFFERENCE_NOTE if len(result.leads) else ""),
+        "note": BEST_NOTE + cautious + (DIFFERENCE_NOTE if len(result.leads) else ""),
         "caption": f"The {len(result.molecules)} best",
         "molecules": result.molecules,
         "n_drawn": min(N_DRAWN, len(result.molecules)),
@@ -158,7 +162,7 @@ def _differences(result: Outcome) -> list[dict[str, Any]]:
 def property_columns(table: pd.DataFrame) -> list[str]:
     """Columns that RDKit computed, or an oracle gave."""
     extras = (other if other in table else name for name, other in EXTRAS.items())
-    others = {"smiles", "score", "bound", "reason", "hardest_bond", *extras}
+    others = {"smiles", "id", "score", "bound", "reason", "hardest_bond", *extras}
     named = [c for c in table.columns if c not in others and not c.startswith(("nearest_", "similarity_"))]
     ends = {f"{c}{ending}" for c in named for ending in ENDINGS}
     return [c for c in named if not any(word in c for word in ("_predicted", "_learned")) and c not in ends]

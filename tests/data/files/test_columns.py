@@ -15,6 +15,7 @@ from chemvae.data.files.columns import (
 from chemvae.data.files.header import looks_headerless
 from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.errors import NothingUsableError
+from chemvae.tables import write_table
 
 
 @pytest.mark.parametrize("name", ["smiles", "SMILES", "Canonical_SMILES", "canonical smiles", " Smiles "])
@@ -37,6 +38,19 @@ def test_otherwise_the_first_column_that_parses(caplog):
     with caplog.at_level(logging.INFO, "chemvae.data.files.molecule_column"):
         assert find_smiles_column(frame, source="a.csv") == "structure"
     assert "a.csv: the SMILES are taken from column 'structure'" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["smiles", "SMILES", "canonical_smiles"])
+def test_nothing_is_said_of_a_column_that_has_the_usual_name(caplog, name):
+    with caplog.at_level(logging.INFO, "chemvae.data.files.molecule_column"):
+        assert find_smiles_column(pd.DataFrame({name: ["CCO", "CCN"], "y": ["1", "2"]})) == name
+    assert not caplog.text
+
+
+def test_what_is_said_of_a_table_is_said_by_its_reader_and_not_again_where_it_is_written(caplog, tmp_path):
+    with caplog.at_level(logging.INFO, "chemvae.data.files.molecule_column"):
+        write_table(pd.DataFrame({"structure": ["CCO", "CCN"], "y": [1, 2]}), tmp_path / "out.sdf")
+    assert (tmp_path / "out.sdf").read_text().count("$$$$") == 2 and not caplog.text
 
 
 def test_no_molecules_anywhere_is_said_with_the_columns():

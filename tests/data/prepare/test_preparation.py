@@ -73,6 +73,30 @@ def test_nothing_is_lost_of_rows_that_are_dropped_or_merged(tmp_path):
     assert "median" in (tmp_path / "out" / "card.md").read_text()
 
 
+def test_names_of_molecules_are_kept_without_being_asked_for_and_are_no_labels(tmp_path):
+    raw = "Compound ID,smiles,pIC50\n17,CCO,5.5\n18,OCC,6.5\n19,C1CC,7\n20,CCN,8\n"
+    (tmp_path / "raw.csv").write_text(raw, encoding="utf-8")
+    report = prepare(tmp_path / "raw.csv", tmp_path / "out")
+    assert pd.read_parquet(tmp_path / "out" / "data.parquet")["id"].tolist() == ["17", "20"]
+    assert list(report.properties) == ["pIC50"] == list(check(tmp_path / "raw.csv", properties=None).n_missing)
+    assert pd.read_csv(tmp_path / "out" / "dropped.csv")["Compound ID"].tolist() == [18, 19]
+    again = prepare(tmp_path / "out", tmp_path / "again")
+    assert again.n_kept == 2 and pd.read_parquet(tmp_path / "again" / "data.parquet")["id"].tolist() == ["17", "20"]
+
+
+def test_a_column_that_is_asked_for_as_a_label_is_no_name(tmp_path):
+    frame = pd.DataFrame({"smiles": ["CCO", "CCN"], "CID": [1.0, 2.0]})
+    report = prepare(frame, tmp_path / "out", properties=["cid"])
+    assert list(report.properties) == ["CID"] and "id" not in pd.read_parquet(tmp_path / "out" / "data.parquet")
+
+
+def test_prepare_names_the_line_that_check_names(tmp_path, caplog):
+    (tmp_path / "raw.csv").write_text("smiles,y\nCCO,1\n\nCCN,high\nCCC,2\n", encoding="utf-8")
+    prepare(tmp_path / "raw.csv", tmp_path / "out", properties=["y"])
+    (found,) = check(tmp_path / "raw.csv", properties=["y"]).offences
+    assert found.line == 4 and "a cell of 'y' is no number and counts as missing: line 4, 'high'" in caplog.text
+
+
 def test_a_bound_in_a_single_row_is_kept_with_its_molecule_and_check_tells_the_same(tmp_path):
     rows = "name,smiles,y,note\na,OCC,>9,x\nb,CCC,1.5,\n\nc,C1CC,<2,\nd,CN,≤ 4.5,\ne,CCO,8,\nf,CCN,high,\n"
     (tmp_path / "raw.csv").write_text(rows, encoding="utf-8")

@@ -118,7 +118,7 @@ def test_frame_of_a_table_round_trips(path):
         ("smiles,y\n", {}, "holds no rows"),
         ("smiles,y\nC1CC,1\nQ,2\n", {}, "no valid SMILES in column 'smiles' .2 rows.*ring 1"),
         ("smiles,y\nCCO,1\n", {"properties": ["z"]}, "no column 'z'.*smiles, y"),
-        ("smiles,name\nCCO,alcohol\n", {"properties": ["name"]}, "holds no number .row 1, 'alcohol' is no number"),
+        ("smiles,name\nCCO,alcohol\n", {"properties": ["name"]}, "holds no number .line 2, 'alcohol' is no number"),
         ("smiles,y\nCCO,\nCC,nan\n", {"properties": ["y"]}, "all its cells are empty"),
         ('smiles,y\nCCO,"1,5"\n', {"properties": ["y"]}, "decimals with a point"),
         ("smiles,y\nCCO,1\n", {"smiles_column": "mol"}, "no column 'mol'"),
@@ -176,4 +176,4 @@ def test_labels_that_are_no_numbers_are_said_in_one_line_with_examples(tmp_path,
     table = load_table(path, properties=["y"])
     assert table.n_not_numeric == {"y": 4} and table.n_missing == {"y": 5}
     (said,) = [record.getMessage() for record in caplog.records if "no numbers" in record.getMessage()]
-    assert "4 cells of 'y'" in said and "row 2, '>5' is a bound" in said and "row 3, 'high'" in said and "and 1 more" in said
+    assert "4 cells of 'y'" in said and "line 3, '>5' is a bound" in said and "line 4, 'high'" in said and "and 1 more" in said

@@ -199,6 +199,22 @@ class TestMoleculesNobodyAskedFor:
         assert result.best["smiles"] == chain(1, 1) and chain(10, 3) not in result.molecules["smiles"].tolist()
         assert result.history["reason"][0] == "told, and outside MW < 150"
 
+    def test_the_names_of_a_table_of_before_are_kept_and_ours_stand_beside_them(self, tmp_path):
+        bench = Bench(tmp_path)
+        old = pd.DataFrame({"Compound ID": ["K-17", "K-18"], "structure": [chain(10, 3), chain(1, 1)], "score": [99.0, -100.0]})
+        bench.run(old)
+        result = bench.run(bench.measured())
+        named = dict(zip(result.molecules["smiles"], result.molecules["id"], strict=True))
+        assert named[chain(10, 3)] == "K-17" and named[chain(1, 1)] == "K-18"
+        assert sorted(set(named.values()) - {"K-17", "K-18"}) == ["m0001", "m0002", "m0003", "m0004", "m0005", "m0006"]
+        assert "K-17" in result.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+
+    def test_a_corrected_value_without_a_name_leaves_the_name(self, tmp_path):
+        bench = Bench(tmp_path)
+        bench.run(pd.DataFrame({"id": ["K-17"], "smiles": [chain(10, 3)], "score": [99.0]}))
+        result = bench.run(pd.DataFrame({"smiles": [chain(10, 3)], "score": [98.0]}))
+        assert result.molecules[["id", "score"]].to_numpy().tolist() == [["K-17", 98.0]]
+
 
 class TestTablesThatAreRefused:
     @pytest.mark.parametrize(

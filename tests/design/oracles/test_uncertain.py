@@ -10,6 +10,7 @@ from chemvae.chem.properties import compute
 from chemvae.design import Goal, run_campaign
 from chemvae.design.campaign.goal_matching import plan_goals
 from chemvae.design.oracles import CombinedOracle, UncertainOracle, make_oracle
+from chemvae.design.oracles.uncertain import credited
 from chemvae.design.search_settings import SearchSettings
 from chemvae.models.storage import find_run, load_model
 from chemvae.qsar.model import HALF_WIDTH
@@ -94,6 +95,56 @@ class TestScores:
         assert low < ToyModel().predict([CHAIN])["carbons"].iloc[0]
 
 
+class LabelledRuler(Ruler):
+    """The same, learned from texts of two to four letters."""
+
+    def label_ranges(self):
+        return [(2.0, 4.0)]
+
+
+class TestCredit:
+    """A trend that leads out of the labels earns nothing there: what is predicted beyond them counts as doubt."""
+
+    def test_nothing_beyond_the_labels_scores_more_than_their_end(self):
+        largest, smallest = (plan_goals(LabelledRuler(), Goal("x", direction))[0] for direction in ("max", "min"))
+        for n in range(5, 60):
+            assert largest(["C" * n])[0] < 4.0 == largest(["CCCC"])[0]
+        assert smallest(["C"])[0] > 2.0 == smallest(["CC"])[0]
+
+    def test_of_molecules_beyond_the_labels_the_surer_and_the_nearer_one_wins(self):
+        oracle, _ = plan_goals(LabelledRuler(), Goal("length"))
+        surer, doubted, farther = oracle(["CCCCCO", "CCCOOO", "CCCCCCCO"])
+        assert surer > doubted and surer > farther
+
+    def test_where_the_goal_likes_it_less_the_end_of_the_labels_helps_nobody(self):
+        oracle, _ = plan_goals(LabelledRuler(), Goal("length"))
+        np.testing.assert_allclose(oracle(["C", "O"]), [1.0, 1 - HALF_WIDTH])
+
+    def test_a_target_beyond_the_labels_is_approached_to_their_end_alone(self):
+        oracle, _ = plan_goals(LabelledRuler(), Goal("length", target=9.0))
+        assert oracle(["C" * 4])[0] == 4.0 and all(oracle(["C" * n])[0] < 4.0 for n in (5, 9, 12))
+        within, _ = plan_goals(LabelledRuler(), Goal("length", target=3.0))
+        assert within(["C" * 9])[0] == 9.0  # no end of the labels stands in for what misses the target
+
+    def test_the_spread_around_the_end_is_the_root_mean_square_distance_from_it(self):
+        drawn = np.random.default_rng(0).normal(7.0, 2.0, 400_000)
+        centre, spread = credited(np.array([7.0]), np.array([2.0]), lambda value: value, (0.0, 4.0))
+        assert centre == [4.0] and spread[0] == pytest.approx(np.sqrt(np.mean((drawn - 4.0) ** 2)), rel=0.01)
+
+    def test_the_credit_has_no_step_at_the_end_of_the_labels(self):
+        centre, spread = credited(np.array([4.0 - 1e-9, 4.0 + 1e-9]), np.ones(2), lambda value: value, (0.0, 4.0))
+        np.testing.assert_allclose(centre - HALF_WIDTH * spread, 4.0 - HALF_WIDTH, atol=1e-8)
+
+    def test_a_number_of_deviations_that_was_asked_for_is_taken_as_it_is(self):
+        oracle = LabelledRuler()
+        oracle.kappa = 0.0
+        assert plan_goals(oracle, Goal("length"))[0]("C" * 9) == [9.0]
+
+    def test_what_is_scored_is_told_in_the_name_so_that_no_memory_of_before_is_taken_for_it(self):
+        assert plan_goals(LabelledRuler(), Goal("length"))[0].describe().endswith("nothing credited beyond the labels")
+        assert not plan_goals(Ruler(), Goal("length"))[0].describe().endswith("beyond the labels")
+
+
 class TestLearnedFromATable:
     @pytest.fixture(scope="class")
     def result(self, drug, table):
@@ -113,11 +164,24 @@ class TestLearnedFromATable:
 
     def test_the_score_is_the_lower_end_and_stands_beside_the_interval_and_the_nearest_label(self, result, table):
         best = result.molecules
-        np.testing.assert_allclose(best["score"], best["size_learned_low"])
+        within = best["size_learned"] <= pd.read_csv(table)["size"].max()
+        np.testing.assert_allclose(best["score"][within], best["size_learned_low"][within])
+        assert within.any() and (best["score"][~within] < best["size_learned_low"][~within]).all()
         assert (best["size_learned_low"] < best["size_learned"]).all() and (
             best["size_learned"] < best["size_learned_high"]
         ).all()
         assert set(best["nearest_known"]) <= set(pd.read_csv(table)["smiles"])
+
+    def test_no_score_lies_beyond_the_labels_and_the_report_says_so(self, result, table, tmp_path):
+        largest = pd.read_csv(table)["size"].max()
+        assert (result.molecules["size_learned"] > largest).any() and (result.molecules["score"] < largest).all()
+        assert "Nothing was credited beyond the labels" in result.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+
+    def test_the_lead_has_its_prediction_and_interval_too_and_the_page_says_what_a_score_is(self, result, tmp_path):
+        assert (result.leads["size_learned_low"] < result.leads["size_learned"]).all() and len(result.leads) == 2
+        page = result.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+        lead = page[page.index("The lead") : page.index("Best molecules</h2>")]
+        assert lead.count("size predicted") == 2 and "end of its interval that the goal likes less" in page
 
     def test_its_error_stands_beside_the_gain_it_claims(self, result, table):
         (fact,) = result.learned
