@@ -12,7 +12,7 @@ from chemvae.design.surrogates.tanimoto_gp import TanimotoGP
 from chemvae.errors import InputError
 
 RINGS = ["c1ccccc1", "C1CCNCC1", "c1ccncc1", "C1CCOC1", "c1ccsc1", "C1CCC1"]
-TAILS = ["O", "N", "C(=O)O", "C#N", "OC", "C(F)(F)F", "S(C)(=O)=O", "Cl"]
+TAILS = ["O", "N", "OC(=O)", "N#C", "CO", "FC(F)(F)", "CS(=O)(=O)", "Cl"]
 SMILES = [f"{tail}{'C' * n}{ring}" for ring in RINGS for tail in TAILS for n in range(1, 4)]
 TRAIN, TEST = SMILES[::2], SMILES[1::2]
 
