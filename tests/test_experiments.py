@@ -48,7 +48,7 @@ def test_the_tables_of_the_design_experiment_are_those_of_its_result():
     metrics = json.loads((folder / "result.json").read_text(encoding="utf-8"))["metrics"]
     page = (folder / "README.md").read_text(encoding="utf-8")
     assert load(folder / "page.py").filled(page, metrics) == page
-    assert page.count("\n| ---") == 4 and f"{metrics['median1/500/everything/auc_top10']['mean']:.3f} ±" in page
+    assert page.count("\n| ---") == 5 and f"{metrics['median1/500/everything/auc_top10']['mean']:.3f} ±" in page
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.parent.name)

@@ -19,8 +19,8 @@ ORDER = [
 ROOMS_WITHIN = {
     "data": ["labels", "splits", "files", "given", "tokens", "virtual", "catalog", "prepare"],
     "design": [
-        "goals", "filters", "oracles", "surrogates", "optimizers", "evaluators", "results", "campaign", "search_settings",
-        "trust", "search_folder", "search",
+        "origin", "goals", "filters", "oracles", "surrogates", "optimizers", "evaluators", "results", "campaign",
+        "search_settings", "trust", "search_folder", "search",
     ],
     "training": [
         "settings", "callbacks", "ema", "best_weights", "optim", "inputs", "data_parallel", "validation", "checkpoint",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+MOST_CHEAP = 100_000
+
+
 class PropertyTable:
     """Properties of molecules, each value computed at most once; what others have computed can be put in.
+
+    Of a property that is cheap it keeps the last 100,000 values, so that a long search does not fill the memory.
 
     It belongs to whoever makes it, such as one search, and is handed to all who ask for properties there. Molecules are told
     apart by their text, so they should be canonical.
@@ -71,7 +77,15 @@ class PropertyTable:
         for missing, texts in self._missing(smiles, columns).items():
             for name, values in compute_table(texts, missing, jobs).items():
                 self._values[name].update(zip(texts, values.tolist(), strict=True))
+                self._forget_oldest(name, max(MOST_CHEAP, len(texts)))
         return pd.DataFrame({name: self.known(smiles, name) for name in columns}, index=range(len(smiles)), columns=columns)
+
+    def _forget_oldest(self, name: str, most: int) -> None:
+        """Keep no more than so many values of a property that is cheap to compute again."""
+        values = self._values[name]
+        if len(values) > most and not PROPERTIES[name].is_dear:
+            for text in list(islice(values, len(values) - most)):
+                del values[text]
 
     def _missing(self, smiles: Sequence[str], columns: Sequence[str]) -> dict[tuple[str, ...], list[str]]:
         """Which properties are to be computed, and of which distinct molecules."""

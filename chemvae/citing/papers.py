@@ -241,6 +241,7 @@ USES: dict[str, tuple[str, ...]] = {
     "setting prior_points": ("anthony2017",),
     "method auto": ("tripp2020", "tripp2023", "ralaivola2005", "jensen2019"),
     "method bayesian": ("eriksson2019", "maus2022", "balandat2020"),
+    "method genetic": ("tripp2023", "ralaivola2005", "jensen2019"),
     "method gradient": ("notin2021",),
     "method pareto": ("knowles2006", "daulton2021", "tripp2023", "balandat2020"),
     "method random": (),

@@ -12,6 +12,7 @@ from chemvae.design.filters.structure import Alerts, Similarity, Substructure
 from chemvae.design.goals import Goal
 from chemvae.design.optimizers.base import Optimizer
 from chemvae.design.optimizers.factory import OPTIMIZERS
+from chemvae.design.optimizers.genetic import GraphGA
 from chemvae.design.optimizers.gradient import GradientAscent
 from chemvae.design.optimizers.latent_ga import LatentGA
 from chemvae.design.optimizers.pareto import ParetoGA
@@ -44,6 +45,7 @@ __all__ = [
     "FunctionOracle",
     "Goal",
     "GradientAscent",
+    "GraphGA",
     "Laboratory",
     "LatentGA",
     "LearnedOracle",

@@ -15,7 +15,18 @@ import numpy as np
 from chemvae.deprecation.names import Renamed
 from chemvae.errors import SettingsError
 
-COLUMNS = ("call", "smiles", "score", "bound", "reason", "seconds", "z", "utility")  # of a history, beside the goals
+COLUMNS = (
+    "call",
+    "smiles",
+    "score",
+    "bound",
+    "reason",
+    "seconds",
+    "z",
+    "utility",
+    "stream",
+    "parent",
+)  # of a history, beside the goals
 DIRECTIONS = {"max": "max", "maximize": "max", "maximise": "max", "min": "min", "minimize": "min", "minimise": "min"}
 
 

@@ -2,7 +2,7 @@
 
 ``history.jsonl`` (the record), ``baseline.jsonl`` (that of a random search beside it), ``settings.json`` (what was asked),
 ``history.csv``, ``proposals.csv``, ``best.csv``, ``pareto.csv``, ``result.json``, ``report.html``; ``next.csv`` where a
-laboratory measures.
+laboratory measures; ``model``, a run folder, where the search has retrained the decoder.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ from chemvae.design.trust import is_trusted, seal
 from chemvae.disk.locks import held
 from chemvae.disk.staging import Stage, all_at_once
 from chemvae.errors import ChemVAEError, InputError
-from chemvae.runs import environment, write_json
+from chemvae.models.storage import save_model
+from chemvae.runs import RunFolder, environment, write_json
 from chemvae.tables import check_output, expand_latents, write_table
 
 logger = logging.getLogger(__name__)
 
 SHEET = "next.csv"
+MODEL = "model"
 OWN = (
     "history.jsonl", "baseline.jsonl", "settings.json", "history.csv", "proposals.csv", "best.csv", "pareto.csv", "result.json",
-    "report.html",
+    "report.html", "model",
 )  # fmt: skip
 """What a new search in the folder replaces; whatever else lies there stays, also what went to a laboratory."""
 SEAL = "oracle_seal"
@@ -273,6 +275,8 @@ class SearchFolder:
                 write_table(result.pareto.drop(columns="z"), place / "pareto.csv")
             write_json(place / "result.json", facts)
             result.to_html(place / self.report.name, baseline)
+            if result.is_retrained and result.model is not None:
+                save_model(result.model, RunFolder(place / MODEL))
 
 
 def describe_result(result: Result, baseline: Result | None = None) -> dict[str, Any]:

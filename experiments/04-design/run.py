@@ -111,6 +111,7 @@ def run_one(config: dict[str, Any], one: Campaign) -> dict[str, Any]:
 def designed(config, one: Campaign, rung: dict, library: list[str], folder: Path) -> tuple[np.ndarray, str, dict]:
     """Scores in the order of calls, the best molecule, and how it went, of a search in latent space."""
     from chemvae import api
+    from chemvae.design.results.report_data import stream_shares
 
     result = api.optimize(
         api.load(config["model"]),
@@ -122,6 +123,7 @@ def designed(config, one: Campaign, rung: dict, library: list[str], folder: Path
         history_path=folder / f"{one.name}.jsonl",
     )
     how = {"valid": result.counts["valid"] / max(1, result.counts["points"]), "stopped": result.stopped}
+    how["streams"] = stream_shares(result.molecules)
     return result.history["score"].to_numpy(dtype=float), result.best["smiles"], how
 
 
@@ -191,6 +193,8 @@ def write_result(config: dict[str, Any], folder: Path) -> None:
     for name, group in sorted(groups.items()):
         for figure in ("auc_top10", "top10", "best", "elapsed_s"):
             metrics[f"{name}/{figure}"] = spread([one[figure] for one in group])
+        for stream in sorted({stream for one in group for stream in one.get("streams", {})}):
+            metrics[f"{name}/streams/{stream}"] = spread([one["streams"].get(stream, 0.0) for one in group if "streams" in one])
     metrics |= unfinished(folder) | percentiles(groups)
     result = {
         "command": "python experiments/04-design/run.py",

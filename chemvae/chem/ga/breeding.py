@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from rdkit import Chem
@@ -145,19 +146,36 @@ def offspring(
     >>> all(canonicalize(child) == child for child in children)
     True
     """
+    return [child.smiles for child in breed(parents, n, rng, mutation_rate, limits)]
+
+
+class Child(NamedTuple):
+    """A molecule that was bred."""
+
+    smiles: str
+    """Canonical."""
+    parents: tuple[str, str]
+    """As they were given."""
+    is_mutated: bool
+
+
+def breed(
+    parents: Sequence[str], n: int, rng: np.random.Generator, mutation_rate: float = 0.067, limits: Limits | None = None
+) -> list[Child]:
+    """As :func:`offspring`, with the parents of each child."""
     limits = limits or Limits()
-    pool = [parent for text in parents if (parent := _open_smiles(text)) is not None]
-    known, children = set(parents), dict[str, None]()
+    pool = [(text, parent) for text in parents if (parent := _open_smiles(text)) is not None]
+    known, children = set(parents), dict[str, Child]()
     with quiet():
         for _ in range(n if pool else 0):
-            a, b = (pool[i] for i in rng.integers(len(pool), size=2))
-            child = _cross(a, b, rng, limits)
+            (one, a), (other, b) = (pool[i] for i in rng.integers(len(pool), size=2))
+            child, is_mutated = _cross(a, b, rng, limits), False
             if child is not None and rng.random() < mutation_rate:
-                child = _mutate(open_graph(child), rng, limits)
+                child, is_mutated = _mutate(open_graph(child), rng, limits), True
             text = canonicalize(Chem.MolToSmiles(child)) if child is not None else None
             if text is not None and text not in known:
-                children[text] = None
-    return list(children)
+                children.setdefault(text, Child(text, (one, other), is_mutated))
+    return list(children.values())
 
 
 @lru_cache(maxsize=4096)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import torch
 
+from chemvae.chem.identity import identify
 from chemvae.design.campaign.leads import describe_leads
 from chemvae.design.campaign.loop import Campaign
 from chemvae.design.campaign.next_batch import explain_batch
@@ -16,6 +19,9 @@ from chemvae.design.oracles import UncertainOracle
 from chemvae.design.results import learned
 from chemvae.design.results.describe import N_DESCRIBED, describe_molecules
 from chemvae.design.results.result import Result
+
+if TYPE_CHECKING:
+    from chemvae.models.vae import MolVAE
 
 
 def make_result(campaign: Campaign) -> Result:
@@ -39,6 +45,7 @@ def make_result(campaign: Campaign) -> Result:
         stopped=campaign.stopped,
         elapsed_s=campaign.best_so_far.elapsed_s,
         model=campaign.optimizer.region.model,
+        is_retrained=campaign.optimizer.region.model is not campaign.model,
         batch=campaign.evaluator.batch_table(open_now),
         receipt=campaign.evaluator.receipt,
         leads=_with_intervals(campaign, describe_leads(campaign, describe)),
@@ -72,11 +79,15 @@ def _best(campaign: Campaign, table: pd.DataFrame) -> pd.DataFrame:
     best = table.dropna(subset=["utility"]).sort_values("utility", ascending=False, kind="stable").head(N_DESCRIBED)
     described = describe(campaign, best["smiles"].tolist())
     described.insert(1, "score", best["score"].to_numpy())
+    for name in ("stream", "parent"):
+        described[name] = best[name].to_numpy()
     for name in (name for name in campaign.utility.columns if name in best and name not in described):
         described.insert(2, name, best[name].to_numpy())
     ids = [campaign.evaluator.ids.get(text, "") for text in described["smiles"]]
     if any(ids):
         described.insert(1, "id", ids)
+    if campaign.optimizer.region.model is not campaign.model:
+        described["lives_in"] = _homes(campaign, described["smiles"].tolist())
     if "bound" in best:
         described.insert(2, "bound", best["bound"].to_numpy())
     return _with_intervals(campaign, described)
@@ -87,6 +98,21 @@ def _with_intervals(campaign: Campaign, described: pd.DataFrame) -> pd.DataFrame
     if not len(described):
         return described
     return described.join(learned.intervals(predictors(campaign), described["smiles"].tolist()))
+
+
+def _homes(campaign: Campaign, smiles: list[str]) -> list[str]:
+    """Through which model each molecule comes back from its code: the given one, the retrained one, both or neither."""
+    given, retrained = (_come_back(model, smiles) for model in (campaign.model, campaign.optimizer.region.model))
+    words = {(True, True): "both", (True, False): "given", (False, True): "retrained", (False, False): "neither"}
+    return [words[pair] for pair in zip(given, retrained, strict=True)]
+
+
+def _come_back(model: MolVAE, smiles: list[str]) -> list[bool]:
+    """Whether each molecule is what its code decodes to."""
+    codes = torch.from_numpy(np.asarray(model.encode(smiles), dtype=np.float32)).reshape(len(smiles), -1)
+    written = (~codes.isnan().any(dim=1)).tolist()
+    decoded = model.decode(codes.nan_to_num(0.0))["smiles"].map(identify).tolist() if smiles else []
+    return [fine and one == text for fine, one, text in zip(written, decoded, smiles, strict=True)]
 
 
 def _table(campaign: Campaign) -> pd.DataFrame:

@@ -28,6 +28,7 @@ from chemvae.design.filters.chain import FilterChain
 from chemvae.design.optimizers.factory import make_optimizer
 from chemvae.design.optimizers.latent_region import LatentRegion
 from chemvae.design.optimizers.plate import count_ranked, pick_apart
+from chemvae.design.origin import Chosen, Origin
 from chemvae.design.surrogates.predicted import PredictedUtility
 from chemvae.errors import CancelledError, SettingsError
 from chemvae.models.gru.kernels import kernels_in_use
@@ -43,6 +44,7 @@ MOST_ANCHORS = 1000
 UNWRITABLE = "the model's vocabulary cannot write it"
 WAITING = "waiting for results"
 CANCELLED = "cancelled"
+START = Origin("start")
 TELL_EVERY_S = 1.0
 
 
@@ -85,12 +87,14 @@ class Campaign:
     def _region(self) -> LatentRegion:
         """Where to search: around the start molecules that can be encoded, if the search is bound to them."""
         codes = LatentRegion(self.model).encode_exactly(self.starts[:MOST_ANCHORS])
-        self.start_codes = codes[~codes.isnan().any(dim=1)]
+        written = ~codes.isnan().any(dim=1)
+        self.start_codes = codes[written]
+        self.start_smiles = [text for text, fine in zip(self.starts, written.tolist(), strict=False) if fine]
         is_bound = self.spec.min_similarity is not None
         if is_bound and not len(self.start_codes):
             why = next(iter(filter(None, self.model.encode_reasons(self.starts))), "none was given")
             raise SettingsError(f"the start molecule cannot be encoded, so nothing similar can be sought: {why}")
-        return LatentRegion(self.model, self.start_codes if is_bound else None)
+        return LatentRegion(self.model, self.start_codes, self.start_smiles) if is_bound else LatentRegion(self.model)
 
     def _cleaning(self) -> str:
         """What is done to decoded molecules: what was asked for, and for a laboratory, which buys them, what is usual too."""
@@ -156,11 +160,11 @@ class Campaign:
     def play_round(self, room: int) -> int:
         """Ask, decode, choose, score and tell once; return the number of molecules scored or handed out."""
         self.round += 1
-        z, found = self._gather(self.evaluator.size(self.round))
+        z, found, origins = self._gather(self.evaluator.size(self.round))
         new = [i for i, one in enumerate(found) if one.outcome == NEW]
         chosen = [new[i] for i in self._select(z[new], [found[i].smiles for i in new], room)] if new and room else []
         n_before = len(self.history) + len(self.evaluator.open)
-        surprises = self.evaluator.score(self.round, [(found[i].smiles, z[i].numpy()) for i in chosen[:room]])
+        surprises = self.evaluator.score(self.round, [Chosen(found[i].smiles, z[i].numpy(), origins[i]) for i in chosen[:room]])
         self._record(found)
         self._tell(z, found, surprises)
         self.first_look.on_round(self.history.calls)
@@ -173,39 +177,52 @@ class Campaign:
         ranked = self.optimizer.select(z, smiles, count_ranked(len(smiles), n))
         return [ranked[i] for i in pick_apart([smiles[i] for i in ranked], n)]
 
-    def _gather(self, size: int) -> tuple[Tensor, list[Candidate]]:
-        """All points of a round about so many molecules [N, D], and what became of each, generation after generation."""
+    def _gather(self, size: int) -> tuple[Tensor, list[Candidate], list[Origin]]:
+        """All points of a round about so many molecules [N, D], what became of each and whence, by generations."""
         seen: set[str] = set()
-        points, found = [], []
+        points, found, origins = [], [], []
+        self.optimizer.descent = {}
         for _ in range(self.optimizer.generations(size)):
             z, candidates = self._generation(size * self.optimizer.pool_factor, seen)
+            whence = self.optimizer.origins(self._n_asked, len(candidates) - self._n_asked)
             new = [i for i, one in enumerate(candidates) if one.outcome == NEW]
+            self.optimizer.descent |= {candidates[i].smiles: whence[i] for i in new}
             self.optimizer.on_candidates(z[new], [candidates[i].smiles for i in new])
             points.append(z)
             found += candidates
-        return torch.cat(points), found
+            origins += whence
+        return torch.cat(points), found, origins
 
     def _generation(self, n: int, seen: set[str]) -> tuple[Tensor, list[Candidate]]:
         """One answer of the optimizer: points, decoded, and molecules that it named, at their codes."""
         z = torch.as_tensor(self.optimizer.ask(n), dtype=torch.float32)
-        found = self.decoder.decode(z, draw_seed(self.generator, LARGEST_SHORT_SEED), seen)
+        self._n_asked, seed = len(z), draw_seed(self.generator, LARGEST_SHORT_SEED)
+        found = self.decoder.decode(z, seed, seen) if len(z) else []
         named = self.decoder.consider(self.optimizer.propose_smiles(n), seen)
         if not named:
             return z, found
+        codes, named = self._coded(named)
+        return torch.cat([z, codes]), found + named
+
+    def _coded(self, named: list[Candidate]) -> tuple[Tensor, list[Candidate]]:
+        """Codes [N, D] of named molecules; without one a molecule is refused, unless the optimizer searches without codes."""
+        if not self.optimizer.uses_latents:
+            return torch.full((len(named), self.model.latent_dim), torch.nan), named
         codes = self.optimizer.region.encode([one.smiles for one in named])
         lost = codes.isnan().any(dim=1)
         named = [Candidate(one.smiles, REFUSED, UNWRITABLE) if gone else one for one, gone in zip(named, lost, strict=True)]
-        return torch.cat([z, codes.nan_to_num(0.0)]), found + named
+        return codes.nan_to_num(0.0), named
 
     def _begin(self) -> None:
         """Score the first start molecules that fulfil the constraints; the optimizer may choose among the others."""
         given = self.evaluator.begin()
         room = self.evaluator.capacity(0, max(MANY_STARTS, self.spec.budget // 50))
         refused, first = self._sorted_starts(room or 0)
+        self.optimizer.start_smiles = self.start_smiles
         self.optimizer.warm_start(self.start_codes, self.starts[len(first) :])
         scored = [*refused, *first]
         codes = self.optimizer.region.encode_exactly(scored)
-        surprises = self.evaluator.score(0, list(zip(scored, codes.numpy(), strict=True)))
+        surprises = self.evaluator.score(0, [Chosen(text, z, START) for text, z in zip(scored, codes.numpy(), strict=True)])
         self.n_start = len(scored)
         rows = [i for i in range(len(refused), len(scored)) if not codes[i].isnan().any()]
         self._tell(codes[rows], [Candidate(scored[i], NEW) for i in rows], [*given, *surprises])

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from chemvae.design.oracles import Score
+from chemvae.design.origin import UNKNOWN, Chosen, Origin
 
-Chosen = tuple[str, np.ndarray]  # canonical SMILES, and the point [D] it was decoded from
+__all__ = ["Call", "Chosen"]
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,5 @@ class Call:
     """The point it was decoded from [D] (the encoding, for a start molecule); NaN where there is none."""
     bounds: tuple[str, ...] = ()
     """For each value "<" or ">" where that is only a limit on whose one side the true one lies, else ""; empty if all are."""
+    origin: Origin = UNKNOWN
+    """What proposed it, and from what."""

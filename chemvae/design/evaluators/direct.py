@@ -52,7 +52,7 @@ class OracleEvaluator(Evaluator):
         CancelledError
             Between two molecules, when no score is left that is paid for and not on record.
         """
-        rest = [(text, z) for text, z in molecules if not self._replayed(text)]
+        rest = [one for one in molecules if not self._replayed(one)]
         surprises: list[Call] = []
         if rest and self.history.recorded:
             logger.warning(
@@ -62,12 +62,12 @@ class OracleEvaluator(Evaluator):
         rest = rest[: max(self.budget - len(self.history), 0)]
         if rest:
             self.plan.cancel.check()
-        for text in (text for text, _ in rest if self.in_flight.has_ended_us(text)):
+        for text in (one.smiles for one in rest if self.in_flight.has_ended_us(one.smiles)):
             self.oracle.remember(text, self.oracle.failure(ENDED))
-        scores = self.plan.seeded(self.oracle.iter_scores([text for text, _ in rest]))
-        for text, z in rest:
-            self.in_flight.note(text)
-            call = Call(text, next(scores), z)
+        scores = self.plan.seeded(self.oracle.iter_scores([one.smiles for one in rest]))
+        for one in rest:
+            self.in_flight.note(one.smiles)
+            call = Call(one.smiles, next(scores), one.z, origin=one.origin)
             self.history.append(call)
             self.in_flight.note("")
             self.plan.on_call(call)
@@ -84,8 +84,8 @@ class OracleEvaluator(Evaluator):
         """Take over what is left of the record."""
         self._absorb()
 
-    def _replayed(self, smiles: str) -> bool:
-        call = self.history.replay(smiles)
+    def _replayed(self, one: Chosen) -> bool:
+        call = self.history.replay(one.smiles, one.origin)
         if call is not None:
             self.plan.on_call(call)
         return call is not None

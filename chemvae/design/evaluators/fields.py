@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from chemvae.design.origin import UNKNOWN, Origin
+
 
 class Fields:
     """The fields of one line; a ValueError says which is wrong and how.
@@ -79,6 +81,15 @@ class Fields:
     def point(self, name: str, length: int | None = None) -> np.ndarray:
         """A point [D], float32."""
         return np.array(self.numbers(name, length), dtype=np.float32)
+
+    def origin(self) -> Origin:
+        """What proposed a molecule and what it was made from; unknown where an older record does not say."""
+        if "stream" not in self.row:
+            return UNKNOWN
+        parents = self.row.get("parent", [])
+        if not isinstance(parents, list) or not all(isinstance(one, str) and one for one in parents):
+            raise self._wrong("parent", parents, "list of molecules")
+        return Origin(self.text("stream"), tuple(parents))
 
     def rows(self, name: str) -> list[Fields]:
         """A list of lines within the line."""

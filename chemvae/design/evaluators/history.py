@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from chemvae.design.evaluators.fields import Fields
 from chemvae.design.evaluators.journal import Journal
 from chemvae.design.goals import Utility
 from chemvae.design.oracles import Score
+from chemvae.design.origin import UNKNOWN, Origin
 
 __all__ = ["Call", "Chosen", "History", "as_numbers"]
 
@@ -71,11 +73,13 @@ class History:
         if self.record is not None:
             self.record.write(_as_json(len(self.calls), call))
 
-    def replay(self, smiles: str) -> Call | None:
-        """Take a call from the record if it holds this molecule."""
+    def replay(self, smiles: str, origin: Origin = UNKNOWN) -> Call | None:
+        """Take a call from the record if it holds this molecule; where the record does not say whence, the origin is this."""
         call = self.recorded.pop(smiles, None)
-        if call is not None:
-            self._take(call)
+        if call is None:
+            return None
+        call = replace(call, origin=origin) if call.origin == UNKNOWN else call
+        self._take(call)
         return call
 
     def absorb(self) -> list[Call]:
@@ -88,7 +92,7 @@ class History:
             self.record.close()
 
     def table(self, utility: Utility) -> pd.DataFrame:
-        """All calls as a table: ``call, smiles, score, reason, seconds, z, utility``, and the goals if there are several.
+        """All calls as a table: ``call, smiles, score, reason, seconds, z, utility, stream, parent``, and several goals.
 
         Where a value is only known to lie on one side of a limit there is a column ``bound``, which says so.
         """
@@ -103,6 +107,8 @@ class History:
         table["seconds"] = [call.score.seconds for call in self.calls]
         table["z"] = pd.Series([np.asarray(call.z, dtype=np.float32) for call in self.calls], dtype=object)
         table["utility"] = np.asarray(utility(counted), dtype=float)
+        table["stream"] = pd.Series([call.origin.stream for call in self.calls], dtype="str")
+        table["parent"] = pd.Series([call.origin.written for call in self.calls], dtype="str")
         if len(utility.goals) > 1:
             for i, name in enumerate(utility.columns):
                 table[name] = values[:, i]
@@ -127,7 +133,7 @@ class History:
             smiles = written  # an older record has paid for it by two spellings
         values = tuple(row.numbers("values", self._n_values))
         score = Score(values, row.text("reason", may_be_empty=True), row.number("seconds"))
-        self.recorded[smiles] = Call(smiles, score, row.point("z", self._latent_dim))
+        self.recorded[smiles] = Call(smiles, score, row.point("z", self._latent_dim), origin=row.origin())
 
 
 def _as_json(call_number: int, call: Call) -> dict[str, Any]:
@@ -138,7 +144,19 @@ def _as_json(call_number: int, call: Call) -> dict[str, Any]:
         "reason": call.score.reason,
         "seconds": round(call.score.seconds, 6),
         "z": as_numbers(call.z),
+        **as_fields(call.origin),
     }
+
+
+def as_fields(origin: Origin) -> dict[str, Any]:
+    """An origin as a line of a record holds it.
+
+    Examples
+    --------
+    >>> as_fields(Origin("crossover", ("CCO", "CCN")))
+    {'stream': 'crossover', 'parent': ['CCO', 'CCN']}
+    """
+    return {"stream": origin.stream, "parent": list(origin.parents)}
 
 
 def as_numbers(values: Sequence[float] | np.ndarray) -> list[float | None]:

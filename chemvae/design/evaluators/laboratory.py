@@ -25,6 +25,7 @@ from chemvae.design.evaluators.results_table import Measurement, read_measuremen
 from chemvae.design.goals import Goal
 from chemvae.design.oracles import DEFAULT_NAME, NoScore, Oracle, Score
 from chemvae.design.oracles.score import is_usable
+from chemvae.design.origin import UNKNOWN, Origin
 from chemvae.errors import SettingsError
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 LABORATORY = "laboratory"
 SMALL = 1e-3
 TOO_LARGE = "larger than any measurement"
+TOLD = Origin("told")
 
 
 class Laboratory(Oracle):
@@ -147,6 +149,7 @@ class LaboratoryEvaluator(Evaluator):
         self.unsolicited: list[str] = []
         self._last = max(ledger.batches, default=BEFORE)  # round that was played before
         self._taken: set[int] = set()
+        self._proposed: dict[str, Origin] = {}  # by today's campaign, for a record that does not say
 
     def begin(self) -> list[Call]:
         """Results that came before anything was asked."""
@@ -170,7 +173,8 @@ class LaboratoryEvaluator(Evaluator):
         if molecules and round_ > self._last:
             self.ledger.hand_out(round_, molecules, self.batch_size)
         points = self.ledger.batches[round_].points if round_ in self.ledger.batches else {}
-        chosen = {text for text, _ in molecules}
+        self._proposed |= {one.smiles: one.origin for one in molecules}
+        chosen = {one.smiles for one in molecules}
         if points.keys() != chosen:
             logger.info("Round %d is taken as it was handed out, though other molecules would be proposed today.", round_)
         self.open |= points
@@ -214,13 +218,24 @@ class LaboratoryEvaluator(Evaluator):
         self._taken.add(round_)
         strangers = [one.smiles for one in told if one.smiles not in self.ledger.batch_of]
         points = self.open | dict(zip(strangers, self.encode(strangers), strict=True))
-        calls = [Call(one.smiles, self._score(one), np.asarray(points[one.smiles]), self._bounds(one)) for one in told]
+        calls = [
+            Call(one.smiles, self._score(one), np.asarray(points[one.smiles]), self._bounds(one), self._origin(one.smiles))
+            for one in told
+        ]
         self.unsolicited += strangers
         for call in calls:
             self.open.pop(call.smiles, None)
             self.history.append(call)
             self.plan.on_call(call)
         return calls
+
+    def _origin(self, smiles: str) -> Origin:
+        """What proposed a measured molecule; nothing here did where nobody asked for it."""
+        batch = next((batch for batch in self.ledger.batches.values() if smiles in batch.origins), None)
+        if batch is None:
+            return TOLD
+        known = batch.origins[smiles]
+        return self._proposed.get(smiles, known) if known == UNKNOWN else known
 
     def _bounds(self, one: Measurement) -> tuple[str, ...]:
         """The bounds of what was measured among the values of all oracles; what these compute is exact."""

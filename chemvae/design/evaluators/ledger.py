@@ -12,10 +12,11 @@ import numpy as np
 
 from chemvae.chem.identity import identify
 from chemvae.design.evaluators.fields import Fields
-from chemvae.design.evaluators.history import Chosen, as_numbers
+from chemvae.design.evaluators.history import Chosen, as_fields, as_numbers
 from chemvae.design.evaluators.journal import Journal
 from chemvae.design.evaluators.receipt import Receipt
 from chemvae.design.evaluators.results_table import Measurement
+from chemvae.design.origin import Origin
 
 BEFORE = -1  # the round of results that came before anything was asked
 
@@ -28,6 +29,8 @@ class Batch:
     """Molecules that were to be open."""
     points: dict[str, np.ndarray]
     """Canonical SMILES -> the point [D] it was decoded from."""
+    origins: dict[str, Origin]
+    """Canonical SMILES -> what proposed it."""
 
 
 class Ledger:
@@ -88,7 +91,8 @@ class Ledger:
         """Record the molecules of a round, each with an id of its own."""
         first = len(self.ids) + 1
         rows = [
-            {"id": f"m{number:04d}", "smiles": text, "z": as_numbers(z)} for number, (text, z) in enumerate(molecules, first)
+            {"id": f"m{number:04d}", "smiles": one.smiles, "z": as_numbers(one.z), **as_fields(one.origin)}
+            for number, one in enumerate(molecules, first)
         ]
         self._write({"asked": round_, "size": size, "molecules": rows})
 
@@ -118,13 +122,14 @@ class Ledger:
         texts = [self._spelling(one.text("smiles")) for one in molecules]
         ids = [one.text("id") for one in molecules]
         points = dict(zip(texts, (one.point("z", self._shape[1]) for one in molecules), strict=True))
+        origins = dict(zip(texts, (one.origin() for one in molecules), strict=True))
         round_, size = row.whole("asked"), row.whole("size", 1)
         if len(points) < len(texts) or self.batch_of.keys() & points.keys():
             raise ValueError("a molecule was handed out twice")
         if len(set(ids)) < len(ids) or self.ids.keys() & set(ids) or round_ in self.batches:
             raise ValueError("an id or a round stands there twice")
         self._batch, self._is_answered = self._batch + self._is_answered, False
-        self.batches[round_] = Batch(size, points)
+        self.batches[round_] = Batch(size, points, origins)
         self.ids |= dict(zip(ids, texts, strict=True))
         self.batch_of |= dict.fromkeys(points, self._batch)
 

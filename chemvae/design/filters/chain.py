@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,9 @@ from chemvae.registry import find
 
 if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE
+
+
+MOST_REMEMBERED = 100_000  # verdicts: the same molecules come back, round after round
 
 
 class FilterChain:
@@ -48,26 +52,33 @@ class FilterChain:
         self.filters, self.model = list(filters), model
         self.computed = PropertyTable() if computed is None else computed
         self.counts: Counter[str] = Counter({item.label: 0 for item in self.filters})
-        self._reasons: dict[str, str] = {}
+        self._reasons: dict[str, str] = {}  # of the last molecules that were asked for
+        self._refused: set[int] = set()  # hashes of all that were turned away, each of which counts once
         bounds = [item for item in self.filters if isinstance(item, (Constraint, Range))]
         self._sources = {item.name: self._source(item.name) for item in bounds}
 
     def reasons(self, smiles: Sequence[str]) -> list[str]:
         """Say for each canonical molecule what is wrong by the first constraint it breaks, "" if it breaks none."""
+        if not self.filters:
+            return [""] * len(smiles)
         new = [text for text in dict.fromkeys(smiles) if text not in self._reasons]
         if new:
             self._judge(new)
-        return [self._reasons[text] for text in smiles]
+        found = [self._reasons[text] for text in smiles]
+        for text in list(islice(self._reasons, max(len(self._reasons) - MOST_REMEMBERED, 0))):
+            del self._reasons[text]
+        return found
 
     def _judge(self, smiles: list[str]) -> None:
         table = self._properties(smiles)
-        first = [""] * len(smiles)
+        first, is_new = [""] * len(smiles), np.array([hash(text) not in self._refused for text in smiles], dtype=bool)
         for item in self.filters:
             fine = item.holds(table[item.name]) if isinstance(item, (Constraint, Range)) else item.allows(smiles)
-            self.counts[item.label] += int((~fine).sum())
+            self.counts[item.label] += int((is_new & ~fine).sum())
             for i in np.flatnonzero(~fine):
                 first[i] = first[i] or item.explain(smiles[i])
         self._reasons.update(zip(smiles, first, strict=True))
+        self._refused |= {hash(text) for text, why in zip(smiles, first, strict=True) if why}
 
     def _properties(self, smiles: list[str]) -> dict[str, np.ndarray]:
         computed = sorted({key for kind, key in self._sources.values() if kind == "computed"})

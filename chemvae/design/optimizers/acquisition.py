@@ -9,17 +9,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from chemvae.chem.fingerprints import CountRows, count_tanimoto, unfolded_counts
+from chemvae.chem.fingerprints import count_tanimoto, unfolded_counts
 from chemvae.design.optimizers.archive import Archive
+from chemvae.design.surrogates.described import DescribedRows
 from chemvae.design.surrogates.predicted import PredictedUtility
-from chemvae.design.surrogates.tanimoto_gp import TanimotoGP
+from chemvae.design.surrogates.structure_gp import StructureGP
 
 MIN_POINTS = 8
 ALIKE = 0.6
 
 
 class TanimotoAcquisition:
-    """A Gaussian process with a Tanimoto kernel on what was scored, over the predicted utility where that is known.
+    """A Gaussian process on structures and descriptors of what was scored, over the predicted utility where that is known.
 
     Parameters
     ----------
@@ -29,17 +30,17 @@ class TanimotoAcquisition:
 
     def __init__(self, predicted: PredictedUtility | None = None):
         self.predicted = predicted if predicted is not None and predicted.is_complete else None
-        self.gp = TanimotoGP()
+        self.gp = StructureGP()
         self._told = 0
         self._place: dict[str, int] = {}  # of the molecules judged since the last score, in self._counts
-        self._counts = unfolded_counts([])
+        self._counts = DescribedRows.of([])
         self._bounds, self._kappa = torch.empty(0, dtype=torch.float64), math.nan  # of the same molecules, NaN if not asked for
 
     def refresh(self, archive: Archive) -> bool:
         """Learn what was scored since; tell whether that is enough to go by."""
         if len(archive) < MIN_POINTS:
             return False
-        counts = unfolded_counts(archive.smiles[self._told :])
+        counts = DescribedRows.of(archive.smiles[self._told :])
         new = np.flatnonzero(counts.totals)  # none for a point without a molecule, or for one that RDKit will not read again
         if len(new):
             rows = self._told + torch.from_numpy(new)
@@ -82,7 +83,7 @@ class TanimotoAcquisition:
         with torch.no_grad():
             return self.predicted.lower_bound(codes[rows], 0.0)
 
-    def _bound(self, smiles: Sequence[str], counts: CountRows, kappa: float) -> Tensor:
+    def _bound(self, smiles: Sequence[str], counts: DescribedRows, kappa: float) -> Tensor:
         """The process's bound of each molecule [M], remembered until the next score; NaN for what cannot be read."""
         if kappa != self._kappa:
             self._bounds, self._kappa = torch.empty(0, dtype=torch.float64), kappa
@@ -94,11 +95,11 @@ class TanimotoAcquisition:
 
     def _forget(self) -> None:
         """Drop what was remembered of molecules that nobody had paid for: the process has changed."""
-        self._place, self._counts = {}, unfolded_counts([])
+        self._place, self._counts = {}, DescribedRows.of([])
         self._bounds = self._bounds[:0]
 
-    def _rows(self, smiles: Sequence[str]) -> CountRows:
+    def _rows(self, smiles: Sequence[str]) -> DescribedRows:
         missing = list(dict.fromkeys(text for text in smiles if text not in self._place))
         self._place |= {text: len(self._counts) + i for i, text in enumerate(missing)}
-        self._counts = self._counts + unfolded_counts(missing)
+        self._counts = self._counts + DescribedRows.of(missing)
         return self._counts[[self._place[text] for text in smiles]]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from chemvae.design.optimizers.latent_region import LatentRegion
+from chemvae.design.optimizers.points import Points
 from chemvae.design.surrogates.training_set import training_rows
 
 MOST_KEPT = 20_000  # encodings of molecules not told yet
@@ -80,6 +81,10 @@ class Archive:
     def top(self, k: int) -> Tensor:
         """Indices of the k best, best first."""
         return self.y.argsort(descending=True, stable=True)[:k]
+
+    def points(self, rows: Tensor) -> Points:
+        """The codes of some molecules, by rows [K], as parents."""
+        return Points.of(self.codes[rows], [self.smiles[i] for i in rows.tolist()])
 
     def training_rows(self, cap: int, generator: torch.Generator) -> Tensor:
         """Choose at most ``cap`` molecules to fit on: half the best, a quarter the latest, the rest at random."""

@@ -14,6 +14,8 @@ from torch import Tensor
 from chemvae.deprecation.names import Renamed, adopt_renamed
 from chemvae.design.optimizers.archive import Archive
 from chemvae.design.optimizers.latent_region import LatentRegion
+from chemvae.design.optimizers.points import Points
+from chemvae.design.origin import Origin
 from chemvae.design.surrogates.predicted import PredictedUtility
 
 
@@ -51,9 +53,19 @@ class Optimizer(ABC):
         choose among the molecules that passed.
     archive : Archive
         Everything told so far.
+    point_origins, named_origins : sequence of Origin
+        Where the last points asked for and the last molecules named come from, one each; left empty by an optimizer that does
+        not say.
+    descent : dict
+        SMILES -> :class:`Origin` of this round's new molecules.
+    start_smiles : sequence of str, length S
+        The molecules of ``starts``.
+    uses_latents : bool
+        Whether molecules that it names must have a code; one that searches without the model does not need any.
     """
 
     pool_factor: int = 1
+    uses_latents: bool = True
 
     note = Renamed("on_scores")
     review = Renamed("on_candidates")
@@ -70,6 +82,10 @@ class Optimizer(ABC):
         self.archive = Archive(region)
         self.starts = torch.empty(0, region.latent_dim)
         self.library: list[str] = []
+        self.start_smiles: Sequence[str] = ()
+        self.point_origins: Sequence[Origin] = ()
+        self.named_origins: Sequence[Origin] = ()
+        self.descent: dict[str, Origin] = {}
 
     @abstractmethod
     def ask(self, n: int) -> Tensor:
@@ -112,6 +128,22 @@ class Optimizer(ABC):
     def propose_smiles(self, n: int) -> list[str]:
         """Name up to n molecules to consider as they are, beside the points asked for; by default none."""
         return []
+
+    def origins(self, n_points: int, n_named: int) -> list[Origin]:
+        """Where the last points and named molecules come from, "own" where the optimizer does not say."""
+        counts = zip((self.point_origins, self.named_origins), (n_points, n_named), strict=True)
+        return [one for said, n in counts for one in (said if len(said) == n else [Origin("own")] * n)]
+
+    def start_points(self, n: int) -> Points:
+        """The starts by turns: n of them."""
+        rows = torch.arange(n) % len(self.starts)
+        known = len(self.start_smiles) == len(self.starts)
+        return Points.of(self.starts[rows], [self.start_smiles[i] if known else "" for i in rows.tolist()])
+
+    def _asked_for(self, points: Points) -> Tensor:
+        """Note where points come from, and return them."""
+        self.point_origins = points.origins
+        return points.z
 
     def on_candidates(self, z: Tensor, smiles: Sequence[str]) -> None:  # noqa: B027  (optional)
         """Look at the new molecules [M] that came out of the last points [M, D] and passed all checks."""

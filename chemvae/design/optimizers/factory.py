@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chemvae.design.optimizers.base import Optimizer
+from chemvae.design.optimizers.genetic import GraphGA
 from chemvae.design.optimizers.gradient import GradientAscent
 from chemvae.design.optimizers.latent_ga import LatentGA
 from chemvae.design.optimizers.latent_region import LatentRegion
@@ -17,6 +18,7 @@ from chemvae.registry import build
 OPTIMIZERS = {
     "auto": LatentGA,
     "bayesian": BayesianOptimization,
+    "genetic": GraphGA,
     "gradient": GradientAscent,
     "pareto": ParetoGA,
     "random": RandomSearch,

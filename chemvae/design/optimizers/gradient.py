@@ -9,6 +9,7 @@ from torch import Tensor
 
 from chemvae.design.optimizers.base import Round
 from chemvae.design.optimizers.latent_region import LatentRegion
+from chemvae.design.optimizers.points import Points
 from chemvae.design.optimizers.surrogate_based import Bound, SurrogateBased
 from chemvae.design.surrogates.predicted import PredictedUtility
 from chemvae.parallel import limited_threads
@@ -62,9 +63,10 @@ class GradientAscent(SurrogateBased):
         """Climb from n origins and stop each at a random step inside the gates: [n, D]."""
         bound = self.bound(self.kappa)
         if bound is None:
-            return self._without_bound(n)
-        path = climb(self._origins(n, bound), bound, self.region, self.n_steps, self.rate)
-        return stop_inside(path, self.region, self.generator)
+            return self._asked_for(self._without_bound(n))
+        origins = self._origins(n, bound)
+        path = climb(origins.z, bound, self.region, self.n_steps, self.rate)
+        return self._asked_for(origins.moved(stop_inside(path, self.region, self.generator), "gradient"))
 
     def select(self, z: Tensor, smiles: Sequence[str], n: int) -> list[int]:
         """Choose the n molecules whose own codes have the highest bound."""
@@ -80,31 +82,32 @@ class GradientAscent(SurrogateBased):
         crowded = last.n_new < last.n_points / (2 * self.pool_factor)
         self.noise = min(self.noise + 0.1, 1.0) if crowded else max(self.noise - 0.1, 0.0)
 
-    def _without_bound(self, n: int) -> Tensor:
+    def _without_bound(self, n: int) -> Points:
         if not len(self.starts):
-            return self.region.explore(n, self.generator)
-        return self.region.perturb(self._cycle(self.starts, n), torch.rand(n, generator=self.generator), self.generator)
+            return self.region.explored(n, self.generator)
+        around = self.start_points(n)
+        moved = self.region.perturb(around.z, torch.rand(n, generator=self.generator), self.generator)
+        return around.moved(moved, "neighbour")
 
-    def _origins(self, n: int, bound: Bound) -> Tensor:
+    def _origins(self, n: int, bound: Bound) -> Points:
         """Given starts and the best molecules so far by turns; without either, the most promising of many points."""
-        best = self.archive.codes[self.archive.top(max(n // 4, 4))]
-        known = torch.cat([self.starts, best]) if len(self.starts) else best
-        if len(known) < 4 and not len(self.starts):
+        known = self.archive.points(self.archive.top(max(n // 4, 4)))
+        if len(self.starts):
+            known = Points.together([self.start_points(len(self.starts)), known])
+        if len(known.z) < 4 and not len(self.starts):
             known = most_promising(self.region, bound, n, self.generator)
         widths = self.noise * torch.rand(n, generator=self.generator)
-        return self.region.perturb(self._cycle(known, n), widths, self.generator)
-
-    def _cycle(self, points: Tensor, n: int) -> Tensor:
-        return points[torch.arange(n) % len(points)]
+        around = known.take(torch.arange(n) % len(known.z))
+        return around.moved(self.region.perturb(around.z, widths, self.generator), "neighbour")
 
 
-def most_promising(region: LatentRegion, bound: Bound, n: int, generator: torch.Generator) -> Tensor:
-    """The n points [n, D] with the highest bound among training latents and points drawn from the region."""
-    pool = region.explore(N_CANDIDATE_ORIGINS, generator)
+def most_promising(region: LatentRegion, bound: Bound, n: int, generator: torch.Generator) -> Points:
+    """The n points with the highest bound among training latents and points drawn from the region."""
+    pool = region.explored(N_CANDIDATE_ORIGINS, generator)
     if region.anchors is None:
-        pool = torch.cat([region.references, pool])
+        pool = Points.together([Points.of(region.references, [""] * len(region.references)), pool])
     with torch.no_grad():
-        return pool[bound(pool).argsort(descending=True, stable=True)[:n]]
+        return pool.take(bound(pool.z).argsort(descending=True, stable=True)[:n])
 
 
 def climb(origins: Tensor, bound: Bound, region: LatentRegion, n_steps: int, rate: float) -> Tensor:

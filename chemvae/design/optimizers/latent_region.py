@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from chemvae.design.optimizers.points import Points
+from chemvae.design.origin import Origin
 from chemvae.models.latent_space import draw_prior, find_prior, space_of, usual_prior
 from chemvae.seeding import LARGEST_SHORT_SEED, draw_seed
 
@@ -34,6 +36,8 @@ class LatentRegion:
         Only read.
     anchors : Tensor [A, D], optional
         Explore around these points instead of over the prior: for searches bound to be similar to given molecules.
+    anchor_smiles : sequence of str, length A, optional
+        The molecules of the anchors.
 
     Attributes
     ----------
@@ -47,8 +51,8 @@ class LatentRegion:
         Latents of a sample of training molecules; may be empty.
     """
 
-    def __init__(self, model: MolVAE, anchors: Tensor | None = None):
-        self.model, self.anchors = model, anchors
+    def __init__(self, model: MolVAE, anchors: Tensor | None = None, anchor_smiles: Sequence[str] = ()):
+        self.model, self.anchors, self.anchor_smiles = model, anchors, list(anchor_smiles)
         self.latent_dim: int = model.latent_dim
         self.space = space_of(model)
         statistics = model.latent_statistics
@@ -103,10 +107,18 @@ class LatentRegion:
 
     def explore(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw n points [n, D] from the learned prior, or around the anchors at widths up to one standard deviation."""
+        return self.explored(n, generator).z
+
+    def explored(self, n: int, generator: torch.Generator) -> Points:
+        """As :meth:`explore`, with where each point comes from."""
         if self.anchors is None or not len(self.anchors):
-            return self.draw(n, draw_seed(generator, LARGEST_SHORT_SEED))
-        centres = self.anchors[torch.randint(len(self.anchors), (n,), generator=generator)]
-        return self.perturb(centres, torch.rand(n, generator=generator) * WIDEST_MOVE, generator)
+            z = self.draw(n, draw_seed(generator, LARGEST_SHORT_SEED))
+            return Points(z, [Origin("prior")] * len(z))
+        rows = torch.randint(len(self.anchors), (n,), generator=generator)
+        known = len(self.anchor_smiles) == len(self.anchors)
+        centres = Points.of(self.anchors[rows], [self.anchor_smiles[i] if known else "" for i in rows.tolist()])
+        widths = torch.rand(n, generator=generator) * WIDEST_MOVE
+        return centres.moved(self.perturb(centres.z, widths, generator), "neighbour")
 
     def perturb(self, centres: Tensor, widths: Tensor, generator: torch.Generator) -> Tensor:
         """Move each centre along a random few dimensions.

@@ -9,15 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from chemvae.chem.fingerprints import unfolded_counts
 from chemvae.design.optimizers.acquisition import MIN_POINTS, TanimotoAcquisition
 from chemvae.design.optimizers.archive import Archive
 from chemvae.design.optimizers.base import Round
 from chemvae.design.optimizers.hypervolume import boxes, check_goals, choose_by_gain, expected_gain
 from chemvae.design.optimizers.latent_ga import LatentGA
 from chemvae.design.optimizers.latent_region import LatentRegion
+from chemvae.design.surrogates.described import DescribedRows
 from chemvae.design.surrogates.predicted import PredictedUtility
-from chemvae.design.surrogates.tanimoto_gp import SHORTLIST, TanimotoGP
+from chemvae.design.surrogates.structure_gp import StructureGP
+from chemvae.design.surrogates.tanimoto_gp import SHORTLIST
 
 FLAT_SHARE = 0.05  # of the sum beside the smallest term, so that no goal is forgotten (Knowles 2006)
 
@@ -92,7 +93,7 @@ class ParetoGA(LatentGA):
 
 
 class HypervolumeAcquisition(TanimotoAcquisition):
-    """A Gaussian process with a Tanimoto kernel for each goal.
+    """A Gaussian process on structures and descriptors for each goal.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ class HypervolumeAcquisition(TanimotoAcquisition):
         super().__init__(None)
         self._values = values
         self.weights = torch.ones(1)
-        self._processes: list[TanimotoGP] = []
+        self._processes: list[StructureGP] = []
         self._scored = torch.empty(0, 0, dtype=torch.float64)
 
     def values_of(self, smiles: Sequence[str]) -> Tensor:
@@ -119,11 +120,11 @@ class HypervolumeAcquisition(TanimotoAcquisition):
 
     def refresh(self, archive: Archive) -> bool:
         """Learn what was scored since; tell whether that is enough to go by."""
-        self._processes = self._processes or [TanimotoGP() for _ in self.weights]
+        self._processes = self._processes or [StructureGP() for _ in self.weights]
         if len(archive) < MIN_POINTS:
             return False
         texts = archive.smiles[self._told :]
-        values, counts = self.values_of(texts), unfolded_counts(texts)
+        values, counts = self.values_of(texts), DescribedRows.of(texts)
         new = np.flatnonzero((counts.totals > 0) & values.isfinite().all(dim=1).numpy())
         if len(new):
             for goal, process in enumerate(self._processes):

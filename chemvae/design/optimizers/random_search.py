@@ -12,4 +12,4 @@ class RandomSearch(Optimizer):
 
     def ask(self, n: int) -> Tensor:
         """Draw n points [n, D] from the region."""
-        return self.region.explore(n, self.generator)
+        return self._asked_for(self.region.explored(n, self.generator))

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from chemvae.design.optimizers.base import Round
 from chemvae.design.optimizers.latent_region import LatentRegion
+from chemvae.design.optimizers.points import Points
 from chemvae.design.optimizers.surrogate_based import SurrogateBased, TrustRegionSize
 from chemvae.design.surrogates.predicted import PredictedUtility
 
@@ -39,12 +40,14 @@ class BayesianOptimization(SurrogateBased):
         """Propose n points [n, D]: around the centre, and for a quarter anywhere in the region."""
         centre = self._centre()
         n_explored = n if centre is None else round(EXPLORED_SHARE * n)
-        explored = self.region.explore(n_explored, self.generator)
+        explored = self.region.explored(n_explored, self.generator)
         if centre is None:
-            return explored
+            return self._asked_for(explored)
         n_local = n - n_explored
         widths = self.width.value * 2.0 ** (2.0 * torch.rand(n_local, generator=self.generator) - 1.0)
-        return torch.cat([self.region.perturb(centre[torch.arange(n_local) % len(centre)], widths, self.generator), explored])
+        around = centre.take(torch.arange(n_local) % len(centre.z))
+        moved = around.moved(self.region.perturb(around.z, widths, self.generator), "trust region")
+        return self._asked_for(Points.together([moved, explored]))
 
     def learn(self, last: Round) -> None:
         """Adapt the trust region; recentre on the best molecule, or elsewhere on a restart."""
@@ -53,10 +56,10 @@ class BayesianOptimization(SurrogateBased):
         if self.width.adapt(last.improved, last.n_new, last.n_failed / max(last.n_points, 1)):
             self._centre_rank += 1
 
-    def _centre(self) -> Tensor | None:
-        """Code and decoded point of the molecule in the middle, or the starts while nothing is scored: [C, D]."""
+    def _centre(self) -> Points | None:
+        """Code and decoded point of the molecule in the middle, or the starts while nothing is scored."""
         if not len(self.archive):
-            return self.starts if len(self.starts) else None
+            return self.start_points(len(self.starts)) if len(self.starts) else None
         order = self.archive.top(len(self.archive))
         row = order[self._centre_rank % len(order)]
-        return torch.stack([self.archive.codes[row], self.archive.z[row]])
+        return Points.of(torch.stack([self.archive.codes[row], self.archive.z[row]]), [self.archive.smiles[int(row)]] * 2)

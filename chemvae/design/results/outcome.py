@@ -24,9 +24,11 @@ class Outcome:
     history: pd.DataFrame
     """One row per distinct molecule sent to the oracle: ``call`` (from 1), ``smiles`` (canonical), ``score`` (the oracle's
     value in its unit; the weighted desirability when there are several goals), ``reason`` (why there is none), ``seconds``,
-    ``z`` (the point it was decoded from), ``utility`` (what was maximised; NaN for what does not count), and a column per goal
-    when there are several; ``bound`` where a value is only known to lie on one side of a limit, such as ``>9``, which counts
-    by :func:`chemvae.design.evaluators.censored.as_counted`."""
+    ``z`` (the point it was decoded from), ``utility`` (what was maximised; NaN for what does not count), ``stream`` (what
+    proposed it, of :data:`chemvae.design.origin.STREAMS`), ``parent`` (canonical SMILES of what it was made from, a space
+    between two: scored before it, or start molecules), and a column per goal when there are several; ``bound`` where a value
+    is only known to lie on one side of a limit, such as ``>9``, which counts by
+    :func:`chemvae.design.evaluators.censored.as_counted`."""
     proposals: pd.DataFrame
     """What was turned away: ``round``, ``smiles``, ``outcome`` (invalid or refused), ``reason``, ``times``."""
     molecules: pd.DataFrame
@@ -35,7 +37,9 @@ class Outcome:
     what has been made), ``novel`` where the model has a training index, ``nearest_known`` and ``nearest_start`` with their
     similarity where such molecules were given. Where a goal is predicted, ``P_learned``, ``P_learned_low`` and
     ``P_learned_high`` (90 %) and ``P_learned_warning``; what was learned from a table has its molecules as the known ones
-    unless others were given (then as ``nearest_labelled``)."""
+    unless others were given (then as ``nearest_labelled``). ``stream`` and
+    ``parent`` are those of the history. Where the decoder was retrained, ``lives_in`` names the model through which a molecule
+    comes back from its code: "given", "retrained", "both" or "neither"."""
     utility: Utility
     """The goals."""
     rejections: dict[str, int]
@@ -50,6 +54,8 @@ class Outcome:
     """Wall time."""
     model: MolVAE | None = field(default=None, repr=False)
     """The model that was used: the caller's own, unchanged, or a copy where the optimizer has retrained one."""
+    is_retrained: bool = False
+    """Whether it is such a copy, in which hits may live that the caller's own does not write; see ``lives_in``."""
     batch: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     """The molecules a laboratory is asked to measure: ``id``, ``batch``, ``smiles``, an empty column per value, and what is
     known of them. Empty for other oracles."""

@@ -11,7 +11,7 @@ from chemvae.design.results.comparison import difference, files, interval, lead_
 from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.report_data import NEIGHBOURS, SUMMARY_NAMES, gather, property_columns, searches_by_name
 from chemvae.design.results.report_figures import front as front_picture
-from chemvae.design.results.report_figures import latent_path, trace
+from chemvae.design.results.report_figures import latent_path, streams, trace
 from chemvae.disk.files import write_atomically
 
 KINDS = {".csv": "text/csv", ".smi": "text/plain", ".sdf": "chemical/x-mdl-sdfile"}
@@ -125,6 +125,7 @@ def _best(data: dict[str, Any] | None, result: Outcome) -> list[str]:
         pages.paragraph(data["note"], "note"),
         pages.design_grid(shown["smiles"].tolist(), legends, beside),
         pages.paragraph(pages.Html(f"To take along: {links}")),
+        *([pages.plots([streams(data["streams"], len(table))])] if data["streams"] else []),
         pages.details("All as a table", full),
     ]
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae import pages
+from chemvae.design.origin import STREAMS
 from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.summary import running_top
 
@@ -56,6 +57,16 @@ def front(result: Outcome) -> pages.Html:
             figure.colorbar(dots, ax=axes, label=others[0], fraction=0.045)
         ringed = "ringed" if others else "joined by the line"
         return pages.figure_svg(figure, f"The {len(scored):,} scored molecules; those of the front are {ringed}.")
+
+
+def streams(shares: dict[str, float], n_best: int) -> pages.Html:
+    """Share of the best molecules by what proposed them, as small bars."""
+    names = sorted(shares, key=shares.__getitem__)
+    with pages.plot_style():
+        figure, axes = pages.new_figure(SIZE[0], 0.7 + 0.26 * len(names))
+        axes.barh([STREAMS.get(name, name) for name in names], [100 * shares[name] for name in names], color=pages.SERIES[0])
+        axes.set(xlabel=f"% of the {n_best} best")
+        return pages.figure_svg(figure, "What proposed the best molecules.")
 
 
 def axis_label(result: Outcome) -> str:

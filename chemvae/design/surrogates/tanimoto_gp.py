@@ -91,7 +91,7 @@ class TanimotoGP:
         InputError
             If a score is not finite, a fingerprint is empty, or their numbers differ.
         """
-        fingerprints, y = _checked(fingerprints, y)
+        fingerprints, y = _checked(self._rows_of(fingerprints), y)
         if not len(y):
             raise NothingUsableError("there is no molecule to fit a Gaussian process to; give one with a finite score, or more")
         self._told, self.y = fingerprints, y
@@ -103,7 +103,7 @@ class TanimotoGP:
         """Take further molecules: new rows of the factor, at the noise ratio there is unless the data grew by a quarter."""
         if not len(self):
             return self.fit(fingerprints, y)
-        fingerprints, y = _checked(fingerprints, y)
+        fingerprints, y = _checked(self._rows_of(fingerprints), y)
         if not len(y):
             return self
         self._told, self.y = self._told + fingerprints, torch.cat([self.y, y])
@@ -125,9 +125,9 @@ class TanimotoGP:
     def joint(self, fingerprints: Molecules) -> tuple[Tensor, Tensor]:
         """Posterior mean [M] and covariance [M, M], without noise."""
         asked = self._asked(fingerprints)
-        cross = _similarity(asked, self._active)
+        cross = self._similarity(asked, self._active)
         half = torch.linalg.solve_triangular(self._root, cross.T, upper=False)  # [R, M]
-        return self.mean + cross @ self._weights, (_similarity(asked, asked) - half.T @ half) * self.scale**2
+        return self.mean + cross @ self._weights, (self._similarity(asked, asked) - half.T @ half) * self.scale**2
 
     def select_batch(
         self,
@@ -179,23 +179,33 @@ class TanimotoGP:
         generator = torch.Generator().manual_seed(self.seed)
         self.rows = training_rows(self.y, self.max_rows, generator)
         self._active = self._told[self.rows]
-        similarity = _similarity(self._active, self._active)
         if len(self) >= REFIT_GROWTH * self._fitted_on:
-            self._estimate_noise(similarity, generator)
+            self._fitted_on = len(self)
+            self._fit_hyperparameters(generator)
+        similarity = self._similarity(self._active, self._active)
         similarity.diagonal().add_(self.noise_ratio)
         self._root = cholesky(similarity)  # [R, R]
         self._condition()
 
-    def _estimate_noise(self, similarity: Tensor, generator: torch.Generator) -> None:
-        self._fitted_on = len(self)
-        if self._given_ratio is None and len(similarity) >= MIN_ROWS:
-            some = torch.randperm(len(similarity), generator=generator)[:SPECTRUM_ROWS].sort().values
-            self.noise_ratio = Evidence(similarity[some][:, some], self._targets()[0][some]).best_ratio()
+    def _fit_hyperparameters(self, generator: torch.Generator) -> None:
+        """Choose the noise ratio by the evidence of some of the rows, unless it is given."""
+        if self._given_ratio is None and len(self._active) >= MIN_ROWS:
+            some = torch.randperm(len(self._active), generator=generator)[:SPECTRUM_ROWS].sort().values
+            rows = self._active[some]
+            self.noise_ratio = Evidence(self._similarity(rows, rows), self._targets()[0][some]).best_ratio()
+
+    def _similarity(self, a: CountRows, b: CountRows) -> Tensor:
+        """The kernel in units of its scale: [A, B]."""
+        return torch.from_numpy(count_tanimoto(a, b))
+
+    def _variances(self, rows: CountRows) -> Tensor:
+        """Its diagonal [N]."""
+        return torch.ones(len(rows), dtype=torch.float64)
 
     def _append(self, new: CountRows) -> None:
         """Add rows to the factor of a covariance [R, R] that has grown by n: the old rows stay as they are."""
-        below = torch.linalg.solve_triangular(self._root, _similarity(self._active, new), upper=False).T  # [n, R]
-        corner = _similarity(new, new) - below @ below.T
+        below = torch.linalg.solve_triangular(self._root, self._similarity(self._active, new), upper=False).T  # [n, R]
+        corner = self._similarity(new, new) - below @ below.T
         corner.diagonal().add_(self.noise_ratio)
         right = torch.zeros(len(self._root), len(new), dtype=torch.float64)
         self._root = torch.cat([torch.cat([self._root, right], 1), torch.cat([below, cholesky(corner)], 1)])
@@ -225,16 +235,21 @@ class TanimotoGP:
         root = self._root.to(dtype)
         means, variances = [torch.empty(0, dtype=torch.float64)], [torch.empty(0, dtype=torch.float64)]
         for first in range(0, len(asked), BLOCK):
-            cross = _similarity(asked[first : first + BLOCK], self._active)
+            block = asked[first : first + BLOCK]
+            cross = self._similarity(block, self._active)
             half = torch.linalg.solve_triangular(root, cross.to(dtype).T, upper=False)
             means.append(self.mean + cross @ self._weights)
-            variances.append(1.0 - half.square_().sum(dim=0).double())
+            variances.append(self._variances(block) - half.square_().sum(dim=0).double())
         return torch.cat(means), torch.cat(variances).clamp_min(SMALLEST).sqrt() * self.scale
 
     def _asked(self, fingerprints: Molecules) -> CountRows:
         if not len(self):
             raise NothingUsableError("the Gaussian process has no scores to go by; call fit first")
-        return _as_counts(fingerprints)
+        return self._rows_of(fingerprints)
+
+    def _rows_of(self, molecules: Molecules) -> CountRows:
+        """Fingerprints, or those of SMILES, as this process looks at them; every row must be a molecule."""
+        return _as_counts(molecules)
 
 
 class Evidence:
@@ -303,10 +318,6 @@ def greedy_bound(mean: Tensor, covariance: Tensor, n: int, kappa: float) -> list
     return chosen
 
 
-def _similarity(a: CountRows, b: CountRows) -> Tensor:
-    return torch.from_numpy(count_tanimoto(a, b))
-
-
 def _as_counts(fingerprints: Molecules) -> CountRows:
     """Take fingerprints, or those of SMILES; every row must be a molecule."""
     counts = fingerprints if isinstance(fingerprints, CountRows) else unfolded_counts(fingerprints)
@@ -316,8 +327,8 @@ def _as_counts(fingerprints: Molecules) -> CountRows:
     return counts
 
 
-def _checked(fingerprints: Molecules, y: Tensor | Sequence[float]) -> tuple[CountRows, Tensor]:
-    counts, y = _as_counts(fingerprints), torch.as_tensor(y, dtype=torch.float64).reshape(-1)
+def _checked(counts: CountRows, y: Tensor | Sequence[float]) -> tuple[CountRows, Tensor]:
+    y = torch.as_tensor(y, dtype=torch.float64).reshape(-1)
     if len(counts) != len(y):
         raise InputError(f"there are {len(counts)} fingerprints and {len(y)} scores; give one score per molecule")
     bad = (~y.isfinite()).nonzero()[:, 0].tolist()

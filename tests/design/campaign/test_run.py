@@ -22,7 +22,7 @@ def test_history_has_one_row_per_distinct_molecule_with_its_own_score_and_point(
     model, bowl = ToyModel(), Bowl()
     result = run_campaign(model, bowl, budget=40, **FAST)
     history = result.history
-    assert list(history.columns) == ["call", "smiles", "score", "reason", "seconds", "z", "utility"]
+    assert list(history.columns) == ["call", "smiles", "score", "reason", "seconds", "z", "utility", "stream", "parent"]
     assert history["call"].tolist() == list(range(1, 41)) and history["smiles"].is_unique
     assert history["smiles"].tolist() == bowl.asked
     assert history["score"].tolist() == [Bowl()(smiles) for smiles in history["smiles"]]

@@ -35,3 +35,18 @@ def test_what_rdkit_cannot_compute_is_predicted():
 def test_an_unknown_property_is_named_at_once():
     with pytest.raises(UnknownNameError, match="Did you mean 'SAS'"):
         FilterChain([Constraint("SASS", "<", 3)])
+
+
+def test_what_is_forgotten_is_judged_again_and_counted_once(monkeypatch):
+    monkeypatch.setattr("chemvae.design.filters.chain.MOST_REMEMBERED", 5)
+    gate = FilterChain([Constraint("rings", ">", 0)])
+    many = ["C" * n for n in range(1, 30)] + ["c1ccccc1"]
+    for _ in range(3):
+        assert gate.reasons(many) == ["rings > 0"] * 29 + [""]
+        assert len(gate._reasons) == 5
+    assert gate.counts["rings > 0"] == 29
+
+
+def test_without_constraints_nothing_is_remembered():
+    gate = FilterChain([])
+    assert gate.reasons(["CCO", "C"]) == ["", ""] and not gate._reasons

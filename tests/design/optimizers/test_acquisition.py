@@ -10,8 +10,10 @@ from chemvae.design.optimizers.acquisition import TanimotoAcquisition
 from chemvae.design.optimizers.archive import Archive
 from chemvae.design.optimizers.latent_ga import Pool
 from chemvae.design.optimizers.latent_region import LatentRegion
+from chemvae.design.optimizers.points import Points
+from chemvae.design.origin import Origin
 from chemvae.design.surrogates.predicted import PredictedUtility
-from chemvae.design.surrogates.tanimoto_gp import TanimotoGP
+from chemvae.design.surrogates.structure_gp import StructureGP
 from tests.design.toys import CELLS, ToyModel, carbons
 
 CHAINS = list(CELLS)
@@ -33,7 +35,9 @@ def test_it_judges_as_the_process_fitted_at_once(region):
     archive, acquisition = archive_of(region, CHAINS[:40], carbons), TanimotoAcquisition()
     first = archive_of(region, CHAINS[:33], carbons)
     assert acquisition.refresh(first) and acquisition.refresh(archive)
-    gp = TanimotoGP(noise_ratio=acquisition.gp.noise_ratio).fit(CHAINS[:40], archive.y)
+    gp = StructureGP(noise_ratio=acquisition.gp.noise_ratio)
+    gp.share, gp.length = acquisition.gp.share, acquisition.gp.length
+    gp.fit(CHAINS[:40], archive.y)
     asked = CHAINS[60:80]
     mean, std = gp.predict(asked)
     assert not acquisition.needs_codes
@@ -70,8 +74,9 @@ def test_a_batch_is_not_the_same_guess_many_times(region):
 
 def test_the_pool_keeps_the_best_and_draws_them_more_often():
     pool = Pool(1)
-    pool.add(torch.arange(200.0)[:, None], [str(i) for i in range(200)], torch.arange(200.0, dtype=torch.float64))
-    assert pool.z[:, 0].tolist() == list(range(199, 71, -1))
+    points = Points(torch.arange(200.0)[:, None], [Origin("prior")] * 200)
+    pool.add(points, [str(i) for i in range(200)], torch.arange(200.0, dtype=torch.float64))
+    assert pool.points.z[:, 0].tolist() == list(range(199, 71, -1))
     assert pool.smiles[:3] == ["199", "198", "197"]
-    drawn = pool.draw(4000, torch.Generator().manual_seed(0))[:, 0]
+    drawn = pool.draw(4000, torch.Generator().manual_seed(0)).z[:, 0]
     assert (drawn > 135).sum() > 2 * (drawn <= 135).sum()

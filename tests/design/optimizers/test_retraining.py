@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 import torch
 
+from chemvae.api import load
+from chemvae.chem.identity import identify
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.design import run_campaign
 from chemvae.design.optimizers.archive import Archive
 from chemvae.design.optimizers.latent_region import LatentRegion
 from chemvae.design.optimizers.retraining import Retrainer, own_molecules
+from chemvae.design.search import search_in_folder
 from chemvae.models.settings import ModelSettings
 from chemvae.models.training_facts import TrainingFacts
 from chemvae.models.vae import MolVAE
@@ -90,7 +93,7 @@ def test_own_molecules_are_molecules_the_model_can_read(trained):
 
 def test_a_search_returns_the_retrained_copy_and_leaves_the_caller_s_model(trained):
     before = weights(trained)
-    method = {"name": "auto", "retrain_every": 10, "generations": 2}
+    method = {"name": "auto", "retrain": True, "retrain_every": 10, "generations": 2}
 
     def search():
         return run_campaign(trained, lambda smiles: smiles.count("O") + len(smiles) / 100, 40, method=method, batch_size=10)
@@ -100,3 +103,30 @@ def test_a_search_returns_the_retrained_copy_and_leaves_the_caller_s_model(train
     assert not torch.equal(first.model.decoder.output.weight, trained.decoder.output.weight)
     assert torch.equal(weights(trained), before)
     assert first.history["smiles"].tolist() == second.history["smiles"].tolist()
+
+
+def test_the_default_search_leaves_its_model_alone(trained):
+    result = run_campaign(trained, lambda smiles: len(smiles), 30, method={"name": "auto", "retrain_every": 5}, batch_size=10)
+    assert result.model is trained and not result.is_retrained and "lives_in" not in result.molecules
+
+
+def test_hits_say_in_which_model_they_live_and_that_model_is_saved_and_loads(trained, tmp_path):
+    method = {"name": "auto", "retrain": True, "retrain_every": 10, "generations": 2}
+    wanted = {"oracle": lambda smiles: smiles.count("O") + len(smiles) / 100, "goals": "score", "budget": 40, "batch_size": 10}
+    folder = tmp_path / "hits"
+    result = search_in_folder(lambda name: trained, folder, {**wanted, "method": method}).result
+    assert result.is_retrained and set(result.molecules["lives_in"]) <= {"given", "retrained", "both", "neither"}
+    saved = load(folder / "model")
+    assert torch.equal(weights(saved), weights(result.model)) and not torch.equal(weights(saved), weights(trained))
+    for model, words in ((saved, ("retrained", "both")), (trained, ("given", "both"))):
+        living = result.molecules.loc[result.molecules["lives_in"].isin(words), "smiles"].tolist()
+        others = result.molecules.loc[~result.molecules["lives_in"].isin(words), "smiles"].tolist()
+        comes_back = {
+            text: identify(found) == text
+            for text, found in zip(
+                [*living, *others], model.decode(np.nan_to_num(model.encode([*living, *others])))["smiles"], strict=True
+            )
+        }
+        assert all(comes_back[text] for text in living) and not any(comes_back[text] for text in others)
+    search_in_folder(lambda name: trained, folder, wanted, overwrite=True)
+    assert not (folder / "model").exists()

@@ -12,6 +12,8 @@ from tests.design.toys import Bowl, ToyModel
 
 
 def asked(method, unit, **options):
+    if method == "genetic":
+        method = {"name": method, "generations": 1, "graphs": 0.4}  # breeding takes milliseconds a child
     result = run_campaign(
         ToyModel(), lambda smiles: unit * (Bowl()(smiles) - 7.0), budget=30, batch_size=6, method=method, **options
     )
