@@ -78,7 +78,7 @@ class OptimizerContract:
         resumed = self.run(goes_on, budget=22, history_path=path)
         assert not set(dying.asked) & set(second.asked) and len(dying.asked) + len(second.asked) == 22
         assert resumed.history["smiles"].tolist() == whole.history["smiles"].tolist()
-        assert resumed.history["score"].tolist() == whole.history["score"].tolist()
+        np.testing.assert_array_equal(resumed.history["score"], whole.history["score"])
         np.testing.assert_array_equal(np.stack(resumed.history["z"]), np.stack(whole.history["z"]))
 
     def test_beats_random_on_a_bowl(self):
