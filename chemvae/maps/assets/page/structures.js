@@ -21,7 +21,8 @@ const structures = {
   },
 
   async start() {
-    const bytes = await inflate(document.getElementById("chemvae-rdkit-wasm").textContent);
+    const held = document.getElementById("chemvae-rdkit-wasm"); // the page itself, or in an app a link to the file
+    const bytes = held.href ? await (await fetch(held.href)).arrayBuffer() : await inflate(held.textContent);
     const module = await WebAssembly.compile(bytes);
     this.rdkit = await globalThis.initRDKitModule({
       instantiateWasm(imports, receive) {
@@ -181,6 +182,8 @@ function safeSvg(text, smiles) {
   for (const node of [root, ...root.querySelectorAll("*")]) {
     if (!SVG_PARTS.has(node.localName)) node.remove();
     for (const { name } of [...node.attributes]) if (/^on|href/i.test(name)) node.removeAttribute(name);
+    for (const [, name, value] of (node.getAttribute("style") ?? "").matchAll(/([a-z-]+):([^;]+)/g)) node.setAttribute(name, value);
+    node.removeAttribute("style"); // the same as attributes: a strict page takes no styles from markup
   }
   if (root.localName !== "svg") return null;
   root.setAttribute("role", "img");
