@@ -376,6 +376,8 @@ globalThis.chemvaeMaps = {
     root.chemvaeMap = new ChemMap(root, data);
     return root.chemvaeMap.ready.then(() => root.chemvaeMap);
   },
+  /** A page that does not hold RDKit.js itself puts a function here that resolves to its bytes. */
+  rdkitBytes: null,
   draw: (smiles, width, height) => structures.load().then(() => structures.draw(smiles, width, height)),
 };
 if (document.readyState === "loading") addEventListener("DOMContentLoaded", startMaps);

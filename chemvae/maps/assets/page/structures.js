@@ -21,8 +21,8 @@ const structures = {
   },
 
   async start() {
-    const held = document.getElementById("chemvae-rdkit-wasm"); // the page itself, or in an app a link to the file
-    const bytes = held.href ? await (await fetch(held.href)).arrayBuffer() : await inflate(held.textContent);
+    const inPage = document.getElementById("chemvae-rdkit-wasm");
+    const bytes = await (inPage ? inflate(inPage.textContent) : globalThis.chemvaeMaps.rdkitBytes());
     const module = await WebAssembly.compile(bytes);
     this.rdkit = await globalThis.initRDKitModule({
       instantiateWasm(imports, receive) {
