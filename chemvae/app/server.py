@@ -1,0 +1,102 @@
+"""The server: the application, put together, and the loop that serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from chemvae.app.jobs.queue import JobQueue
+from chemvae.app.processes.child import Desk
+from chemvae.app.project import NotFoundError, Project
+from chemvae.app.settings import ServeSettings
+from chemvae.app.state import AppState
+from chemvae.errors import ChemVAEError, MissingExtraError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+    from fastapi.responses import JSONResponse
+
+
+def make_app(settings: ServeSettings) -> FastAPI:
+    """The application of a project: what listens, the queue of jobs and the desks start and end with it.
+
+    Raises
+    ------
+    MissingExtraError
+        Without the extra ``app``.
+    ChemVAEError
+        If the project cannot be opened.
+    """
+    try:
+        from fastapi import FastAPI
+    except ImportError:
+        raise MissingExtraError("fastapi", "app", "The app") from None
+    from chemvae import __version__
+    from chemvae.app.routes import jobs, molecules, pages
+
+    app = FastAPI(title="chemvae", version=__version__, lifespan=_lifespan, docs_url=None, redoc_url=None,
+                  openapi_url="/api/openapi.json")  # fmt: skip
+    app.state.chemvae = _open(settings)
+    for routes in (molecules, jobs, pages):
+        app.include_router(routes.router)
+    _explain_errors(app)
+    return app
+
+
+def _open(settings: ServeSettings) -> AppState:
+    project = Project(settings.project)
+    about: dict[str, Any] = {
+        "model": settings.model or "drug", "library": settings.library, "projector": None, "project": str(project.path),
+        "memory_bytes": settings.memory_bytes,
+    }  # fmt: skip
+    queue = JobQueue(project, about, settings.n_workers, settings.limits.jobs)
+    return AppState(settings, project, queue, Desk(about), Desk(about), settings.library)
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state: AppState = app.state.chemvae
+    state.queue.start()
+    warm = asyncio.create_task(_warm_up(state))
+    try:
+        yield
+    finally:
+        warm.cancel()
+        state.front.close()
+        state.back.close()
+        await state.queue.close()
+
+
+async def _warm_up(state: AppState) -> None:
+    """Have the desk and a worker ready before the first click."""
+    with contextlib.suppress(ChemVAEError):  # whoever asks is told
+        await state.front.ask("ready", timeout_s=300.0)
+        await state.queue.keep_spare()
+
+
+def _explain_errors(app: FastAPI) -> None:
+    """Let every error be one sentence."""
+    from fastapi.exceptions import RequestValidationError
+    from fastapi.responses import JSONResponse
+    from starlette.exceptions import HTTPException
+
+    @app.exception_handler(ChemVAEError)
+    async def refuse(request: Request, error: ChemVAEError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 400)
+
+    @app.exception_handler(RequestValidationError)
+    async def correct(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(one) for one in first["loc"] if one not in ("body", "query", "path"))
+        return JSONResponse({"error": f"{where or 'The request'}: {first['msg']}."}, 422)
+
+    @app.exception_handler(HTTPException)
+    async def say(request: Request, error: HTTPException) -> JSONResponse:
+        words = {404: "There is nothing here.", 405: "This cannot be done here."}
+        return JSONResponse({"error": words.get(error.status_code, str(error.detail))}, error.status_code)
+
+    @app.exception_handler(Exception)
+    async def admit(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"error": f"This should not have happened: {type(error).__name__}. Please report it."}, 500)

@@ -1,0 +1,33 @@
+"""What the routes share: the project, the queue of jobs and the desks that answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from chemvae.app.jobs.queue import JobQueue
+from chemvae.app.processes.child import Desk
+from chemvae.app.project import Project
+from chemvae.app.settings import ServeSettings
+
+
+@dataclass
+class AppState:
+    """One server."""
+
+    settings: ServeSettings
+    project: Project
+    queue: JobQueue
+    front: Desk
+    """Answers clicks."""
+    back: Desk
+    """Answers what takes seconds: reading uploads, writing exports."""
+    library: str | None = None
+    """Folder of the library that is shown."""
+    n_streams: int = 0
+    """Clients that follow jobs now."""
+    choices: dict[str, Any] = field(default_factory=dict)
+    """What the desk said of properties, oracles, methods and the library."""
+    locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    """By what is written to."""
