@@ -8,16 +8,21 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
+from chemvae.app.campaigns import as_table, measured_names, stand_of, take_results, waiting_rows, write_sheet
+from chemvae.app.checking import check_job
 from chemvae.app.choices import describe_choices
+from chemvae.app.exports import compare, export, rows_of
 from chemvae.app.plain import as_rows
+from chemvae.app.uploads import check_upload
 from chemvae.chem.alerts import find_alerts
-from chemvae.chem.drawing import molecule_svg
+from chemvae.chem.drawing import laid_out, molecule_svg
 from chemvae.chem.molecules import canonicalize, invalid_reason, parse, parse_known, quiet
 from chemvae.chem.properties import PROPERTIES, compute_table
 from chemvae.errors import InvalidMoleculeError
 from chemvae.library import Query, search
 from chemvae.library.manifest import read_manifest
-from chemvae.maps import load_projection
+from chemvae.maps import Projection, load_projection
+from chemvae.maps.interactive import map_script
 from chemvae.models.storage import open_model
 
 SHOWN = ("qed", "SAS", "logP", "MW", "TPSA", "HBD", "HBA", "rotatable_bonds", "rings")
@@ -40,10 +45,16 @@ class Answers:
 
     def __init__(self, settings: dict[str, Any]):
         self.model = open_model(settings["model"], "cpu")
+        self.project = Path(settings["project"])
+        self.show(settings)
+        self._warm_up()
+
+    def show(self, settings: dict[str, Any]) -> None:
+        """Answer by this library and this map from now on."""
         self.library = Path(settings["library"]) if settings.get("library") else None
         self.projector = Path(settings["projector"]) if settings.get("projector") else None
-        self._projection: Any = None
-        self._warm_up()
+        self._projection: Projection | None = None
+        self._names: dict[str, dict[str, Any]] | None = None
 
     def _warm_up(self) -> None:
         """Do once what the first of its kind takes long for."""
@@ -55,9 +66,51 @@ class Answers:
         """Whether answers come at once from now on."""
         return True
 
+    def map_script(self) -> str:
+        """The scripts of the map as one."""
+        return map_script()
+
     def choices(self) -> dict[str, Any]:
         """Properties, oracles and methods by name, and the library with a histogram of each of its columns."""
         return describe_choices(self.model, self.library)
+
+    # ------------------------------------------------------------------------------------------------ what is asked for
+
+    def check_job(self, kind: str, settings: dict[str, Any]) -> dict[str, Any]:
+        """Settings of a job with everything spelled as it is known, and a title; refused if they mean nothing."""
+        return check_job(self.model, kind, settings, self.project)
+
+    def check_upload(self, path: str, name: str, most_rows: int) -> dict[str, Any]:
+        """What is wrong with which line of a file."""
+        return check_upload(path, name, most_rows)
+
+    def rows_of(self, folder: str) -> list[dict[str, Any]]:
+        """The rows of a job's table."""
+        return rows_of(folder)
+
+    def export(self, **about: Any) -> int:
+        """Write a job's table, or some of its rows."""
+        return export(**about)
+
+    def compare(self, first: str, second: str) -> dict[str, Any]:
+        """What two jobs found."""
+        return compare(first, second)
+
+    def campaigns(self, folders: list[str]) -> list[dict[str, Any]]:
+        """How campaigns stand."""
+        return [stand_of(Path(one)) for one in folders]
+
+    def batch(self, folder: str) -> list[dict[str, str]]:
+        """What waits to be measured."""
+        return waiting_rows(Path(folder))
+
+    def take_results(self, folder: str, path: str | None = None, rows: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+        """Take what a laboratory has measured: a file, or rows."""
+        return take_results(Path(folder), as_table(path, rows, measured_names(Path(folder))))
+
+    def write_sheet(self, folder: str, out: str) -> int:
+        """Write what a campaign waits for as a workbook."""
+        return write_sheet(Path(folder), out)
 
     # ------------------------------------------------------------------------------------------------ a text
 
@@ -104,14 +157,9 @@ class Answers:
         """The row of the library with this name, whatever the case."""
         if self.library is None or not name:
             return None
+        if self._names is None:
+            self._names = names_in(self.library)
         return self._names.get(name.casefold())
-
-    @property
-    def _names(self) -> dict[str, dict[str, Any]]:
-        if not hasattr(self, "_names_kept"):
-            assert self.library is not None
-            self._names_kept = names_in(self.library)
-        return self._names_kept
 
     def _row(self, smiles: str) -> dict[str, Any] | None:
         """The library's row of a molecule."""
@@ -133,7 +181,7 @@ class Answers:
         rows = zip(smiles, xy[:, 0], xy[:, 1], reasons, strict=True)
         return {"points": [{"smiles": one, "x": x, "y": y, "reason": reason} for one, x, y, reason in rows]}
 
-    def _open_projection(self) -> Any:
+    def _open_projection(self) -> Projection | None:
         if self._projection is None and self.projector is not None and self.projector.exists():
             self._projection = load_projection(self.projector)
         return self._projection
@@ -225,8 +273,6 @@ def _read_molfile(text: str) -> Chem.Mol:
 
 
 def _molfile(smiles: str) -> str:
-    from chemvae.chem.drawing import laid_out
-
     return Chem.MolToMolBlock(laid_out(Chem.Mol(parse_known(smiles))), kekulize=False)
 
 

@@ -33,7 +33,7 @@ class Asset:
 
 @lru_cache(maxsize=256)
 def find_asset(name: str) -> Asset | None:
-    """A static file by its path under ``/static/``, None where there is none.
+    """A static file by its path under ``/static/``; None where there is none.
 
     What is there only with the ending ``.gz`` goes by its plain name too.
     """
@@ -43,15 +43,16 @@ def find_asset(name: str) -> Asset | None:
         return None
     if parts[0] == "map" and len(parts) == 2 and parts[1] in MAP_PARTS:
         body = MAP_PARTS[parts[1]]()
-        return _packed(body, TYPES[ending])
+        return packed(body, TYPES[ending])
     root = resources.files("chemvae.app").joinpath("static")
-    plain, packed = root.joinpath(*parts), root.joinpath(*parts[:-1], parts[-1] + ".gz")
+    plain, smaller = root.joinpath(*parts), root.joinpath(*parts[:-1], parts[-1] + ".gz")
     if plain.is_file():
-        return _packed(plain.read_bytes(), TYPES[ending])
-    return Asset(packed.read_bytes(), TYPES[ending], True) if packed.is_file() else None
+        return packed(plain.read_bytes(), TYPES[ending])
+    return Asset(smaller.read_bytes(), TYPES[ending], True) if smaller.is_file() else None
 
 
-def _packed(body: bytes, media_type: str) -> Asset:
+def packed(body: bytes, media_type: str) -> Asset:
+    """A file as it is sent: compressed where that is worth it."""
     if body[:2] == b"\x1f\x8b":
         return Asset(body, media_type, True)
     worth = len(body) >= COMPRESSED_FROM and not media_type.startswith(("image/png", "font/"))
@@ -62,12 +63,6 @@ def _of_map(name: str) -> bytes:
     return resources.files("chemvae.maps").joinpath("assets", *name.split("/")).read_bytes()
 
 
-def _map_script() -> bytes:
-    from chemvae.maps.interactive import map_script
-
-    return map_script().encode()
-
-
 def _rdkit_script() -> bytes:
     """RDKit.js, whose functions are made by ``EmbindFunction`` of ``static/embind.js`` and not from text."""
     inner = _of_map("rdkit/RDKit_minimal.js")
@@ -76,10 +71,9 @@ def _rdkit_script() -> bytes:
 
 
 MAP_PARTS = {
-    "map.js": _map_script,
     "map.css": lambda: _of_map("page/map.css"),
     "rdkit.js": _rdkit_script,
     "RDKit_minimal.wasm": lambda: _of_map("rdkit/RDKit_minimal.wasm.gz"),
     "LICENSE.txt": lambda: _of_map("rdkit/LICENSE"),
 }
-"""Of the map, by their names under ``/static/map/``."""
+"""Of the map, by their names under ``/static/map/``; ``map.js`` is put together at the desk."""

@@ -1,4 +1,4 @@
-"""A project: a folder of ordinary files that the command line can open too, and nothing outside it is ever written or handed out.
+"""A project: a folder of ordinary files that the command line can open too; nothing outside it is written or handed out.
 
 ``jobs/ID/`` (what was asked, the events, the log, and what came of it: the folder of an ``optimize`` job is a search that
 ``chemvae optimize -o jobs/ID --resume`` goes on with), ``uploads/ID/``, ``campaigns/NAME/`` (searches that a laboratory
@@ -12,18 +12,15 @@ import secrets
 import shutil
 from pathlib import Path
 
+from chemvae.app.refusals import FullDiskError, NotFoundError
 from chemvae.disk.files import refusals_explained
-from chemvae.errors import ChemVAEError, InputError
+from chemvae.errors import InputError
 
 ROOMS = ("jobs", "uploads", "campaigns", "libraries", "maps")
 LEAST_FREE = 50 << 20
 """Bytes that must be free for something new to be begun."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()+-]{0,63}")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
-
-
-class NotFoundError(ChemVAEError):
-    """Nothing of this name is in the project."""
 
 
 class Project:
@@ -98,11 +95,11 @@ class Project:
 
         Raises
         ------
-        ChemVAEError
+        FullDiskError
         """
         free = shutil.disk_usage(self.path).free
         if free < LEAST_FREE:
-            raise ChemVAEError(
+            raise FullDiskError(
                 f"The disk of the project '{self.path.name}' is full ({free >> 20} MiB free). Free space and ask again; "
                 "nothing is lost."
             )
@@ -126,6 +123,6 @@ def safe_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name) or name.endswith((".", " ")) or _RESERVED.fullmatch(name):
         raise InputError(
-            f"'{name[:40]}' cannot be a name here. Use up to 64 letters, digits, blanks and . _ ( ) + -, a letter or digit first."
+            f"'{name[:40]}' cannot be a name here. Use up to 64 letters, digits, blanks and ._()+-, first a letter or digit."
         )
     return name

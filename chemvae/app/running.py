@@ -39,7 +39,7 @@ def serve(settings: ServeSettings, tell: Callable[[str], None] = lambda address:
     port = listening.getsockname()[1]
     app = Gate(make_app(replace(settings, port=port)), settings, token)
     config = uvicorn.Config(app, log_level="warning", server_header=False, date_header=False, access_log=False,
-                            timeout_graceful_shutdown=2, limit_concurrency=1_000, h11_max_incomplete_event_size=65_536)  # fmt: skip
+                            timeout_graceful_shutdown=2, limit_concurrency=1_000)  # fmt: skip
     tell(address_of(settings.host, port, token))
     uvicorn.Server(config).run(sockets=[listening])
 
@@ -60,7 +60,7 @@ def listen(settings: ServeSettings) -> socket.socket:
     except OSError as error:
         made.close()
         raise ChemVAEError(
-            f"Nothing can listen at {settings.host}:{settings.port} ({error.strerror}). Choose another --port; 0 takes a free one."
+            f"Nothing can listen at {settings.host}:{settings.port} ({error.strerror}). Choose another --port (0: a free one)."
         ) from None
     made.listen(256)
     return made

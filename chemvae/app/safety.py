@@ -1,4 +1,4 @@
-"""What stands before every request: who may ask (Host, Origin, token), how much may be sent and how long, and what a browser may do.
+"""What stands before every request: who may ask (Host, Origin, token), how much may be sent, and what a browser may do.
 
 A browser visits other pages too. One of them could let it ask this server (which listens on the same machine) under a name of
 its own (DNS rebinding: its Host is not ours) or from its own page (its Origin is not ours): both are refused.
@@ -30,7 +30,8 @@ PAGE_POLICY = (
 )
 REPORT_POLICY = (
     "sandbox allow-scripts allow-downloads allow-popups; default-src 'none'; script-src 'unsafe-inline'; "
-    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 """Of a report, whose scripts stand in it: it is shown as a page of nobody, which can ask this server for nothing."""
 ALWAYS = {

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chemvae.app.jobs.queue import JobQueue
 from chemvae.app.processes.child import Desk
-from chemvae.app.project import NotFoundError, Project
+from chemvae.app.project import Project
+from chemvae.app.refusals import status_of
 from chemvae.app.settings import ServeSettings
+from chemvae.app.shown import Shown, read_library_facts
 from chemvae.app.state import AppState
 from chemvae.errors import ChemVAEError, MissingExtraError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
     from fastapi.responses import JSONResponse
+
+USUAL_MODEL = "drug"
 
 
 def make_app(settings: ServeSettings) -> FastAPI:
@@ -34,31 +39,41 @@ def make_app(settings: ServeSettings) -> FastAPI:
     except ImportError:
         raise MissingExtraError("fastapi", "app", "The app") from None
     from chemvae import __version__
-    from chemvae.app.routes import jobs, molecules, pages
+    from chemvae.app.routes import campaigns, jobs, library, molecules, pages, uploads
 
     app = FastAPI(title="chemvae", version=__version__, lifespan=_lifespan, docs_url=None, redoc_url=None,
                   openapi_url="/api/openapi.json")  # fmt: skip
     app.state.chemvae = _open(settings)
-    for routes in (molecules, jobs, pages):
+    for routes in (molecules, library, jobs, uploads, campaigns, pages):
         app.include_router(routes.router)
     _explain_errors(app)
     return app
 
 
 def _open(settings: ServeSettings) -> AppState:
+    """Open a project, and see by what model it is served."""
     project = Project(settings.project)
     about: dict[str, Any] = {
-        "model": settings.model or "drug", "library": settings.library, "projector": None, "project": str(project.path),
-        "memory_bytes": settings.memory_bytes,
+        "model": model_of(settings), "library": None, "projector": None, "project": str(project.path),
+        "folder": str(project.path / "jobs"), "memory_bytes": settings.memory_bytes,
     }  # fmt: skip
     queue = JobQueue(project, about, settings.n_workers, settings.limits.jobs)
-    return AppState(settings, project, queue, Desk(about), Desk(about), settings.library)
+    front, back = Desk(about), Desk(about)
+    return AppState(settings, project, queue, front, back, Shown(project, queue, front, back))
+
+
+def model_of(settings: ServeSettings) -> str:
+    """The model that is named, else that of the library, else the shipped one; a run folder by its whole path."""
+    facts = read_library_facts(Path(settings.library)) if settings.library else None
+    name = settings.model or (facts or {}).get("model") or USUAL_MODEL
+    return str(Path(name).resolve()) if Path(name).is_dir() else name
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: AppState = app.state.chemvae
     state.queue.start()
+    state.shown.begin(state.settings.library)
     warm = asyncio.create_task(_warm_up(state))
     try:
         yield
@@ -82,15 +97,15 @@ def _explain_errors(app: FastAPI) -> None:
     from fastapi.responses import JSONResponse
     from starlette.exceptions import HTTPException
 
+    from chemvae.app.jobs.requests import say_complaint
+
     @app.exception_handler(ChemVAEError)
     async def refuse(request: Request, error: ChemVAEError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 400)
+        return JSONResponse({"error": str(error)}, status_of(error))
 
     @app.exception_handler(RequestValidationError)
     async def correct(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        where = ".".join(str(one) for one in first["loc"] if one not in ("body", "query", "path"))
-        return JSONResponse({"error": f"{where or 'The request'}: {first['msg']}."}, 422)
+        return JSONResponse({"error": f"{'; '.join(say_complaint(one) for one in error.errors()[:5])}."}, 422)
 
     @app.exception_handler(HTTPException)
     async def say(request: Request, error: HTTPException) -> JSONResponse:

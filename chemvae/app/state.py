@@ -10,6 +10,7 @@ from chemvae.app.jobs.queue import JobQueue
 from chemvae.app.processes.child import Desk
 from chemvae.app.project import Project
 from chemvae.app.settings import ServeSettings
+from chemvae.app.shown import Shown
 
 
 @dataclass
@@ -23,11 +24,13 @@ class AppState:
     """Answers clicks."""
     back: Desk
     """Answers what takes seconds: reading uploads, writing exports."""
-    library: str | None = None
-    """Folder of the library that is shown."""
+    shown: Shown
+    """The library that is shown, and its map."""
     n_streams: int = 0
     """Clients that follow jobs now."""
     choices: dict[str, Any] = field(default_factory=dict)
     """What the desk said of properties, oracles, methods and the library."""
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What is asked for once."""
     locks: dict[str, asyncio.Lock] = field(default_factory=dict)
     """By what is written to."""

@@ -46,7 +46,8 @@ def serve(
     Everything is kept in the project's folder: a job that runs when the server ends is gone on with when it starts again, and
     each search there is one that chemvae optimize --resume goes on with too.
     """
-    from chemvae import api
+    from chemvae.app.running import serve as run
+    from chemvae.app.settings import ServeSettings
 
     def tell(address: str) -> None:
         console.say(f"Open {address}\nProject: {project}. End with Ctrl-C; what runs then goes on the next time.")
@@ -55,4 +56,4 @@ def serve(
 
             webbrowser.open(address)
 
-    api.serve(project, library, model, host=host, port=port, workers=workers, memory_limit=memory_limit, token=token, tell=tell)
+    run(ServeSettings(project, library, model, host, port, workers, memory_limit, token), tell)

@@ -46,6 +46,9 @@ class Events:
             file.write(json.dumps(event) + "\n")
         return event
 
+    def __len__(self) -> int:
+        return len(self._events)
+
     def of(self, kind: str) -> list[dict[str, Any]]:
         """The data of all events of one kind."""
         return [event["data"] for event in self._events if event["event"] == kind]

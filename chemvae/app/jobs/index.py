@@ -105,7 +105,7 @@ class JobIndex:
 
     def _refusal(self, error: sqlite3.Error) -> ChemVAEError:
         return ChemVAEError(
-            f"The index of jobs '{self.path}' cannot be used ({error}). Free space if the disk is full; if the file is damaged, "
+            f"The index of jobs '{self.path}' cannot be used ({error}). Free space if the disk is full; if the file is damaged "
             "move it away: the jobs' folders beside it hold all results."
         )
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +14,9 @@ from chemvae.app.jobs.events import END, Events
 from chemvae.app.jobs.index import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Job, JobIndex
 from chemvae.app.processes.child import Child
 from chemvae.app.processes.endings import say_ending
-from chemvae.app.project import NotFoundError, Project
-from chemvae.errors import ChemVAEError, SettingsError
+from chemvae.app.project import Project
+from chemvae.app.refusals import BusyError, ConflictError, NotFoundError
+from chemvae.errors import ChemVAEError
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,8 @@ class JobQueue:
         self._children: dict[str, Child] = {}
         self._spare: Child | None = None
         self._is_closing = False
+        self.listeners: list[Callable[[Job], Awaitable[None]]] = []
+        """Told of each job that has ended."""
 
     # -------------------------------------------------------------------------------------------- what is asked of it
 
@@ -87,14 +90,14 @@ class JobQueue:
 
         Raises
         ------
-        SettingsError
+        BusyError
             If too many wait already.
-        ChemVAEError
+        FullDiskError
             If the disk is full.
         """
         n_open = sum(job.is_open for job in self._jobs.values())
         if n_open >= self.most:
-            raise SettingsError(f"{n_open} jobs wait or run already, and no more are taken; cancel some, or wait")
+            raise BusyError(f"{n_open} jobs wait or run already, and no more are taken. Cancel some, or wait.")
         self.project.check_room()
         job = self.index.add(kind, title, settings)
         self.project.place("jobs", job.id).mkdir(parents=True, exist_ok=True)
@@ -107,11 +110,11 @@ class JobQueue:
 
         Raises
         ------
-        SettingsError
+        ConflictError
             If it waits, runs or is done.
         """
         if job.state not in (CANCELLED, FAILED):
-            raise SettingsError(f"job '{job.id}' is {job.state}; only what was cancelled or has failed can be gone on with")
+            raise ConflictError(f"Job '{job.id}' is {job.state}; only what was cancelled or has failed can be gone on with.")
         self._change(job, state=QUEUED, ended=None, reason="", tries=0)
         self._pump()
         return self._jobs[job.id]
@@ -121,11 +124,11 @@ class JobQueue:
 
         Raises
         ------
-        SettingsError
+        ConflictError
             If it has ended.
         """
         if not job.is_open:
-            raise SettingsError(f"job '{job.id}' is {job.state} already")
+            raise ConflictError(f"Job '{job.id}' is {job.state} already.")
         if job.state == QUEUED:
             self._end(job, CANCELLED, "cancelled before it began")
         elif (child := self._children.get(job.id)) is not None:
@@ -165,8 +168,17 @@ class JobQueue:
             self._running.pop(job.id, None)
         if not self._is_closing:
             self._end(self._jobs[job.id], state, reason)
+            await self._tell(self._jobs[job.id])
             self._pump()
             await self.keep_spare()
+
+    async def _tell(self, job: Job) -> None:
+        """Tell those who wait for jobs; what they complain of is no part of the job."""
+        for listener in self.listeners:
+            try:
+                await listener(job)
+            except ChemVAEError as error:
+                logger.error("after job %s: %s", job.id, error)
 
     async def _work(self, job: Job) -> tuple[str, str]:
         """The state and the reason that a job's process ended with."""
@@ -210,6 +222,13 @@ class JobQueue:
         if is_wanted and (self._spare is None or not self._spare.is_running):
             self._spare = Child("chemvae.app.processes.worker", self.worker)
             await self._spare.start()
+
+    def change_workers(self, settings: Mapping[str, Any]) -> None:
+        """Start workers with other settings from now on."""
+        self.worker |= settings
+        if self._spare is not None:
+            self._spare.kill()
+            self._spare = None
 
     def _change(self, job: Job, **changes: Any) -> Job:
         self._jobs[job.id] = changed = self.index.change(job, **changes)

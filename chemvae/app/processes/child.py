@@ -39,7 +39,7 @@ class Child:
         own_group: dict[str, Any] = {"start_new_session": True} if os.name != "nt" else {}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", self.module, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, **ONE_THREAD}, limit=LONGEST_LINE, **own_group,
+            env={**os.environ, **ONE_THREAD}, limit=LONGEST_LINE, cwd=self.settings.get("folder"), **own_group,
         )  # fmt: skip
         await self.send(self.settings)
 
@@ -92,7 +92,8 @@ class Desk:
     """
 
     def __init__(self, settings: dict[str, Any]):
-        self._settings = settings
+        self._settings = dict(settings)
+        self._news: set[asyncio.Task[None]] = set()
         self._child: Child | None = None
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._numbers = itertools.count()
@@ -140,6 +141,13 @@ class Desk:
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(ChemVAEError("What answers questions ended unexpectedly and starts again. Ask again."))
+
+    def change(self, settings: dict[str, Any]) -> None:
+        """Answer by other settings from the next question on; the process is told."""
+        self._settings |= settings
+        if self._child is not None and self._child.is_running:
+            self._news.add(task := asyncio.ensure_future(self._child.send({"settings": self._settings})))
+            task.add_done_callback(self._news.discard)
 
     def close(self) -> None:
         """End the process."""

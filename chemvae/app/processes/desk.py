@@ -6,6 +6,7 @@ import logging
 import sys
 from typing import Any
 
+from chemvae.app.processes.limits import limit_memory
 from chemvae.app.processes.lines import Lines
 from chemvae.errors import ChemVAEError
 
@@ -19,6 +20,7 @@ def main() -> None:
     settings = next(messages, None)
     if settings is None:
         return
+    limit_memory(settings.get("memory_bytes"))
     import torch
 
     torch.set_num_threads(1)
@@ -26,6 +28,9 @@ def main() -> None:
 
     answers = Answers(settings)
     for message in messages:
+        if "settings" in message:
+            answers.show(message["settings"])
+            continue
         lines.send({"number": message["number"], **_answer(answers, message["question"], message["about"])})
 
 

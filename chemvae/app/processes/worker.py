@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chemvae.app.processes.endings import LOG
+from chemvae.app.processes.limits import limit_memory
 from chemvae.app.processes.lines import Lines, leave
 from chemvae.errors import CancelledError, ChemVAEError
 from chemvae.progress import CancelToken
@@ -53,7 +54,7 @@ def do(bench: Any, job: dict[str, Any], lines: Lines, token: CancelToken) -> tup
         bench, Path(job["folder"]), job["settings"], lambda kind, data: lines.send({"event": kind, "data": data}), token
     )
     try:
-        reason = KINDS[job["kind"]].do(order) or ""
+        reason = KINDS[job["kind"]](order)
         return ("cancelled" if token.reason == "cancelled" else "done"), reason
     except CancelledError as error:
         return "cancelled", error.reason
@@ -71,18 +72,6 @@ def do(bench: Any, job: dict[str, Any], lines: Lines, token: CancelToken) -> tup
             "failed",
             f"This should not have happened: {type(error).__name__}; {LOG} in its folder tells more. Please report it.",
         )
-
-
-def limit_memory(n_bytes: int | None) -> None:
-    """Let this process and those it starts take no more memory, where the system can see to that."""
-    if n_bytes is None:
-        return
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_DATA, (n_bytes, n_bytes))
 
 
 def _log_into(path: Path) -> None:

@@ -53,10 +53,11 @@ async def info(state: State) -> dict[str, Any]:
 
 
 async def choices_of(state: AppState) -> dict[str, Any]:
-    """Properties, oracles, methods and the library: asked once."""
-    if not state.choices:
-        state.choices = await state.front.ask("choices", timeout_s=300.0)
-    return state.choices
+    """Properties, oracles, methods and the library: asked once for each library."""
+    library = str(state.shown.library)
+    if state.choices.get("of") != library:
+        state.choices = {"of": library, "found": await state.back.ask("choices", timeout_s=300.0)}
+    return state.choices["found"]
 
 
 @router.post("/read")

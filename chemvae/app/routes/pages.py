@@ -8,12 +8,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from chemvae import __version__
-from chemvae.app.assets import find_asset
-from chemvae.app.project import NotFoundError
+from chemvae.app.assets import TYPES, Asset, find_asset, packed
+from chemvae.app.refusals import NotFoundError
 from chemvae.app.routes.shared import State
 from chemvae.app.safety import COOKIE, PAGE_POLICY
+from chemvae.app.state import AppState
 
 router = APIRouter(include_in_schema=False)
+MAP_SCRIPT = "map/map.js"
 A_YEAR_S = 365 * 24 * 3600
 
 
@@ -35,10 +37,18 @@ def _render() -> str:
     return environment.get_template("page.html").render(version=__version__, token="")
 
 
+async def map_script(state: AppState) -> Asset:
+    """The map's scripts as one file, which the desk has put together."""
+    if "script" not in state.kept:
+        text = await state.front.ask("map_script", timeout_s=300.0)
+        state.kept["script"] = await asyncio.to_thread(packed, text.encode(), TYPES["js"])
+    return state.kept["script"]
+
+
 @router.get("/static/{name:path}")
-async def static(name: str, request: Request) -> Response:
+async def static(name: str, request: Request, state: State) -> Response:
     """A file of the page."""
-    asset = await asyncio.to_thread(find_asset, name)
+    asset = await map_script(state) if name == MAP_SCRIPT else await asyncio.to_thread(find_asset, name)
     if asset is None:
         raise NotFoundError(f"There is no file '{name[:80]}'.")
     headers = {"etag": asset.etag, "cache-control": "no-cache", "vary": "accept-encoding"}
