@@ -178,12 +178,13 @@ function holds(mol, query) {
 
 /** RDKit's SVG as an element, with nothing in it that could run or load. */
 function safeSvg(text, smiles) {
-  const root = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  const unstyled = text.replace(/ style=(['"])/g, " data-style=$1"); // a strict page takes no styles from markup, not even here
+  const root = new DOMParser().parseFromString(unstyled, "image/svg+xml").documentElement;
   for (const node of [root, ...root.querySelectorAll("*")]) {
     if (!SVG_PARTS.has(node.localName)) node.remove();
     for (const { name } of [...node.attributes]) if (/^on|href/i.test(name)) node.removeAttribute(name);
-    for (const [, name, value] of (node.getAttribute("style") ?? "").matchAll(/([a-z-]+):([^;]+)/g)) node.setAttribute(name, value);
-    node.removeAttribute("style"); // the same as attributes: a strict page takes no styles from markup
+    for (const [, name, value] of (node.dataset.style ?? "").matchAll(/([a-z-]+):([^;]+)/g)) node.setAttribute(name, value);
+    delete node.dataset.style;
   }
   if (root.localName !== "svg") return null;
   root.setAttribute("role", "img");
