@@ -13,7 +13,7 @@ export async function compareSection(a, b) {
   const chart = traceChart([
     { name: first, points: found.a.trace ?? [] },
     { name: second, points: found.b.trace ?? [] },
-  ]);
+  ], 0, Math.min(560, innerWidth - 70));
   const groups = [
     [`Only in ${first}`, found.only_a],
     ["In both", found.both],

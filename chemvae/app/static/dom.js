@@ -51,10 +51,10 @@ export function choice(values, chosen, { labels = {}, ...attributes } = {}) {
   return el("select", attributes, ...options);
 }
 
-/** A slider with its value beside it. */
+/** A slider with its value beside it. Its value is set last: before its ends it would be brought between others. */
 export function slider(value, min, max, step, say = (at) => at) {
   const shown = el("output", {}, say(value));
-  const input = el("input", { type: "range", value, min, max, step, oninput: () => (shown.textContent = say(Number(input.value))) });
+  const input = el("input", { type: "range", min, max, step, value, oninput: () => (shown.textContent = say(Number(input.value))) });
   return { input, root: el("span", { class: "slider" }, input, shown) };
 }
 

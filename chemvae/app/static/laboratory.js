@@ -74,11 +74,11 @@ class Laboratory {
   batchTable(rows) {
     const says = (value) => value !== null && value !== undefined && value !== "" && typeof value !== "object";
     const more = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => !NOT_SHOWN.has(key) && rows.some((row) => says(row[key])));
-    const head = ["Id", "Molecule", ...more.map(headingText), "Measured"].map((words) => el("th", { scope: "col" }, words));
+    const head = ["Id", "Molecule", "Measured", ...more.map(headingText)].map((words) => el("th", { scope: "col" }, words));
     const lines = rows.map((row) => {
       const input = el("input", { type: "text", inputmode: "decimal", "data-id": row.id, "aria-label": `Measured value of ${row.id}`, autocomplete: "off" });
       const open = el("button", { type: "button", class: "open", title: row.smiles, "aria-label": `Look at ${row.smiles}`, onclick: () => (store.look(row.smiles), store.go("map")) }, drawing(row.smiles, 132, 84));
-      return el("tr", {}, el("td", {}, String(row.id)), el("td", { class: "what" }, open), ...more.map((key) => el("td", {}, numberText(row[key]))), el("td", {}, input));
+      return el("tr", {}, el("td", {}, String(row.id)), el("td", { class: "what" }, open), el("td", {}, input), ...more.map((key) => el("td", {}, numberText(row[key]))));
     });
     return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "The batch" }, el("table", { class: "molecules batch" }, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...lines)));
   }

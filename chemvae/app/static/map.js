@@ -7,6 +7,7 @@ import { jobs } from "./jobs.js";
 import { store } from "./store.js";
 
 const AGAIN_MS = 1500;
+const NARROW = "(max-width: 820px)"; // where the parts of the page stand one under another
 
 class LibraryMap {
   constructor(box) {
@@ -77,6 +78,7 @@ class LibraryMap {
       return;
     }
     this.clicked = smilesOf(rows[0]);
+    if (matchMedia(NARROW).matches) document.getElementById("panel").scrollIntoView({ behavior: "smooth" });
     store.look(this.clicked, this.nameOf(rows[0]));
   }
 

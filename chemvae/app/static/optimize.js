@@ -94,7 +94,7 @@ class OptimizeForm {
   }
 
   details() {
-    this.method = choice(store.info.methods, "auto");
+    this.method = choice([...new Set(store.info.methods)], "auto");
     this.alike = slider(0, 0, 0.9, 0.05, (at) => (at ? `at least ${numberText(at, 2)}` : "any"));
     this.stop = el("input", { type: "number", step: "any", placeholder: "never" });
     this.scaffold = el("input", { type: "text", spellcheck: "false", autocomplete: "off", placeholder: "any" });

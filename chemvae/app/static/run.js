@@ -13,7 +13,11 @@ import { MoleculeTable } from "./table.js";
 import { traceChart } from "./trace.js";
 
 const BEST = 10;
+const NARROW = "(max-width: 820px)"; // where the parts of the page stand one under another
 const FORMATS = ["csv", "sdf", "xlsx"];
+/** Whether this run is before the reader's eyes. */
+export const isShown = (id) => document.getElementById("dock").dataset.run === id && !document.getElementById("view-map").hidden;
+
 export const STATES = { queued: "waits", running: "runs", done: "done", failed: "failed", cancelled: "cancelled" };
 /** Kinds whose result is a table of molecules. */
 const WITH_TABLE = new Set(["neighbors", "interpolate", "edit", "optimize", "place"]);
@@ -30,6 +34,7 @@ class Run {
     this.watched?.close();
     keep("run", id ?? "");
     this.root.hidden = !id;
+    this.root.dataset.run = id ?? "";
     if (!id) return libraryMap.layRun([]);
     store.go("map");
     this.chosen = new Set();
@@ -37,6 +42,7 @@ class Run {
     this.watched = new Watched(id);
     this.watched.addEventListener("change", () => this.update());
     this.watched.addEventListener("gone", () => this.show(null));
+    if (matchMedia(NARROW).matches) this.root.scrollIntoView({ behavior: "smooth" });
   }
 
   build() {
@@ -121,7 +127,7 @@ class Run {
     this.main.hidden = !WITH_TABLE.has(job.kind);
     if (this.main.hidden) return this.showFindings(job);
     if (this.table.rows === rows) return;
-    if (!rows.some((row) => "score" in row)) this.table.order = null;
+    if (!rows.some((row) => "score" in row)) this.table.order = job.kind === "neighbors" ? { name: "similarity", down: true } : null;
     this.table.show(rows);
     this.showExports();
     this.layOnMap();
@@ -148,7 +154,8 @@ class Run {
     const link = (ending) => el("a", { class: "button", title: some.length ? "Export the shortlist" : "Export all molecules", href: address(`/api/jobs/${job.id}/table.${ending}`, parameters), download: "" }, ending.toUpperCase());
     const report = job.kind === "optimize" && !isActive(job) ? el("a", { class: "button", href: address(`/api/jobs/${job.id}/report.html`), target: "_blank", rel: "noopener" }, "Report") : null;
     const best = rows.some((row) => Number.isFinite(row.score ?? NaN)) ? el("button", { type: "button", class: "plain", onclick: () => this.chooseBest() }, some.length ? "Choose none" : `Choose the best ${BEST}`) : null;
-    this.exports.replaceChildren(el("span", { class: "words" }, words), best, el("span", { class: "gap" }), ...(rows.length ? FORMATS.map(link) : []), rows.length ? report : null);
+    const links = rows.length ? [...FORMATS.map(link), report] : [];
+    this.exports.replaceChildren(...[el("span", { class: "words" }, words), best, el("span", { class: "gap" }), ...links].filter(Boolean));
   }
 
   chooseBest() {

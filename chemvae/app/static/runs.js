@@ -5,7 +5,7 @@ import { el, empty } from "./dom.js";
 import { elapsedText, numberText, timeText } from "./format.js";
 import { isActive, jobs } from "./jobs.js";
 import { notice, told } from "./notices.js";
-import { STATES } from "./run.js";
+import { STATES, isShown } from "./run.js";
 import { store } from "./store.js";
 
 class Runs {
@@ -22,6 +22,7 @@ class Runs {
   }
 
   ended(job) {
+    if (isShown(job.id)) return;
     const bad = job.state === "failed";
     const best = Number.isFinite(job.progress?.best ?? NaN) ? `: best ${numberText(job.progress.best)}` : "";
     notice(`${job.title || job.kind} ${bad ? "failed" : STATES[job.state]}${bad ? `: ${job.reason}` : best}`, { bad, action: ["Show", () => store.show(job.id)] });

@@ -32,7 +32,7 @@ function buildDialog() {
     el("button", { type: "button", class: "plain", onclick: () => dialog.editor?.clearAll() }, "Clear"),
     el("span", { class: "gap" }),
     el("button", { type: "button", onclick: () => close("") }, "Cancel"),
-    el("button", { type: "button", class: "primary", onclick: () => close("use") }, "Use this molecule"),
+    el("button", { type: "button", class: "primary", onclick: () => close("use") }, "Use it"),
   ];
   const dialog = el("dialog", { class: "sketcher", "aria-label": "Draw a molecule" }, el("h2", {}, "Draw a molecule"), canvas, el("div", { class: "row" }, ...buttons));
   dialog.canvas = canvas;
