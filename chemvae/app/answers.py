@@ -30,6 +30,7 @@ SHOWN = ("qed", "SAS", "logP", "MW", "TPSA", "HBD", "HBA", "rotatable_bonds", "r
 NINETY = 1.645
 """Standard deviations on each side that hold nine in ten values of a normal distribution."""
 N_NEAREST = 6
+MOLFILE_END = "M  END"
 FAR, NEAR = 2.0, 1.2
 """Distances to the training data, 1 being typical: where predictions are not to be trusted, and where they are."""
 
@@ -122,7 +123,7 @@ class Answers:
         InvalidMoleculeError
             Saying why it is none of these.
         """
-        text = text.strip("\r\n") if "M  END" in text else text.strip()
+        text = text if MOLFILE_END in text else text.strip()
         mol, name, notes = self._meaning(text)
         smiles = canonicalize(Chem.MolToSmiles(mol))
         if smiles is None:
@@ -134,7 +135,7 @@ class Answers:
         }  # fmt: skip
 
     def _meaning(self, text: str) -> tuple[Chem.Mol, str | None, list[str]]:
-        if "M  END" in text:
+        if MOLFILE_END in text:
             return _read_molfile(text), None, []
         mol = parse(text)
         if mol is not None:

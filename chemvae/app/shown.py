@@ -18,7 +18,7 @@ from chemvae.errors import InputError
 
 MANIFEST, REMEMBERED = "manifest.json", "project.json"
 MAP, PROJECTOR = "map.json.gz", "projector.safetensors"
-N_SAMPLED = 2_000
+N_SAMPLED = 1_000
 MAKING = ("library", "sample", "map")
 """Kinds of job that make what is shown."""
 
