@@ -66,5 +66,5 @@ export const trouble = (words) => el("p", { class: "trouble", role: "alert" }, i
 
 /** Where there is nothing yet, and what to do about it. */
 export function empty(title, words, ...actions) {
-  return el("div", { class: "empty" }, el("h3", {}, title), el("p", {}, words), actions.length ? el("div", { class: "row" }, ...actions) : null);
+  return el("div", { class: "empty" }, el("p", { class: "big" }, title), el("p", {}, words), actions.length ? el("div", { class: "row" }, ...actions) : null);
 }

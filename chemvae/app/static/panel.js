@@ -108,6 +108,7 @@ class Panel {
     const select = (name, focus = false) => {
       this.tab = name;
       content.replaceChildren(tabs[name][1]());
+      this.body.classList.toggle("compact", name !== "about");
       for (const tab of bar.children) {
         const mine = tab.dataset.tab === name;
         tab.setAttribute("aria-selected", String(mine));

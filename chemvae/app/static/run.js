@@ -19,6 +19,8 @@ const FORMATS = ["csv", "sdf", "xlsx"];
 export const isShown = (id) => document.getElementById("dock").dataset.run === id && !document.getElementById("view-map").hidden;
 
 export const STATES = { queued: "waits", running: "runs", done: "done", failed: "failed", cancelled: "cancelled" };
+/** How a table is sorted until its reader sorts it; the others keep the order of their steps. */
+const ORDERS = { optimize: { name: "score", down: true }, neighbors: { name: "similarity", down: true } };
 /** Kinds whose result is a table of molecules. */
 const WITH_TABLE = new Set(["neighbors", "interpolate", "edit", "optimize", "place"]);
 
@@ -56,8 +58,7 @@ class Run {
     this.trace = el("div", { class: "trace-box" });
     this.side = el("div", { class: "side" }, this.best, this.trace);
     this.exports = el("div", { class: "exports" });
-    const order = { name: "score", down: true };
-    this.table = new MoleculeTable({ chosen: this.chosen, order, onChoose: () => this.showExports(), label: "Molecules of the run" });
+    this.table = new MoleculeTable({ chosen: this.chosen, onChoose: () => this.showExports(), label: "Molecules of the run" });
     const taller = el("button", { type: "button", class: "icon", title: "Taller or lower", "aria-label": "Make the results taller or lower", onclick: () => this.root.classList.toggle("tall") }, icon("up"));
     const close = el("button", { type: "button", class: "icon", title: "Close", "aria-label": "Close the run", onclick: () => store.show(null) }, icon("close"));
     const head = el("header", { class: "dock-head" }, this.title, this.state, this.facts, el("span", { class: "gap" }), this.actions, taller, close);
@@ -113,7 +114,7 @@ class Run {
     if (job.kind !== "optimize" || this.shownBest === `${job.id} ${key}`) return;
     this.shownBest = `${job.id} ${key}`;
     if (!smiles) return this.best.replaceChildren(waiting(isActive(job) ? "Looking for the first better molecule \u2026" : "No molecule was scored."));
-    const open = el("button", { type: "button", class: "open", title: smiles, "aria-label": `Look at the best so far, ${smiles}`, onclick: () => store.look(smiles) }, drawing(smiles, 260, 170));
+    const open = el("button", { type: "button", class: "open", title: smiles, "aria-label": `Look at the best so far, ${smiles}`, onclick: () => store.look(smiles) }, drawing(smiles, 260, 108));
     this.best.replaceChildren(open, el("p", {}, el("span", {}, "best so far "), el("b", {}, numberText(best))));
   }
 
@@ -127,7 +128,8 @@ class Run {
     this.main.hidden = !WITH_TABLE.has(job.kind);
     if (this.main.hidden) return this.showFindings(job);
     if (this.table.rows === rows) return;
-    if (!rows.some((row) => "score" in row)) this.table.order = job.kind === "neighbors" ? { name: "similarity", down: true } : null;
+    if (this.ordered !== job.id) this.table.order = ORDERS[job.kind] ?? null;
+    this.ordered = job.id;
     this.table.show(rows);
     this.showExports();
     this.layOnMap();

@@ -40,7 +40,7 @@ class Runs {
     const newest = [...jobs.list].sort((a, b) => String(b.made).localeCompare(String(a.made), "en", { numeric: true }));
     const head = ["Compare", "Run", "State", "Progress", "Best", "Started", "Time", ""].map((words, at) => el("th", { scope: "col", class: at === 4 ? "number" : null }, at === 7 ? el("span", { class: "hidden" }, "Actions") : words));
     const table = el("table", { class: "runs" }, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...newest.map((job) => this.row(job))));
-    this.list.replaceChildren(el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs" }, table));
+    this.list.replaceChildren(el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "List of runs" }, table));
     if (focused) this.list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
 

@@ -5,7 +5,7 @@ import { el, icon } from "./dom.js";
 import { headingText, numberText } from "./format.js";
 import { store } from "./store.js";
 
-const HIDDEN = new Set(["smiles", "x", "y", "z", "reason", "row", "index", "id", "seconds", "svg", "valid", "method", "source", "is_valid", "usable", "novel"]);
+const HIDDEN = new Set(["smiles", "x", "y", "z", "reason", "row", "index", "id", "seconds", "svg", "valid", "method", "source", "is_valid", "usable", "novel", "similarity_start"]);
 const FIRST = ["score", "step", "similarity"];
 const PAGE = 60;
 
