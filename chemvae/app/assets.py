@@ -44,8 +44,8 @@ def find_asset(name: str) -> Asset | None:
     if parts[0] == "map" and len(parts) == 2 and parts[1] in MAP_PARTS:
         body = MAP_PARTS[parts[1]]()
         return packed(body, TYPES[ending])
-    root = resources.files("chemvae.app").joinpath("static")
-    plain, smaller = root.joinpath(*parts), root.joinpath(*parts[:-1], parts[-1] + ".gz")
+    own = resources.files("chemvae.app")
+    plain, smaller = own.joinpath("static", *parts), own.joinpath("static", *parts[:-1], parts[-1] + ".gz")
     if plain.is_file():
         return packed(plain.read_bytes(), TYPES[ending])
     return Asset(smaller.read_bytes(), TYPES[ending], True) if smaller.is_file() else None

@@ -73,11 +73,11 @@ class Gate:
             return
         if scope["type"] != "http":
             return  # there is no other door
-        sender = _Sender(send)
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        inward = _Receiver(receive, _most_bytes(scope["path"], self.settings.limits), self._seconds(scope["path"]))
+        sender = _Sender(send, inward)
         try:
             self.check(scope, headers)
-            inward = _Receiver(receive, _most_bytes(scope["path"], self.settings.limits), self._seconds(scope["path"]))
             inward.check_length(headers.get("content-length"))
             await self.app(scope, inward, sender)
         except RefusedError as refusal:
@@ -142,13 +142,20 @@ class _Receiver:
         self.receive, self.most, self.n_bytes = receive, most, 0
         self.deadline = time.monotonic() + seconds
         self.is_whole = False
+        self.refusal: RefusedError | None = None
+        """Why no more was taken: whatever the application makes of that, this is what is answered."""
 
     def check_length(self, said: str | None) -> None:
         if said is not None and (not said.isdigit() or int(said) > self.most):
-            raise self._too_large()
+            raise self._refuse(413, self._too_much)
 
-    def _too_large(self) -> RefusedError:
-        return RefusedError(413, f"This is more than the {_size(self.most)} that are taken at once. Send less.")
+    @property
+    def _too_much(self) -> str:
+        return f"This is more than the {_size(self.most)} that are taken at once. Send less."
+
+    def _refuse(self, status: int, sentence: str) -> RefusedError:
+        self.refusal = RefusedError(status, sentence)
+        return self.refusal
 
     async def __call__(self) -> Message:
         if self.is_whole:
@@ -156,21 +163,28 @@ class _Receiver:
         try:
             message = await asyncio.wait_for(self.receive(), max(self.deadline - time.monotonic(), 0.01))
         except asyncio.TimeoutError:
-            raise RefusedError(408, "The request did not come in within the time that is given. Send it again.") from None
+            raise self._refuse(408, "The request did not come in within the time that is given. Send it again.") from None
         self.n_bytes += len(message.get("body", b""))
         self.is_whole = not message.get("more_body", False)
         if self.n_bytes > self.most:
-            raise self._too_large()
+            raise self._refuse(413, self._too_much)
         return message
 
 
 class _Sender:
     """What is answered, with the headers that every answer has."""
 
-    def __init__(self, send: Send):
-        self.send, self.has_begun = send, False
+    def __init__(self, send: Send, inward: _Receiver):
+        self.send, self.inward, self.has_begun, self.is_replaced = send, inward, False, False
 
     async def __call__(self, message: Message) -> None:
+        if self.is_replaced:
+            return
+        if not self.has_begun and self.inward.refusal is not None:
+            refusal, self.inward.refusal = self.inward.refusal, None
+            await refuse(self, refusal)
+            self.is_replaced = True
+            return
         if message["type"] == "http.response.start":
             self.has_begun = True
             there = {key.lower() for key, _ in message["headers"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import shutil
 import threading
@@ -18,9 +19,10 @@ pytest.importorskip("httpx", reason="comes with the extra 'test'")
 
 from starlette.testclient import TestClient
 
+import chemvae
 from chemvae import library
 from chemvae.app import server
-from chemvae.app.answers import Answers
+from chemvae.app.desk.answers import Answers
 from chemvae.app.jobs import queue as job_queue
 from chemvae.app.plain import as_json
 from chemvae.app.processes import worker
@@ -36,6 +38,7 @@ from tests.conftest import make_model
 from tests.library.conftest import SMILES
 
 HOME = "http://127.0.0.1:8080"
+QUIET_ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(chemvae.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +124,7 @@ def in_threads(run: Path) -> Iterator[None]:
     """Let desks and workers of servers be threads here, with one model for all, and maps be quick."""
     model = open_model(str(run), "cpu")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("chemvae.app.answers.open_model", lambda name, device: model)
+        patch.setattr("chemvae.app.desk.answers.open_model", lambda name, device: model)
         patch.setattr("chemvae.app.work.bench.open_model", lambda name, device: model)
         patch.setattr("chemvae.app.work.libraries.best_method", lambda: "pca")
         patch.setattr(server, "Desk", ThreadDesk)

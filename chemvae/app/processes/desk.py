@@ -24,7 +24,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
-    from chemvae.app.answers import Answers
+    from chemvae.app.desk.answers import Answers
 
     answers = Answers(settings)
     for message in messages:

@@ -108,7 +108,7 @@ async def resume(state: State, name: str) -> dict[str, Any]:
 async def events(state: State, name: str, request: Request, last_event_id: Annotated[str | None, Header()] = None) -> Response:
     """What a job says, as server-sent events: the state first, or what came after ``Last-Event-ID``."""
     job = state.queue.find(name)
-    after = int(last_event_id) if (last_event_id or "").isdigit() else None
+    after = int(last_event_id) if last_event_id is not None and last_event_id.isdigit() else None
     told = state.queue.events(job)
     if after is not None and not job.is_open and after >= len(told):
         return Response(status_code=204)  # a browser asks no more

@@ -56,7 +56,7 @@ async def choices_of(state: AppState) -> dict[str, Any]:
     """Properties, oracles, methods and the library: asked once for each library."""
     library = str(state.shown.library)
     if state.choices.get("of") != library:
-        state.choices = {"of": library, "found": await state.back.ask("choices", timeout_s=300.0)}
+        state.choices = {"of": library, "found": await state.front.ask("choices", timeout_s=300.0)}
     return state.choices["found"]
 
 

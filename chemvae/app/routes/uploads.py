@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, File, UploadFile
+from starlette.datastructures import UploadFile as AnyUpload
 
 from chemvae.app.routes.shared import State
 from chemvae.app.state import AppState
@@ -24,7 +25,7 @@ Given = Annotated[UploadFile, File()]
 async def upload(state: State, file: Given) -> dict[str, Any]:
     """Keep a file, and say what is wrong with which line of it."""
     state.project.check_room()
-    name = Path((file.filename or "").replace("\\", "/")).name[:200]
+    name = Path((file.filename or "").replace("\\", "/")).name[-200:]
     ending = ending_of(name)
     key = state.project.new("uploads")
     path = state.project.place("uploads", key) / f"{TABLE}{ending}"
@@ -37,7 +38,7 @@ async def upload(state: State, file: Given) -> dict[str, Any]:
         raise
 
 
-async def keep(state: AppState, file: UploadFile, path: Path) -> None:
+async def keep(state: AppState, file: AnyUpload, path: Path) -> None:
     """Put a file that was given in its place, whole."""
     if not file.size:
         raise InputError(f"'{(file.filename or 'the file')[-60:]}' is empty. Give a table of molecules.")

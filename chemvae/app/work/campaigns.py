@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chemvae.app.campaigns import RESULTS, SHEET, read_results
+from chemvae.app.desk.campaigns import RESULTS, SHEET, read_results
 from chemvae.app.work.order import Order
 from chemvae.app.work.searching import asked_of, search
 

@@ -20,7 +20,8 @@ def do_neighbors(order: Order) -> str:
     parts = [_known(order, smiles, n)]
     order.progress(1, 2, stage="new")
     radius = order.settings.get("radius")
-    new = around(order.bench.model, smiles, AroundSettings(**({"radii": (radius,)} if radius else {}), n_decodes=n))
+    settings = AroundSettings((radius,), n) if radius else AroundSettings(n_decodes=n)
+    new = around(order.bench.model, smiles, settings)
     parts.append(new.head(n).assign(known=False, row=None))
     table = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
     order.finish(_described(order, table))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from chemvae.app.oracles import FITTED, safe_oracle
+from chemvae.app.desk.oracles import FITTED, safe_oracle
 from chemvae.app.work.searching import asked_of
 from chemvae.chem.molecules import canonicalize, invalid_reason
 from chemvae.design.campaign.goal_matching import plan_goals

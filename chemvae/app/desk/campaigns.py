@@ -94,7 +94,9 @@ def take_results(folder: Path, given: pd.DataFrame) -> dict[str, Any]:
     taken, refused = {row["smiles"]: row for row in _read(folder / RESULTS)}, []
     n_read = 0
     for number, row in given.iterrows():
-        found = _one(row.to_frame().T.reset_index(drop=True), names, handed_out)
+        one = row.to_frame().T.reset_index(drop=True)
+        one.attrs = given.attrs  # how numbers are written in the whole table
+        found = _one(one, names, handed_out)
         if isinstance(found, str):
             refused.append({"row": number, "reason": found})
         elif found is not None:
@@ -114,8 +116,10 @@ def as_table(path: str | None, rows: list[dict[str, Any]] | None, names: Sequenc
         If the file cannot be read, or there is no row.
     """
     if path is not None:
-        frame = pd.concat([chunk.frame for chunk in read_records(path)])
-        return frame.set_axis(range(1, len(frame) + 1), axis=0)
+        frames = [chunk.frame for chunk in read_records(path)]
+        frame = pd.concat(frames).set_axis(range(1, sum(map(len, frames)) + 1), axis=0)
+        frame.attrs = frames[0].attrs
+        return frame
     if not rows:
         raise InputError("There are no results. Give a file, or rows with id and value.")
     told = [{(names[0] if key == "value" and names else key): cell for key, cell in row.items()} for row in rows]
@@ -145,7 +149,10 @@ def _one(row: pd.DataFrame, names: Sequence[str], handed_out: dict[str, str]) ->
     if not found:
         return None
     comment = next((_cell(row, one) for one in ("reason", "comment") if _cell(row, one)), "")
-    return found[0].smiles, {**cells, "comment": comment}
+    bounds = found[0].bounds or ("",) * len(names)
+    values = zip(names, found[0].values, bounds, strict=True)
+    known = {name: f"{bound}{value!r}" for name, value, bound in values if value == value}
+    return found[0].smiles, {**cells, **known, "comment": comment}
 
 
 def _has(row: pd.DataFrame, names: Sequence[str]) -> bool:

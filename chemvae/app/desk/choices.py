@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chemvae.app.oracles import SAFE
+from chemvae.app.desk.oracles import SAFE
 from chemvae.chem.properties import PROPERTIES
 from chemvae.design.oracles.factory import BUILTIN
 from chemvae.library.manifest import read_manifest
