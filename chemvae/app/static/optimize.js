@@ -18,6 +18,9 @@ function firstDials() {
   return chosen.length ? chosen : store.info.properties.slice(0, 1).map((one) => [one.name, "max"]);
 }
 
+/** The form before this one: what was asked of one molecule is asked of the next. */
+let last = null;
+
 /** What the molecule has of a property: computed if it can be, else predicted. */
 function valueOf(card, name) {
   const mine = card.properties.filter((one) => one.name.toLowerCase() === name.toLowerCase());
@@ -29,7 +32,8 @@ class OptimizeForm {
     Object.assign(this, { card, dials: [] });
     this.list = el("div", { class: "dials" });
     this.more = el("select", { "aria-label": "Add a property", onchange: () => this.addChosen() });
-    for (const [name, role, places] of firstDials()) this.add(name, role, places);
+    const dials = last ? last.dials.map((dial) => [dial.name, dial.role.value, [...dial.places]]) : firstDials();
+    for (const [name, role, places] of dials) this.add(name, role, places);
     const submit = (event) => {
       event.preventDefault();
       const settings = this.settings();
@@ -89,7 +93,7 @@ class OptimizeForm {
   budgetField() {
     const most = store.info.limits?.budget ?? Infinity;
     const offered = BUDGETS.filter((budget) => budget <= most);
-    this.budget = choice(offered.map(String), "200", { labels: Object.fromEntries(offered.map((n) => [n, `${n.toLocaleString("en")} molecules`])) });
+    this.budget = choice(offered.map(String), last?.budget.value ?? "200", { labels: Object.fromEntries(offered.map((n) => [n, `${n.toLocaleString("en")} molecules`])) });
     return field("Budget", this.budget, "how many molecules are scored; you can cancel at any time and keep what was found");
   }
 
@@ -136,4 +140,7 @@ class OptimizeForm {
   }
 }
 
-export const optimizeForm = (card, start) => new OptimizeForm(card, start).root;
+export function optimizeForm(card, start) {
+  last = new OptimizeForm(card, start);
+  return last.root;
+}
