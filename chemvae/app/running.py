@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import socket
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import replace
 
 from chemvae.app.safety import Gate
 from chemvae.app.settings import ServeSettings
+from chemvae.disk.locks import held
 from chemvae.errors import ChemVAEError, MissingExtraError
 
 
@@ -25,6 +27,8 @@ def serve(settings: ServeSettings, tell: Callable[[str], None] = lambda address:
     ------
     MissingExtraError
         Without the extra ``app``.
+    BusyFolderError
+        If another server works in the project.
     ChemVAEError
         If the project or the library cannot be opened, or the port is taken.
     """
@@ -35,13 +39,15 @@ def serve(settings: ServeSettings, tell: Callable[[str], None] = lambda address:
     from chemvae.app.server import make_app
 
     token = settings.token or ("" if settings.is_local else secrets.token_urlsafe(24))
-    listening = listen(settings)
-    port = listening.getsockname()[1]
-    app = Gate(make_app(replace(settings, port=port)), settings, token)
-    config = uvicorn.Config(app, log_level="warning", server_header=False, date_header=False, access_log=False,
-                            timeout_graceful_shutdown=2, limit_concurrency=1_000)  # fmt: skip
-    tell(address_of(settings.host, port, token))
-    uvicorn.Server(config).run(sockets=[listening])
+    with held(settings.project):
+        listening = listen(settings)
+        port = listening.getsockname()[1]
+        app = Gate(make_app(replace(settings, port=port)), settings, token)
+        config = uvicorn.Config(app, log_level="warning", server_header=False, date_header=False, access_log=False,
+                                timeout_graceful_shutdown=2, limit_concurrency=1_000)  # fmt: skip
+        tell(address_of(settings.host, port, token))
+        with contextlib.suppress(KeyboardInterrupt):  # that is how a server is told to end
+            uvicorn.Server(config).run(sockets=[listening])
 
 
 def listen(settings: ServeSettings) -> socket.socket:

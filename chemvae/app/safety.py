@@ -92,7 +92,7 @@ class Gate:
         RefusedError
         """
         host = headers.get("host", "")
-        if self.settings.is_local and not _is_ours(host, scope):
+        if self.settings.is_local and not _is_ours(host):
             raise RefusedError(403, f"This server answers to 127.0.0.1 and localhost only, not to '{host[:80]}'.")
         if (origin := headers.get("origin")) is not None and urlsplit(origin).netloc.lower() != host.lower():
             raise RefusedError(403, f"Another page ('{origin[:80]}') may not ask this server for anything.")
@@ -120,15 +120,13 @@ def _cookie(headers: dict[str, str]) -> str:
     return found.value if found else ""
 
 
-def _is_ours(host: str, scope: Scope) -> bool:
-    """Whether a Host header names this machine, and the port that the server listens on."""
+def _is_ours(host: str) -> bool:
+    """Whether a Host header names this machine; its port may be that of a tunnel."""
     try:
         parts = urlsplit(f"//{host}")
-        name, port = parts.hostname, parts.port or 80
+        return parts.hostname in LOOPBACK and parts.username is None and (parts.port is None or parts.port > 0)
     except ValueError:
         return False
-    ours = (scope.get("server") or (None, None))[1]
-    return name in LOOPBACK and (ours is None or port == ours) and parts.username is None
 
 
 def _most_bytes(path: str, limits: Limits) -> int:

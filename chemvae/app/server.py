@@ -13,7 +13,7 @@ from chemvae.app.processes.child import Desk
 from chemvae.app.project import Project
 from chemvae.app.refusals import status_of
 from chemvae.app.settings import ServeSettings
-from chemvae.app.shown import Shown, read_library_facts
+from chemvae.app.shown import Shown, check_library, read_library_facts
 from chemvae.app.state import AppState
 from chemvae.errors import ChemVAEError, MissingExtraError
 
@@ -52,14 +52,15 @@ def make_app(settings: ServeSettings) -> FastAPI:
 
 def _open(settings: ServeSettings) -> AppState:
     """Open a project, and see by what model it is served."""
+    check_library(settings.library)
     project = Project(settings.project)
     about: dict[str, Any] = {
         "model": model_of(settings), "library": None, "projector": None, "project": str(project.path),
         "folder": str(project.path / "jobs"), "memory_bytes": settings.memory_bytes,
     }  # fmt: skip
     queue = JobQueue(project, about, settings.n_workers, settings.limits.jobs)
-    front, back = Desk(about), Desk(about)
-    return AppState(settings, project, queue, front, back, Shown(project, queue, front, back))
+    front, back, reading = Desk(about), Desk(about), Desk(about)
+    return AppState(settings, project, queue, front, back, reading, Shown(project, queue, front, back))
 
 
 def model_of(settings: ServeSettings) -> str:
@@ -79,8 +80,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         warm.cancel()
-        state.front.close()
-        state.back.close()
+        for desk in (state.front, state.back, state.reading):
+            desk.close()
         await state.queue.close()
 
 

@@ -14,7 +14,7 @@ from chemvae.app.jobs.queue import JobQueue
 from chemvae.app.processes.child import Desk
 from chemvae.app.project import Project
 from chemvae.disk.files import refusals_explained
-from chemvae.errors import InputError
+from chemvae.errors import InputError, command_line
 
 MANIFEST, REMEMBERED = "manifest.json", "project.json"
 MAP, PROJECTOR = "map.json.gz", "projector.safetensors"
@@ -34,6 +34,25 @@ def read_library_facts(folder: Path) -> dict[str, Any] | None:
         }
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def check_library(asked: str | None) -> None:
+    """Refuse what is to be shown and is not there.
+
+    Raises
+    ------
+    InputError
+        For a folder without a library, and for a file that does not exist; names of the catalog are looked up later.
+    """
+    if asked is None:
+        return
+    path = Path(asked)
+    if path.is_dir() and read_library_facts(path) is None:
+        raise InputError(
+            f"'{asked}' holds no library. Build one with: {command_line('library', 'build', 'FILES', '-o', asked)}"
+        )
+    if not path.exists() and (path.suffix or len(path.parts) > 1):
+        raise InputError(f"There is no '{asked}'. Give a library, a table, or a name of `chemvae data list`.")
 
 
 @dataclass
@@ -61,31 +80,27 @@ class Shown:
         return next((job.id for job in self.queue.all() if job.kind in MAKING and job.is_open), None)
 
     def begin(self, asked: str | None) -> None:
-        """Show what was asked for when the server was started, or what was shown last.
-
-        Raises
-        ------
-        InputError
-            If it is a folder and no library.
-        """
+        """Show what was asked for when the server was started, or what was shown last, or molecules drawn from the model."""
         self.queue.listeners.append(self.ended)
         asked = asked or self._remembered()
         if asked is None:
-            if self.making is None:
-                out = self.project.place("libraries", f"drawn from {self._model_word()}")
-                if read_library_facts(out) is not None:
-                    self.show(out)
-                    return
-                settings = {"n": N_SAMPLED, "source": str(out.with_name(f"{out.name}.csv")), "out": str(out)}
-                self.queue.submit("sample", f"{N_SAMPLED:,} molecules drawn from the model", settings)
+            self._draw()
             return
         folder = Path(asked)
         if folder.is_dir():
-            if read_library_facts(folder) is None:
-                raise InputError(f"'{asked}' holds no library. Build one with: chemvae library build FILES -o {asked}")
             self.show(folder)
         else:
             self.make_of(str(folder.resolve()) if folder.exists() else asked, folder.name)
+
+    def _draw(self) -> None:
+        """Show molecules drawn from the model, and draw them first where that was not done."""
+        out = self.project.place("libraries", f"drawn from {self._model_word()}")
+        facts = read_library_facts(out)
+        if facts is not None and facts["is_complete"]:
+            self.show(out)
+        elif self.making is None:
+            settings = {"n": N_SAMPLED, "source": str(out.with_name(f"{out.name}.csv")), "out": str(out)}
+            self.queue.submit("sample", f"{N_SAMPLED:,} molecules drawn from the model", settings)
 
     def make_of(self, source: str, name: str) -> Job | None:
         """Make a library of a table in the project, unless it was made already."""
@@ -96,7 +111,13 @@ class Shown:
         if facts is not None and facts["is_complete"]:
             self.show(out)
             return None
-        return self.queue.submit("library", f"Library of {name}"[:120], {"source": source, "out": str(out)})
+        there = self._open_job("out", str(out))
+        return there or self.queue.submit("library", f"Library of {name}"[:120], {"source": source, "out": str(out)})
+
+    def _open_job(self, name: str, value: str) -> Job | None:
+        """The job that makes this already: one that was running when the server ended is gone on with."""
+        found = (one for one in self.queue.all() if one.kind in MAKING and one.is_open and one.settings.get(name) == value)
+        return next(found, None)
 
     def show(self, folder: Path) -> None:
         """Show a library, and make its map if it has none."""
@@ -106,7 +127,7 @@ class Shown:
         self.map_file = out / MAP
         self._tell(out / PROJECTOR)
         self._remember(self.library)
-        if not self.map_file.is_file() and not any(one.kind == "map" and one.is_open for one in self.queue.all()):
+        if not self.map_file.is_file() and self._open_job("out", str(out)) is None:
             self.queue.submit("map", f"Map of {folder.name}"[:120], {"library": str(self.library), "out": str(out)})
 
     async def ended(self, job: Job) -> None:

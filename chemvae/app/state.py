@@ -23,7 +23,9 @@ class AppState:
     front: Desk
     """Answers clicks."""
     back: Desk
-    """Answers what takes seconds: reading uploads, writing exports."""
+    """Answers what takes seconds: tables and exports."""
+    reading: Desk
+    """Looks through uploads, which takes minutes where they are large."""
     shown: Shown
     """The library that is shown, and its map."""
     n_streams: int = 0

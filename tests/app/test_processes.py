@@ -192,3 +192,17 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path, run):
             [*command, "--project", str(tmp_path / "p")], capture_output=True, text=True, env=QUIET_ENVIRONMENT, timeout=120
         )
     assert told.returncode == 1 and "Choose another --port" in told.stderr and "Traceback" not in told.stderr
+
+
+def test_two_servers_do_not_work_in_one_project(servers, tmp_path, run, lib):
+    servers.append(Server(tmp_path / "project", run, lib))
+    command = [sys.executable, "-m", "chemvae", "serve", "--port", "0", "--project", str(tmp_path / "project")]
+    told = subprocess.run(command, capture_output=True, text=True, env=QUIET_ENVIRONMENT, timeout=120)
+    assert told.returncode == 1 and "is being written by" in told.stderr and "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize("library", ["no-such.csv", "."])
+def test_a_library_that_is_none_is_one_sentence(tmp_path, library):
+    command = [sys.executable, "-m", "chemvae", "serve", "--port", "0", "--project", "p", "--library", library]
+    told = subprocess.run(command, capture_output=True, text=True, env=QUIET_ENVIRONMENT, timeout=120, cwd=tmp_path)
+    assert told.returncode == 1 and library in told.stderr and "Traceback" not in told.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from chemvae.maps import Projection, load_projection
 from chemvae.maps.interactive import map_script
 from chemvae.models.storage import open_model
 from chemvae.models.training_facts import smiles_hash
+from chemvae.models.vae import MolVAE
 
 SHOWN = ("qed", "SAS", "logP", "MW", "TPSA", "HBD", "HBA", "rotatable_bonds", "rings")
 """Of a card, computed."""
@@ -46,12 +48,20 @@ class Answers:
     """
 
     def __init__(self, settings: dict[str, Any]):
-        self.model = open_model(settings["model"], "cpu")
+        self.model_name = str(settings["model"])
         self.project = Path(settings["project"])
-        hashes = self.model.training_facts.hashes
-        self._hashes = None if hashes is None else np.sort(hashes)
         self.show(settings)
-        self._warm_up()
+
+    @cached_property
+    def model(self) -> MolVAE:
+        """The model, in eval mode; loaded where it is needed: who only reads tables does without."""
+        return open_model(self.model_name, "cpu")
+
+    @cached_property
+    def _hashes(self) -> np.ndarray | None:
+        """Of the training set, in order; None where the model does not know."""
+        hashes = self.model.training_facts.hashes
+        return None if hashes is None else np.sort(hashes)
 
     def show(self, settings: dict[str, Any]) -> None:
         """Answer by this library and this map from now on."""
@@ -60,15 +70,9 @@ class Answers:
         self._projection: Projection | None = None
         self._names: dict[str, dict[str, Any]] | None = None
 
-    def _warm_up(self) -> None:
-        """Do once what the first of its kind takes long for."""
-        find_alerts("CCO")
-        self._is_known("CCO")
-        self._predictions("CCO")
-        compute_table(["CCO"], SHOWN)
-
     def ready(self) -> bool:
-        """Whether answers come at once from now on."""
+        """Do once what the first of its kind takes long for: answers come at once from now on."""
+        self.card("CCO")
         return True
 
     def map_script(self) -> str:

@@ -58,7 +58,7 @@ def readable(model: MolVAE, text: str) -> str:
 
 def _check_search(model: MolVAE, kind: str, found: dict[str, Any], project: Path) -> None:
     """Everything that can be known to be wrong before a search begins."""
-    found["method"] = find({"auto": None, **OPTIMIZERS}, found["method"], "method")[0]
+    found["method"] = find(OPTIMIZERS, found["method"], "method")[0]
     found["start"] = [readable(model, one) for one in found["start"]]
     if kind == "campaign":
         found["oracle"] = ":".join([LABORATORY, *([",".join(found["measured"])] if found["measured"] else [])])

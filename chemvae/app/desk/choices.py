@@ -27,7 +27,7 @@ def describe_choices(model: MolVAE, library: Path | None) -> dict[str, Any]:
     return {
         "properties": [_property(model, name, is_predicted=name.lower() in predicted) for name in names],
         "oracles": [{"name": name, "about": BUILTIN[name].meaning, "argument": BUILTIN[name].argument} for name in SAFE],
-        "methods": ["auto", *OPTIMIZERS],
+        "methods": list(OPTIMIZERS),
         "library": None if library is None else describe_library(library),
     }
 

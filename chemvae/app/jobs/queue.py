@@ -48,6 +48,7 @@ class JobQueue:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._children: dict[str, Child] = {}
         self._spare: Child | None = None
+        self._cancelled: set[str] = set()
         self._is_closing = False
         self.listeners: list[Callable[[Job], Awaitable[None]]] = []
         """Told of each job that has ended."""
@@ -132,6 +133,7 @@ class JobQueue:
         if job.state == QUEUED:
             self._end(job, CANCELLED, "cancelled before it began")
         elif (child := self._children.get(job.id)) is not None:
+            self._cancelled.add(job.id)
             await child.send({"cancel": True})
             asyncio.get_running_loop().call_later(GRACE_S, child.kill)
         return self._jobs[job.id]
@@ -166,6 +168,7 @@ class JobQueue:
         finally:
             self._children.pop(job.id, None)
             self._running.pop(job.id, None)
+            self._cancelled.discard(job.id)
         if not self._is_closing:
             self._end(self._jobs[job.id], state, reason)
             await self._tell(self._jobs[job.id])
@@ -198,6 +201,8 @@ class JobQueue:
         finally:
             child.kill()
         code = await child.wait()
+        if found is None and job.id in self._cancelled:
+            return CANCELLED, f"cancelled: it did not end by itself within {GRACE_S:g} s"
         return (found["state"], found["reason"]) if found else say_ending(code, folder)
 
     def _hear(self, job: Job, kind: str, data: dict[str, Any]) -> None:

@@ -100,7 +100,7 @@ class Desk:
         self._starting = asyncio.Lock()
         self._listener: asyncio.Task[None] | None = None
 
-    async def ask(self, question: str, timeout_s: float = 60.0, **about: Any) -> Any:
+    async def ask(self, question: str, timeout_s: float = 120.0, **about: Any) -> Any:
         """Ask, and wait for the answer.
 
         Raises

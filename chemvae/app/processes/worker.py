@@ -59,7 +59,7 @@ def do(bench: Any, job: dict[str, Any], lines: Lines, token: CancelToken) -> tup
     except CancelledError as error:
         return "cancelled", error.reason
     except ChemVAEError as error:
-        return "failed", str(error)
+        return "cancelled" if token.is_cancelled else "failed", str(error)
     except MemoryError:
         return "failed", "Memory ran out: it may take no more (--memory-limit). Ask for less at once."
     except OSError as error:

@@ -12,6 +12,8 @@ from chemvae.app.routes.shared import State
 from chemvae.app.state import AppState
 
 router = APIRouter(prefix="/api", tags=["molecules"])
+FEW = 50
+"""Molecules that are placed while others wait for a click."""
 LONGEST_TEXT = 200_000
 """Characters: a molfile of a thousand atoms."""
 LONGEST_SMILES = 2_000
@@ -69,7 +71,8 @@ async def read(state: State, what: Text) -> dict[str, Any]:
 @router.post("/place")
 async def place(state: State, what: Molecules) -> dict[str, Any]:
     """Where molecules lie on the library's map."""
-    return await state.front.ask("place", smiles=what.smiles)
+    desk = state.front if len(what.smiles) <= FEW else state.back
+    return await desk.ask("place", timeout_s=120.0, smiles=what.smiles)
 
 
 @router.post("/card")

@@ -32,7 +32,7 @@ async def upload(state: State, file: Given) -> dict[str, Any]:
     try:
         await keep(state, file, path)
         about = {"path": str(path), "name": name, "most_rows": state.settings.limits.rows}
-        return await state.back.ask("check_upload", timeout_s=CHECK_S, **about)
+        return await state.reading.ask("check_upload", timeout_s=CHECK_S, **about)
     except BaseException:
         await asyncio.to_thread(remove, path.parent)
         raise

@@ -49,8 +49,7 @@ def do_interpolate(order: Order) -> str:
     """The way from one molecule to another."""
     start, end = order.settings["smiles"], order.settings["to"]
     table = interpolate(order.bench.model, start, end, order.settings["steps"])
-    table["similarity"] = table["similarity_start"]
-    order.finish(_described(order, _valid(table)))
+    order.finish(_described(order, _valid(table.rename(columns={"similarity_start": "similarity"}))))
     return ""
 
 
