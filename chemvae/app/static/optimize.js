@@ -39,7 +39,8 @@ class OptimizeForm {
       const settings = this.settings();
       if (settings) start("optimize", settings, this.root);
     };
-    const lead = "New molecules, starting from this one, that the model writes and that score better. Grey bars: the library. Line: this molecule.";
+    const bars = store.info.library ? " Bars: the library." : "";
+    const lead = `New molecules that score better, starting from this one.${bars} Line: this molecule.`;
     this.said = el("div", { class: "said", "aria-live": "polite" });
     const button = el("button", { type: "submit", class: "primary wide" }, "Optimize from here");
     this.goals = el("div", { class: "stack" }, this.list, this.more);

@@ -19,6 +19,7 @@ class Panel {
     root.addEventListener("dragover", (event) => event.preventDefault());
     root.addEventListener("drop", (event) => this.dropped(event));
     store.addEventListener("molecule", () => this.show());
+    store.addEventListener("info", () => this.learn());
     const before = recall("molecule");
     if (before) store.look(before);
     else this.showNothing();
@@ -80,6 +81,12 @@ class Panel {
     const button = ([name, smiles]) => el("button", { type: "button", class: "chip", onclick: () => store.look(smiles, name) }, name);
     const where = store.info.library ? "Click a point of the map, or paste, drop or draw a molecule above." : "Paste, drop or draw a molecule above.";
     this.body.replaceChildren(empty("Start with a molecule", where, ...examples.map(button)));
+  }
+
+  /** There is a library now, or another one: what forms show of it is new. */
+  learn() {
+    if (!store.molecule) this.showNothing();
+    else if (this.card) this.render(this.card, store.molecule);
   }
 
   async show() {

@@ -8,8 +8,9 @@ class Store extends EventTarget {
 
   /** What the server offers has changed: there is a library, or another one. */
   learn(info) {
+    const same = this.info.library?.name === info.library?.name && this.info.library?.rows === info.library?.rows;
     this.info = info;
-    this.dispatchEvent(new Event("info"));
+    if (!same) this.dispatchEvent(new Event("info"));
   }
 
   /** Who wants the next molecule that is clicked, in place of looking at it; null for nobody. */
