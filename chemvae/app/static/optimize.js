@@ -9,13 +9,22 @@ import { store } from "./store.js";
 const GOALS = "the goals below";
 const BUDGETS = [50, 100, 200, 500, 1000, 2000, 5000];
 
-/** What a search begins with, by what the model and the library know: [name, role, thumbs]. */
+/** What a search begins with, for emitters and for drugs: [spellings, role, thumbs]. */
+const EMITTER = [[["dest"], "min"], [["emission", "lambdaem", "emmax"], "target"], [["s1"], "between"], [["t1"], "between"]];
+const DRUG = [[["qed"], "max"], [["sas"], "below", [1, 3.5]]];
+
+/** A property's name without its unit and signs: dE_ST, dEst_meV and dEst_eV are one. */
+const plain = (name) => name.toLowerCase().replace(/_(m?ev|nm|percent)$/, "").replaceAll("_", "");
+
+/** The dials of a list that the model or the library knows: [name, role, thumbs]. */
+function knownOf(list) {
+  const named = (spellings) => store.info.properties.find((one) => spellings.includes(plain(one.name)))?.name;
+  return list.map(([spellings, ...rest]) => [named(spellings), ...rest]).filter(([name]) => name);
+}
+
 function firstDials() {
-  const oled = [["dE_ST", "min"], ["emission", "target"], ["S1", "between"], ["T1", "between"]];
-  const drug = [["qed", "max"], ["SAS", "below", [1, 3.5]]];
-  const known = (list) => list.filter(([name]) => store.property(name));
-  const chosen = known(oled).length ? known(oled) : known(drug);
-  return chosen.length ? chosen : store.info.properties.slice(0, 1).map((one) => [one.name, "max"]);
+  const chosen = [knownOf(EMITTER), knownOf(DRUG)].find((dials) => dials.length);
+  return chosen ?? store.info.properties.slice(0, 1).map((one) => [one.name, "max"]);
 }
 
 /** The form before this one: what was asked of one molecule is asked of the next. */
