@@ -12,7 +12,7 @@ from chemvae.app.jobs.queue import JobQueue
 from chemvae.app.processes.child import Desk
 from chemvae.app.project import Project
 from chemvae.app.refusals import status_of
-from chemvae.app.settings import ServeSettings
+from chemvae.app.settings import ServeSettings, version
 from chemvae.app.shown import Shown, check_library, read_library_facts
 from chemvae.app.state import AppState
 from chemvae.errors import ChemVAEError, MissingExtraError
@@ -38,10 +38,9 @@ def make_app(settings: ServeSettings) -> FastAPI:
         from fastapi import FastAPI
     except ImportError:
         raise MissingExtraError("fastapi", "app", "The app") from None
-    from chemvae import __version__
     from chemvae.app.routes import campaigns, jobs, library, molecules, pages, uploads
 
-    app = FastAPI(title="chemvae", version=__version__, lifespan=_lifespan, docs_url=None, redoc_url=None,
+    app = FastAPI(title="chemvae", version=version(), lifespan=_lifespan, docs_url=None, redoc_url=None,
                   openapi_url="/api/openapi.json")  # fmt: skip
     app.state.chemvae = _open(settings)
     for routes in (molecules, library, jobs, uploads, campaigns, pages):

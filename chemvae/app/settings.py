@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,14 @@ from pathlib import Path
 from chemvae.errors import SettingsError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def version() -> str:
+    """Of the chemvae that is installed; "0" where it is used without being installed."""
+    try:
+        return importlib.metadata.version("chemvae")
+    except importlib.metadata.PackageNotFoundError:
+        return "0"
 
 
 @dataclass(frozen=True)

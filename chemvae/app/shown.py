@@ -139,7 +139,7 @@ class Shown:
 
     def _tell(self, projector: Path) -> None:
         """Let desks and workers know library and map: those that run now end when they have answered."""
-        about = {"library": str(self.library), "projector": str(projector) if projector.is_file() else None}
+        about = {"library": str(self.library), "projector": str(projector)}
         for desk in (self.front, self.back):
             desk.change(about)
         self.queue.change_workers(about)

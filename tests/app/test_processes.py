@@ -22,7 +22,7 @@ from tests.app.conftest import QUIET_ENVIRONMENT
 from tests.library.conftest import SMILES
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="ends processes by signals")]
-SEARCH = {"start": [SMILES[3]], "goals": [{"name": "qed"}], "budget": 60, "seed": 3, "batch": 4}
+SEARCH = {"start": [SMILES[3]], "goals": [{"name": "qed"}], "budget": 24, "seed": 3, "batch": 4}
 
 
 class Server:
@@ -74,11 +74,19 @@ def children_of(pid: int) -> dict[int, str]:
     return {one.pid: " ".join(one.cmdline()) for one in found}
 
 
-def gone(pids: list[int], seconds: float = 30.0) -> bool:
+def is_alive(pid: int) -> bool:
     import psutil
 
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def gone(pids: list[int], seconds: float = 60.0) -> bool:
+    """Whether processes end within some seconds."""
     deadline = time.monotonic() + seconds
-    while any(psutil.pid_exists(one) and psutil.Process(one).status() != psutil.STATUS_ZOMBIE for one in pids):
+    while any(map(is_alive, pids)):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)

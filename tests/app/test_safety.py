@@ -219,3 +219,22 @@ def test_the_map_script_holds_all_parts_of_the_map(client: TestClient):
 
     script = client.get("/static/map/map.js").text
     assert f"<script>{script}</script>" in map_assets()
+
+
+def test_what_lies_in_a_project_is_not_imported(tmp_path: Path):
+    import asyncio
+
+    from chemvae.app.processes import child
+
+    (tmp_path / "chemvae.py").write_text("raise SystemExit(77)")
+    (tmp_path / "json.py").write_text("raise SystemExit(78)")
+
+    async def run() -> int:
+        one = child.Child("chemvae.app.processes.worker", {"folder": str(tmp_path)})
+        one.settings = {"folder": str(tmp_path)}
+        await one.start()
+        assert one.process.stdin is not None
+        one.process.stdin.close()
+        return await one.wait()
+
+    assert asyncio.run(run()) not in (77, 78)

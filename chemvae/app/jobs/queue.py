@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 MOST_TRIES = 5
 """Of a job that was running each time the server ended: it may be what ends it."""
-GRACE_S = 20.0
+GRACE_S = 60.0
 """For a job that is asked to end, until its process is killed."""
 
 

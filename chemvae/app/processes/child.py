@@ -10,13 +10,15 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from chemvae.app.processes.lines import LONGEST_LINE
 from chemvae.errors import ChemVAEError
 
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
-WAIT_S = 5.0
+PACKAGE = Path(__file__).parents[2]
+"""The folder of chemvae."""
 
 
 class Child:
@@ -25,7 +27,7 @@ class Child:
     Parameters
     ----------
     module : str
-        Run as ``python -m module``.
+        Its ``main`` is run.
     settings : mapping
         Its first message.
     """
@@ -38,7 +40,7 @@ class Child:
         """Start it, in a group of its own, and send it its settings."""
         own_group: dict[str, Any] = {"start_new_session": True} if os.name != "nt" else {}
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", self.module, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            sys.executable, "-c", _program(self.module), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             env={**os.environ, **ONE_THREAD}, limit=LONGEST_LINE, cwd=self.settings.get("folder"), **own_group,
         )  # fmt: skip
         await self.send(self.settings)
@@ -80,6 +82,11 @@ class Child:
     async def wait(self) -> int:
         """Its exit code, once it has ended."""
         return await self.process.wait()
+
+
+def _program(module: str) -> str:
+    """What runs a module of ours, found beside ours, and not in the folder it works in, which may hold anything."""
+    return f"import sys; sys.path[0] = {str(PACKAGE.parent)!r}; from {module} import main; main()"
 
 
 class Desk:

@@ -15,11 +15,10 @@ logger = logging.getLogger(__name__)
 
 def main() -> None:
     """Answer questions until the server is gone."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     lines = Lines()
     messages = lines.read()
-    settings = next(messages, None)
-    if settings is None:
-        return
+    settings = next(messages)
     limit_memory(settings.get("memory_bytes"))
     import torch
 
@@ -45,8 +44,3 @@ def _answer(answers: Any, question: str, about: dict[str, Any]) -> dict[str, Any
     except Exception as error:  # a question must not end the desk: it is one refusal
         logger.exception("%s", question)
         return {"error": f"This should not have happened: {type(error).__name__}. Please report it with what was asked."}
-
-
-if __name__ == "__main__":
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    main()

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from chemvae.app.plain import as_json
+from chemvae.progress import CancelToken
 
 LONGEST_LINE = 64 << 20
 """Bytes of one message: a table of a hundred thousand molecules fits."""
@@ -29,6 +31,10 @@ class Lines:
         os.dup2(nowhere, 0)
         os.close(nowhere)
         self._lock = threading.Lock()
+        self._inbox: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.token = CancelToken()
+        """Cancelled when the server says so."""
+        threading.Thread(target=self._listen, daemon=True).start()
 
     def send(self, message: dict[str, Any]) -> None:
         """Send one message; a server that is gone ends this process."""
@@ -41,19 +47,19 @@ class Lines:
                 leave()
 
     def read(self) -> Iterator[dict[str, Any]]:
-        """Messages as they come, until the server is gone."""
+        """Messages as they come."""
+        while True:
+            yield self._inbox.get()
+
+    def _listen(self) -> None:
+        """Take in what is said, beside whatever else is done; the end of the input is the end of the server, and of this."""
         while line := self._in.readline(LONGEST_LINE):
-            yield json.loads(line)
-
-    def watch(self, hear: Callable[[dict[str, Any]], None]) -> None:
-        """Hear messages beside the work, and leave when the server is gone."""
-
-        def run() -> None:
-            for message in self.read():
-                hear(message)
-            leave()
-
-        threading.Thread(target=run, daemon=True).start()
+            message = json.loads(line)
+            if message.get("cancel"):
+                self.token.cancel()
+            else:
+                self._inbox.put(message)
+        leave()
 
 
 def leave() -> None:

@@ -24,23 +24,19 @@ NICENESS = 10
 
 def main() -> None:
     """Get ready, do one job, and leave."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO)
     lines = Lines()
     messages = lines.read()
-    settings = next(messages, None)
-    if settings is None:
-        return
+    settings = next(messages)
     limit_memory(settings.get("memory_bytes"))
     with contextlib.suppress(AttributeError, OSError):
         os.nice(NICENESS)
     from chemvae.app.work.bench import Bench
 
     bench = Bench(settings)
-    if (order := next(messages, None)) is None:
-        return
-    token = CancelToken()
-    lines.watch(lambda message: token.cancel("cancelled") if message.get("cancel") else None)
+    order = next(messages)
     _log_into(Path(order["job"]["folder"]) / LOG)
-    state, reason = do(bench, order["job"], lines, token)
+    state, reason = do(bench, order["job"], lines, lines.token)
     lines.send({"end": {"state": state, "reason": reason}})
     leave()
 
@@ -81,8 +77,3 @@ def _log_into(path: Path) -> None:
     os.dup2(handle, 1)
     os.close(handle)
     faulthandler.enable()
-
-
-if __name__ == "__main__":
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO)
-    main()

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from chemvae import __version__
 from chemvae.app.routes.shared import State
+from chemvae.app.settings import version
 from chemvae.app.state import AppState
 
 router = APIRouter(prefix="/api", tags=["molecules"])
@@ -43,7 +43,7 @@ async def info(state: State) -> dict[str, Any]:
     """What there is to choose from, and what is served."""
     limits, choices = state.settings.limits, await choices_of(state)
     return {
-        "version": __version__,
+        "version": version(),
         "model": state.queue.worker["model"],
         "models": [state.queue.worker["model"]],
         **choices,

@@ -7,11 +7,11 @@ import asyncio
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from chemvae import __version__
 from chemvae.app.assets import TYPES, Asset, find_asset, packed
 from chemvae.app.refusals import NotFoundError
 from chemvae.app.routes.shared import State
 from chemvae.app.safety import COOKIE, PAGE_POLICY
+from chemvae.app.settings import version
 from chemvae.app.state import AppState
 
 router = APIRouter(include_in_schema=False)
@@ -34,7 +34,7 @@ def _render() -> str:
 
     loader = jinja2.PackageLoader("chemvae.app", "templates")
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    return environment.get_template("page.html").render(version=__version__, token="")
+    return environment.get_template("page.html").render(version=version(), token="")
 
 
 async def map_script(state: AppState) -> Asset:

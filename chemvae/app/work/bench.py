@@ -28,6 +28,7 @@ class Bench:
         self.library = Path(settings["library"]) if settings.get("library") else None
         self.projector = Path(settings["projector"]) if settings.get("projector") else None
         self.project = Path(settings["project"])
+        self._projection: Projection | None = None
         self._warm_up()
 
     @cached_property
@@ -44,10 +45,12 @@ class Bench:
 
         self.model.encode(["CCO"])
 
-    @cached_property
+    @property
     def projection(self) -> Projection | None:
         """The library's map; None while there is none."""
-        return load_projection(self.projector) if self.projector is not None and self.projector.exists() else None
+        if self._projection is None and self.projector is not None and self.projector.exists():
+            self._projection = load_projection(self.projector)
+        return self._projection
 
     def places(self, smiles: Sequence[str]) -> np.ndarray:
         """Where molecules lie on the map: [N, 2], NaN for what has no place."""
