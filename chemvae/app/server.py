@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,9 @@ from chemvae.app.processes.child import Desk
 from chemvae.app.project import Project
 from chemvae.app.refusals import status_of
 from chemvae.app.settings import ServeSettings, version
-from chemvae.app.shown import Shown, check_library, read_library_facts
+from chemvae.app.shown import Shown, check_library, read_library_facts, remembered_library
 from chemvae.app.state import AppState
-from chemvae.errors import ChemVAEError, MissingExtraError
+from chemvae.errors import ChemVAEError, InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -54,7 +55,7 @@ def _open(settings: ServeSettings) -> AppState:
     check_library(settings.library)
     project = Project(settings.project)
     about: dict[str, Any] = {
-        "model": model_of(settings), "library": None, "projector": None, "project": str(project.path),
+        "model": model_of(settings, project), "library": None, "projector": None, "project": str(project.path),
         "folder": str(project.path / "jobs"), "memory_bytes": settings.memory_bytes,
     }  # fmt: skip
     queue = JobQueue(project, about, settings.n_workers, settings.limits.jobs)
@@ -62,11 +63,22 @@ def _open(settings: ServeSettings) -> AppState:
     return AppState(settings, project, queue, front, back, reading, Shown(project, queue, front, back))
 
 
-def model_of(settings: ServeSettings) -> str:
-    """The model that is named, else that of the library, else the shipped one; a run folder by its whole path."""
-    facts = read_library_facts(Path(settings.library)) if settings.library else None
+def model_of(settings: ServeSettings, project: Project) -> str:
+    """The model that is named, else that of the library, else the shipped one; a run folder by its whole path.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    library = settings.library or remembered_library(project)
+    facts = read_library_facts(Path(library)) if library else None
     name = settings.model or (facts or {}).get("model") or USUAL_MODEL
-    return str(Path(name).resolve()) if Path(name).is_dir() else name
+    if Path(name).name == name and resources.files("chemvae").joinpath("weights", name).is_dir():
+        return name
+    if not (Path(name) / "config.json").is_file():
+        raise InputError(f"'{name}' is no model: it is neither shipped nor a run folder. Name one with --model.")
+    return str(Path(name).resolve())
 
 
 @contextlib.asynccontextmanager

@@ -55,6 +55,15 @@ def check_library(asked: str | None) -> None:
         raise InputError(f"There is no '{asked}'. Give a library, a table, or a name of `chemvae data list`.")
 
 
+def remembered_library(project: Project) -> str | None:
+    """The library that a project showed last, if it is still there."""
+    try:
+        found = json.loads((project.path / REMEMBERED).read_text(encoding="utf-8"))["library"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, str) and read_library_facts(Path(found)) is not None else None
+
+
 @dataclass
 class Shown:
     """The library that is shown, and what makes it.
@@ -82,7 +91,7 @@ class Shown:
     def begin(self, asked: str | None) -> None:
         """Show what was asked for when the server was started, or what was shown last, or molecules drawn from the model."""
         self.queue.listeners.append(self.ended)
-        asked = asked or self._remembered()
+        asked = asked or remembered_library(self.project)
         if asked is None:
             self._draw()
             return
@@ -149,14 +158,6 @@ class Shown:
 
     def _model_word(self) -> str:
         return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(self._model()).name).strip("-")[:40] or "the model"
-
-    def _remembered(self) -> str | None:
-        """The library that was shown last, if it is still there."""
-        try:
-            found = json.loads((self.project.path / REMEMBERED).read_text(encoding="utf-8"))["library"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return found if isinstance(found, str) and read_library_facts(Path(found)) is not None else None
 
     def _remember(self, folder: Path) -> None:
         path = self.project.path / REMEMBERED

@@ -238,3 +238,10 @@ def test_what_lies_in_a_project_is_not_imported(tmp_path: Path):
         return await one.wait()
 
     assert asyncio.run(run()) not in (77, 78)
+
+
+def test_a_model_that_is_none_is_one_sentence(tmp_path: Path):
+    from chemvae.app.server import make_app
+
+    with pytest.raises(InputError, match="no-such-model"):
+        make_app(ServeSettings(project=tmp_path / "p", model="no-such-model"))

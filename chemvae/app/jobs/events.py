@@ -76,9 +76,12 @@ def _read(path: Path) -> list[Event]:
         whole = 0
         for line in file:
             try:
-                found.append(json.loads(line))
+                event = json.loads(line) if line.endswith(b"\n") else None
             except ValueError:
+                event = None
+            if event is None:
                 break
+            found.append(event)
             whole += len(line)
         file.truncate(whole)
     return found

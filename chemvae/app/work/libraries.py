@@ -17,7 +17,7 @@ from chemvae.data.prepare.tables import read_rows
 from chemvae.disk.files import write_atomically
 from chemvae.library import Reading, Work, build
 from chemvae.library.manifest import read_manifest
-from chemvae.library.opening import RESERVED, USUAL_PROPERTIES, read_shards
+from chemvae.library.opening import RESERVED, USUAL_PROPERTIES, open_own_model, read_shards
 from chemvae.library.shard import OWN_COLUMNS
 from chemvae.maps import PROJECTIONS, map_quality, region_labels
 from chemvae.maps.factory import best_method
@@ -98,6 +98,7 @@ def _note(method: str, n: int, quality: dict[str, float]) -> str:
 def read_library(library: Path, model: Any) -> tuple[list[str], np.ndarray, pd.DataFrame, dict[str, str]]:
     """SMILES [N], codes [N, D], columns with what the model predicts, and units of a library, row after row."""
     manifest = read_manifest(library)
+    open_own_model(library, manifest.settings, model)  # refuses another one, whose codes mean something else
     names = [*OWN_COLUMNS, *manifest.settings.properties]
     tables, points = [], []
     for shard in read_shards(library, manifest):
