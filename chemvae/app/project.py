@@ -13,10 +13,13 @@ import shutil
 from pathlib import Path
 
 from chemvae.app.refusals import FullDiskError, NotFoundError
-from chemvae.disk.files import refusals_explained
+from chemvae.disk.files import refusals_explained, remove
 from chemvae.errors import InputError
 
 ROOMS = ("jobs", "uploads", "campaigns", "libraries", "maps")
+PASSING = (".export-", ".results-")
+"""Beginnings of names of folders that are there while something is handed over."""
+UPLOAD_FACTS = "upload.json"
 LEAST_FREE = 50 << 20
 """Bytes that must be free for something new to be begun."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()+-]{0,63}")
@@ -48,6 +51,15 @@ class Project:
     def index(self) -> Path:
         """The index of jobs."""
         return self.path / "jobs.sqlite"
+
+    def tidy(self) -> None:
+        """Remove what a server that was killed has left half made: exports, results and uploads on their way."""
+        for one in self.path.iterdir():
+            if one.name.startswith(PASSING):
+                remove(one)
+        for one in (self.path / "uploads").iterdir():
+            if one.is_dir() and not (one / UPLOAD_FACTS).exists():
+                remove(one)
 
     def place(self, room: str, name: str, *parts: str) -> Path:
         """The path of something in the project, which need not be there yet.

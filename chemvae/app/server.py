@@ -54,6 +54,7 @@ def _open(settings: ServeSettings) -> AppState:
     """Open a project, and see by what model it is served."""
     check_library(settings.library)
     project = Project(settings.project)
+    project.tidy()
     about: dict[str, Any] = {
         "model": model_of(settings, project), "library": None, "projector": None, "project": str(project.path),
         "folder": str(project.path / "jobs"), "memory_bytes": settings.memory_bytes,

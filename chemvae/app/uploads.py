@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from chemvae.app.plain import as_json
+from chemvae.app.project import UPLOAD_FACTS
 from chemvae.disk.files import refusals_explained
 from chemvae.errors import InputError
 
-FACTS, TABLE = "upload.json", "table"
+FACTS, TABLE = UPLOAD_FACTS, "table"
 ENDINGS = (".csv", ".tsv", ".txt", ".smi", ".smiles", ".sdf", ".sd", ".mol", ".parquet", ".xlsx")
 PACKED = (".gz", ".zst")
 MOST_PROBLEMS = 1_000

@@ -149,6 +149,22 @@ def damaged_library(folder: Path) -> list[str]:
     return found
 
 
+def killed_on_the_way(folder: Path) -> list[str]:
+    """The server is killed while it hands a file out and takes one in: the halves go, what is whole stays."""
+    from chemvae.app.project import Project
+    from chemvae.app.uploads import FACTS
+
+    project = Project(folder)
+    halves = [project.path / ".export-x", project.path / ".results-y", project.path / "uploads" / "aaaaaaaaaaaa"]
+    whole = project.path / "uploads" / UPLOAD
+    for one in (*halves, whole):
+        one.mkdir()
+        (one / "table.csv").write_text("smiles\n")
+    (whole / FACTS).write_text("{}")
+    Project(folder).tidy()
+    return [f"{one.name} is left" for one in halves if one.exists()] + ([] if whole.exists() else ["an upload is gone"])
+
+
 FAULTS = [
     Fault("the record of what a job said is cut off anywhere", cut_events),
     Fault("the index of jobs is no database", garbled_index),
@@ -159,5 +175,6 @@ FAULTS = [
     Fault("what is known of an upload is cut off anywhere", damaged_upload),
     Fault("what a campaign asks for is cut off", damaged_campaign),
     Fault("what the project showed last cannot be read", damaged_memory_of_the_library),
+    Fault("the server is killed while files are handed over", killed_on_the_way),
     Fault("the library that is to be shown is none", damaged_library),
 ]
