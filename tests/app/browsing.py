@@ -17,7 +17,7 @@ BROWSER = os.environ.get("CHEMVAE_BROWSER") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
 )
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking"]
-PATIENCE_MS = 90_000
+PATIENCE_MS = 300_000
 """Two cores may be shared with other tests."""
 
 

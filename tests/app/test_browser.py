@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from pathlib import Path
 
@@ -31,6 +30,8 @@ HOSTILE = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>"
 START = "CC(=O)Nc1ccc(O)cc1"
 SEARCH_MS = 400_000
 """The most that a search may take where other tests take the cores; it takes a few seconds on its own."""
+SCORED = "() => Number(document.querySelector('#dock .facts-line').textContent.split(' of ')[0].replaceAll(',', ''))"
+"""Molecules that the run beside the map has scored."""
 ETHANOL = """
      RDKit          2D
 
@@ -93,11 +94,12 @@ def screen_of(page, row):
     return box["x"] + x, box["y"] + y
 
 
-def start_search(page, *, budget, seed=0):
+def start_search(page, *, budget, seed=0, enough=""):
     page.get_by_role("tab", name="Optimize").click()
     page.get_by_label("Budget").select_option(str(budget))
     page.get_by_text("More settings").click()
     page.get_by_label("Seed").fill(str(seed))
+    page.get_by_label("Stop at a score of").fill(enough)
     before = page.locator("#dock").get_attribute("data-run")
     page.get_by_role("button", name="Optimize from here").click()
     until(page, "before => document.getElementById('dock').dataset.run !== before", before)
@@ -175,7 +177,7 @@ def test_a_molecule_that_is_drawn_is_placed_on_the_map(visit):
 def test_from_a_molecule_to_an_exported_shortlist_of_better_ones(visit, server):
     page = visit()
     look_at(page, START)
-    start_search(page, budget=50)
+    start_search(page, budget=200, enough="0.85")
     page.wait_for_selector("#dock .best b")
     wait_for_state(page, "done")
     page.get_by_role("button", name="Choose the best 10").click()
@@ -183,8 +185,8 @@ def test_from_a_molecule_to_an_exported_shortlist_of_better_ones(visit, server):
         page.locator(".exports a", has_text="CSV").click()
     rows = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text("utf-8"))))
     scores = [QED.qed(Chem.MolFromSmiles(row["smiles"])) for row in rows]
-    assert len(rows) == 10
-    assert max(scores) > QED.qed(Chem.MolFromSmiles(START))
+    assert 2 <= len(rows) <= 10
+    assert max(scores) >= 0.85 > QED.qed(Chem.MolFromSmiles(START))
     assert float(page.locator("#dock .best b").inner_text()) == pytest.approx(max(scores), abs=1e-3)
     assert page.locator(".cm-name", has_text="best so far").count() == 1
     for ending in ("SDF", "XLSX"):
@@ -205,14 +207,14 @@ def test_a_search_is_cancelled_and_another_goes_on_after_the_server_was_killed(v
     page.get_by_role("tab", name="About").click()
     name = start_search(page, budget=5000, seed=2)
     page.wait_for_selector("#dock .best b")
+    reached = page.evaluate(SCORED)
     port = server.port
     server.kill()
     page.wait_for_selector("#banner:not([hidden])")
     server.start(port)
     page.wait_for_selector("#banner[hidden]", state="attached")
-    reached = json.loads(server.answer(f"/api/jobs/{name}"))["progress"]["done"]
-    done = "Number(document.querySelector('#dock .facts-line').textContent.split(' of ')[0].replaceAll(',', ''))"
-    until(page, f"least => {done} > least", reached)
+    until(page, f"least => ({SCORED})() > least", reached)
+    assert page.locator("#dock").get_attribute("data-run") == name
     page.locator("#dock").get_by_role("button", name="Cancel").click()
     wait_for_state(page, "cancelled")
 
@@ -224,7 +226,7 @@ def test_two_runs_stand_side_by_side(visit):
     assert boxes.count() >= 2, "the runs of the tests before are those of the project"
     boxes.nth(0).check()
     boxes.nth(1).check()
-    page.wait_for_selector(".compare .trace path.line-1")
+    page.wait_for_selector(".compare .trace .dot.line-1")
     assert page.locator(".compare section h4").count() == 3
 
 
@@ -235,7 +237,7 @@ def test_a_broken_table_is_answered_line_by_line_and_no_table_with_a_sentence(vi
     page.set_input_files("#file", {"name": f"{HOSTILE}.csv", "mimeType": "text/csv", "buffer": text.encode()})
     page.wait_for_selector(".problems")
     first = page.locator(".problems tbody tr").first.inner_text()
-    assert first.startswith("3") and "ring" in first
+    assert first.startswith("3") and "C1CC" in first
     page.set_input_files("#file", {"name": "photo.csv", "mimeType": "text/csv", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(200)})
     page.wait_for_selector("#view-data .trouble")
     assert "photo.csv" in page.locator("#view-data .trouble").inner_text()
