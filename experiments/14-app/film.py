@@ -1,9 +1,10 @@
 """The film of the app: one journey from a map to an exported shortlist, as a GIF of its scenes.
 
-    CHEMVAE_DATA=FOLDER python experiments/14-app/film.py [OUT.gif]
+    CHEMVAE_DATA=FOLDER python experiments/14-app/film.py [OUT.gif [ADDRESS]]
 
-FOLDER holds zinc250k.csv.gz. Needs Chromium and the extras app and browser. A scene is a picture of the page, the pointer where
-the hand is, a line that says what happens, and how long it stays: the film is as fast on a slow machine as on a quick one.
+FOLDER holds zinc250k.csv.gz; with an ADDRESS the film is that of a server that runs there. Needs Chromium and the extras app
+and browser. A scene is a picture of the page, the pointer where the hand is, a line that says what happens, and how long it
+stays: the film is as fast on a slow machine as on a quick one.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from chemvae.data.catalog.locate import locate
 HERE = Path(__file__).parent
 WIDTH, HEIGHT, LINE = 900, 562, 34  # of the film, in pixels; of the line below the page
 COLOURS = 96
+BUDGET = "50"
+MOST_RUNNING = 40  # scenes of the search while it runs
 POINTER = [(0, 0), (0, 17), (4, 13), (7, 19), (10, 18), (7, 12), (12, 12)]
 INK, PAPER = (27, 36, 48), (245, 246, 248)
 
@@ -117,17 +120,19 @@ def search(film: Film) -> None:
     page = film.page
     film.click(page.get_by_role("tab", name="Optimize"), 1800)
     film.point(page.locator(".dial").nth(1), 1800)
-    film.words = "Say what is wanted, over the library's histogram"
-    film.scene(1500)
+    film.scene(1500, "Say what is wanted, over the library's histogram")
+    page.get_by_label("Budget").select_option(BUDGET)
     film.click(page.get_by_role("button", name="Optimize from here"), 1200)
     film.words = "The search runs beside the map: best so far, trace, molecules"
     page.wait_for_selector("#dock .best b")
-    for _ in range(40):
-        if page.locator("#dock").get_attribute("data-state") != "running":
-            break
-        film.scene(420)
-        page.wait_for_timeout(1500)
-    page.wait_for_selector("#dock[data-state=done]", timeout=900_000)
+    shown = ""
+    while page.locator("#dock").get_attribute("data-state") == "running":
+        now = page.locator("#dock .facts-line").inner_text().split(" of ")[0]
+        if now != shown and len(film.frames) < MOST_RUNNING:
+            film.scene(600)
+        shown = now
+        page.wait_for_timeout(1000)
+    page.wait_for_selector("#dock[data-state=done]")
     page.wait_for_timeout(1500)
     film.scene(2600, "Better molecules, on the map and in a table")
 
@@ -144,21 +149,30 @@ def shortlist(film: Film, out: Path) -> None:
     film.click(page.locator("#theme"), 2600)
 
 
+def shoot(run: ModuleType, address: str, config: dict[str, Any], out: Path) -> Film:
+    """The journey on a server, as a file."""
+    with run.browsing.chromium() as browser:
+        page = run.browsing.Visit(browser, address, config["width"], config["height"]).open()
+        film = Film(page)
+        journey(film, config["start"], out)
+        film.save(out)
+    return film
+
+
 def main() -> None:
     out = Path(sys.argv[1] if len(sys.argv) > 1 else HERE / "film.gif")
     config = tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8"))
     run = load(HERE / "run.py")
-    table = pd.read_csv(locate(config["data"]).paths[0], usecols=["smiles"]).head(config["n_library"])
-    with tempfile.TemporaryDirectory() as name:
-        server = run.start_server(Path(name), table, config)
-        try:
-            with run.browsing.chromium() as browser:
-                page = run.browsing.Visit(browser, server.address, config["width"], config["height"]).open()
-                film = Film(page)
-                journey(film, config["start"], out)
-                film.save(out)
-        finally:
-            server.kill()
+    if len(sys.argv) > 2:
+        film = shoot(run, sys.argv[2].rstrip("/"), config, out)
+    else:
+        table = pd.read_csv(locate(config["data"]).paths[0], usecols=["smiles"]).head(config["n_library"])
+        with tempfile.TemporaryDirectory() as name:
+            server = run.start_server(Path(name), table, config)
+            try:
+                film = shoot(run, server.address, config, out)
+            finally:
+                server.kill()
     print(f"{out}: {len(film.frames)} scenes, {sum(film.stay_ms) / 1000:.0f} s, {out.stat().st_size / 1e6:.2f} MB")
 
 

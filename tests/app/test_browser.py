@@ -259,6 +259,12 @@ def test_results_of_the_laboratory_are_entered_and_refused_row_by_row(visit):
     inputs.nth(1).fill("2.5")
     page.get_by_role("button", name="Save the results").click()
     page.locator(".campaign", has_text="2 measured").wait_for()
+    third = page.locator(".batch tbody tr .open").first.get_attribute("title")
+    sheet = f"smiles,sweetness\n{third},3.5\nC1CC,4\n"  # made by hand: one molecule of the batch, one that is none
+    page.set_input_files("#results", {"name": "mine.csv", "mimeType": "text/csv", "buffer": sheet.encode()})
+    page.locator(".campaign", has_text="3 measured").wait_for()
+    page.wait_for_selector(".refused li")
+    assert page.locator(".refused li").inner_text().startswith("Row 2: ")
     with page.expect_download() as saved:
         page.get_by_text("Download the sheet").click()
     assert Path(saved.value.path()).stat().st_size > 1000
