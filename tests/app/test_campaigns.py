@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
+pytest.importorskip("fastapi", reason="comes with the extra 'app'")
+pytest.importorskip("httpx", reason="comes with the extra 'test'")
+
 from starlette.testclient import TestClient
 
 from chemvae.data.files.reading import read_records
-from tests.app.conftest import finished, project_of
+from tests.app.serving import finished, project_of
 from tests.library.conftest import SMILES
 
 WANTED = {"measured": ["pIC50"], "goals": [{"name": "pIC50"}], "start": [SMILES[3], SMILES[30]], "batch": 4, "seed": 1}

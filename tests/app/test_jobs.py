@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
+pytest.importorskip("fastapi", reason="comes with the extra 'app'")
+pytest.importorskip("httpx", reason="comes with the extra 'test'")
+
 from rdkit import Chem
 from starlette.testclient import TestClient
 
@@ -18,7 +22,7 @@ from chemvae.app.work.kinds import KINDS
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute_table
 from chemvae.data.files.reading import read_records
-from tests.app.conftest import Serve, asked, finished, map_of, project_of
+from tests.app.serving import Serve, asked, finished, map_of, project_of
 from tests.library.conftest import SMILES
 
 QED = [{"name": "qed", "direction": "max"}]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+
+pytest.importorskip("fastapi", reason="comes with the extra 'app'")
+pytest.importorskip("httpx", reason="comes with the extra 'test'")
+
 from starlette.testclient import TestClient
 
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute_table
 from chemvae.maps.packing import unpack_axis, unpack_lines
-from tests.app.conftest import map_of
+from tests.app.serving import map_of
 from tests.library.conftest import SMILES
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"

@@ -18,7 +18,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.app.conftest import QUIET_ENVIRONMENT
+pytest.importorskip("fastapi", reason="comes with the extra 'app'")
+pytest.importorskip("httpx", reason="comes with the extra 'test'")
+
+from tests.app.serving import QUIET_ENVIRONMENT
 from tests.library.conftest import SMILES
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="ends processes by signals")]

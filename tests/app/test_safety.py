@@ -6,13 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("fastapi", reason="comes with the extra 'app'")
+pytest.importorskip("httpx", reason="comes with the extra 'test'")
+
 from starlette.testclient import TestClient
 
 from chemvae.app.project import Project, safe_name
 from chemvae.app.refusals import NotFoundError
 from chemvae.app.settings import Limits, ServeSettings
 from chemvae.errors import ChemVAEError, InputError, SettingsError
-from tests.app.conftest import Serve, project_of
+from tests.app.serving import Serve, project_of
 
 TOKEN = "0123456789abcdef-token"
 

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
+pytest.importorskip("fastapi", reason="comes with the extra 'app'")
+pytest.importorskip("httpx", reason="comes with the extra 'test'")
+
 from starlette.testclient import TestClient
 
 from chemvae.app.uploads import ending_of
 from chemvae.data.prepare.checking import check
 from chemvae.errors import InputError
-from tests.app.conftest import Serve, asked, project_of
+from tests.app.serving import Serve, asked, project_of
 from tests.library.conftest import SMILES
 
 BROKEN = b"name,smiles,pIC50\na,CCO,5.1\nb,C1CC,6\nc,CCN,high\nd,CCO,7\n<script>alert(1)</script>,CCCl,8\n"
