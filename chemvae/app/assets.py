@@ -45,7 +45,7 @@ def find_asset(name: str) -> Asset | None:
         body = MAP_PARTS[parts[1]]()
         return packed(body, TYPES[ending])
     own = resources.files("chemvae.app")
-    plain, smaller = own.joinpath("static", *parts), own.joinpath("static", *parts[:-1], parts[-1] + ".gz")
+    plain, smaller = own.joinpath(f"static/{name}"), own.joinpath(f"static/{name}.gz")
     if plain.is_file():
         return packed(plain.read_bytes(), TYPES[ending])
     return Asset(smaller.read_bytes(), TYPES[ending], True) if smaller.is_file() else None

@@ -75,7 +75,7 @@ def model_of(settings: ServeSettings, project: Project) -> str:
     library = settings.library or remembered_library(project)
     facts = read_library_facts(Path(library)) if library else None
     name = settings.model or (facts or {}).get("model") or USUAL_MODEL
-    if Path(name).name == name and resources.files("chemvae").joinpath("weights", name).is_dir():
+    if Path(name).name == name and resources.files("chemvae").joinpath(f"weights/{name}").is_dir():
         return name
     if not (Path(name) / "config.json").is_file():
         raise InputError(f"'{name}' is no model: it is neither shipped nor a run folder. Name one with --model.")
