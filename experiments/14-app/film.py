@@ -25,7 +25,7 @@ from chemvae.data.catalog.locate import locate
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT, LINE = 900, 562, 34  # of the film, in pixels; of the line below the page
-COLOURS = 96
+COLOURS = 255
 BUDGET = "50"
 MOST_RUNNING = 40  # scenes of the search while it runs
 POINTER = [(0, 0), (0, 17), (4, 13), (7, 19), (10, 18), (7, 12), (12, 12)]
@@ -82,7 +82,11 @@ class Film:
 
     def save(self, path: Path) -> None:
         """Write the film; the frames share one palette, so that nothing flickers."""
-        palette = self.frames[-1].quantize(COLOURS, method=Image.Quantize.MEDIANCUT)
+        told = [self.frames[0], self.frames[len(self.frames) // 2], self.frames[-1]]
+        mosaic = Image.new("RGB", (WIDTH, len(told) * (HEIGHT + LINE)))
+        for number, frame in enumerate(told):
+            mosaic.paste(frame, (0, number * (HEIGHT + LINE)))
+        palette = mosaic.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=2)
         frames = [frame.quantize(COLOURS, palette=palette, dither=Image.Dither.NONE) for frame in self.frames]
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=self.stay_ms, loop=0, optimize=True)
 
@@ -119,6 +123,8 @@ def search(film: Film) -> None:
     """Goals, and the search while it runs."""
     page = film.page
     film.click(page.get_by_role("tab", name="Optimize"), 1800)
+    page.evaluate("() => document.querySelector('.card-body').scrollTo(0, 330)")
+    film.words = "Say what is wanted, over the library's histogram"
     film.point(page.locator(".dial").nth(1), 1800)
     film.scene(1500, "Say what is wanted, over the library's histogram")
     page.get_by_label("Budget").select_option(BUDGET)
