@@ -79,9 +79,10 @@ class Data {
 
   problems({ problems }) {
     if (!problems.length) return el("p", { class: "note" }, "Every line was read.");
-    const rows = problems.slice(0, SHOWN_PROBLEMS).map((one) => el("tr", {}, el("td", { class: "number" }, numberText(one.line)), el("td", {}, one.reason), one.smiles === undefined ? null : el("td", {}, el("code", { class: "smiles" }, one.smiles))));
+    const why = ({ reason, detail }) => el("td", {}, reason, detail && detail !== reason ? el("small", { class: "why" }, detail) : null);
+    const rows = problems.slice(0, SHOWN_PROBLEMS).map((one) => el("tr", {}, el("td", { class: "number" }, numberText(one.line)), why(one), el("td", {}, el("code", { class: "smiles" }, one.smiles ?? ""))));
     const more = problems.length > SHOWN_PROBLEMS ? el("p", { class: "note" }, `and ${(problems.length - SHOWN_PROBLEMS).toLocaleString("en")} more`) : null;
-    const head = el("tr", {}, el("th", { scope: "col", class: "number" }, "Line"), el("th", { scope: "col" }, "Why it is left out"));
+    const head = el("tr", {}, el("th", { scope: "col", class: "number" }, "Line"), el("th", { scope: "col" }, "Why it is left out"), el("th", { scope: "col" }, "What it holds"));
     const table = el("table", { class: "problems" }, el("thead", {}, head), el("tbody", {}, ...rows));
     return el("section", {}, el("h4", {}, countText(problems.length, "line is", "lines are"), " left out"), el("div", { class: "scroll low", tabindex: "0", role: "region", "aria-label": "Problems" }, table), more);
   }
