@@ -13,6 +13,7 @@ from chemvae.app.jobs.queue import JobQueue
 from chemvae.app.processes.child import Desk
 from chemvae.app.project import Project
 from chemvae.app.refusals import status_of
+from chemvae.app.sentences import without_paths
 from chemvae.app.settings import ServeSettings, version
 from chemvae.app.shown import Shown, check_library, read_library_facts, remembered_library
 from chemvae.app.state import AppState
@@ -114,7 +115,8 @@ def _explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(ChemVAEError)
     async def refuse(request: Request, error: ChemVAEError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, status_of(error))
+        project = app.state.chemvae.project.path
+        return JSONResponse({"error": without_paths(str(error), project)}, status_of(error))
 
     @app.exception_handler(RequestValidationError)
     async def correct(request: Request, error: RequestValidationError) -> JSONResponse:

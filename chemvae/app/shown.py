@@ -121,7 +121,9 @@ class Shown:
             self.show(out)
             return None
         there = self._open_job("out", str(out))
-        return there or self.queue.submit("library", f"Library of {name}"[:120], {"source": source, "out": str(out)})
+        return there or self.queue.submit(
+            "library", f"Library of {name}"[:120], {"source": source, "source_name": name, "out": str(out)}
+        )
 
     def _open_job(self, name: str, value: str) -> Job | None:
         """The job that makes this already: one that was running when the server ended is gone on with."""

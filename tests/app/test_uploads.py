@@ -66,6 +66,7 @@ def test_what_is_no_table_of_molecules_is_refused_and_not_kept(client: TestClien
     before = sorted((project_of(client) / "uploads").iterdir())
     answer = client.post("/api/uploads", files={"file": (name, content)})
     assert answer.status_code in (400, 422) and "\n" not in answer.json()["error"]
+    assert str(project_of(client)) not in answer.json()["error"] and "table." not in answer.json()["error"]
     assert sorted((project_of(client) / "uploads").iterdir()) == before
 
 
@@ -148,7 +149,8 @@ def test_a_column_without_numbers_is_refused_with_those_there_are(client: TestCl
 
 def test_too_few_labels_to_learn_from_is_a_failed_job_that_says_how_many_it_takes(client: TestClient):
     job = asked(client, "fit", upload=given(client, table_of(5))["id"], column="size")
-    assert job["state"] == "failed" and "20" in job["reason"]
+    assert job["state"] == "failed" and "20" in job["reason"] and "table.csv" in job["reason"]
+    assert str(project_of(client)) not in job["reason"]
 
 
 @pytest.mark.slow

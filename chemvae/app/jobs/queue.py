@@ -16,6 +16,7 @@ from chemvae.app.processes.child import Child
 from chemvae.app.processes.endings import say_ending
 from chemvae.app.project import Project
 from chemvae.app.refusals import BusyError, ConflictError, NotFoundError
+from chemvae.app.sentences import without_paths
 from chemvae.errors import ChemVAEError
 
 logger = logging.getLogger(__name__)
@@ -241,6 +242,8 @@ class JobQueue:
 
     def _end(self, job: Job, state: str, reason: str) -> None:
         """Write down and tell how a job ended; a full disk does not keep it from ending."""
+        named = {"source": job.settings.get("source", ""), "name": job.settings.get("source_name", "")}
+        reason = without_paths(reason, self.project.path, **named)
         try:
             self._change(job, state=state, reason=reason, ended=time.time())
         except ChemVAEError as error:

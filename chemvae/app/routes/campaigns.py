@@ -19,10 +19,11 @@ from chemvae.app.refusals import ConflictError
 from chemvae.app.routes.jobs import handed_out
 from chemvae.app.routes.shared import State
 from chemvae.app.routes.uploads import keep
+from chemvae.app.sentences import without_paths
 from chemvae.app.state import AppState
 from chemvae.app.uploads import ending_of
 from chemvae.disk.files import write_atomically
-from chemvae.errors import InputError
+from chemvae.errors import ChemVAEError, InputError
 
 router = APIRouter(prefix="/api/campaigns", tags=["campaigns"])
 SETTINGS = "campaign.json"
@@ -120,7 +121,11 @@ async def results(state: State, name: str, request: Request) -> dict[str, Any]:
             with tempfile.TemporaryDirectory(prefix=".results-", dir=state.project.path) as place:
                 path = Path(place) / f"results{ending_of(file.filename or '')}"
                 await keep(state, file, path)
-                return await state.back.ask("take_results", timeout_s=LONG_S, folder=str(folder), path=str(path))
+                try:
+                    return await state.back.ask("take_results", timeout_s=LONG_S, folder=str(folder), path=str(path))
+                except ChemVAEError as error:
+                    named = Path(file.filename or "").name
+                    raise InputError(without_paths(str(error), state.project.path, str(path), named)) from None
 
 
 async def _rows(request: Request) -> list[dict[str, Cell]]:

@@ -45,7 +45,7 @@ async def ask(state: State, what: JobRequest) -> dict[str, Any]:
     settings = checked(what.kind, what.settings, state.settings.limits)
     if "upload" in settings:
         upload = await asyncio.to_thread(find_upload, state.project.path, settings["upload"])
-        settings["source"] = str(upload.path)
+        settings |= {"source": str(upload.path), "source_name": upload.facts["name"]}
         _check_columns(settings, upload.facts)
     if what.kind == "library":
         job = state.shown.make_of(settings["source"], upload.facts["name"])

@@ -10,11 +10,13 @@ from typing import Annotated, Any, BinaryIO
 from fastapi import APIRouter, File, UploadFile
 from starlette.datastructures import UploadFile as AnyUpload
 
+from chemvae.app.refusals import is_full
 from chemvae.app.routes.shared import State
+from chemvae.app.sentences import without_paths
 from chemvae.app.state import AppState
 from chemvae.app.uploads import TABLE, ending_of, find_upload
 from chemvae.disk.files import remove, write_atomically
-from chemvae.errors import InputError
+from chemvae.errors import ChemVAEError, InputError
 
 router = APIRouter(prefix="/api", tags=["uploads"])
 CHECK_S = 600.0
@@ -33,6 +35,11 @@ async def upload(state: State, file: Given) -> dict[str, Any]:
         await keep(state, file, path)
         about = {"path": str(path), "name": name, "most_rows": state.settings.limits.rows}
         return await state.reading.ask("check_upload", timeout_s=CHECK_S, **about)
+    except ChemVAEError as error:
+        await asyncio.to_thread(remove, path.parent)
+        if is_full(error.__cause__):
+            raise
+        raise InputError(without_paths(str(error), state.project.path, str(path), name)) from None
     except BaseException:
         await asyncio.to_thread(remove, path.parent)
         raise
