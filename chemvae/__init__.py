@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chemvae.api import predict as predict
     from chemvae.api import prepare as prepare
     from chemvae.api import search as search
+    from chemvae.api import serve as serve
     from chemvae.api import train as train
     from chemvae.citing import cite as cite
     from chemvae.design import Constraint as Constraint
@@ -69,6 +70,7 @@ _HOMES = {
     "map_lattice": "chemvae.api",
     "cite": "chemvae.citing",
     "search": "chemvae.api",
+    "serve": "chemvae.api",
     "library": "chemvae.library",
     "Progress": "chemvae.progress",
     "CancelToken": "chemvae.progress",

@@ -7,7 +7,7 @@ entered when its function is called: loading a model does not wait for what only
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check", "complete", "decode", "edit", "encode", "evaluate", "evaluate_in_full", "fit", "load", "map", "map_lattice",
-    "neighbors", "optimize", "optimize_in_folder", "predict", "prepare", "search", "train",
+    "neighbors", "optimize", "optimize_in_folder", "predict", "prepare", "search", "serve", "train",
 ]  # fmt: skip
 OF_A_FOLDER = ("resume", "overwrite", "batch_in", "batch_out", "may_run")
 """Options of a search that has a folder."""
@@ -656,3 +656,45 @@ def search(
     if out is not None:
         write_hits(hits, out)
     return hits
+
+
+# the app ------------------------------------------------------------------------------------------------------------------
+
+
+def serve(
+    project: str | Path = "chemvae-project",
+    library: str | Path | None = None,
+    model: str | Path | None = None,
+    *,
+    tell: Callable[[str], None] = print,
+    **options: Any,
+) -> None:
+    """Serve the app on this machine until the process is told to end, as ``chemvae serve`` does.
+
+    Parameters
+    ----------
+    project : path
+        The folder that everything is kept in; made if it is not there.
+    library : path, optional
+        A library, or a table or catalog name to make one of; the project's own by default.
+    model : name or run folder, optional
+        The library's own, else the shipped one by default.
+    tell : callable
+        Told the address once it can be opened.
+    **options
+        Other fields of :class:`chemvae.app.settings.ServeSettings`: ``host``, ``port``, ``workers``, ``memory_limit`` (GiB),
+        ``token``, ``limits``.
+
+    Raises
+    ------
+    MissingExtraError
+        Without the extra ``app``.
+    SettingsError, ChemVAEError
+        If what is asked is out of range; if the project or library cannot be opened, or the port is taken.
+    """
+    from chemvae.app.running import serve as run
+    from chemvae.app.settings import ServeSettings
+    from chemvae.registry import make_spec
+
+    given = {"project": Path(project), "library": None if library is None else str(library)}
+    run(make_spec(ServeSettings, None, given | {"model": None if model is None else str(model)} | options), tell)

@@ -22,6 +22,7 @@ from chemvae.commands import (
     optimize,
     predict,
     sample,
+    serve,
     train,
 )
 from chemvae.commands.libraries import library, search
@@ -149,6 +150,7 @@ add(app, "edit", edit.edit, panel=MOLECULES)
 add(app, "complete", complete.complete, panel=MOLECULES)
 add(app, "optimize", optimize.optimize, panel=DESIGN)
 add(app, "map", map.map, panel=DESIGN)
+add(app, "serve", serve.serve, panel=DESIGN)
 app.add_typer(library.app, name="library", rich_help_panel=LIBRARIES)
 add(app, "search", search.search, panel=LIBRARIES)
 

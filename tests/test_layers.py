@@ -14,7 +14,7 @@ PACKAGE = Path(chemvae.__file__).parent
 ORDER = [
     "deprecation", "errors", "progress", "registry", "naming", "cache", "disk", "runs", "seeding", "parallel", "schedules",
     "gp", "chem", "data", "models", "qsar", "objectives", "training", "sampling", "pages", "tables", "evaluation", "design",
-    "moving", "maps", "library", "citing", "api", "doctor", "demo", "bench", "commands", "cli", "__main__",
+    "moving", "maps", "library", "citing", "app", "api", "doctor", "demo", "bench", "commands", "cli", "__main__",
 ]  # fmt: skip
 ROOMS_WITHIN = {
     "data": ["labels", "splits", "files", "given", "tokens", "virtual", "catalog", "prepare"],

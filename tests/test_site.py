@@ -20,7 +20,7 @@ from tests.written_pages import FENCE, PAGES, ROOT, blocks_of, check_flags, comm
 WRITTEN = sorted(path.relative_to(PAGES).as_posix() for path in PAGES.rglob("*.md"))
 HOW_TO = [name for name in WRITTEN if name.startswith("how-to/") and "index" not in name]
 OTHERS = [name for name in WRITTEN if name not in (*HOW_TO, "lectures.md")]
-OWN_FILES = ("judges.md", "laboratory.md", "library.md", "maps.md", "moving.md")
+OWN_FILES = ("app.md", "judges.md", "laboratory.md", "library.md", "maps.md", "moving.md")
 """Pages whose commands are about files that a reader has: names and flags are checked, nothing is run."""
 WALKED = [name for name in OTHERS if name not in OWN_FILES and lines_of(blocks_of((PAGES / name).read_text(encoding="utf-8")))]
 EXAMPLES = sorted(path for path in (ROOT / "docs/examples").glob("*.py") if path.name != "render.py")

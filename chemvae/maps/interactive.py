@@ -154,16 +154,21 @@ def _check(options: MapOptions, height: str, key: str) -> None:
 def map_assets() -> str:
     """Return the styles, our scripts and RDKit.js (3.4 MB) as HTML; a page holds it once, however many maps it has."""
     wasm = base64.b64encode(resources.files("chemvae.maps").joinpath("assets/rdkit/RDKit_minimal.wasm.gz").read_bytes())
-    ours = "\n".join(_asset(f"page/{name}") for name in PAGE_SCRIPTS)
     return "\n".join(
         [
             f"<style>{_asset('page/map.css')}</style>",
             f'<script type="text/plain" class="cm-licence">\n{_asset("rdkit/LICENSE")}</script>',
             f"<script>{_asset('rdkit/RDKit_minimal.js')}</script>",
             f'<script type="text/plain" id="chemvae-rdkit-wasm">{wasm.decode("ascii")}</script>',
-            f'<script>(() => {{\n"use strict";\nconst PALETTE = {_script_json(page_palette())};\n{ours}\n}})();</script>',
+            f"<script>{map_script()}</script>",
         ]
     )
+
+
+def map_script() -> str:
+    """Our scripts of the map as one, for a page that loads them as a file."""
+    ours = "\n".join(_asset(f"page/{name}") for name in PAGE_SCRIPTS)
+    return f'(() => {{\n"use strict";\nconst PALETTE = {_script_json(page_palette())};\n{ours}\n}})();'
 
 
 def read_map(path: Path | str) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from chemvae.commands.shared.help import EXAMPLES
 from chemvae.errors import command_line
 
 ROOT = Path(__file__).parents[2]
-LONG = {"demo", "bench", "train", "doctor"}  # minutes: they are run by their own tests
+LONG = {"demo", "bench", "train", "doctor", "serve"}  # minutes, or until they are told to end: they are run by their own tests
 SMALL = {
     r"virtual-drugs -o": "molecules.csv -o",
     r"--budget \d+": "--budget 5",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import caches, full_disk, kills, libraries, run_folders, searches, tables, token_sets
+from tests.faults import app, caches, full_disk, kills, libraries, run_folders, searches, tables, token_sets
 from tests.faults.fault import Fault
 
 GROUPS: dict[str, list[Fault]] = {
@@ -14,4 +14,5 @@ GROUPS: dict[str, list[Fault]] = {
     "tables": tables.FAULTS,
     "token sets": token_sets.FAULTS,
     "libraries": libraries.FAULTS,
+    "the app": app.FAULTS,
 }

@@ -75,6 +75,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "chemvae map molecules.csv --color activity -o map.html",
         "chemvae map molecules.csv --method tsne --png map.png -o tsne.html",
     ),
+    "serve": ("chemvae serve --library LIB --open", "chemvae serve --library molecules.csv --project mine --port 0"),
 }
 """Command -> two that run as printed where ``molecules.csv`` is a table with SMILES and a column ``activity``."""
 

@@ -93,7 +93,7 @@ class Controls {
       };
       const box = el("input", { type: "checkbox", checked: true, onchange: toggle });
       const label = el("label", { title: path.name }, box, swatch, el("span", { class: "cm-name" }, path.name));
-      return el("li", {}, label, el("span", { class: "cm-count" }, `${path.places.length} steps`));
+      return el("li", {}, label, el("span", { class: "cm-count" }, path.line === false || path.places.length < 2 ? countText(path.places.length) : `${path.places.length} steps`));
     });
     const list = el("ul", { class: "cm-categories" }, ...rows);
     return el("section", { hidden: !rows.length, "aria-label": "Paths" }, el("h3", {}, "Paths"), list);

@@ -45,6 +45,31 @@ class ChemMap {
     return { ...path, colour, shown: true, places: path.xy.map((xy) => this.view.fromData(xy)) };
   }
 
+  /** Lay paths over the map in place of those that came with it or before: { name, xy, smiles, labels, line } each; `line: false`
+   *  draws points alone. */
+  setPaths(paths) {
+    this.paths = paths.map((path, at) => this.pathOf(path, at));
+    const section = this.controls.pathList();
+    this.pathSection.replaceWith(section);
+    this.pathSection = section;
+    this.colourPaths();
+    this.point(-1);
+    this.overlay.draw();
+  }
+
+  colourPaths() {
+    this.paths.forEach((path) => (path.swatch.style.background = path.colour[this.theme]));
+  }
+
+  /** Bring a place of the user's coordinates into the middle where it is out of sight. */
+  bringIntoView(xy) {
+    const [px, py] = this.view.toScreen(...this.view.fromData(xy));
+    const { width, height } = this.view;
+    if (px > 30 && py > 30 && px < width - 30 && py < height - 30) return;
+    this.view.pan(width / 2 - px, height / 2 - py);
+    this.moving();
+  }
+
   // ---- elements
 
   build() {
@@ -60,8 +85,8 @@ class ChemMap {
     this.gallery = new Gallery(this);
     this.controls = new Controls(this);
     stage.append(this.marks.canvas, this.overlayCanvas, ...this.controls.axisLabels(), this.controls.zoomButtons(), this.tip.root);
-    const sets = [this.marks.section(), this.controls.pathList()];
-    const sections = [this.legend.root, ...sets, this.selection.root, this.pins.root, this.controls.exports(), this.controls.help()];
+    this.pathSection = this.controls.pathList();
+    const sections = [this.legend.root, this.marks.section(), this.pathSection, this.selection.root, this.pins.root, this.controls.exports(), this.controls.help()];
     const middle = el("div", { class: "cm-middle" }, stage, this.gallery.root);
     this.root.append(this.controls.toolbar(), el("div", { class: "cm-body" }, middle, el("aside", { class: "cm-side" }, ...sections)));
     this.stage = new Stage(this, stage);
@@ -107,7 +132,7 @@ class ChemMap {
 
   setTheme(theme) {
     this.theme = this.root.dataset.theme = theme;
-    this.paths.forEach((path) => (path.swatch.style.background = path.colour[theme]));
+    this.colourPaths();
     this.marks.renderSection();
     this.paint();
     if (this.legend.column !== undefined) this.legend.show(this.column, theme);
@@ -235,8 +260,16 @@ class ChemMap {
   }
 
   click(px, py) {
+    const spot = this.overlay.pathPointAt(px, py);
+    if (spot?.path.smiles[spot.at]) return this.visit(spot);
     const i = this.grid.nearest(this.view, px, py, HIT_RADIUS, this.on);
     if (i >= 0) this.pins.toggle(i);
+  }
+
+  /** Tell the page around that a point of a path was clicked: `chemvae-map:visit` with the SMILES and the name of its path. */
+  visit({ path, at }) {
+    const detail = { smiles: path.smiles[at], name: path.name, at };
+    this.root.dispatchEvent(new CustomEvent("chemvae-map:visit", { bubbles: true, detail }));
   }
 
   /** Go to the next (1) or previous (-1) molecule that the filters leave. */
@@ -336,12 +369,15 @@ function startMaps() {
 /** For the page around: start maps added later, show a payload, draw any molecule (an SVG element, or null). */
 globalThis.chemvaeMaps = {
   start: startMaps,
-  /** Show a payload in an element of class chemvae-map; resolves to the map. Its events: chemvae-map:select, chemvae-map:pin. */
+  /** Show a payload in an element of class chemvae-map; resolves to the map. Its events: chemvae-map:select, chemvae-map:pin,
+   *  chemvae-map:visit. */
   mount(root, data) {
     root.dataset.started = "";
     root.chemvaeMap = new ChemMap(root, data);
     return root.chemvaeMap.ready.then(() => root.chemvaeMap);
   },
+  /** A page that does not hold RDKit.js itself puts a function here that resolves to its bytes. */
+  rdkitBytes: null,
   draw: (smiles, width, height) => structures.load().then(() => structures.draw(smiles, width, height)),
 };
 if (document.readyState === "loading") addEventListener("DOMContentLoaded", startMaps);

@@ -49,6 +49,7 @@ class Overlay {
     const { halo } = this.colours();
     const points = path.places.map(([x, y]) => map.view.toScreen(x, y));
     if (!points.length) return;
+    if (path.line === false) return points.forEach((at) => this.dot(at, points.length > 60 ? 3 : 4.2, path.colour[map.theme], halo));
     context.lineJoin = "round";
     for (const [width, style] of [[4.5, halo], [2.2, path.colour[map.theme]]]) {
       context.lineWidth = width;

@@ -21,7 +21,8 @@ const structures = {
   },
 
   async start() {
-    const bytes = await inflate(document.getElementById("chemvae-rdkit-wasm").textContent);
+    const inPage = document.getElementById("chemvae-rdkit-wasm");
+    const bytes = await (inPage ? inflate(inPage.textContent) : globalThis.chemvaeMaps.rdkitBytes());
     const module = await WebAssembly.compile(bytes);
     this.rdkit = await globalThis.initRDKitModule({
       instantiateWasm(imports, receive) {
@@ -177,10 +178,13 @@ function holds(mol, query) {
 
 /** RDKit's SVG as an element, with nothing in it that could run or load. */
 function safeSvg(text, smiles) {
-  const root = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  const unstyled = text.replace(/ style=(['"])/g, " data-style=$1"); // a strict page takes no styles from markup, not even here
+  const root = new DOMParser().parseFromString(unstyled, "image/svg+xml").documentElement;
   for (const node of [root, ...root.querySelectorAll("*")]) {
     if (!SVG_PARTS.has(node.localName)) node.remove();
     for (const { name } of [...node.attributes]) if (/^on|href/i.test(name)) node.removeAttribute(name);
+    for (const [, name, value] of (node.dataset.style ?? "").matchAll(/([a-z-]+):([^;]+)/g)) node.setAttribute(name, value);
+    delete node.dataset.style;
   }
   if (root.localName !== "svg") return null;
   root.setAttribute("role", "img");

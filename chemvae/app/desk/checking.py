@@ -1,0 +1,109 @@
+"""Look at what a job is asked for before it is queued: no molecules, names that mean nothing, what may not be run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from chemvae.app.desk.oracles import FITTED, safe_oracle
+from chemvae.app.work.searching import asked_of
+from chemvae.chem.molecules import canonicalize, invalid_reason
+from chemvae.design.campaign.goal_matching import plan_goals
+from chemvae.design.campaign.spec import CampaignSpec
+from chemvae.design.evaluators.laboratory import LABORATORY, name_laboratory
+from chemvae.design.optimizers.factory import OPTIMIZERS
+from chemvae.design.search_settings import SearchSettings
+from chemvae.errors import InvalidMoleculeError, SettingsError
+from chemvae.models.vae import MolVAE
+from chemvae.moving.editing import part_to_keep
+from chemvae.registry import find
+from chemvae.sampling.property_values import resolve
+
+SHOWN = 28
+
+
+def check_job(model: MolVAE, kind: str, settings: dict[str, Any], project: Path) -> dict[str, Any]:
+    """Settings with canonical molecules and names as they are spelled, and a title for the list of jobs.
+
+    Raises
+    ------
+    InvalidMoleculeError, UnknownNameError, UnknownTokenError, SettingsError
+    """
+    found = dict(settings)
+    for name in ("smiles", "to"):
+        if name in found:
+            found[name] = readable(model, found[name])
+    if kind == "edit":
+        found["along"] = resolve(model, found["along"])
+        part_to_keep(found.get("keep"), found["smiles"])
+    if kind in ("optimize", "campaign"):
+        _check_search(model, kind, found, project)
+    return {"settings": found, "title": title_of(kind, found)}
+
+
+def readable(model: MolVAE, text: str) -> str:
+    """A molecule's canonical SMILES.
+
+    Raises
+    ------
+    InvalidMoleculeError, UnknownTokenError
+        If it is none, or the model cannot read it.
+    """
+    smiles = canonicalize(text)
+    if smiles is None:
+        raise InvalidMoleculeError(text[:80], invalid_reason(text) or "RDKit cannot read it")
+    model.vocabulary.encode(smiles)
+    return smiles
+
+
+def _check_search(model: MolVAE, kind: str, found: dict[str, Any], project: Path) -> None:
+    """Everything that can be known to be wrong before a search begins."""
+    found["method"] = find(OPTIMIZERS, found["method"], "method")[0]
+    found["start"] = [readable(model, one) for one in found["start"]]
+    if kind == "campaign":
+        found["oracle"] = ":".join([LABORATORY, *([",".join(found["measured"])] if found["measured"] else [])])
+    elif found.get("oracle"):
+        found["oracle"] = safe_oracle(found["oracle"], project)
+    for goal in found["goals"]:
+        goal["name"] = safe_oracle(goal["name"], project)
+    if not found["goals"] and not found.get("oracle"):
+        raise SettingsError("say what is sought: a goal, or an oracle")
+    words = SearchSettings(**{**asked_of(found), "oracle": found.get("oracle")})
+    goals = words.goals() or None
+    arguments = words.arguments()
+    names = CampaignSpec.__dataclass_fields__
+    spec = CampaignSpec(**{name: value for name, value in arguments.items() if name in names and value is not None})
+    spec.filters(found["start"])
+    if not (found.get("oracle") or "").startswith(FITTED):
+        plan_goals(name_laboratory(found.get("oracle"), goals), goals, model)
+
+
+def title_of(kind: str, settings: dict[str, Any]) -> str:
+    """What a job is called in the list."""
+    shown = _short(settings.get("smiles", ""))
+    if kind == "neighbors":
+        return f"Neighbours of {shown}"
+    if kind == "interpolate":
+        return f"From {shown} to {_short(settings['to'])}"
+    if kind == "edit":
+        return f"{shown} with {'more' if settings['direction'] == 'max' else 'less'} {settings['along']}"
+    if kind in ("optimize", "campaign"):
+        return _title_of_search(settings)
+    verb = {"fit": "Learn", "train": "Train on", "place": "Place", "library": "Library of"}[kind]
+    return f"{verb} {settings.get('column') or ', '.join(settings.get('columns', ())) or 'an upload'}"
+
+
+def _title_of_search(settings: dict[str, Any]) -> str:
+    goals = [_say_goal(one) for one in settings["goals"]] or [str(settings.get("oracle"))[:40]]
+    begun = f" from {_short(settings['start'][0])}" if settings["start"] else ""
+    return f"Optimise {', '.join(goals)}{begun}"
+
+
+def _say_goal(goal: dict[str, Any]) -> str:
+    if goal["target"] is not None:
+        return f"{goal['name']} = {goal['target']:g}"
+    return f"{goal['name']} {'↑' if goal['direction'] == 'max' else '↓'}"
+
+
+def _short(smiles: str) -> str:
+    return smiles if len(smiles) <= SHOWN else smiles[: SHOWN - 1] + "…"

@@ -1,0 +1,95 @@
+"""Tables of jobs: read back, chosen from, compared, and written as what a person wants."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from chemvae.app.plain import as_json, as_rows
+from chemvae.errors import InputError
+from chemvae.tables import write_table
+
+ENDINGS = ("csv", "sdf", "xlsx", "json")
+TABLE = "table.csv"
+
+
+def read_table(folder: Path) -> pd.DataFrame:
+    """The table of a job; one without rows where nothing has come of it (yet).
+
+    Raises
+    ------
+    InputError
+        If it is damaged.
+    """
+    path = folder / TABLE
+    if not path.is_file():
+        return pd.DataFrame({"smiles": []})
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"'{path.parent.name}/{TABLE}' cannot be read ({str(error)[:80]}). Ask for the job again.") from None
+
+
+def rows_of(folder: str) -> list[dict[str, Any]]:
+    """The rows of a job's table."""
+    return as_rows(read_table(Path(folder)))
+
+
+def export(folder: str, ending: str, rows: list[int] | None, out: str, found: list[dict[str, Any]] | None = None) -> int:
+    """Write a job's table, or some of its rows, to a file.
+
+    Parameters
+    ----------
+    folder : str
+        Of the job.
+    ending : str
+        Of :data:`ENDINGS`.
+    rows : list of int, optional
+        Positions in the table, in the order that is wanted.
+    out : str
+        The file.
+    found : list of dict, optional
+        The rows themselves, where the job has not written its table yet.
+
+    Returns
+    -------
+    int
+        Rows written.
+    """
+    table = pd.DataFrame(found) if found is not None else read_table(Path(folder))
+    if rows is not None:
+        if stray := [one for one in rows if not 0 <= one < len(table)]:
+            raise InputError(f"the table has no row {stray[0]}; it has {len(table):,}, and the first is 0.")
+        table = table.iloc[rows].reset_index(drop=True)
+    if ending == "json":
+        import json
+
+        Path(out).write_text(json.dumps(as_rows(table)), encoding="utf-8")
+    else:
+        write_table(table, out)
+    return len(table)
+
+
+def compare(first: str, second: str) -> dict[str, Any]:
+    """Molecules of two jobs' tables: those of both with both rows, and those of one alone, the best first.
+
+    Parameters
+    ----------
+    first, second : str
+        Folders of the jobs.
+    """
+    a, b = (read_table(Path(one)).drop_duplicates("smiles").set_index("smiles", drop=False) for one in (first, second))
+    both = [one for one in a.index if one in b.index]
+    return {
+        "only_a": as_rows(a.loc[[one for one in a.index if one not in b.index]]),
+        "only_b": as_rows(b.loc[[one for one in b.index if one not in a.index]]),
+        "both": [
+            {"smiles": one, "a": as_json(_score(a.loc[one])), "b": as_json(_score(b.loc[one]))} for one in both
+        ],
+    }  # fmt: skip
+
+
+def _score(row: pd.Series) -> float | None:
+    return None if "score" not in row or row["score"] != row["score"] else float(row["score"])

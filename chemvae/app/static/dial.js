@@ -1,0 +1,119 @@
+// One property of a search: what is wanted of it, on a slider with the library's histogram behind it.
+
+import { choice, el, icon, svg } from "./dom.js";
+import { clamp, headingText, numberText, unitText } from "./format.js";
+import { store } from "./store.js";
+
+const STEPS = 100;
+const HEIGHT = 36;
+export const ROLES = { max: "as high as can be", min: "as low as can be", target: "close to", between: "between", below: "below", above: "above" };
+const THUMBS = { max: 0, min: 0, target: 1, between: 2, below: 1, above: 1 };
+
+/** Where a property's slider begins and ends: the library's range, the usual one, or around what the molecule has. */
+function rangeOf(name, value) {
+  const [column, property] = [store.column(name), store.property(name)];
+  const [low, high] = [column?.low ?? property?.low, column?.high ?? property?.high];
+  if (Number.isFinite(low ?? NaN) && Number.isFinite(high ?? NaN) && high > low) return [low, high];
+  const around = Number.isFinite(value ?? NaN) ? value : 0.5;
+  return [around - Math.max(Math.abs(around), 1), around + Math.max(Math.abs(around), 1)];
+}
+
+export class Dial {
+  /** `value` is what the molecule has; `places` where the thumbs stand first; `onRemove()` takes the dial away. */
+  constructor({ name, role, value, places, onRemove }) {
+    Object.assign(this, { name, value });
+    [this.low, this.high] = rangeOf(name, value);
+    this.step = stepOf((this.high - this.low) / STEPS);
+    this.places = places ?? [this.low + 0.25 * (this.high - this.low), this.low + 0.75 * (this.high - this.low)];
+    this.role = choice(Object.keys(ROLES), role, { labels: ROLES, "aria-label": `What is wanted of ${name}`, onchange: () => this.render() });
+    this.track = el("div", { class: "track" });
+    const remove = el("button", { type: "button", class: "icon small", title: `Leave ${name} out`, "aria-label": `Leave ${name} out`, onclick: onRemove }, icon("close"));
+    const unit = unitText(store.property(name)?.unit);
+    const words = el("span", { class: "name" }, headingText(name), unit ? el("span", { class: "unit" }, ` ${unit}`) : null);
+    this.root = el("div", { class: "dial", role: "group", "aria-label": name }, el("div", { class: "dial-head" }, words, this.role, remove), this.track);
+    this.render();
+  }
+
+  get nThumbs() {
+    return THUMBS[this.role.value];
+  }
+
+  render() {
+    const { nThumbs } = this;
+    this.said = el("output", { class: "dial-said" });
+    this.thumbs = [];
+    if (nThumbs === 1) this.thumbs = [this.thumb(this.role.value === "above" ? 0 : 1, "")];
+    if (nThumbs === 2) this.thumbs = [this.thumb(0, "from "), this.thumb(1, "to ")];
+    this.picture = this.histogram();
+    this.track.replaceChildren(this.picture, ...this.thumbs, el("div", { class: "dial-ends" }, el("span", {}, numberText(this.low)), this.said, el("span", {}, numberText(this.high))));
+    this.show();
+  }
+
+  thumb(at, words) {
+    const oninput = () => {
+      this.places[at] = Number(input.value);
+      if (this.nThumbs === 2 && this.places[0] > this.places[1]) this.places[1 - at] = this.places[at];
+      this.show();
+    };
+    const attributes = { type: "range", min: this.low, max: this.high, step: this.step, value: this.places[at], "data-at": at };
+    const input = el("input", { ...attributes, "aria-label": `${this.name} ${words}`.trim(), oninput });
+    return input;
+  }
+
+  /** Bars of the library, in colour where they are wanted; a mark where the molecule stands. */
+  histogram() {
+    const column = store.column(this.name);
+    const counts = column?.histogram ?? [];
+    const most = Math.max(...counts, 1);
+    const bars = counts.map((count, bin) => {
+      const height = count ? Math.max((HEIGHT * count) / most, 1) : 0;
+      const left = (this.share(column.edges[bin]) * 100).toFixed(3);
+      const width = ((this.share(column.edges[bin + 1]) - this.share(column.edges[bin])) * 92).toFixed(3);
+      return svg("rect", { x: left, width, y: HEIGHT - height, height, "data-middle": (column.edges[bin] + column.edges[bin + 1]) / 2 });
+    });
+    const attributes = { viewBox: `0 0 100 ${HEIGHT}`, preserveAspectRatio: "none", class: counts.length ? "bars" : "bars flat", "aria-hidden": "true" };
+    const here = Number.isFinite(this.value ?? NaN) ? 100 * clamp(this.share(this.value), 0.002, 0.998) : null;
+    const mark = here === null ? null : svg("line", { x1: here, x2: here, y1: 0, y2: HEIGHT, class: "here" });
+    return svg("svg", attributes, ...bars, mark);
+  }
+
+  share(value) {
+    return (value - this.low) / (this.high - this.low);
+  }
+
+  /** Whether a value is wanted, as far as this dial is concerned. */
+  wants(value) {
+    const [from, to] = this.places;
+    return { between: value >= from && value <= to, below: value <= to, above: value >= from }[this.role.value] ?? true;
+  }
+
+  show() {
+    this.thumbs.forEach((input) => (input.value = this.places[Number(input.dataset.at)]));
+    for (const bar of this.picture.querySelectorAll("rect")) bar.classList.toggle("off", !this.wants(Number(bar.dataset.middle)));
+    const here = Number.isFinite(this.value ?? NaN) ? `now ${numberText(this.value)}` : "";
+    const [from, to] = this.places.map((place) => numberText(place));
+    const wanted = { target: `aim at ${to}`, between: `${from} to ${to}`, below: `at most ${to}`, above: `at least ${from}` }[this.role.value];
+    this.said.textContent = [wanted, here].filter(Boolean).join(" \u00b7 ");
+  }
+
+  /** As a goal of `optimize`, or null. */
+  get goal() {
+    const { value: role } = this.role;
+    if (!["max", "min", "target"].includes(role)) return null;
+    const goal = { name: this.name, direction: role === "min" ? "min" : "max", weight: 1 };
+    return role === "target" ? { ...goal, target: this.places[1] } : goal;
+  }
+
+  /** As a constraint of `optimize`, or null. */
+  get constraint() {
+    const [from, to] = this.places;
+    return { between: `${from}<${this.name}<${to}`, below: `${this.name}<${to}`, above: `${this.name}>${from}` }[this.role.value] ?? null;
+  }
+}
+
+/** 1, 2 or 5 times a power of ten, at most `span`. */
+function stepOf(span) {
+  const power = 10 ** Math.floor(Math.log10(span));
+  const lead = span / power;
+  return Number(((lead >= 5 ? 5 : lead >= 2 ? 2 : 1) * power).toPrecision(1));
+}

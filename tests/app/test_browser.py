@@ -1,0 +1,297 @@
+"""The app as a person uses it: from a map to an exported shortlist, through a restart, to the laboratory; in a real browser.
+
+Needs Chromium and playwright (extra ``browser``); skipped with the reason where one is missing.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rdkit import Chem
+from rdkit.Chem import QED
+
+pytest.importorskip("fastapi", reason="comes with the extra 'app'")
+pytest.importorskip("uvicorn", reason="comes with the extra 'app'")
+pytest.importorskip("playwright", reason="comes with the extra 'browser'")
+
+from tests.app.browsing import BROWSER, Server, Visit, chromium, until
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium found; set CHEMVAE_BROWSER to its path"),
+]
+
+EXAMPLES = Path(__file__).parents[2] / "data" / "example.csv"
+HOSTILE = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>"
+START = "CC(=O)Nc1ccc(O)cc1"
+SEARCH_MS = 400_000
+"""The most that a search may take where other tests take the cores; it takes a few seconds on its own."""
+SCORED = "() => Number(document.querySelector('#dock .facts-line').textContent.split(' of ')[0].replaceAll(',', ''))"
+"""Molecules that the run beside the map has scored."""
+ETHANOL = """
+     RDKit          2D
+
+  3  2  0  0  0  0  0  0  0  0999 V2000
+    1.2990    0.7500    0.0000 C   0  0  0  0  0  0  0  0  0  0  0  0
+    0.0000   -0.0000    0.0000 C   0  0  0  0  0  0  0  0  0  0  0  0
+   -1.2990    0.7500    0.0000 O   0  0  0  0  0  0  0  0  0  0  0  0
+  1  2  1  0
+  2  3  1  0
+M  END
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("app")
+    with EXAMPLES.open(encoding="utf-8") as file:
+        rows = [row["smiles"] for row in csv.DictReader(file)][:150]
+    table = folder / "library.csv"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("name", "smiles"), (HOSTILE, START), *((f"M{i}", one) for i, one in enumerate(rows))])
+    started = Server(folder / "project", "--library", str(table), "--workers", "1")
+    started.start()
+    yield started
+    started.kill()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visit(server, browser):
+    """Open the app in windows of any size; afterwards no script failed, nothing was refused and nobody else was asked."""
+    visits = []
+
+    def open_page(**options):
+        visits.append(Visit(browser, server.address, **options))
+        return visits[-1].open()
+
+    yield open_page
+    for one in visits:
+        hacked = one.page.evaluate("() => Boolean(window.pwned)")
+        one.context.close()
+        assert (one.troubles, hacked) == ([], False)
+
+
+def look_at(page, text):
+    page.fill("#text", text)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".facts")
+
+
+def screen_of(page, row):
+    """Where the window shows a row of the map."""
+    box = page.locator(".cm-stage").bounding_box()
+    x, y = page.evaluate("i => document.querySelector('.chemvae-map').chemvaeMap.screenOf(i)", row)
+    return box["x"] + x, box["y"] + y
+
+
+def start_search(page, *, budget, seed=0, enough=""):
+    page.get_by_role("tab", name="Optimize").click()
+    page.get_by_label("Budget").select_option(str(budget))
+    page.get_by_text("More settings").click()
+    page.get_by_label("Seed").fill(str(seed))
+    page.get_by_label("Stop at a score of").fill(enough)
+    before = page.locator("#dock").get_attribute("data-run")
+    page.get_by_role("button", name="Optimize from here").click()
+    until(page, "before => document.getElementById('dock').dataset.run !== before", before)
+    return page.locator("#dock").get_attribute("data-run")
+
+
+def wait_for_state(page, state):
+    page.wait_for_selector(f"#dock[data-state={state}]", timeout=SEARCH_MS)
+
+
+def test_pointing_at_the_map_draws_and_a_click_opens_the_card(visit):
+    page = visit()
+    page.mouse.move(*screen_of(page, 3))
+    page.mouse.move(*screen_of(page, 3), steps=2)
+    page.wait_for_selector(".cm-tip svg path")
+    page.mouse.click(*screen_of(page, 3))
+    page.wait_for_selector(".facts")
+    smiles = page.evaluate("() => document.querySelector('.chemvae-map').chemvaeMap.smiles[3]")
+    shown = page.locator(".head code").inner_text()
+    assert Chem.CanonSmiles(shown) == Chem.CanonSmiles(smiles)
+    assert "in the library" in page.locator(".head").inner_text()
+    row = page.locator(".facts tr", has_text="qed").first.inner_text()
+    assert float(re.search(r"0\.\d+", row)[0]) == pytest.approx(QED.qed(Chem.MolFromSmiles(smiles)), abs=1e-3)
+
+
+def test_a_lasso_selects_what_lies_in_it(visit):
+    page = visit()
+    page.get_by_role("button", name="Lasso").click()
+    box = page.locator(".cm-stage").bounding_box()
+    x, y, width, height = (box[key] for key in ("x", "y", "width", "height"))
+    page.mouse.move(x + 3, y + 3)
+    page.mouse.down()
+    for corner in ((width / 2, 3), (width / 2, height - 3), (3, height - 3), (3, 3)):
+        page.mouse.move(x + corner[0], y + corner[1], steps=4)
+    page.mouse.up()
+    page.wait_for_selector(".cm-selection h3")
+    left = page.evaluate(
+        "() => { const map = document.querySelector('.chemvae-map').chemvaeMap;"
+        " return [...Array(map.n).keys()].filter((i) => map.screenOf(i)[0] < map.view.width / 2).length; }"
+    )
+    assert page.locator(".cm-selection h3").inner_text() == f"{left} of 151 selected"
+
+
+def test_names_smiles_and_molfiles_are_read_and_nonsense_is_answered_with_a_sentence(visit):
+    page = visit()
+    look_at(page, "m2")
+    assert page.locator(".title h2").inner_text() == "M2"
+    page.evaluate("text => navigator.clipboard?.writeText && (document.getElementById('text').value = text)", ETHANOL)
+    page.locator("#text").press("Enter")
+    page.locator(".card-body[data-smiles=CCO]").wait_for()
+    page.fill("#text", "C1CC")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".entry .trouble")
+    assert "C1CC" in page.locator(".entry .trouble").inner_text()
+    look_at(page, HOSTILE)
+    page.locator(f".card-body[data-smiles='{START}']").wait_for()
+    assert HOSTILE in page.locator(".title h2").inner_text()
+
+
+def test_a_molecule_that_is_drawn_is_placed_on_the_map(visit):
+    page = visit()
+    page.get_by_role("button", name="Draw").click()
+    canvas = page.locator("dialog canvas").last
+    canvas.wait_for()
+    box = canvas.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.click(*middle)  # the tool it begins with draws a bond
+    page.wait_for_timeout(300)
+    page.get_by_role("button", name="Use it").click()
+    page.wait_for_selector(".facts")
+    assert Chem.MolFromSmiles(page.locator(".head code").inner_text()).GetNumAtoms() >= 2
+    page.locator(".cm-name", has_text="this molecule").wait_for()
+
+
+def test_from_a_molecule_to_an_exported_shortlist_of_better_ones(visit, server):
+    page = visit()
+    look_at(page, START)
+    start_search(page, budget=200, enough="0.85")
+    page.wait_for_selector("#dock .best b")
+    wait_for_state(page, "done")
+    page.get_by_role("button", name="Choose the best 10").click()
+    with page.expect_download() as saved:
+        page.locator(".exports a", has_text="CSV").click()
+    rows = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text("utf-8"))))
+    scores = [QED.qed(Chem.MolFromSmiles(row["smiles"])) for row in rows]
+    assert 2 <= len(rows) <= 10
+    assert max(scores) >= 0.85 > QED.qed(Chem.MolFromSmiles(START))
+    assert float(page.locator("#dock .best b").inner_text()) == pytest.approx(max(scores), abs=1e-3)
+    assert page.locator(".cm-name", has_text="best so far").count() == 1
+    for ending in ("SDF", "XLSX"):
+        with page.expect_download() as saved:
+            page.locator(".exports a", has_text=ending).click()
+        assert Path(saved.value.path()).stat().st_size > 1000
+    report = page.locator(".exports a", has_text="Report").get_attribute("href")
+    assert b"<html" in server.answer(report)
+
+
+def test_a_search_is_cancelled_and_another_goes_on_after_the_server_was_killed(visit, server):
+    page = visit()
+    look_at(page, START)
+    start_search(page, budget=5000, seed=1)
+    page.wait_for_selector("#dock .best b")
+    page.locator("#dock").get_by_role("button", name="Cancel").click()
+    wait_for_state(page, "cancelled")
+    page.get_by_role("tab", name="About").click()
+    name = start_search(page, budget=5000, seed=2)
+    page.wait_for_selector("#dock .best b")
+    reached = page.evaluate(SCORED)
+    port = server.port
+    server.kill()
+    page.wait_for_selector("#banner:not([hidden])")
+    server.start(port)
+    page.wait_for_selector("#banner[hidden]", state="attached")
+    until(page, f"least => ({SCORED})() > least", reached)
+    assert page.locator("#dock").get_attribute("data-run") == name
+    page.locator("#dock").get_by_role("button", name="Cancel").click()
+    wait_for_state(page, "cancelled")
+
+
+def test_two_runs_stand_side_by_side(visit):
+    page = visit()
+    page.locator("[data-view=runs]").click()
+    boxes = page.locator("#view-runs tbody input[type=checkbox]")
+    assert boxes.count() >= 2, "the runs of the tests before are those of the project"
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    page.wait_for_selector(".compare .trace .dot.line-1")
+    assert page.locator(".compare section h4").count() == 3
+
+
+def test_a_broken_table_is_answered_line_by_line_and_no_table_with_a_sentence(visit):
+    page = visit()
+    page.locator("[data-view=data]").click()
+    text = f"smiles,{HOSTILE},note\nCCO,1,a\nC1CC,2,b\nc1ccccc1,3,{HOSTILE}\n"
+    page.set_input_files("#file", {"name": f"{HOSTILE}.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    page.wait_for_selector(".problems")
+    first = page.locator(".problems tbody tr").first.inner_text()
+    assert first.startswith("3") and "C1CC" in first
+    page.set_input_files("#file", {"name": "photo.csv", "mimeType": "text/csv", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(200)})
+    page.wait_for_selector("#view-data .trouble")
+    assert "photo.csv" in page.locator("#view-data .trouble").inner_text()
+
+
+def test_results_of_the_laboratory_are_entered_and_refused_row_by_row(visit):
+    page = visit()
+    page.locator("[data-view=laboratory]").click()
+    page.wait_for_selector("#view-laboratory details[open]")
+    page.get_by_label("Name", exact=True).fill("sweetness")
+    page.get_by_label("What is measured").fill("sweetness")
+    page.get_by_label("Molecules per batch").fill("4")
+    page.get_by_label("Start from").fill(START)
+    page.get_by_role("button", name="Begin the campaign").click()
+    page.wait_for_selector(".batch")
+    inputs = page.locator(".batch input")
+    assert inputs.count() == 4
+    inputs.nth(0).fill("1,5")
+    inputs.nth(1).fill("2.5")
+    page.get_by_role("button", name="Save the results").click()
+    page.locator(".campaign", has_text="2 measured").wait_for()
+    third = page.locator(".batch tbody tr .open").first.get_attribute("title")
+    sheet = f"smiles,sweetness\n{third},3.5\nC1CC,4\n"  # made by hand: one molecule of the batch, one that is none
+    page.set_input_files("#results", {"name": "mine.csv", "mimeType": "text/csv", "buffer": sheet.encode()})
+    page.locator(".campaign", has_text="3 measured").wait_for()
+    page.wait_for_selector(".refused li")
+    assert page.locator(".refused li").inner_text().startswith("Row 2: ")
+    with page.expect_download() as saved:
+        page.get_by_text("Download the sheet").click()
+    assert Path(saved.value.path()).stat().st_size > 1000
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_every_view_fits_its_window_and_is_accessible(visit, browser, server, width, scheme):
+    axe = pytest.importorskip("axe_playwright_python", reason="comes with the extra 'browser'")
+    source = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    page = visit(width=width, scheme=scheme)
+    look_at(page, START)
+    found = {}
+    for tab in ("About", "Optimize"):
+        page.get_by_role("tab", name=tab).click()
+        found[tab] = serious(page, source)
+    for view in ("runs", "laboratory", "data"):
+        page.locator(f"[data-view={view}]").click()
+        found[view] = serious(page, source)
+    assert found == dict.fromkeys(found, [])
+
+
+def serious(page, source):
+    """What axe calls serious or worse, and what sticks out of the window."""
+    page.evaluate(source)
+    answer = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    grave = [
+        f"{one['id']}: {one['nodes'][0]['target']}" for one in answer["violations"] if one["impact"] in ("serious", "critical")
+    ]
+    wide = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+    return grave + ([f"{wide} pixels too wide"] if wide > 0 else [])

@@ -1,0 +1,126 @@
+"""Campaigns that a laboratory measures for: batches out, results in, by file and by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("fastapi", reason="comes with the extra 'app'")
+pytest.importorskip("httpx", reason="comes with the extra 'test'")
+
+from starlette.testclient import TestClient
+
+from chemvae.data.files.reading import read_records
+from tests.app.serving import finished, project_of
+from tests.library.conftest import SMILES
+
+WANTED = {"measured": ["pIC50"], "goals": [{"name": "pIC50"}], "start": [SMILES[3], SMILES[30]], "batch": 4, "seed": 1}
+
+
+def begun(client: TestClient, name: str, **settings: object) -> list[dict]:
+    """A campaign with its first batch."""
+    answer = client.post("/api/campaigns", json={"name": name, "settings": {**WANTED, **settings}})
+    assert answer.status_code == 201, answer.text
+    job = finished(client, answer.json()["job"])
+    assert job["state"] == "done", job["reason"]
+    return client.get(f"/api/campaigns/{name}/batch").json()["rows"]
+
+
+def stand(client: TestClient, name: str) -> dict:
+    return next(one for one in client.get("/api/campaigns").json()["campaigns"] if one["name"] == name)
+
+
+def next_batch(client: TestClient, name: str, **more: object) -> list[dict]:
+    answer = client.post(f"/api/campaigns/{name}/next", json=more)
+    assert answer.status_code == 202, answer.text
+    job = finished(client, answer.json()["job"])
+    assert job["state"] == "done", job["reason"]
+    return client.get(f"/api/campaigns/{name}/batch").json()["rows"]
+
+
+def test_two_rounds_by_hand_and_by_a_workbook(client: TestClient, tmp_path: Path):
+    first = begun(client, "two rounds")
+    assert len(first) == 4 and all(one["pIC50"] == "" for one in first)
+    typed = [{"id": one["id"], "value": 5.0 + i} for i, one in enumerate(first[:2])]
+    told = client.post("/api/campaigns/two rounds/results", json={"rows": typed}).json()
+    assert told == {"read": 2, "open": 2, "refused": []}
+    (tmp_path / "sheet.xlsx").write_bytes(client.get("/api/campaigns/two rounds/batch.xlsx").content)
+    (chunk,) = read_records(tmp_path / "sheet.xlsx")
+    assert chunk.frame["id"].tolist() == [one["id"] for one in first[2:]]
+    filled = pd.DataFrame({"id": [one["id"] for one in first[2:]], "pIC50": ["7.5", "insoluble"]})
+    filled.to_excel(tmp_path / "filled.xlsx", index=False)
+    files = {"file": ("filled.xlsx", (tmp_path / "filled.xlsx").read_bytes())}
+    told = client.post("/api/campaigns/two rounds/results", files=files).json()
+    assert told == {"read": 2, "open": 0, "refused": []}
+    second = next_batch(client, "two rounds")
+    assert len(second) == 4 and not {one["smiles"] for one in first} & {one["smiles"] for one in second}
+    assert (stand(client, "two rounds")["round"], stand(client, "two rounds")["measured"]) == (2, 4)
+    history = pd.read_csv(project_of(client) / "campaigns" / "two rounds" / "history.csv")
+    assert dict(zip(history["smiles"], history["score"], strict=True))[first[2]["smiles"]] == 7.5
+    assert history["reason"].fillna("").str.contains("insoluble").sum() == 1
+
+
+def test_the_folder_is_one_that_the_command_line_goes_on_with(client: TestClient):
+    from chemvae.design.search_folder import SearchFolder
+
+    begun(client, "by command")
+    folder = SearchFolder(project_of(client) / "campaigns" / "by command")
+    assert folder.exists() and folder.resume({}).oracle == "laboratory:pIC50"
+
+
+def test_rows_that_cannot_be_understood_are_named_and_the_others_taken(client: TestClient):
+    first = begun(client, "half wrong")
+    rows = [
+        {"id": first[0]["id"], "value": "6.5"}, {"id": "m9999", "value": 5}, {"id": first[1]["id"], "value": "=A1+"},
+        {"smiles": "C1CC", "value": 5}, {"id": first[2]["id"], "value": "failed"}, {"id": first[3]["id"], "value": None},
+    ]  # fmt: skip
+    told = client.post("/api/campaigns/half wrong/results", json={"rows": rows}).json()
+    assert [one["row"] for one in told["refused"]] == [2, 3, 4] and all(one["reason"] for one in told["refused"])
+    assert (told["read"], told["open"]) == (2, 2)
+
+
+def test_a_sheet_with_decimal_commas_is_read_as_the_whole_table_says(client: TestClient):
+    first = begun(client, "commas")
+    rows = "".join(f"{one['id']};{5 + i},25\n" for i, one in enumerate(first))
+    files = {"file": ("r.csv", f"id;pIC50\n{rows}".encode())}
+    assert client.post("/api/campaigns/commas/results", files=files).json()["read"] == 4
+    next_batch(client, "commas")
+    history = pd.read_csv(project_of(client) / "campaigns" / "commas" / "history.csv")
+    assert sorted(history["score"]) == [5.25, 6.25, 7.25, 8.25]
+
+
+def test_a_result_that_is_told_again_is_corrected(client: TestClient):
+    first = begun(client, "corrected")
+    for value in (5.0, 6.0):
+        client.post("/api/campaigns/corrected/results", json={"rows": [{"id": first[0]["id"], "value": value}]})
+    results = pd.read_csv(project_of(client) / "campaigns" / "corrected" / "results.csv")
+    assert results["pIC50"].tolist() == [6.0] and stand(client, "corrected")["measured"] == 1
+
+
+def test_results_of_molecules_nobody_asked_for_are_taken_too(client: TestClient):
+    begun(client, "extra")
+    told = client.post("/api/campaigns/extra/results", json={"rows": [{"smiles": "OCC", "value": 4.5}]}).json()
+    assert told["read"] == 1 and told["open"] == 4
+    assert len(next_batch(client, "extra")) == 4
+
+
+@pytest.mark.parametrize("body", [{}, {"rows": []}, {"rows": [{"id": {"a": 1}}]}, {"rows": "x"}, {"rows": [], "more": 1}])
+def test_results_of_another_shape_are_refused(client: TestClient, body: dict):
+    if not (project_of(client) / "campaigns" / "shapes").exists():
+        begun(client, "shapes")
+    answer = client.post("/api/campaigns/shapes/results", json=body)
+    assert answer.status_code == 400 and answer.json()["error"]
+
+
+def test_a_name_is_taken_once_and_must_be_one_a_folder_can_have(client: TestClient):
+    begun(client, "once")
+    assert client.post("/api/campaigns", json={"name": "once", "settings": WANTED}).status_code == 409
+    for name in ("../x", "", "a/b", "<b>", "con"):
+        assert client.post("/api/campaigns", json={"name": name, "settings": WANTED}).status_code == 400
+
+
+def test_a_campaign_that_is_not_there_is_not_found(client: TestClient):
+    assert client.get("/api/campaigns/nowhere/batch").status_code == 404
+    assert client.post("/api/campaigns/nowhere/next", json={}).status_code == 404
