@@ -9,7 +9,8 @@ from chemvae.design.campaign.loop import Campaign
 from chemvae.design.evaluators.censored import as_counted
 from chemvae.design.evaluators.laboratory import find_laboratory
 from chemvae.design.results.why import DIVERSE, EXPLOIT, EXPLORE, N_TOP, START
-from chemvae.design.surrogates.tanimoto_gp import MIN_ROWS, TanimotoGP
+from chemvae.design.surrogates.structure_gp import StructureGP
+from chemvae.design.surrogates.tanimoto_gp import MIN_ROWS
 from chemvae.qsar.model import HALF_WIDTH
 
 
@@ -61,7 +62,7 @@ def _predict(known: list[str], values: np.ndarray, smiles: list[str]) -> tuple[n
     rows = np.flatnonzero(np.isfinite(values))
     if len(rows) < MIN_ROWS:
         return None
-    process = TanimotoGP().fit([known[i] for i in rows], values[rows].tolist())
+    process = StructureGP().fit([known[i] for i in rows], values[rows].tolist())
     mean, std = process.predict(smiles)
     noise = process.noise_ratio * process.scale**2
     return mean.numpy(), np.sqrt(std.numpy() ** 2 + noise)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from rdkit import Chem
 
 from chemvae.chem.fingerprints import CountRows, unfolded_counts
 from chemvae.chem.molecules import parse, quiet
@@ -40,7 +42,7 @@ class DescribedRows:
     def __len__(self) -> int:
         return len(self.smiles)
 
-    def __getitem__(self, rows: object) -> DescribedRows:
+    def __getitem__(self, rows: Any) -> DescribedRows:
         chosen = np.arange(len(self))[rows].reshape(-1)
         return DescribedRows(self.counts[chosen], [self.smiles[i] for i in chosen.tolist()])
 
@@ -65,7 +67,7 @@ def descriptors(smiles: str) -> tuple[float, ...]:
     return (0.0,) * len(DESCRIPTORS) if mol is None else tuple(_scaled(name, mol) for name in DESCRIPTORS)
 
 
-def _scaled(name: str, mol: object) -> float:
+def _scaled(name: str, mol: Chem.Mol) -> float:
     row = PROPERTIES[name]
     with quiet():
         value = float(row.function(mol))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from chemvae.chem.fingerprints import count_tanimoto
 from chemvae.design.surrogates.described import DESCRIPTORS, DescribedRows
-from chemvae.design.surrogates.tanimoto_gp import MIN_ROWS, SPECTRUM_ROWS, Evidence, TanimotoGP
+from chemvae.design.surrogates.tanimoto_gp import MIN_ROWS, SPECTRUM_ROWS, Evidence, MoleculeGP
 from chemvae.errors import InputError
 from chemvae.gp.kernels import rbf
 
@@ -19,14 +19,13 @@ FIT_ROWS = 300  # that the share is chosen on
 MOST_DESCRIBED = 1_000  # scores up to which descriptors are looked at: 3 ms a molecule, for each that might be chosen
 
 
-class StructureGP(TanimotoGP):
+class StructureGP(MoleculeGP[DescribedRows]):
     """A Gaussian process with k(a, b) = s^2 ((1 - w) T(a, b) + w D(a, b)), T comparing Morgan counts, D descriptors.
 
     D is half a line and half an RBF over nine cheap descriptors, so that a goal that goes with size, polarity or drug-likeness
     is learned from a few dozen scores. The share w and the length of the RBF are those of highest evidence on a grid; with
-    w = 0, and beyond 1,000 scores, it is a :class:`TanimotoGP`, and no descriptor is computed.
-
-    Parameters, attributes and the rest are those of :class:`TanimotoGP`.
+    w = 0, and beyond 1,000 scores, it is a :class:`~chemvae.design.surrogates.tanimoto_gp.TanimotoGP`, whose parameters and
+    attributes it has, and no descriptor is computed.
 
     Examples
     --------

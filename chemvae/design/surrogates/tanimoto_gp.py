@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -12,6 +13,9 @@ from chemvae.chem.fingerprints import CountRows, count_tanimoto, unfolded_counts
 from chemvae.design.surrogates.training_set import LOWEST_TARGET, REFIT_GROWTH, centre_and_spread, training_rows
 from chemvae.errors import InputError, NothingUsableError
 from chemvae.gp.linalg import cholesky
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 MAX_ROWS = 3000  # molecules conditioned on; time grows with their cube
 SPECTRUM_ROWS = 1000  # molecules the noise is estimated on
@@ -22,49 +26,24 @@ SHORTLIST = 500
 BLOCK = 1024  # molecules predicted at a time: their covariances with 3,000 rows take 25 MB
 SMALLEST = 1e-10  # variance in units of the prior's
 
-Molecules = CountRows | Sequence[str]
+
+class MoleculeRows(Protocol):
+    """N molecules as a kernel looks at them: rows that can be chosen and joined."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self: Rows, rows: Any) -> Rows: ...
+
+    def __add__(self: Rows, other: Rows) -> Rows: ...
 
 
-class TanimotoGP:
-    """A Gaussian process with k(a, b) = s^2 T(a, b), a constant mean and noise r s^2, where T compares Morgan counts.
+Rows = TypeVar("Rows", bound=MoleculeRows)
 
-    Mean and s^2 have closed forms at the maximum of the marginal likelihood, so that only the noise ratio r is searched for,
-    on the eigenvalues of the similarities of 1,000 molecules at most; closed forms are also why BoTorch, which would take
-    gradient steps through each of these factorisations, is not used. Scores more than three spreads below the median count
-    as three. Where more molecules were told than ``max_rows``, it conditions on half the best, a quarter the latest and
-    others at random.
 
-    Parameters
-    ----------
-    max_rows : int
-        Molecules conditioned on at most.
-    noise_ratio : float, optional
-        r, if it is not to be estimated.
-    seed : int
-        For what is taken at random when there are more molecules than fit.
+class MoleculeGP(Generic[Rows]):
+    """A Gaussian process over molecules; a subclass says what it looks at, and how alike that makes them.
 
-    Attributes
-    ----------
-    y : Tensor [N]
-        Scores of all molecules told, float64.
-    rows : Tensor [R]
-        Those conditioned on, R <= ``max_rows``.
-    mean, scale : float
-        Prior mean and standard deviation s, in the unit of the scores. Where the scores do not differ, s is 1.
-    noise_ratio : float
-        Variance of the noise over s^2.
-
-    References
-    ----------
-    Ralaivola et al., Graph kernels for chemical informatics, 2005. https://doi.org/10.1016/j.neunet.2005.07.009. Rasmussen &
-    Williams, Gaussian Processes for Machine Learning, 2006, chapters 2 and 5. https://gaussianprocess.org/gpml
-
-    Examples
-    --------
-    >>> gp = TanimotoGP().fit(["CCO", "CCCO", "CCCCO", "CCN"], [1.0, 2.0, 3.0, 0.0])
-    >>> mean, std = gp.predict(["CCCCO", "c1ccccc1"])
-    >>> bool(mean[0] > mean[1]), bool(std[0] < std[1]), gp.select_batch(["CCN", "CCCCCO"], 1)
-    (True, True, [1])
+    Parameters, attributes and what it does are described where it is used: :class:`TanimotoGP`.
     """
 
     def __init__(self, max_rows: int = MAX_ROWS, noise_ratio: float | None = None, seed: int = 0):
@@ -75,7 +54,7 @@ class TanimotoGP:
     def __len__(self) -> int:
         return len(self.y)
 
-    def fit(self, fingerprints: Molecules, y: Tensor | Sequence[float]) -> TanimotoGP:
+    def fit(self, fingerprints: Rows | Sequence[str], y: Tensor | Sequence[float]) -> Self:
         """Start anew from molecules and their scores.
 
         Parameters
@@ -99,7 +78,7 @@ class TanimotoGP:
         self._rebuild()
         return self
 
-    def extend(self, fingerprints: Molecules, y: Tensor | Sequence[float]) -> TanimotoGP:
+    def extend(self, fingerprints: Rows | Sequence[str], y: Tensor | Sequence[float]) -> Self:
         """Take further molecules: new rows of the factor, at the noise ratio there is unless the data grew by a quarter."""
         if not len(self):
             return self.fit(fingerprints, y)
@@ -113,16 +92,16 @@ class TanimotoGP:
             self._append(fingerprints)
         return self
 
-    def predict(self, fingerprints: Molecules) -> tuple[Tensor, Tensor]:
+    def predict(self, fingerprints: Rows | Sequence[str]) -> tuple[Tensor, Tensor]:
         """Posterior mean and standard deviation, without noise, of each molecule: [M] each, in the unit of the scores."""
         return self._marginal(self._asked(fingerprints), torch.float64)
 
-    def bound(self, fingerprints: Molecules, kappa: float) -> Tensor:
+    def bound(self, fingerprints: Rows | Sequence[str], kappa: float) -> Tensor:
         """Mean + kappa std [M]; the std from a solve in single precision, which is faster and good enough to sort by."""
         mean, std = self._marginal(self._asked(fingerprints), torch.float32)
         return mean + kappa * std
 
-    def joint(self, fingerprints: Molecules) -> tuple[Tensor, Tensor]:
+    def joint(self, fingerprints: Rows | Sequence[str]) -> tuple[Tensor, Tensor]:
         """Posterior mean [M] and covariance [M, M], without noise."""
         asked = self._asked(fingerprints)
         cross = self._similarity(asked, self._active)
@@ -131,7 +110,7 @@ class TanimotoGP:
 
     def select_batch(
         self,
-        fingerprints: Molecules,
+        fingerprints: Rows | Sequence[str],
         n: int,
         kappa: float = 1.0,
         generator: torch.Generator | None = None,
@@ -194,15 +173,15 @@ class TanimotoGP:
             rows = self._active[some]
             self.noise_ratio = Evidence(self._similarity(rows, rows), self._targets()[0][some]).best_ratio()
 
-    def _similarity(self, a: CountRows, b: CountRows) -> Tensor:
+    def _similarity(self, a: Rows, b: Rows) -> Tensor:
         """The kernel in units of its scale: [A, B]."""
-        return torch.from_numpy(count_tanimoto(a, b))
+        raise NotImplementedError
 
-    def _variances(self, rows: CountRows) -> Tensor:
+    def _variances(self, rows: Rows) -> Tensor:
         """Its diagonal [N]."""
-        return torch.ones(len(rows), dtype=torch.float64)
+        raise NotImplementedError
 
-    def _append(self, new: CountRows) -> None:
+    def _append(self, new: Rows) -> None:
         """Add rows to the factor of a covariance [R, R] that has grown by n: the old rows stay as they are."""
         below = torch.linalg.solve_triangular(self._root, self._similarity(self._active, new), upper=False).T  # [n, R]
         corner = self._similarity(new, new) - below @ below.T
@@ -230,7 +209,7 @@ class TanimotoGP:
         centre, spread = centre_and_spread(y) if len(y) > 1 else (y[0], torch.ones_like(y[0]))
         return ((y - centre) / spread).clamp_min(LOWEST_TARGET), centre, spread
 
-    def _marginal(self, asked: CountRows, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    def _marginal(self, asked: Rows, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation [M], the latter by a solve in ``dtype``."""
         root = self._root.to(dtype)
         means, variances = [torch.empty(0, dtype=torch.float64)], [torch.empty(0, dtype=torch.float64)]
@@ -242,13 +221,65 @@ class TanimotoGP:
             variances.append(self._variances(block) - half.square_().sum(dim=0).double())
         return torch.cat(means), torch.cat(variances).clamp_min(SMALLEST).sqrt() * self.scale
 
-    def _asked(self, fingerprints: Molecules) -> CountRows:
+    def _asked(self, fingerprints: Rows | Sequence[str]) -> Rows:
         if not len(self):
             raise NothingUsableError("the Gaussian process has no scores to go by; call fit first")
         return self._rows_of(fingerprints)
 
-    def _rows_of(self, molecules: Molecules) -> CountRows:
-        """Fingerprints, or those of SMILES, as this process looks at them; every row must be a molecule."""
+    def _rows_of(self, molecules: Rows | Sequence[str]) -> Rows:
+        """Rows, or those of SMILES, as this process looks at them; every row must be a molecule."""
+        raise NotImplementedError
+
+
+class TanimotoGP(MoleculeGP[CountRows]):
+    """A Gaussian process with k(a, b) = s^2 T(a, b), a constant mean and noise r s^2, where T compares Morgan counts.
+
+    Mean and s^2 have closed forms at the maximum of the marginal likelihood, so that only the noise ratio r is searched for,
+    on the eigenvalues of the similarities of 1,000 molecules at most; closed forms are also why BoTorch, which would take
+    gradient steps through each of these factorisations, is not used. Scores more than three spreads below the median count
+    as three. Where more molecules were told than ``max_rows``, it conditions on half the best, a quarter the latest and
+    others at random.
+
+    Parameters
+    ----------
+    max_rows : int
+        Molecules conditioned on at most.
+    noise_ratio : float, optional
+        r, if it is not to be estimated.
+    seed : int
+        For what is taken at random when there are more molecules than fit.
+
+    Attributes
+    ----------
+    y : Tensor [N]
+        Scores of all molecules told, float64.
+    rows : Tensor [R]
+        Those conditioned on, R <= ``max_rows``.
+    mean, scale : float
+        Prior mean and standard deviation s, in the unit of the scores. Where the scores do not differ, s is 1.
+    noise_ratio : float
+        Variance of the noise over s^2.
+
+    References
+    ----------
+    Ralaivola et al., Graph kernels for chemical informatics, 2005. https://doi.org/10.1016/j.neunet.2005.07.009. Rasmussen &
+    Williams, Gaussian Processes for Machine Learning, 2006, chapters 2 and 5. https://gaussianprocess.org/gpml
+
+    Examples
+    --------
+    >>> gp = TanimotoGP().fit(["CCO", "CCCO", "CCCCO", "CCN"], [1.0, 2.0, 3.0, 0.0])
+    >>> mean, std = gp.predict(["CCCCO", "c1ccccc1"])
+    >>> bool(mean[0] > mean[1]), bool(std[0] < std[1]), gp.select_batch(["CCN", "CCCCCO"], 1)
+    (True, True, [1])
+    """
+
+    def _similarity(self, a: CountRows, b: CountRows) -> Tensor:
+        return torch.from_numpy(count_tanimoto(a, b))
+
+    def _variances(self, rows: CountRows) -> Tensor:
+        return torch.ones(len(rows), dtype=torch.float64)
+
+    def _rows_of(self, molecules: CountRows | Sequence[str]) -> CountRows:
         return _as_counts(molecules)
 
 
@@ -318,7 +349,7 @@ def greedy_bound(mean: Tensor, covariance: Tensor, n: int, kappa: float) -> list
     return chosen
 
 
-def _as_counts(fingerprints: Molecules) -> CountRows:
+def _as_counts(fingerprints: CountRows | Sequence[str]) -> CountRows:
     """Take fingerprints, or those of SMILES; every row must be a molecule."""
     counts = fingerprints if isinstance(fingerprints, CountRows) else unfolded_counts(fingerprints)
     empty = [i for i, total in enumerate(counts.totals.tolist()) if not total]
@@ -327,7 +358,7 @@ def _as_counts(fingerprints: Molecules) -> CountRows:
     return counts
 
 
-def _checked(counts: CountRows, y: Tensor | Sequence[float]) -> tuple[CountRows, Tensor]:
+def _checked(counts: Rows, y: Tensor | Sequence[float]) -> tuple[Rows, Tensor]:
     y = torch.as_tensor(y, dtype=torch.float64).reshape(-1)
     if len(counts) != len(y):
         raise InputError(f"there are {len(counts)} fingerprints and {len(y)} scores; give one score per molecule")

@@ -23,11 +23,13 @@ def ask(path, results=None, **options):
 
 
 def test_what_is_expected_follows_what_was_measured(tmp_path):
-    batch = ask(tmp_path, told(40)).batch
+    known = told(40)
+    batch = ask(tmp_path, known).batch
     assert list(batch.columns[:8]) == ["id", "batch", "smiles", "pIC50", "pIC50_expected", "pIC50_low", "pIC50_high", "why"]
     truth = batch["smiles"].map(carbons).to_numpy()
     assert (batch["pIC50_low"] < batch["pIC50_expected"]).all() and (batch["pIC50_expected"] < batch["pIC50_high"]).all()
-    assert np.abs(batch["pIC50_expected"] - truth).mean() < truth.std() + 2.0
+    blind = np.abs(known["pIC50"].mean() - truth).mean()
+    assert np.abs(batch["pIC50_expected"] - truth).mean() < blind / 2  # longer chains than any that was measured
     assert set(batch["why"]) <= set(REASONS) and (batch["pIC50"] == "").all()
 
 
