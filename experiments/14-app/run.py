@@ -143,8 +143,8 @@ def first_better(page: Any, config: dict[str, Any], seed: int) -> float:
     page.get_by_label("Seed").fill(str(seed))
     page.get_by_label("Budget").select_option(str(config["budget"]))
     page.get_by_role("button", name="Optimize from here").click()
-    better = "() => { const bars = document.querySelector('#dock .best .open'); return bars && bars.title; }"
-    seconds = waited(lambda: page.evaluate(better) not in (None, config["start"]))
+    better = "() => document.getElementById('dock').dataset.run && document.querySelector('#dock .best .open')?.title"
+    seconds = waited(lambda: page.evaluate(better) not in (None, "", config["start"]))
     page.locator("#dock").get_by_role("button", name="Cancel").click()
     page.wait_for_selector("#dock:not([data-state=running])")
     page.get_by_label("Close the run").click()
