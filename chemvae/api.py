@@ -90,21 +90,17 @@ def train(
     Parameters
     ----------
     data : str, Path, DataFrame, sequence of str, Table or None
-        A catalog name, a file, or molecules in memory; see :func:`chemvae.data.prepare.tables.load_table`. With ``resume``
-        it may be None: the run remembers where its data came from.
+        As :func:`chemvae.data.prepare.tables.load_table` takes it. With ``resume`` None does: the run remembers.
     targets : sequence of str
         Label columns for the property predictor; labels may be missing (NaN).
-    preset : str
-        "tiny", "cpu" or "gpu"; ``options`` change single settings of it.
+    preset : "tiny", "cpu" or "gpu"; ``options`` change single settings of it.
     out : str, Path or None
         The run folder; None keeps nothing on disk.
-    resume : bool
-        Go on from the last checkpoint of ``out``, on the same data; where no run is there yet, ``data`` begins one.
+    resume : go on from the last checkpoint of ``out``, on the same data; where no run is there yet, ``data`` begins one.
     recipe : str
-        "plain" trains once, as preset and options say; "full" goes on with the stages of chemvae/training/recipes/full.toml,
-        which make molecules of the samples. It takes a folder (``out``); ``time_limit_min`` is then the time of all of it.
-    stages : mapping of stage to mapping, or JSON
-        Settings of single stages of the recipe, in place of its file's.
+        "plain" trains once; "full" goes on with the stages of chemvae/training/recipes/full.toml, which make molecules of the
+        samples: in a folder (``out``), with ``time_limit_min`` for all of them.
+    stages : mapping of stage to mapping, or JSON, with settings in place of the recipe's.
     more_epochs : with ``resume``, train so many epochs longer than the run was to.
     callbacks : sequence of Callback
     cancel : CancelToken that ends the training from another thread as its time limit does: saved, usable, to be resumed.
@@ -112,9 +108,8 @@ def train(
         Settings by name, of :class:`chemvae.models.settings.ModelSettings` and
         :class:`chemvae.training.settings.TrainingSettings` (``epochs=5``, ``posterior="gaussian"``); how the data is read
         (``smiles_column, split_column, on_invalid, standardize``); ``tokens``, ``vocabulary``, ``device``, ``jobs`` and
-        ``overwrite``, as in :class:`chemvae.training.session.RunSpec`; and ``init``, a model whose weights and sizes to start
-        from: new symbols and properties are added to it, and with fewer than 5,000 molecules batches and steps are smaller,
-        unless said otherwise (:func:`chemvae.training.session.for_tuning`).
+        ``overwrite``, as in :class:`chemvae.training.session.RunSpec`; and ``init``, a model to start from: new symbols and
+        properties are added to it, and few molecules get smaller steps (:func:`chemvae.training.session.for_tuning`).
 
     Returns
     -------
@@ -125,24 +120,16 @@ def train(
     ------
     SettingsError, UnknownNameError, InputError, NothingUsableError, CollapseError, InterruptedRunError, RunFolderError
     """
-    from chemvae.training.recipes.session import has_recipe, resume_recipe, stages_from, start_recipe
-    from chemvae.training.resuming import resume_run
-    from chemvae.training.session import RunSpec, start_run
+    from chemvae.training.recipes.session import go_on, is_begun, start
+    from chemvae.training.session import RunSpec
 
     run = None if out is None else RunFolder(out)
-    if more_epochs and (not resume or (run is not None and has_recipe(run))):
-        raise SettingsError("more_epochs lengthens a plain run that is there (resume=True); say epochs of a new one")
-    if resume and run is not None and has_recipe(run):
-        return resume_recipe(run, data, options, callbacks, cancel)
-    if recipe != "plain" or stages:
-        if run is None or recipe == "plain":
-            raise SettingsError("a recipe works in a folder (out=RUN), and stages go with recipe='full'")
-        spec = RunSpec.of(data, targets, preset, as_seed(seed), **options)
-        return start_recipe(spec, recipe, run, callbacks, cancel, stages_from(stages))
-    if resume and (data is None or run is None or run.unfinished().exists()):
-        run = run or RunFolder(".")
-        return resume_run(run, data, options, callbacks, cancel, targets=targets, more_epochs=more_epochs)
-    return start_run(RunSpec.of(data, targets, preset, as_seed(seed), **options), run, callbacks, cancel)
+    if resume and (data is None or run is None or is_begun(run)):
+        return go_on(run or RunFolder("."), data, options, callbacks, cancel, targets=targets, more_epochs=more_epochs)
+    if more_epochs:
+        raise SettingsError("more_epochs lengthens a run that is there (resume=True); say epochs of a new one")
+    spec = RunSpec.of(data, targets, preset, as_seed(seed), **options)
+    return start(spec, run, recipe, stages, callbacks, cancel)
 
 
 def evaluate(model: MolVAE | str | Path | None, data: Any, seed: int | None = 0, **options: Any) -> dict[str, Any]:

@@ -54,7 +54,7 @@ MOVED: dict[str, str] = {
     "design.front": "design.optimizers.pareto",
     "design.gradient": "design.optimizers.gradient",
     "design.history": "design.evaluators.history",
-    "design.hypervolume": "design.optimizers.hypervolume",
+    "design.hypervolume": "design.surrogates.hypervolume",
     "design.kinds": "design.oracles.simple design.oracles.combined",
     "design.laboratory": "design.evaluators.laboratory",
     "design.learned": "design.oracles.learned",

@@ -71,8 +71,7 @@ def search_in_folder(
         What a laboratory has measured (else what tables of start molecules say), and where its next molecules are written.
     watch : callable, optional
         See :data:`Watch`.
-    cancel : CancelToken, optional
-        Ends the search with what it has; the folder can be gone on with.
+    cancel : CancelToken that ends the search with what it has; the folder can be gone on with.
     may_run : bool or callable
         Whether the program or function that a folder of unknown origin names may be run; asked with the oracle as text.
 
@@ -89,15 +88,13 @@ def search_in_folder(
     """
     words, objects = in_words(asked)
     folder, hands_over = SearchFolder(out), batch_in is not None or batch_out is not None
-    goes_on = resume or (hands_over and folder.exists() and not overwrite)
+    goes_on, is_object = resume or (hands_over and folder.exists() and not overwrite), "oracle" in objects
     settings = folder.resume(words) if goes_on else folder.start(words, overwrite=overwrite)
     if goes_on and "oracle" not in words:
-        settings = _trusted(folder, settings, may_run, is_replaced="oracle" in objects)
+        settings = _trusted(folder, settings, may_run, is_replaced=is_object)
     sheet = Path(batch_out or folder.sheet) if settings.is_laboratory(hands_over=hands_over) else None
     record = folder.record_in_use() if goes_on else None
-    settings, batch_in = _check(
-        settings, sheet, batch_in, record, is_object="oracle" in objects
-    )  # complaints come before the model is loaded
+    settings, batch_in = _check(settings, sheet, batch_in, record, is_object=is_object)  # before the model is loaded
     arguments = settings.arguments() | objects | ({} if batch_in is None else {"results": batch_in})
     task = _Task(folder, settings, open_model(settings.model), arguments, watch or (lambda *_: nullcontext()), cancel)
     with folder.opened(settings, replace=overwrite and not resume):

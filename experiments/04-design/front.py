@@ -58,7 +58,7 @@ def campaign(pair: str, method: str, seed: int) -> dict:
 def search(pair: str, method: str, seed: int, record: Path) -> dict:
     from chemvae import api
     from chemvae.design import Goal, make_oracle
-    from chemvae.design.optimizers.hypervolume import volume
+    from chemvae.design.surrogates.hypervolume import volume
 
     torch.set_num_threads(1)
     model, started = api.load("drug"), time.monotonic()

@@ -41,10 +41,9 @@ def read_measurements(
     """Read results: a column per name, and ``id`` or ``smiles`` to say of which molecule.
 
     Rows may stand in any order, and other columns beside them. A cell that says in words why there is no value ("failed") is a
-    failure, whose reason is what the cell says, and so is an empty one beside a column ``comment`` that says something, or
-    beside a value. A row that is empty otherwise leaves its molecule open, like the words ``open`` and ``pending``. SMILES may
-    be written in any way. Several rows of a molecule that was not asked for, as in a table of before, are merged
-    (:mod:`chemvae.design.evaluators.replicates`). Of a bound such as ``>9`` limit and side are kept, and the reason says so.
+    failure, whose reason is what the cell says, and so is an empty one beside a ``comment`` or a value. A row that is empty
+    otherwise leaves its molecule open, like the words ``open`` and ``pending``. Several rows of a molecule that was not asked
+    for are merged (:mod:`chemvae.design.evaluators.replicates`). Of a bound such as ``>9`` limit and side are kept.
 
     Parameters
     ----------
@@ -54,8 +53,7 @@ def read_measurements(
         What was measured.
     handed_out : mapping
         Ids of the molecules that were asked for -> canonical SMILES.
-    mode : {"none", "salts", "neutral"}
-        What is done to SMILES: the salt that was weighed in is the molecule that was handed out.
+    mode : "none", "salts" or "neutral": what is done to SMILES, as the salt weighed in is the molecule handed out.
 
     Returns
     -------
@@ -66,7 +64,7 @@ def read_measurements(
     NothingUsableError
         If a column is missing, or all cells are empty.
     InputError
-        If rows cannot be understood; all of them are named, and the table is to be corrected.
+        If rows cannot be understood, naming all of them.
 
     Examples
     --------

@@ -12,10 +12,10 @@ from torch import Tensor
 from chemvae.design.optimizers.acquisition import MIN_POINTS, TanimotoAcquisition
 from chemvae.design.optimizers.archive import Archive
 from chemvae.design.optimizers.base import Round
-from chemvae.design.optimizers.hypervolume import boxes, check_goals, choose_by_gain, expected_gain
 from chemvae.design.optimizers.latent_ga import LatentGA
 from chemvae.design.optimizers.latent_region import LatentRegion
 from chemvae.design.surrogates.described import DescribedRows
+from chemvae.design.surrogates.hypervolume import boxes, check_goals, choose_by_gain, expected_gain
 from chemvae.design.surrogates.predicted import PredictedUtility
 from chemvae.design.surrogates.structure_gp import StructureGP
 from chemvae.design.surrogates.tanimoto_gp import SHORTLIST

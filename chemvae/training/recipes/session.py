@@ -85,6 +85,45 @@ def has_recipe(run: RunFolder) -> bool:
     return (run.path / "stages" / RECORD).exists()
 
 
+def is_begun(run: RunFolder) -> bool:
+    """Whether there is anything in this folder to go on with."""
+    return has_recipe(run) or run.unfinished().exists()
+
+
+def start(
+    spec: RunSpec,
+    run: RunFolder | None,
+    recipe: str = "plain",
+    stages: Mapping[str, Mapping[str, Any]] | str | None = None,
+    callbacks: Sequence[Callback] = (),
+    cancel: CancelToken | None = None,
+) -> MolVAE:
+    """Train a new model, once or by a recipe; see :func:`chemvae.api.train`."""
+    if recipe == "plain" and not stages:
+        return start_run(spec, run, callbacks, cancel)
+    if run is None or recipe == "plain":
+        raise SettingsError("a recipe works in a folder (out=RUN), and stages go with recipe='full'")
+    return start_recipe(spec, recipe, run, callbacks, cancel, stages_from(stages))
+
+
+def go_on(
+    run: RunFolder,
+    data: Any,
+    options: Mapping[str, Any],
+    callbacks: Sequence[Callback] = (),
+    cancel: CancelToken | None = None,
+    *,
+    targets: Sequence[str] = (),
+    more_epochs: int = 0,
+) -> MolVAE:
+    """Go on with what was begun in a folder, once or by a recipe; see :func:`chemvae.api.train`."""
+    if not has_recipe(run):
+        return resume_run(run, data, options, callbacks, cancel, targets=targets, more_epochs=more_epochs)
+    if more_epochs:
+        raise SettingsError("more_epochs lengthens one training; a recipe has stages, so start it anew with other epochs")
+    return resume_recipe(run, data, options, callbacks, cancel)
+
+
 def start_recipe(
     spec: RunSpec,
     name: str,

@@ -137,21 +137,9 @@ def tune_by_reinforce(
     """
     settings = settings or ReinforceSettings()
     tuner = _Tuner(model, train, settings, reconstruction_data, keeper)
-    found: list[dict[str, float]] = []
     try:
-        while tuner.n_rounds < settings.rounds:
-            found.append(tuner.round(tuner.n_rounds))
-            tuner.n_rounds += 1
-            ends = tuner.kept()
-            if tuner.n_rounds % REPORT_EVERY == 0 or tuner.n_rounds == settings.rounds or ends:
-                means = {name: _mean([one[name] for one in found]) for name in found[0]}
-                tuner.rows.append({"round": tuner.n_rounds, **means, "elapsed_s": tuner.elapsed_s})
-                found = []
-                log.debug("reward tuning %s", tuner.rows[-1])
-                if report is not None:
-                    report(tuner.rows[-1])
-            if ends:
-                break
+        while tuner.n_rounds < settings.rounds and not tuner.take_round(report):
+            pass
     finally:
         tuner.close()
     return tuner.rows
@@ -216,6 +204,7 @@ class _Tuner(DecoderTuner):
         n_steps = settings.rounds * -(-settings.points * settings.draws // settings.batch_size)
         super().__init__(model, train, settings, n_steps, reconstruction_data, keeper)
         self.writing, self.n_rounds = torch.Generator().manual_seed(settings.seed + 1), 0
+        self.untold: list[dict[str, float]] = []  # rounds since the last row
         self.judged: list[list[str]] = []  # molecules that the critic has learned from, round by round
         try:
             state = keeper.restore() if keeper else None
@@ -255,6 +244,20 @@ class _Tuner(DecoderTuner):
         with limited_threads(1):
             critic.begin(features, s.critic_steps)
         return critic
+
+    def take_round(self, report: Report | None) -> bool:
+        """Take a round, tell of the last ten where it is time to; whether the tuning is to end here."""
+        self.untold.append(self.round(self.n_rounds))
+        self.n_rounds += 1
+        ends = self.kept()
+        if ends or self.n_rounds % REPORT_EVERY == 0 or self.n_rounds == self.settings.rounds:
+            means = {name: _mean([one[name] for one in self.untold]) for name in self.untold[0]}
+            self.rows.append({"round": self.n_rounds, **means, "elapsed_s": self.elapsed_s})
+            self.untold = []
+            log.debug("reward tuning %s", self.rows[-1])
+            if report is not None:
+                report(self.rows[-1])
+        return ends
 
     def round(self, number: int) -> dict[str, float]:
         """Write at new points, judge, and learn from what differs at the same point."""

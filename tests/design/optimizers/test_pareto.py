@@ -6,8 +6,8 @@ import torch
 from botorch.utils.multi_objective.box_decompositions.dominated import DominatedPartitioning
 
 from chemvae.design import Goal, run_campaign
-from chemvae.design.optimizers.hypervolume import MOST_GOALS, boxes, choose_by_gain, expected_gain, volume
 from chemvae.design.optimizers.pareto import HypervolumeAcquisition, ParetoGA, chebyshev
+from chemvae.design.surrogates.hypervolume import MOST_GOALS, boxes, choose_by_gain, expected_gain, volume
 from chemvae.errors import SettingsError
 from tests.design.toys import CELLS, ToyModel
 
@@ -40,7 +40,7 @@ def test_the_expected_gain_is_the_mean_over_draws():
 def test_many_points_at_once_gain_what_they_gain_apart(monkeypatch):
     front, reference, points = random_front(8, 3), torch.zeros(3, dtype=torch.float64), random_front(30, 3, seed=4)
     at_once = expected_gain(points, 0.1 * points, *boxes(front, reference))
-    monkeypatch.setattr("chemvae.design.optimizers.hypervolume.CELLS", 1)
+    monkeypatch.setattr("chemvae.design.surrogates.hypervolume.CELLS", 1)
     torch.testing.assert_close(expected_gain(points, 0.1 * points, *boxes(front, reference)), at_once)
 
 
@@ -63,7 +63,7 @@ def test_looking_at_few_points_again_chooses_as_looking_at_all(goals, monkeypatc
     mean, root = random_front(60, goals, seed=5), torch.rand(goals, 60, 8, generator=torch.Generator().manual_seed(6)).double()
     given = mean, 0.02 * root @ root.mT, random_front(9, goals, seed=7), torch.zeros(goals).double(), 12
     few = choose_by_gain(*given)
-    monkeypatch.setattr("chemvae.design.optimizers.hypervolume.LOOKED_AT", 60)
+    monkeypatch.setattr("chemvae.design.surrogates.hypervolume.LOOKED_AT", 60)
     assert choose_by_gain(*given) == few and len(set(few)) == 12
 
 
