@@ -123,7 +123,10 @@ RGROUP = BLOCK.replace(" C   0", " R#  0", 1).replace("M  END", "M  RGP  1   1  
 PLAIN = csv()
 PARQUET = parquet(frame(y=[1.0, 2.0, 3.0, 4.0]))
 BOOK = xlsx(("a", sheet()))
-GZIP, ZSTD = gzip.compress(PLAIN.encode() * 2000), zstandard.ZstdCompressor(write_checksum=True).compress(PLAIN.encode() * 2000)
+GZIP, ZSTD = (
+    gzip.compress(PLAIN.encode() * 2000, mtime=0),
+    zstandard.ZstdCompressor(write_checksum=True).compress(PLAIN.encode() * 2000),
+)
 MANY = csv(rows=[("CCO", "1")] * 12_000)
 REFUSED = 0
 
@@ -203,7 +206,7 @@ TABLES = [
     Hostile("an SDF from a pipe", "a.sdf", lambda path: pipe(path, sdf(*SMILES, y="1").encode()), label=True),
     Hostile("a gzip file cut off", "a.csv.gz", GZIP[:-20], REFUSED, said=("cut-off",)),
     Hostile("a gzip file damaged within", "a.csv.gz", GZIP[:40] + bytes(60) + GZIP[100:], REFUSED, said=("damaged",)),
-    Hostile("a gzip file of a gzip file", "a.csv.gz", gzip.compress(GZIP), REFUSED, said=("binary",)),
+    Hostile("a gzip file of a gzip file", "a.csv.gz", gzip.compress(GZIP, mtime=0), REFUSED, said=("binary",)),
     Hostile("a zstd file cut off", "a.csv.zst", ZSTD[:-9], REFUSED, said=("cut-off",)),
     Hostile("a zstd file damaged within", "a.csv.zst", ZSTD[:30] + b"\xff" * 9 + ZSTD[39:], REFUSED, said=("damaged",)),
     Hostile("a text called .gz", "a.csv.gz", PLAIN.encode(), label=True),
