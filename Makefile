@@ -56,7 +56,7 @@ $(VENV)/.installed: pyproject.toml $(wildcard $(CONSTRAINTS))
 	$(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV): minutes the first time, nothing after that."
 	$(PIP) install --quiet '$(TORCH)' $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
-	$(PIP) install --quiet --editable .
+	$(PIP) install --quiet --editable '.[app]'
 	@touch $@
 
 $(TOOLS): $(VENV)/.installed

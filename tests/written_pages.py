@@ -108,6 +108,8 @@ def run(line: str) -> str:
 def do(line: str) -> None:
     """What a line of a shell block does here: run chemvae, copy a file of the checkout, nothing for make and pip."""
     words = shlex.split(line)
+    if words[:2] == ["chemvae", "serve"]:
+        return  # it goes on until it is ended: tests/app do what it is for
     if words[:1] == ["chemvae"]:
         run(shrink(line).replace("cmd:python ", f"cmd:{sys.executable} "))
     elif words[:1] == ["python"]:

@@ -200,6 +200,7 @@ def next_commands(findings: Findings) -> list[str]:
         f"chemvae optimize{own} {near} --maximize qed --budget 100 -o {place('near')}",
         f"chemvae map {place('data')}{own} --color qed -o {place('map.html')}",
         f"chemvae train {place('data')} -p qed --init drug --epochs 1 -o {place('tuned')}",
+        f"chemvae serve{own} --library {place('data')} --project {place('app')} --open",
     ]
 
 
