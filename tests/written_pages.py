@@ -14,6 +14,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+import chemvae
 from chemvae.chem.properties import compute_table
 from chemvae.cli import app
 
@@ -21,7 +22,12 @@ ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "pages"
 CHECKOUT = "PATH/TO/chemvae/"
 SHRINK = {
-    r"\bvirtual-drugs\b": "easy.csv",
+    r"\bvirtual-drugs\b|\bzinc250k\b(?= -o)": "easy.csv",
+    r"edit SMILES": "edit CCOC(=O)c1ccccc1",
+    r"--diverse \d+": "--diverse 3",
+    r"\"diverse\": \d+, \"budget\": \d+": '"diverse": 3, "budget": 10',
+    r"--steps \d+": "--steps 2",
+    r"n=24": "n=4",
     r"--budget \d+": "--budget 10",
     r"--batch \d+": "--batch 4",
     r"-n 1000\b": "-n 30",
@@ -107,11 +113,11 @@ def run(line: str) -> str:
 
 def do(line: str) -> None:
     """What a line of a shell block does here: run chemvae, copy a file of the checkout, nothing for make and pip."""
-    words = shlex.split(line)
+    words = shlex.split(re.sub(r"\s+# .*$", "", line))
     if words[:2] == ["chemvae", "serve"]:
         return  # it goes on until it is ended: tests/app do what it is for
     if words[:1] == ["chemvae"]:
-        run(shrink(line).replace("cmd:python ", f"cmd:{sys.executable} "))
+        run(shrink(re.sub(r"\s+# .*$", "", line)).replace("cmd:python ", f"cmd:{sys.executable} "))
     elif words[:1] == ["python"]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", words[1:])
@@ -131,7 +137,7 @@ def walk(page: str, folder: Path) -> dict[str, Any]:
     for block in blocks:
         if block.title:
             (folder / block.title).write_text(block.text, encoding="utf-8")
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"chemvae": chemvae}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.syspath_prepend(str(folder))
