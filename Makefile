@@ -8,7 +8,7 @@
 # TORCH_INDEX=url      another source of the torch wheel; README says which one has no CUDA in it
 # CONSTRAINTS=file     exact versions (default .ci/constraints.txt; /dev/null takes the newest)
 # EXTRAS=test,maps     what the tests may use beside the package (default test)
-# WORKERS=2            processes that share the tests (default 0: none beside pytest itself)
+# WORKERS=0            processes that share the tests (default 2; 0: none beside pytest itself)
 # ARGS="..."           handed to chemvae demo, to pytest or to mypy
 
 VENV ?= .venv
@@ -17,7 +17,7 @@ CONSTRAINTS ?= .ci/constraints.txt
 TORCH_INDEX ?=
 EXTRAS ?= test
 SLOW ?=
-WORKERS ?= 0
+WORKERS ?= 2
 ARGS ?=
 
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
