@@ -259,7 +259,7 @@ def test_results_of_the_laboratory_are_entered_and_refused_row_by_row(visit):
     inputs.nth(1).fill("2.5")
     page.get_by_role("button", name="Save the results").click()
     page.locator(".campaign", has_text="2 measured").wait_for()
-    page.wait_for_function("document.querySelectorAll('.batch input').length === 2")  # the sheet is shown after the list
+    page.locator(".batch tbody tr").nth(2).wait_for(state="detached")  # the sheet is shown after the list
     third = page.locator(".batch tbody tr .open").first.get_attribute("title")
     sheet = f"smiles,sweetness\n{third},3.5\nC1CC,4\n"  # made by hand: one molecule of the batch, one that is none
     page.set_input_files("#results", {"name": "mine.csv", "mimeType": "text/csv", "buffer": sheet.encode()})
