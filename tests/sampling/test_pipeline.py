@@ -62,5 +62,6 @@ def test_readers_know_rdkit_and_neither_torch_nor_numpy():
     with open_readers(WORTH_PROCESSES, jobs=2) as readers:
         assert readers.submit(["OCC", "C1"]).result() == ["CCO", None]
         readers.function = eval
-        (loaded,) = readers.submit(["sorted(__import__('sys').modules)"]).result()
-    assert "rdkit.Chem" in loaded and not {"torch", "numpy", "pandas"} & set(loaded)
+        asked = (readers.submit(["sorted(__import__('sys').modules)"]).result()[0] for _ in range(1000))
+        loaded = next(one for one in asked if "rdkit.Chem" in one)  # either of the two answers, and one of them has read
+    assert not {"torch", "numpy", "pandas"} & set(loaded)
