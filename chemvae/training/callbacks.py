@@ -23,7 +23,7 @@ class Callback:
         """The epoch's line of metrics.csv, and the model with averaged weights. Values added to ``row`` are kept."""
 
     def on_stage(self, name: str, number: int, n_stages: int) -> None:
-        """A recipe begins this stage, counted from 1, or says that it is left out."""
+        """A recipe comes to this stage, counted from 1."""
 
     def on_tuning(self, row: dict[str, float]) -> None:
         """What a stage that tunes has reached: ``step`` or ``round``, its figures, ``elapsed_s``, ``eta_s`` of the recipe."""

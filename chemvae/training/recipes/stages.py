@@ -19,7 +19,7 @@ from chemvae.runs import RunFolder
 from chemvae.training.inputs import TrainingInputs
 from chemvae.training.posthoc.finish import finish
 from chemvae.training.posthoc.predictor import RefitSettings, refit_predictor
-from chemvae.training.tuning.base import Keeper, Report, TuningSettings
+from chemvae.training.tuning.base import Report, TuningSettings
 from chemvae.training.tuning.noised_codes import NoisedCodeSettings, tune_to_noised_codes
 from chemvae.training.tuning.reinforce import ReinforceSettings, tune_by_reinforce
 
@@ -119,8 +119,7 @@ def reward(work: Work, settings: ReinforceSettings) -> None:
 
 def _tuned(work: Work, settings: TuningSettings, tune: Callable[..., list[dict[str, float]]]) -> None:
     model, keeper = load_model(work.before), work.keeper
-    own: Keeper = keeper
-    rows = tune(model, work.inputs.train, settings, report=work.report, keeper=own)
+    rows = tune(model, work.inputs.train, settings, report=work.report, keeper=keeper)
     if keeper.is_told:
         return
     keeper.run.write_metrics(rows)
