@@ -80,7 +80,8 @@ def control(metrics: dict[str, Any]) -> str:
         for rung, words in CONTROL.items()
     ]
     head = ["proposals", *tasks, "the best hundred, by stream"]
-    return "What latent space contributes, AUC top-10 at 2,000 calls; an empty cell is not measured yet:\n\n" + table(head, rows)
+    words = "What latent space contributes, AUC top-10 at 2,000 calls; an empty cell is not measured yet:"
+    return f"{words}\n\n{table(head, rows)}"
 
 
 def streams(metrics: dict[str, Any], rung: str, tasks: Sequence[str]) -> str:

@@ -50,6 +50,8 @@ class Record:
     """Whether another run stands in the folder until this one is whole."""
     done: dict[str, float] = field(default_factory=dict)
     """Stage -> the seconds it took; 0 for one that was left out."""
+    stopped: dict[str, float] = field(default_factory=dict)
+    """Stage -> the seconds it had taken when it last ended, done or not."""
     budgets: dict[str, float] = field(default_factory=dict)
     """Stage -> the seconds it may take, once it has begun."""
 
@@ -65,10 +67,11 @@ class Record:
             raise ValueError("its first stage trains nothing")
         for stage in specs[1:]:
             checked(stage.does, stage.settings)
-        times = {**self.done, **self.budgets, "all": self.seconds}
-        if set(times) - {"all", *(one.name for one in specs)}:
+        told = (self.done, self.stopped, self.budgets)
+        if set().union(*told) - {one.name for one in specs}:
             raise ValueError("it tells of stages that it does not have")
-        if not all(isinstance(value, (int, float)) and math.isfinite(value) and value >= 0 for value in times.values()):
+        times = [self.seconds, *(value for one in told for value in one.values())]
+        if not all(isinstance(value, (int, float)) and math.isfinite(value) and value >= 0 for value in times):
             raise ValueError("it tells of times that are none")
 
     def budget(self, number: int) -> float:
@@ -229,8 +232,12 @@ class _Walk:
             if stage.name not in self.record.done:
                 for callback in self.callbacks:
                     callback.on_stage(stage.name, number + 1, len(self.record.stages))
-                started = time.monotonic()
-                is_done = self._first(stage) if number == 0 else self._later(number, stage)
+                started = time.monotonic() - self.record.stopped.get(stage.name, 0.0)
+                try:
+                    is_done = self._first(stage) if number == 0 else self._later(number, stage)
+                finally:
+                    self.record.stopped[stage.name] = round(time.monotonic() - started, 1)
+                    self._write()
                 if not is_done:
                     return self._stopped()
                 self._end(number, stage, time.monotonic() - started)

@@ -86,8 +86,11 @@ def test_stopped_in_a_stage_it_goes_on_to_the_same_weights(whole, tmp_path, stag
     train(tmp_path / "run", cancel=token, callbacks=[StopsIn(stage, token)])
     record = json.loads((tmp_path / "run/stages/recipe.json").read_text())
     assert stage not in record["done"] and token.is_cancelled
+    assert record["stopped"][stage] > 0
     resumed = api.train(MOLECULES, out=tmp_path / "run", resume=True)
     same(whole[0], resumed)
+    after = json.loads((tmp_path / "run/stages/recipe.json").read_text())
+    assert after["done"][stage] >= record["stopped"][stage]  # what it took before it was stopped counts, too
 
 
 def test_a_resumed_recipe_keeps_its_settings(whole):
