@@ -94,7 +94,8 @@ class Retrainer:
         return [archive.smiles[order[i]] for i in drawn.tolist()]
 
     def _train(self, elite: Sequence[str]) -> None:
-        from chemvae.training.data_parallel import DataParallel  # two seconds that searches without retraining need not wait for
+        # loaded here, as searches without retraining need not wait two seconds for it
+        from chemvae.training.data_parallel import DataParallel
         from chemvae.training.optim import make_optimizer
 
         model = self.region.model
