@@ -63,7 +63,7 @@ def train(name: str, run: Path, own: dict, minutes: float, config: dict) -> None
     if has_recipe(RunFolder(run)):
         api.train(None, out=run, resume=True)
         return
-    init = {"init": own["init"]} if "init" in own else {}
+    options = {name: own[name] for name in ("init", "learning_rate", "stages") if name in own}
     api.train(
         name,
         own.get("properties", ()),
@@ -72,7 +72,7 @@ def train(name: str, run: Path, own: dict, minutes: float, config: dict) -> None
         seed=config["seed"],
         recipe="full",
         time_limit_min=minutes,
-        **init,
+        **options,
     )
 
 

@@ -10,7 +10,7 @@ import difflib
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from chemvae.data.catalog.cards import DATASETS, DatasetCard, Upstream, card_tex
 from chemvae.data.catalog.download import Progress, fetch
 from chemvae.data.catalog.joining import RULES, join_sets
 from chemvae.data.catalog.made import library_fingerprint, made_chunks, made_molecules
+from chemvae.data.catalog.pooling import POOLING_RULES, pool_sets
 from chemvae.data.files.reading import CHUNK_ROWS, Chunk, read_records
 from chemvae.data.files.writing import concat
 from chemvae.data.splits import key_splits, smiles_keys
@@ -147,11 +148,12 @@ def _joined(card: DatasetCard, folder: Path | None, progress: Progress | None) -
 def _joined_chunks(located: Located, chunk_rows: int, jobs: int) -> Iterator[Chunk]:
     """Chunks of a set that is joined once and kept."""
     made = [library_fingerprint(part.card.maker) for part in located.parts if part.kind == "made"]
-    path = kept_path(located.card.name, (located.card, made, RULES), located.paths)
+    path = kept_path(located.card.name, (located.card, made, POOLING_RULES if located.card.pooled else RULES), located.paths)
 
     def join() -> pd.DataFrame:
         logger.info("Joining %s; this happens once", located.card.name)
-        return join_sets({part.card.name: _part_rows(part, jobs) for part in located.parts}, DATASETS, jobs)
+        frames = {part.card.name: _part_rows(part, jobs) for part in located.parts}
+        return pool_sets(frames, located.card, jobs) if located.card.pooled else join_sets(frames, DATASETS, jobs)
 
     return kept_table(located.card, path, join, chunk_rows)
 
@@ -176,7 +178,7 @@ def _from_path(card: DatasetCard, path: Path) -> Located:
     if path.is_dir():
         found = _in_folder(card, path)
         if found is None:
-            wanted = [card.local.name] if card.local else []
+            wanted = [" with ".join(file.name for file in card.local)] if card.local else []
             wanted += [" with ".join(file.file_name for file in card.upstream)] if card.is_downloadable else []
             raise InputError(f"The folder {path} holds no copy of {card.name}: looked for {' or '.join(wanted) or 'none'}.")
         return found
@@ -196,9 +198,11 @@ def _from_path(card: DatasetCard, path: Path) -> Located:
 def _in_folder(card: DatasetCard, folder: Path) -> Located | None:
     """Look for a set's files in a folder, or in a folder of the set's name inside it."""
     for place in (folder / card.name, folder):
-        if card.local and (path := place / card.local.name).is_file():
-            _warn_if_changed(card, path, card.local.sha256)
-            return Located(card, (path,), "local")
+        local = tuple(place / file.name for file in card.local)
+        if local and all(path.is_file() for path in local):
+            for file, path in zip(card.local, local, strict=True):
+                _warn_if_changed(card, path, file.sha256)
+            return Located(card, local, "local")
         if card.is_downloadable:
             found = (_with_or_without_gz(place / file.file_name) for file in card.upstream)
             paths = [path for path in found if path is not None]
@@ -229,10 +233,25 @@ def _download(card: DatasetCard, progress: Progress | None) -> Located:
 
 
 def _local_chunks(located: Located, chunk_rows: int) -> Iterator[Chunk]:
-    names = [column.name for column in located.card.columns]
-    for chunk in read_records(located.paths[0], chunk_rows):
-        chunk.frame = chunk.frame[[name for name in names if name in chunk.frame.columns]]
-        yield chunk
+    names, before = [column.name for column in located.card.columns], 0
+    for path in located.paths:
+        last = before
+        for chunk in read_records(path, chunk_rows):
+            chunk.frame = chunk.frame[[name for name in names if name in chunk.frame.columns]]
+            last = before + int(chunk.frame.index[-1])
+            yield _further_down(chunk, before)
+        before = last
+
+
+def _further_down(chunk: Chunk, before: int) -> Chunk:
+    """A chunk of a later file: its rows go on counting where the file before it ended, and have no line of their own."""
+    if not before:
+        return chunk
+    rows = pd.RangeIndex(int(chunk.frame.index[0]) + before, int(chunk.frame.index[-1]) + before + 1, name="row")
+    return replace(
+        chunk, frame=chunk.frame.set_axis(rows), lines=None,
+        problems={row + before: problem for row, problem in chunk.problems.items()},
+    )  # fmt: skip
 
 
 def _upstream_chunks(located: Located, chunk_rows: int, jobs: int) -> Iterator[Chunk]:

@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
 
 def write(folder, lines):
     content = "\n".join(["smiles,dG_hyd_exp_kcal_per_mol", *lines, ""])
-    (folder / DATASETS["freesolv"].local.name).write_bytes(gzip.compress(content.encode()))
+    (folder / DATASETS["freesolv"].local[0].name).write_bytes(gzip.compress(content.encode()))
 
 
 def chunks(folder, **options):

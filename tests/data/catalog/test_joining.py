@@ -133,7 +133,7 @@ def folder(tmp_path, monkeypatch):
     for name in DATASETS["oled"].parts:
         if DATASETS[name].local:
             frame = rows(name, smiles=[CBN, "C1CC"]).assign(split="train")[[c.name for c in DATASETS[name].columns]]
-            (data / DATASETS[name].local.name).write_bytes(gzip.compress(frame.to_csv(index=False).encode()))
+            (data / DATASETS[name].local[0].name).write_bytes(gzip.compress(frame.to_csv(index=False).encode()))
     library = [(CBN, "r1"), (CARBAZOLE, "r2")]
     monkeypatch.setattr("chemvae.data.catalog.made.enumeration.stream_library", lambda *_, **__: iter(library))
     return data
@@ -162,8 +162,8 @@ class TestReading:
 
     def test_a_file_is_not_a_folder_and_a_missing_part_is_named(self, folder):
         with pytest.raises(InputError, match="give the folder that holds their files"):
-            locate("oled", folder / DATASETS["dyes"].local.name)
-        (folder / DATASETS["opv-cep"].local.name).unlink()
+            locate("oled", folder / DATASETS["dyes"].local[0].name)
+        (folder / DATASETS["opv-cep"].local[0].name).unlink()
         with pytest.raises(InputError, match="no copy of opv-cep"):
             locate("oled", folder)
 

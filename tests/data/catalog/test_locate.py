@@ -33,7 +33,7 @@ def places(tmp_path, monkeypatch):
 
 def write_local(folder, name, frame):
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / DATASETS[name].local.name
+    path = folder / DATASETS[name].local[0].name
     path.write_bytes(gzip.compress(frame.to_csv(index=False).encode()))
     return path
 

@@ -189,7 +189,7 @@ def test_what_the_user_says_goes_before_the_recipe():
     spec = RunSpec.of(MOLECULES, beta=0.5, latent_dim=8, time_limit_min=3.0)
     made = first_spec(spec, stage, 65_000)
     assert (made.training.beta, made.model.latent_dim, made.training.time_limit_min) == (0.5, 8, 0.0)
-    assert made.training.noised_codes == stage.settings["noised_codes"] > 0
+    assert made.training.random_smiles == stage.settings["random_smiles"] > 0
     assert made.training.epochs == 100  # 6.5 million molecules read
     assert first_spec(spec, stage, 5_000).training.epochs == stage.settings["most_epochs"]
     assert first_spec(replace(spec, given=spec.given | {"epochs"}), stage, 65_000).training.epochs == spec.training.epochs

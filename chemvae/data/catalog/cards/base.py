@@ -74,7 +74,8 @@ class DatasetCard:
     columns: tuple[Column, ...]
     citation: str
     licence: str
-    local: LocalFile | None = None
+    local: tuple[LocalFile, ...] = ()
+    """Read one after the other."""
     upstream: tuple[Upstream, ...] = ()
     counts: Counts | None = None
     """Of the local file."""
@@ -89,6 +90,8 @@ class DatasetCard:
     """Name of the virtual library, for sets that chemvae makes itself."""
     parts: tuple[str, ...] = ()
     """Names of the sets that this one joins."""
+    pooled: bool = False
+    """Whether it takes of its parts the structures alone, and computes its properties from them."""
 
     @property
     def smiles_column(self) -> str:
@@ -161,7 +164,6 @@ def _sources(card: DatasetCard) -> str:
         lines.append(f"- {file.url} ({', '.join(fact for fact in facts if fact)})")
     if not card.is_downloadable:
         lines.append("- chemvae does not assemble this set by itself: bring a copy with `--from PATH` or `CHEMVAE_DATA`")
-    if card.local:
-        local = card.local
+    for local in card.local:
         lines.append(f"- copy used for our figures: `{local.name}` ({local.size:,} bytes, sha256 `{local.sha256}`)")
     return "\n".join(lines)

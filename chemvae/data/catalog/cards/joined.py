@@ -1,6 +1,7 @@
 """Sets that join others: one row per molecule and medium, one column per source and property."""
 
 from chemvae.data.catalog.cards.base import Column, Counts, DatasetCard
+from chemvae.data.catalog.cards.drugs import CHEMBL, DRUGCENTRAL, ZINC250K
 from chemvae.data.catalog.cards.made import VIRTUAL_OLEDS
 from chemvae.data.catalog.cards.materials import CHROMOPHORES, DONOR_ACCEPTOR, DYES, OLED_DFT, OLED_MEASURED, OPV, OPV_CEP
 
@@ -68,4 +69,33 @@ OLED = DatasetCard(
         "A vertical excitation (oled_dft, donor_acceptor, dyes) is no emission; a Stokes shift lies between them.",
     ),
 )
-CARDS = (OLED,)
+_DRUG_PARTS = (ZINC250K, CHEMBL, DRUGCENTRAL)
+DRUGS = DatasetCard(
+    name="drugs",
+    title="drug-like molecules: three sets as one",
+    description=(
+        "The union of zinc250k, chembl and drugcentral: purchasable molecules, medicinal chemistry and medicines. Each "
+        "molecule stands in one part of the split, whatever set it came from."
+    ),
+    columns=(
+        Column("smiles", meaning="canonical, the largest organic fragment, charged as its source writes it", role="smiles"),
+        Column("logP", "1", "octanol-water partition coefficient, Crippen atom contributions"),
+        Column("qed", "1", "quantitative estimate of drug-likeness, 0 to 1"),
+        Column("SAS", "1", "synthetic accessibility, 1 (easy) to 10"),
+        Column("sets", meaning="names of the sets that hold the molecule, joined by semicolons", role="text"),
+        Column("split", meaning="train, valid or test by the hash rule on the canonical SMILES", role="split"),
+    ),
+    citation="; ".join(f"{part.name}: {part.citation}" for part in _DRUG_PARTS),
+    licence="; ".join(f"{part.name}: {part.licence}" for part in _DRUG_PARTS),
+    split_rule="column",
+    parts=tuple(part.name for part in _DRUG_PARTS),
+    pooled=True,
+    counts=Counts(331_035, 331_035, (298_052, 16_446, 16_537)),
+    quirks=(
+        "322 molecules stand in two sets. 364 are left out since they are for training and a stereoisomer of each is held out.",
+        "Of a salt the largest organic fragment stays. Charges stay: ZINC's are those at pH 7, ChEMBL has few.",
+        "Left out: elements other than H, B, C, N, O, F, Si, P, S, Cl, Se, Br and I, what has no carbon, radicals, isotopes.",
+        "199 molecules, nearly all of drugcentral, are longer than 120 characters; the longest has 806.",
+    ),
+)
+CARDS = (OLED, DRUGS)

@@ -40,7 +40,7 @@ OLED_MEASURED = DatasetCard(
     ),
     citation="OLED-MAMA, https://github.com/jihuaxlab/OLED-MAMA",
     licence="MIT",
-    local=LocalFile("oled_tadf_measured.csv.gz", "3de0b31e8c90fbc373324136a913c17d4d036b88c6ee8024276538dcdc6c0c15", 67_741),
+    local=(LocalFile("oled_tadf_measured.csv.gz", "3de0b31e8c90fbc373324136a913c17d4d036b88c6ee8024276538dcdc6c0c15", 67_741),),
     upstream=(
         Upstream(
             f"{_MAMA}/smiles_to_id_mapping_12.csv", "8cbf8c5cb12190893ed9d2ab2bbc84d70769982addac9fecaba5ed561cd681f9", 344_481
@@ -84,7 +84,7 @@ OLED_DFT = DatasetCard(
     citation="Harnessing Generative AI for Efficient Organic Materials Discovery in Low-Data Regimes, "
     "https://doi.org/10.5281/zenodo.18297107",
     licence="none stated",
-    local=LocalFile("oled_tadf_dft.csv.gz", "757c8c9425578f7ea7a0d98530dd1212a9b55b4c77658b8c08b9e0a01b922a91", 149_167),
+    local=(LocalFile("oled_tadf_dft.csv.gz", "757c8c9425578f7ea7a0d98530dd1212a9b55b4c77658b8c08b9e0a01b922a91", 149_167),),
     upstream=tuple(
         Upstream(f"{_TADF}/{name}", sha256, size)
         for name, sha256, size in (
@@ -113,7 +113,9 @@ DONOR_ACCEPTOR = DatasetCard(
     citation="Self-Improving Photosensitizer Discovery System via Bayesian Search with First-Principle Simulations, "
     "J. Am. Chem. Soc. 2021",
     licence="none stated",
-    local=LocalFile("donor_acceptor_s1t1.csv.gz", "c3996e8c02599a59584fa8810dbd1f299429adc41602be404429686d3bdfec36", 326_104),
+    local=(
+        LocalFile("donor_acceptor_s1t1.csv.gz", "c3996e8c02599a59584fa8810dbd1f299429adc41602be404429686d3bdfec36", 326_104),
+    ),
     upstream=(
         Upstream(
             f"{_SENSITIZERS}/Photosensitizers_DA.csv",
@@ -152,8 +154,8 @@ CHROMOPHORES = DatasetCard(
     ),
     citation="Joung et al., Sci. Data 2020, 7, 295, https://doi.org/10.1038/s41597-020-00634-8",
     licence="CC BY 4.0",
-    local=LocalFile(
-        "chromophores_deep4chem.csv.gz", "031fa0bb71fdd86149f0c06a52e33785acd85ae433c414bf6042bbe77cec27cd", 476_942
+    local=(
+        LocalFile("chromophores_deep4chem.csv.gz", "031fa0bb71fdd86149f0c06a52e33785acd85ae433c414bf6042bbe77cec27cd", 476_942),
     ),
     upstream=(
         Upstream(
@@ -193,7 +195,7 @@ DYES = DatasetCard(
     ),
     citation="Greenman, Green & Gomez-Bombarelli, Chem. Sci. 2022, 13, 1152, https://doi.org/10.1039/D1SC05677H",
     licence="MIT",
-    local=LocalFile("dyes_tddft_peak.csv.gz", "bd848d0506bed249fa2f0bd91e50196924a99698888e77369c7805cce71f7c97", 482_311),
+    local=(LocalFile("dyes_tddft_peak.csv.gz", "bd848d0506bed249fa2f0bd91e50196924a99698888e77369c7805cce71f7c97", 482_311),),
     upstream=tuple(
         Upstream(
             f"{_UVVIS_SPLITS}/smiles_target_{part}.csv",
@@ -226,7 +228,7 @@ OPV = DatasetCard(
     ),
     citation="Nigam et al., Tartarus, 2022, https://arxiv.org/abs/2209.12487",
     licence="Apache-2.0",
-    local=LocalFile("opv_hce_tartarus.csv.gz", "98cd4808fe7c951f8d166b0655a6bcccb011b2358315d0890976be9457c0673e", 654_214),
+    local=(LocalFile("opv_hce_tartarus.csv.gz", "98cd4808fe7c951f8d166b0655a6bcccb011b2358315d0890976be9457c0673e", 654_214),),
     upstream=(
         Upstream(
             f"{_RAW}/aspuru-guzik-group/Tartarus/5accbf7217e586095760db45ecb94078e1089584/datasets/hce.csv",
@@ -250,7 +252,7 @@ OPV_CEP = DatasetCard(
     citation="Hachmann et al., J. Phys. Chem. Lett. 2011, https://doi.org/10.1021/jz200866s; "
     "selection: Duvenaud et al., 2015, https://arxiv.org/abs/1509.09292",
     licence="MIT",
-    local=LocalFile("opv_cep_pce.csv.gz", "f8d850c5bfd2bb44f4bdb55d25edbd1aba59c96f5ece010ca86fc6281438541a", 437_659),
+    local=(LocalFile("opv_cep_pce.csv.gz", "f8d850c5bfd2bb44f4bdb55d25edbd1aba59c96f5ece010ca86fc6281438541a", 437_659),),
     upstream=(
         Upstream(
             f"{_RAW}/HIPS/neural-fingerprint/d26dae3a293a736261fee307b28b37e548c5f218/data/2015-06-02-cep-pce/cep-processed.csv",

@@ -19,7 +19,7 @@ ESOL = DatasetCard(
     citation="Delaney, J. Chem. Inf. Comput. Sci. 2004, https://doi.org/10.1021/ci034243x; "
     "MoleculeNet: Wu et al., Chem. Sci. 2018, https://doi.org/10.1039/C7SC02664A",
     licence="MIT (deepchem repository)",
-    local=LocalFile("esol.csv.gz", "4623a134328b4851e92d87f737696159f11163b4eb89558a0e5945958aac5969", 21_085),
+    local=(LocalFile("esol.csv.gz", "4623a134328b4851e92d87f737696159f11163b4eb89558a0e5945958aac5969", 21_085),),
     upstream=(
         Upstream(
             f"{_RAW}/deepchem/deepchem/fbe3b911a94a6eb8c84c1a9e7ac67a472c49ea80/datasets/delaney-processed.csv",
@@ -48,7 +48,7 @@ FREESOLV = DatasetCard(
     ),
     citation="Mobley & Guthrie, J. Comput.-Aided Mol. Des. 2014, https://doi.org/10.1007/s10822-014-9747-x",
     licence="FreeSolv is published under CC BY; the repository states none",
-    local=LocalFile("freesolv.csv.gz", "8c67831e184ad9eae9b2e24e2d9b8eb8740e02cd5142bd661816c2508ca9f282", 10_677),
+    local=(LocalFile("freesolv.csv.gz", "8c67831e184ad9eae9b2e24e2d9b8eb8740e02cd5142bd661816c2508ca9f282", 10_677),),
     upstream=(
         Upstream(
             f"{_RAW}/{_MOLECULENET}/freesolv_original.csv",
@@ -76,7 +76,7 @@ LIPOPHILICITY = DatasetCard(
     ),
     citation="ChEMBL document CHEMBL3301361; MoleculeNet: Wu et al., Chem. Sci. 2018, https://doi.org/10.1039/C7SC02664A",
     licence="CC BY-SA 3.0 (ChEMBL); the repository states none",
-    local=LocalFile("lipophilicity.csv.gz", "a7a9b0c841c4e9b3037f8c5f56c80c49e7011cc5bd9fe21feddb93b199685382", 76_316),
+    local=(LocalFile("lipophilicity.csv.gz", "a7a9b0c841c4e9b3037f8c5f56c80c49e7011cc5bd9fe21feddb93b199685382", 76_316),),
     upstream=(
         Upstream(
             f"{_RAW}/{_MOLECULENET}/lipophilicity_original.csv",

@@ -31,7 +31,7 @@ def test_every_card_is_complete(name):
     assert all(column.unit for column in card.columns if column.role == "property")
     assert card.maker or card.parts or (card.local and card.upstream and card.counts)
     assert set(card.parts) <= set(DATASETS)
-    for sha256 in (file.sha256 for file in (*card.upstream, *([card.local] if card.local else ()))):
+    for sha256 in (file.sha256 for file in (*card.upstream, *card.local)):
         assert sha256 is None or re.fullmatch("[0-9a-f]{64}", sha256)
     if card.is_downloadable:
         ours = {column.name for column in card.columns if column.role in ("smiles", "property")}
@@ -62,9 +62,10 @@ def test_the_samples_are_the_first_members(name):
 @pytest.mark.parametrize("name", [name for name, card in DATASETS.items() if card.local])
 def test_the_local_copies_are_the_files_of_the_cards(name):
     card = DATASETS[name]
-    path = Path(os.environ["CHEMVAE_DATA"]) / card.local.name
-    assert path.stat().st_size == card.local.size and file_sha256(path) == card.local.sha256
-    assert pd.read_csv(path, nrows=1).columns.tolist() == [column.name for column in card.columns]
+    for file in card.local:
+        path = Path(os.environ["CHEMVAE_DATA"]) / file.name
+        assert path.stat().st_size == file.size and file_sha256(path) == file.sha256
+        assert pd.read_csv(path, nrows=1).columns.tolist() == [column.name for column in card.columns]
 
 
 @pytest.mark.data
