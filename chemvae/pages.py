@@ -393,9 +393,19 @@ def molecule_strip(smiles: Sequence[str], legends: Sequence[str], beside: Sequen
 
 def molecule_pairs(left: Sequence[str], right: Sequence[str | None], legends: Sequence[str]) -> Html:
     """Return molecules two by two (input beside output, start beside design), each pair with its legend."""
+    return pairs([(molecule_drawing(a), molecule_drawing(b)) for a, b in zip(left, right, strict=True)], legends)
+
+
+def pairs(pictures: Iterable[tuple[Html, Html]], legends: Iterable[str]) -> Html:
+    """Return pictures two by two, each pair with its legend (text or Html).
+
+    Examples
+    --------
+    >>> pairs([(Html("<svg/>"), Html("<svg/>"))], ["a & b"]).count("a &amp; b")
+    1
+    """
     cards = (
-        f'<figure class="pair"><div class="two">{molecule_drawing(a)}{molecule_drawing(b)}</div>'
-        f"<figcaption>{escape(legend)}</figcaption></figure>"
-        for a, b, legend in zip(left, right, legends, strict=True)
+        f'<figure class="pair"><div class="two">{a}{b}</div><figcaption>{escape(legend)}</figcaption></figure>'
+        for (a, b), legend in zip(pictures, legends, strict=True)
     )
     return Html(f'<div class="pairs">{"".join(cards)}</div>')

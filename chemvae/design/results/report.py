@@ -8,6 +8,7 @@ from typing import Any
 
 from chemvae import pages
 from chemvae.design.results.comparison import difference, files, interval, lead_of
+from chemvae.design.results.orbitals import orbital_section
 from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.report_data import NEIGHBOURS, SUMMARY_NAMES, gather, property_columns, searches_by_name
 from chemvae.design.results.report_figures import front as front_picture
@@ -42,6 +43,7 @@ def render(result: Outcome, baseline: Outcome | None = None) -> str:
         *_batch(data["batch"]),
         pages.section("Best molecules", *_best(data["best"], result), *_front(data["front"], result)),
         *_learned(data["learned"]),
+        *orbital_section(data["orbitals"]),
         *_neighbours(data["neighbours"]),
         pages.section("Course of the search", *_course(data["course"], result, baseline)),
         pages.section("Turned away", *_turned_away(data["turned_away"])),

@@ -14,6 +14,7 @@ import pandas as pd
 
 from chemvae.design.results.comparison import ENDINGS, difference, lead_of
 from chemvae.design.results.learned import sentences
+from chemvae.design.results.orbitals import orbitals
 from chemvae.design.results.outcome import Outcome
 from chemvae.design.results.plain import plain
 from chemvae.design.results.summary import compare, running_top, summary
@@ -83,8 +84,8 @@ def report_data(result: Outcome, baseline: Outcome | None = None) -> dict[str, A
     -------
     dict
         ``title``, ``lead``, and the sections ``facts``, ``batch``, ``leads``, ``best``, ``learned``, ``front``,
-        ``neighbours``, ``course``, ``turned_away`` and ``settings``, each with its tables (lists of rows) and captions; None
-        for a section that this search has not. Molecules are SMILES.
+        ``orbitals``, ``neighbours``, ``course``, ``turned_away`` and ``settings``, each with its tables (lists of rows) and
+        captions; None for a section that this search has not. Molecules are SMILES.
     """
     return plain(gather(result, baseline))
 
@@ -100,6 +101,7 @@ def gather(result: Outcome, baseline: Outcome | None = None) -> dict[str, Any]:
         "best": _best(result),
         "learned": {"sentences": sentences(result.learned), "values": result.learned} if result.learned else None,
         "front": _front(result),
+        "orbitals": orbitals(result),
         "neighbours": _neighbours(result),
         "course": _course(result, baseline),
         "turned_away": _turned_away(result),
