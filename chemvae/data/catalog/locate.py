@@ -148,14 +148,16 @@ def _joined(card: DatasetCard, folder: Path | None, progress: Progress | None) -
 def _joined_chunks(located: Located, chunk_rows: int, jobs: int) -> Iterator[Chunk]:
     """Chunks of a set that is joined once and kept."""
     made = [library_fingerprint(part.card.maker) for part in located.parts if part.kind == "made"]
-    path = kept_path(located.card.name, (located.card, made, POOLING_RULES if located.card.pooled else RULES), located.paths)
+    card = located.card
+    rules = POOLING_RULES if card.pooled else RULES
+    path = kept_path(card.name, (card.columns, card.parts, made, rules), located.paths)
 
     def join() -> pd.DataFrame:
-        logger.info("Joining %s; this happens once", located.card.name)
+        logger.info("Joining %s; this happens once", card.name)
         frames = {part.card.name: _part_rows(part, jobs) for part in located.parts}
-        return pool_sets(frames, located.card, jobs) if located.card.pooled else join_sets(frames, DATASETS, jobs)
+        return pool_sets(frames, card, jobs) if card.pooled else join_sets(frames, DATASETS, jobs)
 
-    return kept_table(located.card, path, join, chunk_rows)
+    return kept_table(card, path, join, chunk_rows)
 
 
 def _part_rows(part: Located, jobs: int) -> pd.DataFrame:
