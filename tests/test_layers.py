@@ -23,8 +23,8 @@ ROOMS_WITHIN = {
         "search_settings", "trust", "search_folder", "search",
     ],
     "training": [
-        "settings", "callbacks", "ema", "best_weights", "optim", "inputs", "data_parallel", "validation", "checkpoint",
-        "trainer", "tuning", "posthoc", "session", "resuming", "recipes",
+        "settings", "callbacks", "ema", "best_weights", "optim", "inputs", "data_parallel", "processes", "validation",
+        "checkpoint", "trainer", "tuning", "posthoc", "session", "resuming", "recipes",
     ],
 }  # fmt: skip
 """Rooms that have rooms of their own, in the same order: a file may use what stands before its room."""

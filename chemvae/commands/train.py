@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,24 +101,37 @@ def train(
     """Train a model on molecules, and on labels where columns are named with -p.
 
     A run folder holds all that the other commands need. Ctrl-C saves first; --resume goes on to the same numbers. With
-    --recipe full samples become molecules, too, in stages that are told one by one.
+    --recipe full samples become molecules, too, in stages that are told one by one. Several GPUs share a training under
+    torchrun --nproc-per-node N -m chemvae train ...
     """
     from chemvae import api
     from chemvae.commands.shared import training_display
 
-    run = _run_folder(data, output, resume, init, compare)
+    run, is_first = _run_folder(data, output, resume, init, compare), _is_first()
     wanted: list[Callback] = [training_display.PriorValidity()]
     wanted += [training_display.TensorBoard(run / "tensorboard")] if tensorboard else []
-    with training_display.progress(run, f"Reading {data or 'the data'}") as shown:
+    with training_display.progress(run, f"Reading {data or 'the data'}", is_first=is_first) as shown:
         api.train(
             data, properties or (), preset, run, resume, seed, recipe=recipe, stages=stages, init=init,
             smiles_column=smiles_column, split_column=split_column, on_invalid=on_invalid, standardize=standardize,
             tokens=tokens, vocabulary=vocabulary, device=device, jobs=jobs, overwrite=overwrite, more_epochs=more_epochs,
             callbacks=[*wanted, *shown], **_with_settings(given_only(settings)),
         )  # fmt: skip
+    if not is_first:
+        return
     _say_what_was_gained(run, compare, device, jobs)
     _say_which_predictor(run, data, jobs)
     _say_what_next(run, data)
+
+
+def _is_first() -> bool:
+    """Whether this is the only process, or the first of those that torchrun started; others say nothing but errors."""
+    from chemvae.training.processes import Processes
+
+    is_first = Processes.of_environment().is_first
+    if not is_first:
+        logging.getLogger("chemvae").setLevel(logging.ERROR)
+    return is_first
 
 
 def _with_settings(given: dict[str, Any]) -> dict[str, Any]:

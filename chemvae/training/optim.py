@@ -9,10 +9,11 @@ from torch import nn
 from chemvae.models.storage import find_device
 
 
-def make_fabric(device: str) -> Fabric:
-    """One device of the machine: "auto", "cpu", "cuda", "cuda:1" or "mps"."""
+def make_fabric(device: str, number: int | None = None) -> Fabric:
+    """One device of the machine: "auto", "cpu", "cuda", "cuda:1" or "mps"; ``number`` says which GPU where none is named."""
     found = find_device(device)
-    return Fabric(accelerator=found.type, devices=1 if found.index is None else [found.index], precision="32-true")
+    index = number if found.index is None and found.type == "cuda" else found.index
+    return Fabric(accelerator=found.type, devices=1 if index is None else [index], precision="32-true")
 
 
 def make_optimizer(model: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:

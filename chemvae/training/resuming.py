@@ -20,6 +20,7 @@ from chemvae.runs import RunFolder
 from chemvae.seeding import seeded
 from chemvae.training.callbacks import Callback
 from chemvae.training.inputs import TrainingInputs, changed_data, choose_split, data_fingerprint, make_inputs
+from chemvae.training.processes import ALONE, Processes
 from chemvae.training.session import Reading, as_table, fit_and_finish, in_folder, make_trainer, origin_of, sort_options
 from chemvae.training.settings import AS_OBJECT, TrainingSettings
 from chemvae.training.trainer import Trainer
@@ -38,6 +39,7 @@ def resume_run(
     targets: Sequence[str] = (),
     more_epochs: int = 0,
     budget_s: float = 0.0,
+    processes: Processes = ALONE,
 ) -> MolVAE:
     """Go on from a run's last checkpoint, or from its beginning if it was ended before the first.
 
@@ -57,9 +59,12 @@ def resume_run(
         Train so many epochs longer than the run was to; its schedules are stretched over all of them.
     budget_s : float
         As in :func:`start_run`; the same as then.
+    processes : Processes
+        As in :func:`start_run`; there may be more of them, or fewer, than when it began.
     """
-    with in_folder(run):
-        trainer, inputs = _restored(run.unfinished(), data, options or {}, callbacks, targets, more_epochs)
+    with in_folder(run if processes.is_first else None):
+        told = callbacks if processes.is_first else ()
+        trainer, inputs = _restored(run.unfinished(), data, options or {}, told, targets, more_epochs, processes)
         trainer.budget_s = budget_s
         return fit_and_finish(trainer, inputs, cancel)
 
@@ -71,6 +76,7 @@ def _restored(
     callbacks: Sequence[Callback],
     targets: Sequence[str],
     more_epochs: int,
+    processes: Processes,
 ) -> tuple[Trainer, TrainingInputs]:
     """The trainer as it was, and what it trains on."""
     own, _, changes = sort_options(options)
@@ -95,10 +101,19 @@ def _restored(
         log.info("The run in '%s' was ended before its first checkpoint: it starts again at step 0.", run.path)
         model.predictor.fit_scale(torch.as_tensor(inputs.train.labels))
     trainer = make_trainer(
-        model, inputs, settings, run, own.get("device", "auto"), callbacks, keep_best=config.get("init") is not None
+        model,
+        inputs,
+        settings,
+        run,
+        own.get("device", "auto"),
+        callbacks,
+        keep_best=config.get("init") is not None,
+        processes=processes,
     )
     if not is_new:
         trainer.resume(config.get("epochs_before", ()))
+    if not processes.is_first:
+        trainer.run = None  # the first one writes
     return trainer, inputs
 
 

@@ -34,6 +34,7 @@ from chemvae.training.inputs import (
     make_inputs,
 )
 from chemvae.training.posthoc.finish import finish
+from chemvae.training.processes import ALONE, Processes
 from chemvae.training.settings import PRESETS, TrainingSettings
 from chemvae.training.trainer import Trainer
 
@@ -135,6 +136,7 @@ def start_run(
     *,
     table: Table | None = None,
     budget_s: float = 0.0,
+    processes: Processes = ALONE,
 ) -> MolVAE:
     """Train a new model; see :func:`chemvae.api.train`.
 
@@ -152,7 +154,11 @@ def start_run(
         What ``spec.data`` names, where it has been read.
     budget_s : float
         Seconds into which the schedules and the end are to fit; 0 takes what the epochs take.
+    processes : Processes
+        Those that train it together; the first one alone writes and calls back.
     """
+    if not processes.is_first:
+        run, callbacks = None, ()
     with in_folder(run):
         check_folder(run, spec.overwrite)
         source = load_model(find_run(spec.init)) if spec.init is not None else None
@@ -165,7 +171,9 @@ def start_run(
             run.write_vocabulary(inputs.vocabulary.to_dict())
             run.write_environment()
             run.write_config({**describe_model(model), "training": training.described(), **_facts(spec, table, inputs)})
-        trainer = make_trainer(model, inputs, training, run, spec.device, callbacks, keep_best=source is not None)
+        trainer = make_trainer(
+            model, inputs, training, run, spec.device, callbacks, keep_best=source is not None, processes=processes
+        )
         trainer.budget_s = budget_s
         return fit_and_finish(trainer, inputs, cancel)
 
@@ -230,11 +238,14 @@ def make_trainer(
     callbacks: Sequence[Callback],
     *,
     keep_best: bool = False,
+    processes: Processes = ALONE,
 ) -> Trainer:
     """A trainer on what was read; ``keep_best`` ends with the best epoch's weights in place of the last one's."""
     held_out = monitored(inputs.valid, settings)
     model.training_facts = replace(model.training_facts, kl_weight=settings.beta)
-    trainer = Trainer(model, inputs.train, held_out, settings, run, device=device, callbacks=tuple(callbacks))
+    trainer = Trainer(
+        model, inputs.train, held_out, settings, run, device=device, callbacks=tuple(callbacks), processes=processes
+    )
     trainer.best = BestWeights(trainer.module) if keep_best else None
     return trainer
 
@@ -244,6 +255,8 @@ def fit_and_finish(trainer: Trainer, inputs: TrainingInputs, cancel: CancelToken
     run = trainer.run
     try:
         trainer.fit(cancel)
+        if not trainer.processes.is_first:
+            return trainer.module.eval().requires_grad_(False)
         _tell_kept(trainer)
         finish(trainer.module, inputs.train, inputs.valid, run, trainer.settings.seed)
         if run is not None and run.is_successor:

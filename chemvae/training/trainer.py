@@ -30,6 +30,7 @@ from chemvae.training.checkpoint import misfit_of, progress_from
 from chemvae.training.data_parallel import DataParallel
 from chemvae.training.ema import WeightAverage
 from chemvae.training.optim import make_fabric, make_optimizer
+from chemvae.training.processes import ALONE, Processes, trained
 from chemvae.training.settings import TrainingSettings
 from chemvae.training.validation import check_collapse, measure, measure_objective
 
@@ -38,6 +39,7 @@ LOG_EVERY = 20  # steps between two readings of the loss; a reading waits for th
 BEFORE_ITS_END = ("time limit", "cancelled")  # why a run may stop that can still go on
 BUDGET = "budget"  # why a run ends that was to take so long and no longer: it is finished, and cannot go on
 FIRST_CHECKPOINT_S = 30.0  # of this call: a run that ends early is worth resuming soon
+REASONS = (None, "interrupted", "early", BUDGET, *BEFORE_ITS_END)
 COLLAPSED_EPOCHS = 2  # in a row, after the KL weight has risen, before a run is given up
 
 
@@ -72,6 +74,8 @@ class Trainer:
     device : str
         "auto", "cpu", "cuda", "cuda:1", "mps".
     callbacks : sequence of Callback
+    processes : Processes
+        Those that share the training.
     """
 
     def __init__(
@@ -84,14 +88,16 @@ class Trainer:
         objective: Objective | None = None,
         device: str = "auto",
         callbacks: tuple[Callback, ...] = (),
+        processes: Processes = ALONE,
     ):
+        self.processes = processes
         self.settings, self.train_data, self.valid_data, self.run, self.callbacks = settings, train, valid, run, callbacks
         self.n_batches = train.n_batches(settings.batch_size)
         self.n_steps = settings.epochs * self.n_batches
         jobs = settings.threads or torch.get_num_threads()
         context = ObjectiveContext(settings, self.beta, train, jobs, model)
         self.objective = build_objective(objective or settings.objective, context)
-        self.fabric = make_fabric(device)
+        self.fabric = make_fabric(device, self.processes.local_rank if self.processes.size > 1 else None)
         self.module = model.to(self.fabric.device)
         self.module.word_dropout = settings.word_dropout
         self.average = WeightAverage(self.module, settings.ema_decay)
@@ -101,7 +107,7 @@ class Trainer:
         self.own_optimizers = {
             phase: make_optimizer(one, settings.learning_rate, settings.weight_decay) for phase, one in self.networks.items()
         }
-        self.generator = torch.Generator(self.fabric.device).manual_seed(settings.seed)
+        self.generator = torch.Generator(self.fabric.device).manual_seed(settings.seed + self.processes.seed_offset)
         self.progress = Progress()
         self.parallel: DataParallel | None = None  # while fit runs, where threads split the batch
         self.best: BestWeights | None = None  # where the weights of the best epoch are to be kept
@@ -145,7 +151,7 @@ class Trainer:
         """
         started = time.monotonic() - self.progress.elapsed_s
         call_started = last_saved = time.monotonic()
-        with self._threads(), self._signals():
+        with self.processes.together(self.fabric.device), self._threads(), self._signals():
             self._offer_start()
             while self.progress.epoch < self.settings.epochs and not self._stop:
                 for batch in self._epoch_batches():
@@ -153,7 +159,7 @@ class Trainer:
                     self._train_step(batch)
                     now = time.monotonic()
                     self.progress.elapsed_s = now - started
-                    self._stop = self._stop or self._asked_to_stop(now - call_started, cancel)
+                    self._stop = self._agreed(self._stop or self._asked_to_stop(now - call_started, cancel))
                     if self._stop:
                         break
                     if now - last_saved > self._checkpoint_s(is_first=last_saved == call_started):
@@ -161,9 +167,14 @@ class Trainer:
                         last_saved = now
                 if self._stop in (None, BUDGET) or self.progress.batch == self.n_batches:
                     self._end_epoch()
+                    self._stop = self._agreed(self._stop)
                     last_saved = time.monotonic()
             self._leave()
         return self.progress
+
+    def _agreed(self, reason: str | None) -> str | None:
+        """Why the first process stops: all do then."""
+        return REASONS[self.processes.agreed(REASONS.index(reason), self.fabric.device)]
 
     def _checkpoint_s(self, *, is_first: bool) -> float:
         """Seconds until a checkpoint is due within an epoch."""
@@ -187,7 +198,7 @@ class Trainer:
             if self.fabric.device.type != "cpu" or threads == 1 or not self.objective.splits or self.networks:
                 yield
                 return
-            self.parallel = DataParallel(self.module, threads, self.settings.seed)
+            self.parallel = DataParallel(self.module, threads, self.settings.seed + self.processes.seed_offset)
             try:
                 with limited_threads(1):
                     yield
@@ -212,7 +223,9 @@ class Trainer:
             group["lr"] = self.learning_rate(p.step)
         parts: dict[str, Tensor] = {}
         for phase in self.objective.phases:
-            loss = self._backward(batch, phase)
+            own = self.processes.share(batch)
+            loss = self._backward(own, phase)
+            self._add_up(phase, self.processes.weight(len(batch), len(own)))
             parts |= loss.parts
             if phase in self.networks:
                 self._update_network(phase)
@@ -223,6 +236,11 @@ class Trainer:
         p.batch += 1
         if p.step % LOG_EVERY == 0 or p.batch == self.n_batches:
             self._read_losses(loss, norm, len(batch))
+
+    def _add_up(self, phase: str, weight: float) -> None:
+        """Give every process the gradient of the whole batch."""
+        network = self.networks.get(phase, self.module)
+        self.processes.add_up(trained(list(network.parameters())), weight)
 
     def _backward(self, batch: Batch, phase: str) -> Loss:
         """Leave the gradient of this phase's loss in the parameters."""

@@ -158,7 +158,7 @@ def epoch_line(row: dict[str, float], n_epochs: int) -> str:
 
 
 @contextmanager
-def progress(run: Path, before: str = "") -> Iterator[list[Callback]]:
+def progress(run: Path, before: str = "", *, is_first: bool = True) -> Iterator[list[Callback]]:
     """Give the callback that shows training: a bar on a terminal, lines elsewhere, nothing under -q.
 
     Parameters
@@ -166,8 +166,10 @@ def progress(run: Path, before: str = "") -> Iterator[list[Callback]]:
     run : Path
     before : str
         What happens until the first step, in words; shown at once.
+    is_first : bool
+        Another process of the same training shows nothing.
     """
-    if console.is_quiet():
+    if console.is_quiet() or not is_first:
         yield []
     elif not console.is_live():
         console.say(before) if before else None

@@ -27,6 +27,7 @@ from chemvae.progress import ENDING_SIGNALS, CancelToken, HeardSignal, signal_ha
 from chemvae.runs import RunFolder, write_json
 from chemvae.training.callbacks import Callback
 from chemvae.training.inputs import TrainingInputs, choose_split, make_inputs
+from chemvae.training.processes import Processes
 from chemvae.training.recipes.overall import Overall
 from chemvae.training.recipes.recipe import StageSpec, read_recipe, seconds_of, with_seed
 from chemvae.training.recipes.stages import KINDS, StageFolder, Work, checked, facts_of
@@ -102,8 +103,10 @@ def start(
     cancel: CancelToken | None = None,
 ) -> MolVAE:
     """Train a new model, once or by a recipe; see :func:`chemvae.api.train`."""
+    processes = Processes.of_environment()
     if recipe == "plain" and not stages:
-        return start_run(spec, run, callbacks, cancel)
+        return start_run(spec, run, callbacks, cancel, processes=processes)
+    _check_alone(processes)
     if run is None or recipe == "plain":
         raise SettingsError("a recipe works in a folder (out=RUN), and stages go with recipe='full'")
     return start_recipe(spec, recipe, run, callbacks, cancel, stages_from(stages))
@@ -120,11 +123,18 @@ def go_on(
     more_epochs: int = 0,
 ) -> MolVAE:
     """Go on with what was begun in a folder, once or by a recipe; see :func:`chemvae.api.train`."""
+    processes = Processes.of_environment()
     if not has_recipe(run):
-        return resume_run(run, data, options, callbacks, cancel, targets=targets, more_epochs=more_epochs)
+        return resume_run(run, data, options, callbacks, cancel, targets=targets, more_epochs=more_epochs, processes=processes)
+    _check_alone(processes)
     if more_epochs:
         raise SettingsError("more_epochs lengthens one training; a recipe has stages, so start it anew with other epochs")
     return resume_recipe(run, data, options, callbacks, cancel)
+
+
+def _check_alone(processes: Processes) -> None:
+    if processes.size > 1:
+        raise SettingsError("a recipe trains in one process: start it without torchrun, or train once (recipe plain)")
 
 
 def start_recipe(
