@@ -310,10 +310,14 @@ def molecule_drawing(smiles: str | None, width: int = 220, height: int = 150, be
     if smiles is not None and reason is None:
         layout, highlight = (None, None) if beside is None else (aligned(smiles, beside), differing_atoms(smiles, beside))
         svg = molecule_svg(smiles, width=width, height=height, layout=layout, highlight=highlight)
-        svg = _strip_svg(svg, keep_title=True)
-        return Html(f'<div class="drawing">{svg}</div>')
+        return drawing(svg)
     text = f'{escape(reason)}<br><span class="smiles">{escape(smiles)}</span>' if smiles else "nothing"
     return Html(f'<div class="drawing"><div class="undrawn">{text}</div></div>')
+
+
+def drawing(svg: str) -> Html:
+    """Return a picture of a molecule on its plate, which is light in a dark page too."""
+    return Html(f'<div class="drawing">{_strip_svg(svg, keep_title=True)}</div>')
 
 
 def copyable(smiles: str) -> Html:

@@ -77,7 +77,7 @@ def orbital_section(data: dict[str, Any] | None) -> list[pages.Html]:
         )
         for row in rows
     ]
-    pictures = [(pages.Html(row["homo_svg"]), pages.Html(row["lumo_svg"])) for row in rows]
+    pictures = [(pages.drawing(row["homo_svg"]), pages.drawing(row["lumo_svg"])) for row in rows]
     failed = [pages.table(data["failed"].rename(columns={"smiles": "SMILES"}))] if len(data["failed"]) else []
     return [
         pages.section("Frontier orbitals", pages.paragraph(data["caption"], "note"), pages.pairs(pictures, legends), *failed)
