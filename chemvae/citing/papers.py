@@ -88,6 +88,10 @@ PAPERS: dict[str, Paper] = {
         "Gretton et al.", "A Kernel Two-Sample Test", "JMLR", 2012, "https://jmlr.org/papers/v13/gretton12a.html"
     ),
     "makhzani2016": Paper("Makhzani et al.", "Adversarial Autoencoders", "preprint", 2016, _arxiv("1511.05644")),
+    "hinton1995": Paper(
+        "Hinton et al.", "The Wake-Sleep Algorithm for Unsupervised Neural Networks", "Science", 1995,
+        _doi("10.1126/science.7761831"),
+    ),
     "hinton2006": Paper(
         "Hinton & Salakhutdinov", "Reducing the Dimensionality of Data with Neural Networks", "Science", 2006,
         _doi("10.1126/science.1127647"),
@@ -239,6 +243,7 @@ USES: dict[str, tuple[str, ...]] = {
     "objective denoising": ("vincent2008",),
     "setting noised_codes": ("ho2020",),
     "setting prior_points": ("anthony2017",),
+    "setting sleep": ("hinton1995",),
     "method auto": ("tripp2020", "tripp2023", "ralaivola2005", "jensen2019"),
     "method bayesian": ("eriksson2019", "maus2022", "balandat2020"),
     "method genetic": ("tripp2023", "ralaivola2005", "jensen2019"),

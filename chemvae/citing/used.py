@@ -14,7 +14,7 @@ from chemvae.registry import find
 from chemvae.runs import RunFolder
 
 SEARCH_FILE = "settings.json"
-WEIGHTED = ("noised_codes", "prior_points")
+WEIGHTED = ("noised_codes", "prior_points", "sleep")
 
 
 def cite(*used: str | Path) -> dict[str, Paper]:

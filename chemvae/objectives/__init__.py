@@ -17,6 +17,7 @@ from chemvae.objectives.noised_codes import NoisedCodes
 from chemvae.objectives.own_samples import OwnSamples
 from chemvae.objectives.pairs import AdversarialPairs
 from chemvae.objectives.semi_amortized import SemiAmortized
+from chemvae.objectives.sleep import Sleep
 from chemvae.objectives.stein import SteinVAE
 from chemvae.registry import build
 
@@ -33,7 +34,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "homoencoder": Homoencoder,
     "stein": SteinVAE,
 }
-WRAPPERS: dict[str, type[ObjectiveWrapper]] = {"noised_codes": NoisedCodes, "prior_points": OwnSamples}
+WRAPPERS: dict[str, type[ObjectiveWrapper]] = {"noised_codes": NoisedCodes, "prior_points": OwnSamples, "sleep": Sleep}
 """By the setting that holds the weight of what each adds; 0 leaves it out. The later goes around the earlier."""
 
 
@@ -121,6 +122,7 @@ __all__ = [
     "ObjectiveWrapper",
     "OwnSamples",
     "SemiAmortized",
+    "Sleep",
     "SteinVAE",
     "WassersteinAutoencoder",
     "build_objective",

@@ -72,6 +72,8 @@ class OwnSamples(ObjectiveWrapper):
     """
 
     refresh_steps = REFRESH_STEPS
+    prefix = ""
+    """Of what it keeps in a checkpoint."""
 
     def __init__(
         self, objective: Objective, train: SmilesDataset, weight: float, n_points: int = N_POINTS, jobs: int = 1, seed: int = 0
@@ -92,15 +94,19 @@ class OwnSamples(ObjectiveWrapper):
 
     def __call__(self, model: MolVAE, batch: Batch, step: int, phase: str, generator: torch.Generator | None = None) -> Loss:
         loss = self.objective(model, batch, step, phase, generator)
-        n = min(len(self._z), max(1, round(len(batch) * POINTS_PER_MOLECULE)))
+        n = self.n_beside(batch)
         if not n:
             return loss
-        z, points = self._draw(n, model.device, generator)
+        z, points = self.draw(n, model.device, generator)
         cross_entropy = -model.log_px_z(z, points, generator).mean()
         parts = {**loss.parts, "points": cross_entropy.detach()}
         return Loss(loss.total + self.weight * cross_entropy, parts)
 
-    def _draw(self, n: int, device: torch.device, generator: torch.Generator | None) -> tuple[Tensor, Batch]:
+    def n_beside(self, batch: Batch) -> int:
+        """How many points go with a batch."""
+        return min(len(self._z), max(1, round(len(batch) * POINTS_PER_MOLECULE)))
+
+    def draw(self, n: int, device: torch.device, generator: torch.Generator | None) -> tuple[Tensor, Batch]:
         """n neighbours in order of length, so that hardly any padding is computed."""
         source = generator.device if generator is not None else "cpu"
         start = int(torch.randint(len(self._z) - n + 1, (1,), generator=generator, device=source))
@@ -114,22 +120,22 @@ class OwnSamples(ObjectiveWrapper):
         """Write new targets with the model as it is."""
         with eval_mode(model):
             rng = np.random.default_rng((self.seed, step))
-            points = self._points(model, rng)
+            points = self.points(model, rng)
             z = torch.cat(list(points.values()))
-            texts, valid = self._write(model, z, 0.0, int(rng.integers(2**31)))
+            texts, valid = self.write(model, z, 0.0, int(rng.integers(2**31)))
             easy = np.flatnonzero(valid[:, 0] & (rng.random(len(z)) < EASY_SHARE))
             hard = np.flatnonzero(~valid[:, 0])
-            more, readable = self._write(model, z[hard], TEMPERATURE, int(rng.integers(2**31)), DRAWS)
+            more, readable = self.write(model, z[hard], TEMPERATURE, int(rng.integers(2**31)), DRAWS)
             found = {int(i): [texts[i][0]] for i in easy}
             found |= {int(i): [t for t, ok in zip(more[k], readable[k], strict=True) if ok] for k, i in enumerate(hard)}
-            self._keep(model, z, found)
+            self.keep(model, z, found)
             self.facts = {"valid": valid.mean(), "kept": float(len(self._z))}
             ends = np.cumsum([len(part) for part in points.values()])
             for name, part in zip(points, np.split(valid, ends[:-1]), strict=True):
                 self.facts[f"valid_{name}"] = part.mean()
             log.info("points at step %d: %s", step, self.facts)
 
-    def _points(self, model: MolVAE, rng: np.random.Generator) -> dict[str, Tensor]:
+    def points(self, model: MolVAE, rng: np.random.Generator) -> dict[str, Tensor]:
         """Where to write [n, D], by kind: n_points in all."""
         n_learned, n_step = self.n_points // 3, self.n_points // 6
         n_between = n_step
@@ -148,7 +154,7 @@ class OwnSamples(ObjectiveWrapper):
             "between": model.latent_space.project(_between(first, second, rng)),
         }
 
-    def _write(self, model: MolVAE, z: Tensor, temperature: float, seed: int, draws: int = 1) -> tuple[list, np.ndarray]:
+    def write(self, model: MolVAE, z: Tensor, temperature: float, seed: int, draws: int = 1) -> tuple[list, np.ndarray]:
         """Texts [N][draws] of each point, the most probable per token first, and which are molecules [N, draws]."""
         if not len(z):
             return [], np.zeros((0, draws), dtype=bool)
@@ -168,7 +174,7 @@ class OwnSamples(ObjectiveWrapper):
         answers = [self._workers.submit(texts[i : i + RDKIT_BLOCK]) for i in range(0, len(texts), RDKIT_BLOCK)]
         return [one for answer in answers for one in answer.result()]
 
-    def _keep(self, model: MolVAE, z: Tensor, found: dict[int, list[str]]) -> None:
+    def keep(self, model: MolVAE, z: Tensor, found: dict[int, list[str]]) -> None:
         """Take each point's best text that no point before it took (else a few short ones spread), sorted by length."""
         readable = model.vocabulary.complaint  # a text that its own vocabulary would cut otherwise is no example
         taken: set[str] = set()
@@ -196,14 +202,14 @@ class OwnSamples(ObjectiveWrapper):
     def state(self) -> dict[str, Tensor]:
         """Return the points and their targets as they are now."""
         ids, lengths = self._tokens.rows(np.arange(len(self._tokens)))
-        return {**self.objective.state(), "z": self._z, "ids": ids.to(torch.uint8), "lengths": lengths}
+        own = {"z": self._z, "ids": ids.to(torch.uint8), "lengths": lengths}
+        return {**self.objective.state(), **{self.prefix + name: value for name, value in own.items()}}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Take what :meth:`state` returned."""
         self.objective.load(state)
-        ids = state["ids"].numpy()
-        texts = self.train.vocabulary.decode_rows(ids)
-        self._z, self._tokens = state["z"], TokenArray.from_smiles(texts, self.train.vocabulary)
+        texts = self.train.vocabulary.decode_rows(state[self.prefix + "ids"].numpy())
+        self._z, self._tokens = state[self.prefix + "z"], TokenArray.from_smiles(texts, self.train.vocabulary)
 
 
 def _between(a: Tensor, b: Tensor, rng: np.random.Generator) -> Tensor:

@@ -41,6 +41,7 @@ class TrainingSettings:
     random_smiles : share of molecules the encoder reads as a random SMILES.
     prior_points : weight of molecules that the decoder wrote itself at points between training molecules; 0 asks for none.
     noised_codes : weight of molecules given noised codes of theirs, at every level of noise; 0 asks for none.
+    sleep : weight of the encoder's surprise at where the decoder's own molecules were written; 0 asks for none.
     patience : epochs without a better validation loss before stopping; 0 never stops early.
     checkpoint_min : minutes between checkpoints within an epoch; one is written after every epoch in any case.
     time_limit_min : stop and save after so many minutes of this call; 0 is no limit.
@@ -71,6 +72,7 @@ class TrainingSettings:
     random_smiles: float = 0.0
     prior_points: float = 0.0
     noised_codes: float = 0.0
+    sleep: float = 0.0
     patience: int = 0
     checkpoint_min: float = 5.0
     time_limit_min: float = 0.0
@@ -88,7 +90,7 @@ class TrainingSettings:
         positive = ("learning_rate", "clip_norm")
         shares = ("kl_warmup", "word_dropout", "random_smiles", "final_learning_rate", "min_active_units")
         not_negative: tuple[str, ...] = ("beta", "beta_start", "free_bits", "property_weight", "prior_points", "patience")
-        not_negative += ("warmup_steps", "noised_codes", "time_limit_min")
+        not_negative += ("warmup_steps", "noised_codes", "sleep", "time_limit_min")
         found = [f"{name} must be >= 1, got {getattr(self, name)}" for name in at_least_one if getattr(self, name) < 1]
         found += [f"{name} must be > 0, got {getattr(self, name)}" for name in positive if not getattr(self, name) > 0]
         found += [f"{name} must lie in 0..1, got {getattr(self, name)}" for name in shares if not 0 <= getattr(self, name) <= 1]

@@ -80,7 +80,7 @@ def test_the_loss_is_the_objective_s_and_the_weighted_mean_over_points(points, m
     loss = points(model, batch, 0, "model", torch.Generator().manual_seed(3))
     noise = torch.Generator().manual_seed(3)
     plain = points.objective(model, batch, 0, "model", noise)
-    z, drawn = points._draw(10, model.device, noise)
+    z, drawn = points.draw(10, model.device, noise)
     texts = train.vocabulary.decode_rows(drawn.token_ids.numpy())
     expected = -model.log_likelihood(z, texts, canonicalize=False).mean()
     assert len(z) == 10
