@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from chemvae.chem.molecules import parse
 
@@ -74,10 +74,12 @@ class KindCheck:
         Elements that are nothing special.
     longest : int, optional
         Symbols of the longest molecule learned from.
+    told : collection of str
+        Oddities that somebody else tells the user of, such as the reader of a table of its salts.
     """
 
-    def __init__(self, usual: frozenset[str] = ORGANIC, longest: int | None = None):
-        self.usual, self.longest = usual, longest
+    def __init__(self, usual: frozenset[str] = ORGANIC, longest: int | None = None, told: Collection[str] = ()):
+        self.usual, self.longest, self.told = usual, longest, told
         self.examples: dict[str, list[str]] = {}
         self.n_molecules = 0
 
@@ -88,7 +90,7 @@ class KindCheck:
             found = [*oddities(text, self.usual)]
             found += [LONG] if self.longest is not None and n_symbols(text) > self.longest else []
             found += [FAR] if len(is_far) and bool(is_far[i]) else []
-            for kind in found:
+            for kind in (kind for kind in found if kind not in self.told):
                 self.examples.setdefault(kind, []).append(text)
 
     def sentences(self) -> list[str]:

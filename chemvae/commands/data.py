@@ -110,10 +110,11 @@ def prepare(
         )  # fmt: skip
     rows = [("rows read", report.n_rows), ("molecules kept", report.n_kept)]
     rows += [(f"left out: {reason}", count) for reason, count in report.dropped.items()]
+    rows += [("salts and solvents stripped", report.n_stripped)] if report.n_stripped else []
     rows += [("labels merged from several rows", report.n_merged)] if report.n_merged else []
     rows += list(report.splits.items())
     rows += [(f"without {name}", count) for name, count in report.n_missing.items() if count]
-    rows += [(f"of these with a bound in {name}, see bounds.csv", count) for name, count in report.n_bounds.items()]
+    rows += [(f"bounds in {name}, see bounds.csv", count) for name, count in report.n_bounds.items()]
     console.show(console.pairs([*rows, ("split", report.split_rule), ("standardize", report.standardize)]))
     words = [word for name in report.properties for word in ("-p", name)] + (["--init", "drug"] if report.n_kept < FEW else [])
     console.say(f"Written to {folder}. Next: {command_line('train', folder, *words, '-o', Path('runs') / folder.name)}")
@@ -184,10 +185,10 @@ def _what_prepare_does(found: Check) -> str:
     from chemvae.data.prepare.checking import DUPLICATE, IS_BOUND, NOT_NUMERIC
 
     done = [
-        (set(found.counts) - {DUPLICATE, IS_BOUND, NOT_NUMERIC}, "leaves out what is no molecule, in dropped.csv"),
-        ({DUPLICATE}, "makes one row of those of a molecule, in merged.csv"),
-        ({NOT_NUMERIC}, "takes a label that is no number as missing"),
-        ({IS_BOUND}, "keeps bounds in bounds.csv, as no labels"),
+        (set(found.counts) - {DUPLICATE, IS_BOUND, NOT_NUMERIC}, "leaves out what is no molecule, and lists it in dropped.csv"),
+        ({DUPLICATE}, "merges rows of the same molecule, and lists them in merged.csv"),
+        ({NOT_NUMERIC}, "counts a label that is no number as missing"),
+        ({IS_BOUND}, "lists bounds in bounds.csv, and learns nothing from them"),
     ]
     said = [words for reasons, words in done if any(found.counts[reason] for reason in reasons)]
     return f"`chemvae data prepare` {'; '.join(said)}." if said else "Nothing is wrong with it."

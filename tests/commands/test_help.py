@@ -1,5 +1,6 @@
 """Every command's help ends with two examples that run, and every suggestion can be pasted into a shell."""
 
+import logging
 import re
 import shlex
 import shutil
@@ -14,6 +15,7 @@ from chemvae.cli import app
 from chemvae.commands.shared import console
 from chemvae.commands.shared.help import EXAMPLES
 from chemvae.errors import command_line
+from chemvae.progress import Progress
 
 ROOT = Path(__file__).parents[2]
 LONG = {"demo", "bench", "train", "doctor", "serve"}  # minutes, or until they are told to end: they are run by their own tests
@@ -118,3 +120,24 @@ def test_every_kind_of_progress_begins_in_time(opened, monkeypatch):
     with opened():
         time.sleep(0.1)
     assert said == ["Reading ..."]
+
+
+def test_a_stage_is_spoken_of_once_and_not_when_the_next_has_begun(monkeypatch):
+    said = []
+    monkeypatch.setattr(console, "say", said.append)
+    monkeypatch.setattr(console, "SOON_S", 0.02)
+    with console.stages({"read": "Reading", "encode": "Encoding"}) as take:
+        take(Progress("encode", 1))
+        time.sleep(0.1)
+        take(Progress("read", 2))
+        take(Progress("encode", 3))
+    assert said == ["Encoding ..."]
+
+
+def test_the_same_sentence_of_the_library_is_told_once_in_a_command(capsys):
+    library, own = logging.getLogger("chemvae.data.files.molecule_column"), logging.getLogger("chemvae.commands")
+    with console.talking():
+        for _ in range(2):
+            library.info("The SMILES stand in 'Structure'.")
+            own.info("epoch 1")
+    assert capsys.readouterr().err.splitlines() == ["The SMILES stand in 'Structure'.", "epoch 1", "epoch 1"]

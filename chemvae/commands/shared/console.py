@@ -33,11 +33,22 @@ class _Lines(logging.Handler):
     def __init__(self, console: Console):
         super().__init__()
         self.console = console
+        self.told: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
+        if self._is_known(record):
+            return
         style = _STYLES.get(record.levelno, "" if record.name.startswith(_FOREGROUND) else "dim")
         prefix = "warning: " if record.levelno == logging.WARNING else ""
         self.console.print(Text(prefix + record.getMessage(), style=style), soft_wrap=True)
+
+    def _is_known(self, record: logging.LogRecord) -> bool:
+        """Whether a room of the library has told the same in this command: a table may be read more than once."""
+        text = record.getMessage()
+        known = text in self.told
+        if not record.name.startswith(_FOREGROUND):
+            self.told.add(text)
+        return known
 
 
 @contextmanager
@@ -136,8 +147,9 @@ def stages(words: Mapping[str, str]) -> Iterator[Callable[[Any], None] | None]:
         A stage's name -> what is being done.
     """
     if not is_live():
-        with soon(next(iter(words.values()))):
-            yield _Spoken(words).take
+        first, text = next(iter(words.items()))
+        with soon(text) as not_needed:
+            yield _Spoken(words, first, not_needed).take
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -155,13 +167,15 @@ def stages(words: Mapping[str, str]) -> Iterator[Callable[[Any], None] | None]:
 
 
 class _Spoken:
-    """Says each stage as it begins, from a second and a half after the first on."""
+    """Says each stage as it begins, from a second and a half after the first on; ``soon`` says the first."""
 
-    def __init__(self, words: Mapping[str, str]):
-        self.words, self.began = words, time.monotonic()
-        self.seen: set[str] = set()
+    def __init__(self, words: Mapping[str, str], first: str, not_needed: Callable[[], None]):
+        self.words, self.began, self.first, self.not_needed = words, time.monotonic(), first, not_needed
+        self.seen = {first}
 
     def take(self, now: Any) -> None:
+        if now.stage != self.first:
+            self.not_needed()
         is_late = time.monotonic() - self.began >= SOON_S
         if now.stage not in self.seen and is_late:
             say(f"{self.words.get(now.stage, now.stage)} ...")
