@@ -26,6 +26,7 @@ from chemvae.errors import NothingUsableError, command_line
 if TYPE_CHECKING:
     from chemvae.data.catalog.cards.base import DatasetCard
     from chemvae.data.prepare.checking import Check
+    from chemvae.data.prepare.preparation import Report
 
 app = typer.Typer(
     cls=Group,
@@ -40,6 +41,7 @@ From = Annotated[
     typer.Option("--from", metavar="PATH", help="A copy of the set on this machine (file, or the folder it lies in)."),
 ]
 MOST_SHOWN = 20
+FEWEST_LABELS = 20  # that predict --fit needs
 FEW = 5_000  # molecules: fewer are learned from the shipped model's weights on
 
 
@@ -118,6 +120,15 @@ def prepare(
     console.show(console.pairs([*rows, ("split", report.split_rule), ("standardize", report.standardize)]))
     words = [word for name in report.properties for word in ("-p", name)] + (["--init", "drug"] if report.n_kept < FEW else [])
     console.say(f"Written to {folder}. Next: {command_line('train', folder, *words, '-o', Path('runs') / folder.name)}")
+    if report.n_kept < FEW and (learned := _learnable(report)):
+        fitted = command_line("predict", folder, "--fit", folder, "-p", learned, "-o", f"{folder.name}-fitted.csv")
+        console.say(f"How well '{learned}' can be learned from it, in seconds: {fitted}")
+
+
+def _learnable(report: Report) -> str | None:
+    """The first property with labels enough for ``predict --fit``."""
+    enough = (name for name, n in report.n_missing.items() if report.n_kept - n >= FEWEST_LABELS)
+    return next(enough, None)
 
 
 def _stem(data: str) -> str:

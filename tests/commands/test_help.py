@@ -7,6 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -141,3 +142,21 @@ def test_the_same_sentence_of_the_library_is_told_once_in_a_command(capsys):
             library.info("The SMILES stand in 'Structure'.")
             own.info("epoch 1")
     assert capsys.readouterr().err.splitlines() == ["The SMILES stand in 'Structure'.", "epoch 1", "epoch 1"]
+
+
+def test_a_smiles_that_does_not_fit_is_whole_at_the_end_of_its_line(monkeypatch, capsys):
+    long = "c1ccccc1C(=O)N" * 6 + "C"
+    frame = pd.DataFrame({"smiles": [long, "CCO"], "score": [0.51234, 2.0], "novel": [True, False]})
+    monkeypatch.setenv("COLUMNS", "60")
+    with console.talking():
+        console.show(console.listing(frame, "Best of 2"))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "Best of 2" and lines[1].split() == ["score", "novel", "smiles"]
+    assert lines[2].split() == ["0.5123", "True", long] and lines[3].split() == ["2", "False", "CCO"]
+
+
+def test_a_table_that_fits_keeps_the_order_of_its_columns(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "60")
+    with console.talking():
+        console.show(console.listing(pd.DataFrame({"smiles": ["CCO"], "score": [2.0]})))
+    assert capsys.readouterr().err.split()[:2] == ["smiles", "score"]

@@ -22,6 +22,7 @@ class Laboratory {
 
   /** Called when the view is opened. */
   async refresh() {
+    if (!this.list.childElementCount) this.list.replaceChildren(waiting("Reading the campaigns \u2026"));
     try {
       const { campaigns } = await get("/api/campaigns");
       this.showList(campaigns);

@@ -88,9 +88,9 @@ def say(text: str = "") -> None:
 
 
 def show(thing: Any) -> None:
-    """Print a rich object (a table) on stderr, unless the user asked for silence."""
+    """Print a rich object (a table) on stderr, unless the user asked for silence; lines of text are left whole."""
     if not is_quiet():
-        console().print(thing)
+        console().print(thing, soft_wrap=isinstance(thing, Text))
 
 
 @contextmanager
@@ -247,7 +247,28 @@ def pairs(rows: Mapping[str, Any] | list[tuple[str, Any]], title: str | None = N
 
 
 def listing(frame: Any, title: str | None = None, most: int = 20) -> Any:
-    """The head of a DataFrame as a table; numbers flush right."""
+    """The head of a DataFrame as a table; numbers flush right.
+
+    Where it is wider than the terminal its SMILES stand last and whole: pieces of one in a narrow column cannot be copied.
+    """
+    cells = [list(map(str, frame.columns)), *([figure(value) for value in row] for row in frame.head(most).to_numpy(object))]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    if "smiles" in cells[0] and sum(widths) + 2 * len(widths) > console().width:
+        return _smiles_last(cells, widths, title)
+    return _table(frame, title, most)
+
+
+def _smiles_last(cells: list[list[str]], widths: list[int], title: str | None) -> Text:
+    """Rows of texts, of which the first names the columns, as lines that end in the SMILES."""
+    place = cells[0].index("smiles")
+    lines = Text(f"{title}\n" if title else "", style="bold")
+    for number, row in enumerate(cells):
+        before = "".join(cell.rjust(widths[i]) + "  " for i, cell in enumerate(row) if i != place)
+        lines.append(before + row[place] + ("\n" if number < len(cells) - 1 else ""), style="dim" if not number else "none")
+    return lines
+
+
+def _table(frame: Any, title: str | None, most: int) -> Any:
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
     from rich.table import Table
 

@@ -164,7 +164,9 @@ def _legend(row: dict[str, Any], properties: list[str], lead: Any = None, better
         if isinstance(value, float) and name in properties:
             aside = "" if predicted is None else f" ({pages.format_value(predicted, 3)}{_within(row, name)})"
             aside = _within(row, name) if predicted is None else aside
-            lines.append(f"{pages.escape(name)} {pages.format_value(value, 3)}{_ahead(row, lead, name)}{aside}")
+            lines.append(
+                f"{pages.escape(name.replace('_', ' '))} {pages.format_value(value, 3)}{_ahead(row, lead, name)}{aside}"
+            )
     lines += _intervals(row)
     if row.get("reason"):
         lines.append(f'<span class="bad">{pages.escape(row["reason"])}</span>')
