@@ -9,6 +9,7 @@ from chemvae.chem.molecules import parse
 NONMETALS = frozenset("H B C N O F Si P S Cl Ge As Se Br Te I At He Ne Ar Kr Xe Rn *".split())
 ORGANIC = frozenset("H C N O F P S Cl Br I".split())
 MOST_NAMED = 3
+LONGEST_NAMED = 80
 
 SALT, METAL, ELEMENT, LONG, FAR = "salts or mixtures", "metals", "unusual elements", "long", "far"
 _WORDS = {
@@ -52,6 +53,11 @@ def oddities(smiles: str, usual: frozenset[str] = ORGANIC) -> dict[str, str]:
     found = {SALT: ""} if "." in smiles else {}
     found |= {METAL: ", ".join(metals)} if metals else {}
     return found | ({ELEMENT: ", ".join(others)} if others else {})
+
+
+def _shortened(smiles: str) -> str:
+    """A SMILES as an example in a sentence: of a long one the beginning."""
+    return smiles if len(smiles) <= LONGEST_NAMED else f"{smiles[:LONGEST_NAMED]}…"
 
 
 def n_symbols(smiles: str) -> int:
@@ -105,6 +111,6 @@ class KindCheck:
         """
         return [
             f"{len(texts):,} of {self.n_molecules:,} molecules {_WORDS[kind]}, so what is predicted of them is a guess: "
-            f"{', '.join(texts[:MOST_NAMED])}{', ...' if len(texts) > MOST_NAMED else ''}."
+            f"{', '.join(map(_shortened, texts[:MOST_NAMED]))}{', ...' if len(texts) > MOST_NAMED else ''}."
             for kind, texts in self.examples.items()
         ]

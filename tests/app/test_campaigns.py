@@ -142,3 +142,13 @@ def test_a_campaign_is_not_begun_with_a_table_that_lacks_what_is_measured(client
     answer = client.post("/api/campaigns", json={"name": "not begun", "settings": WANTED, "upload": upload})
     assert answer.status_code >= 400 and "no column 'pIC50'" in answer.text
     assert not (project_of(client) / "campaigns" / "not begun").exists()
+
+
+def test_a_molecule_that_an_upload_measures_twice_counts_with_its_median(client: TestClient):
+    rows = f"a,{SMILES[0]},2.5\nb,{SMILES[1]},4\nc,{SMILES[0]},3.5\n"
+    files = {"file": ("twice.csv", f"name,smiles,pIC50\n{rows}".encode())}
+    upload = client.post("/api/uploads", files=files).json()["id"]
+    answer = client.post("/api/campaigns", json={"name": "twice", "settings": WANTED, "upload": upload}).json()
+    results = pd.read_csv(project_of(client) / "campaigns" / "twice" / "results.csv").set_index("smiles")["pIC50"]
+    assert results.to_dict() == {SMILES[0]: 3.0, SMILES[1]: 4.0} and answer["read"] == 3
+    assert finished(client, answer["job"])["state"] == "done"

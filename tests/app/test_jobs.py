@@ -309,7 +309,7 @@ def test_csv_and_json_and_xlsx_and_sdf_hold_the_same_molecules(client: TestClien
     assert chunk.frame["smiles"].tolist() == smiles
     (tmp_path / "t.sdf").write_bytes(client.get(f"{address}.sdf").content)
     assert [Chem.MolToSmiles(mol) for mol in Chem.SDMolSupplier(str(tmp_path / "t.sdf"))] == smiles
-    assert "attachment" in csv.headers["content-disposition"] and "Optimise-qed" in csv.headers["content-disposition"]
+    assert "attachment" in csv.headers["content-disposition"] and "Optimize-qed" in csv.headers["content-disposition"]
 
 
 def test_a_shortlist_is_the_rows_that_were_chosen_in_their_order(client: TestClient, job: dict):

@@ -36,7 +36,7 @@ class Laboratory {
   showList(campaigns) {
     this.form.open = !campaigns.length;
     this.offerUploads();
-    if (!campaigns.length) return this.list.replaceChildren(empty("No campaign yet", "Begin one below. Its folder is one that chemvae optimize --batch-in goes on with."));
+    if (!campaigns.length) return this.list.replaceChildren(empty("No campaign yet", "Begin one below. The command line can go on with it."));
     const button = (one) =>
       el(
         "button",
@@ -143,6 +143,7 @@ class Laboratory {
       const smiles = start.value.split(/\s*\n\s*/).filter(Boolean);
       const goals = [{ name: measured.value.trim(), direction: direction.value, weight: 1 }];
       const settings = { measured: [goals[0].name], goals, batch: Number(batch.value), ...(smiles.length ? { start: smiles } : {}) };
+      said.replaceChildren(waiting("Beginning the campaign \u2026"));
       try {
         const answer = await post("/api/campaigns", { name: name.value.trim(), settings, ...(known.value ? { upload: known.value } : {}) });
         this.open = name.value.trim();
