@@ -1,7 +1,9 @@
 """chemvae optimize for laboratories: a table of molecules out, a table of results in, and flags said once."""
 
+import html
 import io
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -195,3 +197,13 @@ def test_a_table_without_any_molecule_is_refused(chemvae, tiny_run, tmp_path):
     words = ["--batch-in", "old.csv", "--maximize", "pIC50", "--batch-out", "next.csv", "-o", "campaign", "-m", tiny_run]
     found = chemvae("optimize", *words)
     assert found.exit_code != 0 and "Traceback" not in found.output
+
+
+def test_a_lead_is_called_by_its_name_and_a_best_that_is_a_bound_is_shown_as_one(chemvae, tiny_run, tmp_path):
+    (tmp_path / "old.csv").write_text("Compound Name,Structure,pIC50\nMC-7,CCO,>9\nMC-8,CCN,6.5\n")
+    words = ["--maximize", "pIC50", "--batch", "4", "--batch-out", "next.csv", "-o", "campaign", "-m", tiny_run]
+    assert chemvae("optimize", "--start", "old.csv", *words).exit_code == 0
+    page = re.sub(r"<(style|script).*?</\1>", "", (tmp_path / "campaign" / "report.html").read_text(), flags=re.DOTALL)
+    text = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+    assert ">9 best score" in text
+    assert "MC-7" in text.partition("The lead")[2].partition("best score")[0]

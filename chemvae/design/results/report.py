@@ -55,7 +55,7 @@ def _tiles(facts: dict[str, Any], result: Outcome) -> pages.Html:
     n_best = f"of the {len(result.molecules)} best"
     return pages.tiles(
         [
-            (pages.format_value(facts["best"]), "best score", _smiles(facts["best_smiles"])),
+            (_best_score(facts, result), "best score", _smiles(facts["best_smiles"])),
             (pages.format_value(facts["mean_top10"]), "mean of the ten best", result.utility.describe()),
             (
                 pages.format_value(facts["n_calls"]),
@@ -146,6 +146,13 @@ def _ahead(row: dict[str, Any], lead: Any, name: str, better: int = 0) -> str:
     kind = "" if not better or not change else " good" if change * better > 0 else " bad"
     sign = "+" if change > 0 else "\N{MINUS SIGN}" if change < 0 else "±"
     return f' <span class="delta{kind}">{sign}{pages.format_value(abs(change), 3)}</span>'
+
+
+def _best_score(facts: dict[str, Any], result: Outcome) -> str:
+    """The best score, with its side where it is only a limit."""
+    first = result.molecules.iloc[0].to_dict() if len(result.molecules) else {}
+    bound = first.get("bound") if first.get("smiles") == facts["best_smiles"] else None
+    return bound if bound and bound[:1] in "<>" else pages.format_value(facts["best"])
 
 
 def _within(row: dict[str, Any], name: str) -> str:
