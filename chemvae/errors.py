@@ -47,10 +47,10 @@ class UnknownNameError(ChemVAEError, KeyError):
 
     exit_code = EXIT_USAGE
 
-    def __init__(self, kind: str, name: str, choices: list[str], nearest: str | None = None):
+    def __init__(self, kind: str, name: str, choices: list[str], nearest: str | None = None, more: str = ""):
         self.kind, self.name, self.choices, self.nearest = kind, name, sorted(choices), nearest
         hint = f" Did you mean '{nearest}'?" if nearest else ""
-        super().__init__(f"There is no {kind} called '{name}'.{hint} Choose one of: {', '.join(self.choices)}.")
+        super().__init__(f"There is no {kind} called '{name}'.{hint} Choose one of: {', '.join(self.choices)}.{more}")
 
     def __str__(self) -> str:  # KeyError would print the repr
         return self.args[0]

@@ -11,6 +11,7 @@ from typing import Any
 
 from chemvae.app.jobs.index import DONE, Job
 from chemvae.app.jobs.queue import JobQueue
+from chemvae.app.plain import library_word
 from chemvae.app.processes.child import Desk
 from chemvae.app.project import Project
 from chemvae.disk.files import refusals_explained
@@ -139,7 +140,7 @@ class Shown:
         self._tell(out / PROJECTOR)
         self._remember(self.library)
         if not self.map_file.is_file() and self._open_job("out", str(out)) is None:
-            self.queue.submit("map", f"Map of {folder.name}"[:120], {"library": str(self.library), "out": str(out)})
+            self.queue.submit("map", f"Map of {library_word(folder)}"[:120], {"library": str(self.library), "out": str(out)})
 
     async def ended(self, job: Job) -> None:
         """Go on when a job has made what is to be shown next."""

@@ -71,6 +71,17 @@ def find_upload(project: Path, name: str) -> Upload:
     return Upload(path, facts)
 
 
+def list_uploads(project: Path) -> list[dict[str, Any]]:
+    """What is known of every upload, the newest first; what is damaged is left out."""
+    found = []
+    for folder in (project / "uploads").iterdir():
+        try:
+            found.append((folder.stat().st_mtime, find_upload(project, folder.name).facts))
+        except (InputError, OSError):
+            continue
+    return [facts for _, facts in sorted(found, key=lambda one: one[0], reverse=True)]
+
+
 def keep_facts(path: Path, facts: dict[str, Any]) -> None:
     """Write down what the check of an upload found."""
     with refusals_explained(path):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from chemvae.chem.molecules import parse
 
 NONMETALS = frozenset("H B C N O F Si P S Cl Ge As Se Br Te I At He Ne Ar Kr Xe Rn *".split())
 ORGANIC = frozenset("H C N O F P S Cl Br I".split())
 MOST_NAMED = 3
+LONGEST_NAMED = 80
 
 SALT, METAL, ELEMENT, LONG, FAR = "salts or mixtures", "metals", "unusual elements", "long", "far"
 _WORDS = {
@@ -54,6 +55,11 @@ def oddities(smiles: str, usual: frozenset[str] = ORGANIC) -> dict[str, str]:
     return found | ({ELEMENT: ", ".join(others)} if others else {})
 
 
+def _shortened(smiles: str) -> str:
+    """A SMILES as an example in a sentence: of a long one the beginning."""
+    return smiles if len(smiles) <= LONGEST_NAMED else f"{smiles[:LONGEST_NAMED]}…"
+
+
 def n_symbols(smiles: str) -> int:
     """Length of a SMILES with Cl and Br as one symbol each.
 
@@ -74,10 +80,12 @@ class KindCheck:
         Elements that are nothing special.
     longest : int, optional
         Symbols of the longest molecule learned from.
+    told : collection of str
+        Oddities that somebody else tells the user of, such as the reader of a table of its salts.
     """
 
-    def __init__(self, usual: frozenset[str] = ORGANIC, longest: int | None = None):
-        self.usual, self.longest = usual, longest
+    def __init__(self, usual: frozenset[str] = ORGANIC, longest: int | None = None, told: Collection[str] = ()):
+        self.usual, self.longest, self.told = usual, longest, told
         self.examples: dict[str, list[str]] = {}
         self.n_molecules = 0
 
@@ -88,7 +96,7 @@ class KindCheck:
             found = [*oddities(text, self.usual)]
             found += [LONG] if self.longest is not None and n_symbols(text) > self.longest else []
             found += [FAR] if len(is_far) and bool(is_far[i]) else []
-            for kind in found:
+            for kind in (kind for kind in found if kind not in self.told):
                 self.examples.setdefault(kind, []).append(text)
 
     def sentences(self) -> list[str]:
@@ -103,6 +111,6 @@ class KindCheck:
         """
         return [
             f"{len(texts):,} of {self.n_molecules:,} molecules {_WORDS[kind]}, so what is predicted of them is a guess: "
-            f"{', '.join(texts[:MOST_NAMED])}{', ...' if len(texts) > MOST_NAMED else ''}."
+            f"{', '.join(map(_shortened, texts[:MOST_NAMED]))}{', ...' if len(texts) > MOST_NAMED else ''}."
             for kind, texts in self.examples.items()
         ]

@@ -26,6 +26,7 @@ from chemvae.errors import NothingUsableError, command_line
 if TYPE_CHECKING:
     from chemvae.data.catalog.cards.base import DatasetCard
     from chemvae.data.prepare.checking import Check
+    from chemvae.data.prepare.preparation import Report
 
 app = typer.Typer(
     cls=Group,
@@ -40,6 +41,7 @@ From = Annotated[
     typer.Option("--from", metavar="PATH", help="A copy of the set on this machine (file, or the folder it lies in)."),
 ]
 MOST_SHOWN = 20
+FEWEST_LABELS = 20  # that predict --fit needs
 FEW = 5_000  # molecules: fewer are learned from the shipped model's weights on
 
 
@@ -110,13 +112,23 @@ def prepare(
         )  # fmt: skip
     rows = [("rows read", report.n_rows), ("molecules kept", report.n_kept)]
     rows += [(f"left out: {reason}", count) for reason, count in report.dropped.items()]
+    rows += [("salts and solvents stripped", report.n_stripped)] if report.n_stripped else []
     rows += [("labels merged from several rows", report.n_merged)] if report.n_merged else []
     rows += list(report.splits.items())
     rows += [(f"without {name}", count) for name, count in report.n_missing.items() if count]
-    rows += [(f"of these with a bound in {name}, see bounds.csv", count) for name, count in report.n_bounds.items()]
+    rows += [(f"bounds in {name}, see bounds.csv", count) for name, count in report.n_bounds.items()]
     console.show(console.pairs([*rows, ("split", report.split_rule), ("standardize", report.standardize)]))
     words = [word for name in report.properties for word in ("-p", name)] + (["--init", "drug"] if report.n_kept < FEW else [])
     console.say(f"Written to {folder}. Next: {command_line('train', folder, *words, '-o', Path('runs') / folder.name)}")
+    if report.n_kept < FEW and (learned := _learnable(report)):
+        fitted = command_line("predict", folder, "--fit", folder, "-p", learned, "-o", f"{folder.name}-fitted.csv")
+        console.say(f"How well '{learned}' can be learned from it, in seconds: {fitted}")
+
+
+def _learnable(report: Report) -> str | None:
+    """The first property with labels enough for ``predict --fit``."""
+    enough = (name for name, n in report.n_missing.items() if report.n_kept - n >= FEWEST_LABELS)
+    return next(enough, None)
 
 
 def _stem(data: str) -> str:
@@ -184,10 +196,10 @@ def _what_prepare_does(found: Check) -> str:
     from chemvae.data.prepare.checking import DUPLICATE, IS_BOUND, NOT_NUMERIC
 
     done = [
-        (set(found.counts) - {DUPLICATE, IS_BOUND, NOT_NUMERIC}, "leaves out what is no molecule, in dropped.csv"),
-        ({DUPLICATE}, "makes one row of those of a molecule, in merged.csv"),
-        ({NOT_NUMERIC}, "takes a label that is no number as missing"),
-        ({IS_BOUND}, "keeps bounds in bounds.csv, as no labels"),
+        (set(found.counts) - {DUPLICATE, IS_BOUND, NOT_NUMERIC}, "leaves out what is no molecule, and lists it in dropped.csv"),
+        ({DUPLICATE}, "merges rows of the same molecule, and lists them in merged.csv"),
+        ({NOT_NUMERIC}, "counts a label that is no number as missing"),
+        ({IS_BOUND}, "lists bounds in bounds.csv, and learns nothing from them"),
     ]
     said = [words for reasons, words in done if any(found.counts[reason] for reason in reasons)]
     return f"`chemvae data prepare` {'; '.join(said)}." if said else "Nothing is wrong with it."

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
 from chemvae.data.files.columns import is_missing
-from chemvae.data.files.numbers import describe_refused, read_numbers
+from chemvae.data.files.numbers import DECIMAL, describe_refused, read_numbers
 from chemvae.errors import SettingsError
 from chemvae.registry import find
+
+logger = logging.getLogger(__name__)
 
 MOST_CATEGORIES = 64
 FEW_CATEGORIES = 12
@@ -42,6 +45,30 @@ def readable_dates(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**changed)
 
 
+def bounds_as_gaps(frame: pd.DataFrame, color: str) -> pd.DataFrame:
+    """Take bounds such as ``>9`` in the column that is to colour a map as gaps: such molecules stay grey, and it is said.
+
+    Examples
+    --------
+    >>> bounds_as_gaps(pd.DataFrame({"pIC50": ["5.5", ">9", "6"]}), "pic50")["pIC50"].tolist()
+    [5.5, nan, 6.0]
+    """
+    name = next((name for name in frame.columns if str(name).lower() == color.lower()), None)
+    if name is None or pd.api.types.is_numeric_dtype(frame[name]):
+        return frame
+    found = read_numbers(frame[name].reset_index(drop=True), frame.attrs.get(DECIMAL, ""))
+    n_numbers, n_bounds = int(np.isfinite(found.values).sum()), len(found.bounds)
+    if not n_bounds or len(found.refused) > n_bounds or n_numbers < n_bounds:
+        return frame
+    example = frame[name].iloc[next(iter(found.bounds))]
+    words = ("cell of '{}' is a bound, '{}', and its molecule stays" if n_bounds == 1 else
+             "cells of '{}' are bounds such as '{}', and their molecules stay").format(name, example)  # fmt: skip
+    logger.warning("%s %s grey.", f"{n_bounds:,}", words)
+    changed = frame.assign(**{str(name): found.values})
+    changed.attrs = frame.attrs
+    return changed
+
+
 def can_be_categories(n_different: int, n: int) -> bool:
     """Whether so many different texts among n cells may be shown as colours."""
     return n_different <= FEW_CATEGORIES or n_different <= min(MOST_CATEGORIES, n / 2)
@@ -68,10 +95,10 @@ def check_colour(frame: pd.DataFrame, color: str, others: Iterable[str] = ()) ->
 
     Examples
     --------
-    >>> check_colour(pd.DataFrame({"IC50": ["1", "2", ">10000"]}), "ic50")
+    >>> check_colour(pd.DataFrame({"IC50": ["1", "2", "high"]}), "ic50")
     Traceback (most recent call last):
     ...
-    chemvae.errors.SettingsError: column 'IC50' cannot colour the map: 1 of 3 cells, '>10000', is no number. Correct or \
+    chemvae.errors.SettingsError: column 'IC50' cannot colour the map: 1 of 3 cells, 'high', is no number. Correct or \
 empty what is none, or choose another column.
     """
     names = {str(name): name for name in frame.columns}

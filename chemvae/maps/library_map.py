@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.errors import InputError
-from chemvae.maps.colour import check_colour, readable_dates
+from chemvae.maps.colour import bounds_as_gaps, check_colour, readable_dates
 from chemvae.maps.factory import AUTO, PROJECTIONS, best_method, fingerprint_rows, load_projection
 from chemvae.maps.molecule_map import MapSettings, MoleculeMap, with_overlays
 from chemvae.maps.overlays import read_overlays
@@ -116,6 +116,7 @@ def _prepare(model: MolVAE, color: str | None, frame: pd.DataFrame) -> pd.DataFr
     """A table's columns with dates as dates, and the one that is to colour the map looked at."""
     frame = readable_dates(frame)
     if color is not None:
+        frame = bounds_as_gaps(frame, color)
         predicted = (f"{name}{end}" for name in model.property_names for end in ("", "_std", "_predicted", "_predicted_std"))
         check_colour(frame, color, [*predicted, "distance", "distance_predicted"])
     return frame

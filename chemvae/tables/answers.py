@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from chemvae.chem.kind import KindCheck
+from chemvae.chem.kind import SALT, KindCheck
 from chemvae.chem.properties import PROPERTIES, compute_table
 from chemvae.data.files.columns import list_names
 from chemvae.errors import SettingsError
@@ -141,7 +141,7 @@ def predict_table(
     *predicted, distance = model.prediction_stems()
     stems = [*predicted, *(Stem([(name, "_computed")]) for name in known), distance, extra_stem(REASON, model.property_names)]
 
-    kinds = KindCheck(longest=model.training_facts.max_tokens)
+    kinds = KindCheck(longest=model.training_facts.max_tokens, told={SALT})
 
     def predict(smiles: list[str]) -> np.ndarray:
         values = model.predict(smiles, canonicalize=False).to_numpy()  # [n, 2P + 1], the distance last
@@ -316,7 +316,8 @@ def _named(stems: Sequence[Stem], taken: Sequence[str]) -> list[str]:
     usual, names = name_columns(stems), name_columns(stems, taken)
     if names != usual:
         other = [name for name, plain in zip(names, usual, strict=True) if name != plain]
-        logger.info("The table has columns of the names of ours; ours are called %s.", list_names(other, 10))
+        words = "a column of that name, so the new one is" if len(other) == 1 else "columns of such names, so the new ones are"
+        logger.info("The table has %s called %s.", words, list_names(other, 10))
     return names
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from chemvae.chem.kind import ORGANIC, KindCheck, elements_of, n_symbols
+from chemvae.chem.kind import ORGANIC, SALT, KindCheck, elements_of, n_symbols
+from chemvae.data.files.columns import list_names
 from chemvae.data.labels import check_labels, needs_double
+from chemvae.data.prepare.checking import number_columns
 from chemvae.data.prepare.tables import load_table
 from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.naming import extra_stem, property_stem
@@ -33,13 +36,21 @@ def check_prediction(fit: Any, properties: Sequence[str] | None, *, computed: bo
         With every complaint at once.
     """
     is_table = fit is not None and not isinstance(fit, Mapping)
-    complaints = ["--fit needs the columns to learn: -p COLUMN"] if is_table and not properties else []
+    complaints = [_which_columns(fit)] if is_table and not properties else []
     if properties and fit is None:
         complaints.append("-p names columns of the table in --fit TABLE; a model predicts what it was trained on")
     if computed and fit is not None:
         complaints.append("--computed goes with the model's own properties; leave out --fit")
     if complaints:
         raise SettingsError(complaints)
+
+
+def _which_columns(fit: Any) -> str:
+    """Ask for the columns to learn, naming those that could be."""
+    names = number_columns(fit)
+    named = f"-p {shlex.quote(names[0])}" if names else "-p COLUMN"
+    beside = f" (columns of numbers: {list_names(names, 10)})" if len(names) > 1 else ""
+    return f"--fit needs the columns to learn: {named}{beside}"
 
 
 def fit_properties(
@@ -124,7 +135,7 @@ def predict_new_table(
     doubles = [needs_double(one.label_mean, one.label_std) for one in models.values() for _ in ends] + [False]
     seen = {smiles for one in models.values() for smiles in one.smiles}
     n_seen = 0
-    kinds = KindCheck(elements_of(seen) | ORGANIC, max(map(n_symbols, seen), default=None))
+    kinds = KindCheck(elements_of(seen) | ORGANIC, max(map(n_symbols, seen), default=None), {SALT})
 
     def predict(smiles: list[str]) -> np.ndarray:
         nonlocal n_seen
@@ -140,7 +151,6 @@ def predict_new_table(
     for sentence in kinds.sentences():
         logger.warning("%s", sentence)
     if n_seen:
-        logger.info(
-            "%s of these molecules were learned from: what stands in their rows is a fit, no prediction.", f"{n_seen:,}"
-        )
+        words = "row holds a molecule that was" if n_seen == 1 else "rows hold molecules that were"
+        logger.info("%s %s learned from: what stands there is a fit, no prediction.", f"{n_seen:,}", words)
     return answers

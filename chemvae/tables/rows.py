@@ -77,28 +77,35 @@ def read_blocks(
     source = open_source(data, jobs=jobs, smiles_column=smiles_column)
     head = next(source.chunks)
     column = find_smiles_column(head.frame, source.smiles_column, source.name)
-    n_rows, first, n_salts = 0, "", 0
+    n_rows, first, n_salts, n_unwritten_salts = 0, "", 0, 0
     counts: Counter[str] = Counter()
     for chunk, cleaned in clean_pieces(chain([head], source.chunks), column, standardize, jobs, None):
         block = _judge(chunk, cleaned, column, model, on_invalid, counts)
         first = first or next((reason for reason in block.reasons if reason), "")
         n_rows += len(block.smiles)
+        n_unwritten_salts += sum(SALTS_HINT in reason for reason in block.reasons)
         n_salts += sum("." in smiles for smiles in block.smiles if smiles is not None)
         if on_invalid == "skip":
             block = _only_usable(block)
         yield block
     if n_salts and standardize == "none":
         one, many = "a row of {0} is a salt or mixture and is", "{1:,} rows of {0} are salts or mixtures and are"
-        logger.info("%s taken whole; %s.", (one if n_salts == 1 else many).format(source.name, n_salts), SALTS_HINT)
+        logger.warning("%s taken whole; %s.", (one if n_salts == 1 else many).format(source.name, n_salts), SALTS_HINT)
     n_bad = sum(counts.values())
     if n_bad == n_rows:
         raise NothingUsableError(f"None of the {n_rows:,} rows of {source.name} can be used; the first: {first}.")
     if n_bad:
         listed = ", ".join(f"{reason}: {count:,}" for reason, count in counts.most_common())
         fate = f"they have no values, and a {REASON}" if on_invalid == "keep" else "they are left out"
-        remedy = UNWRITTEN_HINT if UNKNOWN_SYMBOL in counts else ""
+        remedy = _unwritten_remedy(counts[UNKNOWN_SYMBOL], n_unwritten_salts)
         shown = f"{n_bad:,}", f"{n_rows:,}", source.name, listed, fate, remedy
         logger.warning("%s of %s rows of %s cannot be used (%s); %s.%s", *shown)
+
+
+def _unwritten_remedy(n_unwritten: int, n_salts: int) -> str:
+    """What to do about molecules with symbols that the model cannot write, of which some are salts."""
+    salts = f" {n_salts:,} of these {'is a salt or mixture' if n_salts == 1 else 'are salts or mixtures'}: {SALTS_HINT}."
+    return (salts if n_salts else "") + (UNWRITTEN_HINT if n_unwritten > n_salts else "")
 
 
 def usable_smiles(data: Any) -> list[str]:

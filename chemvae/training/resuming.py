@@ -181,7 +181,7 @@ def _resumed_settings(run: RunFolder, config: Mapping[str, Any], changes: Mappin
     said_again = {name for name, value in changes.items() if name in known and known[name] == value}
     unknown = set(changes) - said_again - CHANGEABLE_ON_RESUME - ({"objective"} if as_object else set())
     if unknown:
-        longer = "; more epochs are asked for with --more-epochs N" if "epochs" in unknown else ""
+        longer = "; more epochs are asked for with more_epochs=N (--more-epochs N)" if "epochs" in unknown else ""
         raise SettingsError(f"a resumed run keeps its settings; {', '.join(sorted(unknown))} cannot change{longer}")
     try:
         return TrainingSettings(**{**before, **{name: value for name, value in changes.items() if name not in said_again}})

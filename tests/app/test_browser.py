@@ -296,3 +296,41 @@ def serious(page, source):
     ]
     wide = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
     return grave + ([f"{wide} pixels too wide"] if wide > 0 else [])
+
+
+def test_a_second_goal_brings_weights_and_a_single_one_has_none(visit):
+    page = visit()
+    look_at(page, START)
+    page.click("[data-tab=optimize]")
+    weights = page.locator(".dial .slider")
+    assert weights.count() == 2 and not any(weights.nth(i).is_visible() for i in range(2))
+    page.locator(".dials select").nth(1).select_option("min")
+    assert all(weights.nth(i).is_visible() for i in range(2))
+    page.get_by_label("Weight of qed").fill("2")
+    assert "weight 2" in page.locator(".dial").first.inner_text()
+
+
+def test_an_upload_is_there_when_the_page_is_loaded_again(visit, tmp_path):
+    (tmp_path / "again.csv").write_text("smiles,y\nCCO,1\nCCN,2\n", encoding="utf-8")
+    page = visit()
+    page.click("[data-view=data]")
+    page.set_input_files("#file", tmp_path / "again.csv")
+    page.wait_for_selector(".uses")
+    page.reload()
+    page.get_by_role("button", name="again.csv").first.click()
+    page.wait_for_selector(".uses")
+
+
+def test_a_finished_run_goes_away_with_its_second_click(visit, server):
+    page = visit()
+    look_at(page, START)
+    page.click("[data-tab=neighbors]")
+    page.get_by_role("button", name="Find neighbors").click()
+    page.wait_for_selector("#dock[data-state=done]")
+    name = page.locator("#dock").get_attribute("data-run")
+    page.click("[data-view=runs]")
+    page.locator(f'[data-key="Delete {name}"]').click()
+    assert (server.project / "jobs" / name).is_dir()
+    page.locator(f'[data-key="Delete its files {name}"]').click()
+    page.locator(f'[data-key="show {name}"]').wait_for(state="detached")
+    assert not (server.project / "jobs" / name).exists() and page.locator("#dock").is_hidden()

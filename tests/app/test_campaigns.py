@@ -124,3 +124,31 @@ def test_a_name_is_taken_once_and_must_be_one_a_folder_can_have(client: TestClie
 def test_a_campaign_that_is_not_there_is_not_found(client: TestClient):
     assert client.get("/api/campaigns/nowhere/batch").status_code == 404
     assert client.post("/api/campaigns/nowhere/next", json={}).status_code == 404
+
+
+def test_a_campaign_begins_with_what_a_table_has_measured_already(client: TestClient):
+    rows = "".join(f"MC-{i},{smiles},{'>9' if i == 3 else i / 4}\n" for i, smiles in enumerate(SMILES[:12]))
+    files = {"file": ("mine.csv", f"Compound Name,Structure,pIC50\n{rows}".encode())}
+    upload = client.post("/api/uploads", files=files).json()["id"]
+    answer = client.post("/api/campaigns", json={"name": "known before", "settings": WANTED, "upload": upload})
+    assert answer.status_code == 201 and (answer.json()["read"], answer.json()["refused"]) == (12, [])
+    assert finished(client, answer.json()["job"])["state"] == "done"
+    history = pd.read_csv(project_of(client) / "campaigns" / "known before" / "history.csv")
+    assert len(history) == 12 and stand(client, "known before")["waiting"] == WANTED["batch"]
+
+
+def test_a_campaign_is_not_begun_with_a_table_that_lacks_what_is_measured(client: TestClient):
+    upload = client.post("/api/uploads", files={"file": ("other.csv", b"smiles,logD\nCCO,1\nCCN,2\n")}).json()["id"]
+    answer = client.post("/api/campaigns", json={"name": "not begun", "settings": WANTED, "upload": upload})
+    assert answer.status_code >= 400 and "no column 'pIC50'" in answer.text
+    assert not (project_of(client) / "campaigns" / "not begun").exists()
+
+
+def test_a_molecule_that_an_upload_measures_twice_counts_with_its_median(client: TestClient):
+    rows = f"a,{SMILES[0]},2.5\nb,{SMILES[1]},4\nc,{SMILES[0]},3.5\n"
+    files = {"file": ("twice.csv", f"name,smiles,pIC50\n{rows}".encode())}
+    upload = client.post("/api/uploads", files=files).json()["id"]
+    answer = client.post("/api/campaigns", json={"name": "twice", "settings": WANTED, "upload": upload}).json()
+    results = pd.read_csv(project_of(client) / "campaigns" / "twice" / "results.csv").set_index("smiles")["pIC50"]
+    assert results.to_dict() == {SMILES[0]: 3.0, SMILES[1]: 4.0} and answer["read"] == 3
+    assert finished(client, answer["job"])["state"] == "done"

@@ -309,7 +309,7 @@ def test_csv_and_json_and_xlsx_and_sdf_hold_the_same_molecules(client: TestClien
     assert chunk.frame["smiles"].tolist() == smiles
     (tmp_path / "t.sdf").write_bytes(client.get(f"{address}.sdf").content)
     assert [Chem.MolToSmiles(mol) for mol in Chem.SDMolSupplier(str(tmp_path / "t.sdf"))] == smiles
-    assert "attachment" in csv.headers["content-disposition"] and "Optimise-qed" in csv.headers["content-disposition"]
+    assert "attachment" in csv.headers["content-disposition"] and "Optimize-qed" in csv.headers["content-disposition"]
 
 
 def test_a_shortlist_is_the_rows_that_were_chosen_in_their_order(client: TestClient, job: dict):
@@ -339,3 +339,22 @@ def test_comparing_two_runs_shares_out_their_molecules(client: TestClient, job: 
     assert {one["smiles"] for one in found["only_b"]} == theirs - mine
     assert {one["smiles"] for one in found["both"]} == mine & theirs
     assert found["a"]["trace"] == a["trace"] and found["b"]["trace"] == b["trace"]
+
+
+def test_a_finished_job_can_be_deleted_with_its_files(client: TestClient):
+    one = asked(client, "neighbors", smiles="CCO", n=4)
+    folder = project_of(client) / "jobs" / one["id"]
+    assert folder.is_dir() and client.delete(f"/api/jobs/{one['id']}/files").status_code == 204
+    assert not folder.exists() and client.get(f"/api/jobs/{one['id']}").status_code == 404
+    assert one["id"] not in {job["id"] for job in client.get("/api/jobs").json()["jobs"]}
+    assert asked(client, "neighbors", smiles="CCO", n=4)["id"] != one["id"]
+
+
+def test_a_job_that_runs_is_not_deleted_under_its_process(serve: Serve, slow: Slow):
+    client = serve(workers=1)
+    map_of(client)
+    job = ask_slow(client)
+    wait_until(client, job, "running")
+    assert client.delete(f"/api/jobs/{job}/files").status_code == 409
+    client.delete(f"/api/jobs/{job}")
+    assert finished(client, job)["state"] == "cancelled"

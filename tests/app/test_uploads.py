@@ -181,3 +181,21 @@ def test_endings_that_are_read(name: str):
 def test_an_ending_that_is_not_read_names_those_that_are():
     with pytest.raises(InputError, match=".xlsx"):
         ending_of("x.pickle")
+
+
+def test_uploads_are_listed_when_the_page_is_loaded_again(client: TestClient):
+    first, second = given(client, table_of(30), "first.csv"), given(client, table_of(20), "second.csv")
+    listed = client.get("/api/uploads").json()["uploads"]
+    mine = [one for one in listed if one["id"] in (first["id"], second["id"])]
+    assert [one["name"] for one in mine] == ["second.csv", "first.csv"]
+    assert [one["usable"] for one in mine] == [20, 30] and "problems" not in mine[0]
+
+
+def test_a_library_of_a_table_keeps_its_salts_and_the_names_of_its_compounds(serve: Serve):
+    client = serve()
+    rows = "".join(f"MC-{i},{smiles}{'.Cl' if i % 5 == 0 else ''}\n" for i, smiles in enumerate(SMILES[:30]))
+    found = given(client, f"Compound Name,Structure\n{rows}".encode(), "mine.csv")
+    assert asked(client, "library", upload=found["id"])["state"] == "done"
+    info = client.get("/api/info").json()["library"]
+    assert (info["name"], info["rows"]) == ("mine", 30)
+    assert client.post("/api/read", json={"text": "MC-5"}).json()["smiles"] == SMILES[5]

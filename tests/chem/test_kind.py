@@ -70,3 +70,10 @@ def test_what_a_table_has_taught_is_nothing_unusual(drug, caplog, molecules):
 )
 def test_a_neutral_molecule_keeps_its_stereo_and_what_cannot_be_neutral_is_none(smiles, expected):
     assert neutralize(smiles) == expected
+
+
+def test_a_sentence_of_large_molecules_stays_one_that_can_be_read():
+    check = KindCheck(longest=10)
+    check.look_at(["C" * 600, "CCO"])
+    (said,) = check.sentences()
+    assert len(said) < 200 and "C" * 80 + "…" in said

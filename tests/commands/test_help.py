@@ -1,11 +1,13 @@
 """Every command's help ends with two examples that run, and every suggestion can be pasted into a shell."""
 
+import logging
 import re
 import shlex
 import shutil
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -14,6 +16,7 @@ from chemvae.cli import app
 from chemvae.commands.shared import console
 from chemvae.commands.shared.help import EXAMPLES
 from chemvae.errors import command_line
+from chemvae.progress import Progress
 
 ROOT = Path(__file__).parents[2]
 LONG = {"demo", "bench", "train", "doctor", "serve"}  # minutes, or until they are told to end: they are run by their own tests
@@ -118,3 +121,42 @@ def test_every_kind_of_progress_begins_in_time(opened, monkeypatch):
     with opened():
         time.sleep(0.1)
     assert said == ["Reading ..."]
+
+
+def test_a_stage_is_spoken_of_once_and_not_when_the_next_has_begun(monkeypatch):
+    said = []
+    monkeypatch.setattr(console, "say", said.append)
+    monkeypatch.setattr(console, "SOON_S", 0.02)
+    with console.stages({"read": "Reading", "encode": "Encoding"}) as take:
+        take(Progress("encode", 1))
+        time.sleep(0.1)
+        take(Progress("read", 2))
+        take(Progress("encode", 3))
+    assert said == ["Encoding ..."]
+
+
+def test_the_same_sentence_of_the_library_is_told_once_in_a_command(capsys):
+    library, own = logging.getLogger("chemvae.data.files.molecule_column"), logging.getLogger("chemvae.commands")
+    with console.talking():
+        for _ in range(2):
+            library.info("The SMILES stand in 'Structure'.")
+            own.info("epoch 1")
+    assert capsys.readouterr().err.splitlines() == ["The SMILES stand in 'Structure'.", "epoch 1", "epoch 1"]
+
+
+def test_a_smiles_that_does_not_fit_is_whole_at_the_end_of_its_line(monkeypatch, capsys):
+    long = "c1ccccc1C(=O)N" * 6 + "C"
+    frame = pd.DataFrame({"smiles": [long, "CCO"], "score": [0.51234, 2.0], "novel": [True, False]})
+    monkeypatch.setenv("COLUMNS", "60")
+    with console.talking():
+        console.show(console.listing(frame, "Best of 2"))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "Best of 2" and lines[1].split() == ["score", "novel", "smiles"]
+    assert lines[2].split() == ["0.5123", "True", long] and lines[3].split() == ["2", "False", "CCO"]
+
+
+def test_a_table_that_fits_keeps_the_order_of_its_columns(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "60")
+    with console.talking():
+        console.show(console.listing(pd.DataFrame({"smiles": ["CCO"], "score": [2.0]})))
+    assert capsys.readouterr().err.split()[:2] == ["smiles", "score"]

@@ -1,7 +1,9 @@
 """chemvae optimize for laboratories: a table of molecules out, a table of results in, and flags said once."""
 
+import html
 import io
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -177,3 +179,31 @@ def test_results_by_id_are_read_before_the_model_is_loaded(chemvae, begun, tmp_p
     monkeypatch.setattr(api, "load", lambda *_, **__: pytest.fail("the model was loaded first"))
     found = chemvae("optimize", "--batch-in", "bad.csv", "-o", "campaign")
     assert "line 3: no molecule was handed out as 'm0099'" in found.stderr and "line 2" not in found.stderr, found.output
+
+
+@pytest.mark.parametrize("flag", ["--start", "--batch-in"])
+def test_two_lines_without_a_molecule_do_not_keep_a_measured_table_out(chemvae, tiny_run, tmp_path, flag):
+    (tmp_path / "old.csv").write_text("Compound Name,Structure,pIC50\na,CCO,5\nb,c1ccccc,6\nc,,7\nd,CCN,6.5\n")
+    wanted = ["--maximize", "pIC50", "--batch", "4", "--batch-out", "next.csv", "-o", "campaign", "-m", tiny_run]
+    found = chemvae("optimize", flag, "old.csv", *wanted)
+    said = " ".join(found.stderr.split())
+    assert found.exit_code == 0, found.output
+    assert "2 rows of old.csv hold no molecule and count for nothing: line 3: 'c1ccccc' is no molecule" in said
+    assert "2 with values" in said
+
+
+def test_a_table_without_any_molecule_is_refused(chemvae, tiny_run, tmp_path):
+    (tmp_path / "old.csv").write_text("smiles,pIC50\nC1CC,5\n")
+    words = ["--batch-in", "old.csv", "--maximize", "pIC50", "--batch-out", "next.csv", "-o", "campaign", "-m", tiny_run]
+    found = chemvae("optimize", *words)
+    assert found.exit_code != 0 and "Traceback" not in found.output
+
+
+def test_a_lead_is_called_by_its_name_and_a_best_that_is_a_bound_is_shown_as_one(chemvae, tiny_run, tmp_path):
+    (tmp_path / "old.csv").write_text("Compound Name,Structure,pIC50\nMC-7,CCO,>9\nMC-8,CCN,6.5\n")
+    words = ["--maximize", "pIC50", "--batch", "4", "--batch-out", "next.csv", "-o", "campaign", "-m", tiny_run]
+    assert chemvae("optimize", "--start", "old.csv", *words).exit_code == 0
+    page = re.sub(r"<(style|script).*?</\1>", "", (tmp_path / "campaign" / "report.html").read_text(), flags=re.DOTALL)
+    text = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+    assert ">9 best score" in text
+    assert "MC-7" in text.partition("The lead")[2].partition("best score")[0]

@@ -143,13 +143,13 @@ def test_new_properties_come_with_intervals_and_say_how_far_to_trust_them(chemva
     truth = (measured["smiles"].str.len() + measured["logP"]).to_numpy()[110:130]
     assert np.abs(answers["heat"] - truth).mean() < 0.5 * truth.std()
     assert "learned from 120 molecules" in found.stderr and "without its scaffold" in found.stderr
-    assert "10 of these molecules were learned from" in found.stderr
+    assert "10 rows hold molecules that were learned from" in found.stderr
 
 
 def test_flags_of_predict_that_do_not_fit_together(chemvae, tiny_run, mixed):
     for words, said in (
         (["-p", "logP"], "--fit TABLE"),
-        (["--fit", mixed], "-p COLUMN"),
+        (["--fit", mixed], "-p logP"),
         (["--fit", mixed, "-p", "logP", "--computed"], "leave out --fit"),
     ):
         found = chemvae("predict", mixed, "-m", tiny_run, *words)

@@ -1,5 +1,7 @@
 """A column that cannot colour a map says why, before anything is encoded; the others look as what they are."""
 
+import logging
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,7 @@ CHAINS = ["C" * i + "O" for i in range(1, 41)]
 TABLE = pd.DataFrame(
     {
         "smiles": CHAINS,
-        "IC50": [">10000" if i % 5 == 0 else f"{i}.5" for i in range(40)],
+        "IC50": ["high" if i % 5 == 0 else f"{i}.5" for i in range(40)],
         "made": [f"2024-01-{i % 28 + 1:02d}" if i % 9 else "" for i in range(40)],
         "id": [f"x{i}" for i in range(40)],
         "kind": [["a", "b", None][i % 3] for i in range(40)],
@@ -37,7 +39,7 @@ class NoEncoder:
 @pytest.mark.parametrize(
     ("color", "words"),
     [
-        ("IC50", "8 of 40 cells such as '>10000' are no numbers"),
+        ("IC50", "8 of 40 cells such as 'high' are no numbers"),
         ("ID", "nearly every cell is another text"),
         ("empty", "all its cells are empty"),
     ],
@@ -98,3 +100,12 @@ def test_maps_of_few_and_of_equal_molecules_are_drawn_and_name_what_was_done(tin
     assert found.note.startswith("pca of") and found.method_used == "pca" and "trustworthiness" not in found.note
     same = [i for i, one in enumerate(smiles) if one == "CCO"]
     assert np.allclose(found.xy[same], found.xy[same][0])
+
+
+def test_bounds_among_numbers_leave_molecules_grey_and_do_not_end_the_map(tiny_model, tmp_path, caplog):
+    table = TABLE.assign(IC50=[">10000" if i % 5 == 0 else f"{i}.5" for i in range(40)])
+    with caplog.at_level(logging.WARNING, logger="chemvae"):
+        api.map(table, tiny_model, out=tmp_path / "map.html", color="ic50")
+    assert "8 cells of 'IC50' are bounds such as '>10000', and their molecules stay grey." in caplog.text
+    found = read_map(tmp_path / "map.html")["IC50"]
+    assert found.isna().sum() == 8 and found.iloc[1] == 1.5

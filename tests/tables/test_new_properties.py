@@ -66,10 +66,18 @@ def test_rows_that_were_learned_from_are_said_aloud(learned, caplog):
     _, models = learned
     with caplog.at_level(logging.INFO, "chemvae.tables"):
         found = tables.predict_new_table(models, ["OCCCCCC", "C1CCCC1O"])  # the first is in the table, written otherwise
-    assert "1 of these molecules were learned from" in caplog.text
+    assert "1 row holds a molecule that was learned from" in caplog.text
     assert found["similarity"].tolist()[0] == 1.0
 
 
 def test_nothing_to_learn_is_named(tiny_model, molecules):
     with pytest.raises(SettingsError, match="-p COLUMN"):
         tables.fit_properties(tiny_model, molecules, [])
+
+
+def test_fit_without_a_column_names_those_that_could_be_learned():
+    table = pd.DataFrame({"smiles": ["CCO", "CCN"], "logD 7.4": [1.0, ">2"], "name": ["a", "b"]})
+    with pytest.raises(SettingsError, match=r"--fit needs the columns to learn: -p 'logD 7.4'"):
+        tables.check_prediction(table, None, computed=False)
+    with pytest.raises(SettingsError, match=r"columns of numbers: logD 7.4, pKi"):
+        tables.check_prediction(table.assign(pKi=1.0), None, computed=False)

@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,6 +14,9 @@ from chemvae.data.files.reading import read_records
 from chemvae.disk.files import write_atomically
 from chemvae.errors import InputError, NothingUsableError
 from chemvae.tables import write_table
+
+if TYPE_CHECKING:
+    from chemvae.design.evaluators.measurement import Measurement
 
 SHEET, RESULTS, SETTINGS = "next.csv", "results.csv", "campaign.json"
 KEY = ("id", "smiles")
@@ -92,6 +95,7 @@ def take_results(folder: Path, given: pd.DataFrame) -> dict[str, Any]:
     handed_out = {row["id"]: row["smiles"] for row in (*sheet, *_read(folder / RESULTS)) if row["id"]}
     ids = {smiles: name for name, smiles in handed_out.items()}
     taken, refused = {row["smiles"]: row for row in _read(folder / RESULTS)}, []
+    again: dict[str, list[Any]] = {}
     n_read = 0
     for number, row in given.iterrows():
         one = row.to_frame().T.reset_index(drop=True)
@@ -103,8 +107,27 @@ def take_results(folder: Path, given: pd.DataFrame) -> dict[str, Any]:
             smiles, cells = found
             taken[smiles] = {"id": ids.get(smiles, ""), "smiles": smiles, **cells}
             n_read += 1
+            again.setdefault(smiles, []).append(number)
+    for smiles, rows in again.items():
+        if len(rows) > 1 and smiles not in ids:
+            taken[smiles] |= _merged(given, rows, names)
     _keep(folder / RESULTS, list(taken.values()), names)
     return {"read": n_read, "open": len(waiting_rows(folder)), "refused": refused}
+
+
+def _merged(given: pd.DataFrame, rows: list[Any], names: Sequence[str]) -> dict[str, str]:
+    """The cells of a molecule that several rows of one table measured, as ``chemvae optimize --batch-in`` merges them."""
+    from chemvae.design.evaluators.results_table import read_measurements
+
+    own = given.loc[rows].reset_index(drop=True)
+    own.attrs = given.attrs
+    return _told(read_measurements(own, names, {})[0], names)
+
+
+def _told(found: Measurement, names: Sequence[str]) -> dict[str, str]:
+    """What was measured as cells: a number, with its sign where it is a bound."""
+    values = zip(names, found.values, found.bounds or ("",) * len(names), strict=True)
+    return {name: f"{bound}{value!r}" for name, value, bound in values if value == value}
 
 
 def as_table(path: str | None, rows: list[dict[str, Any]] | None, names: Sequence[str]) -> pd.DataFrame:
@@ -149,10 +172,7 @@ def _one(row: pd.DataFrame, names: Sequence[str], handed_out: dict[str, str]) ->
     if not found:
         return None
     comment = next((_cell(row, one) for one in ("reason", "comment") if _cell(row, one)), "")
-    bounds = found[0].bounds or ("",) * len(names)
-    values = zip(names, found[0].values, bounds, strict=True)
-    known = {name: f"{bound}{value!r}" for name, value, bound in values if value == value}
-    return found[0].smiles, {**cells, **known, "comment": comment}
+    return found[0].smiles, {**cells, **_told(found[0], names), "comment": comment}
 
 
 def _has(row: pd.DataFrame, names: Sequence[str]) -> bool:

@@ -96,7 +96,7 @@ def title_of(kind: str, settings: dict[str, Any]) -> str:
 def _title_of_search(settings: dict[str, Any]) -> str:
     goals = [_say_goal(one) for one in settings["goals"]] or [str(settings.get("oracle"))[:40]]
     begun = f" from {_short(settings['start'][0])}" if settings["start"] else ""
-    return f"Optimise {', '.join(goals)}{begun}"
+    return f"Optimize {', '.join(goals)}{begun}"
 
 
 def _say_goal(goal: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chemvae.app.desk.oracles import SAFE
+from chemvae.app.plain import library_word
 from chemvae.chem.properties import PROPERTIES
 from chemvae.design.oracles.factory import BUILTIN
 from chemvae.library.manifest import read_manifest
@@ -54,7 +55,7 @@ def describe_library(library: Path) -> dict[str, Any]:
     columns = {name: np.concatenate([part[name] for part in parts]) if parts else np.zeros(0) for name in names}
     units = manifest.settings.properties
     return {
-        "name": library.name,
+        "name": library_word(library),
         "rows": manifest.n_rows,
         "columns": [{"name": name, "unit": units[name], **histogram(values)} for name, values in columns.items()],
     }

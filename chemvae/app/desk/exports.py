@@ -13,6 +13,8 @@ from chemvae.tables import write_table
 
 ENDINGS = ("csv", "sdf", "xlsx", "json")
 TABLE = "table.csv"
+PLACE = ("x", "y")
+"""Where the map draws a molecule: for the page, and for scripts that read JSON; in a chemist's sheet it means nothing."""
 
 
 def read_table(folder: Path) -> pd.DataFrame:
@@ -68,7 +70,7 @@ def export(folder: str, ending: str, rows: list[int] | None, out: str, found: li
 
         Path(out).write_text(json.dumps(as_rows(table)), encoding="utf-8")
     else:
-        write_table(table, out)
+        write_table(table.drop(columns=list(PLACE), errors="ignore"), out)
     return len(table)
 
 

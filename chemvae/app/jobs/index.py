@@ -88,6 +88,10 @@ class JobIndex:
         self._do("UPDATE jobs SET state=?, started=?, ended=?, reason=?, progress=?, tries=? WHERE id=?", values)
         return job
 
+    def remove(self, job: Job) -> None:
+        """Take a job out; its id is not given again."""
+        self._do("DELETE FROM jobs WHERE id = ?", (job.id,))
+
     def all(self) -> list[Job]:
         """Every job, the oldest first."""
         names = ("id", "kind", "title", "settings", "state", "made", "started", "ended", "reason", "progress", "tries")

@@ -139,6 +139,20 @@ class JobQueue:
             asyncio.get_running_loop().call_later(GRACE_S, child.kill)
         return self._jobs[job.id]
 
+    def forget(self, job: Job) -> None:
+        """Take a job that has ended out of the list.
+
+        Raises
+        ------
+        ConflictError
+            If it waits or runs.
+        """
+        if job.is_open:
+            raise ConflictError(f"Job '{job.id}' is {job.state}. Cancel it first.")
+        self.index.remove(job)
+        del self._jobs[job.id]
+        self._events.pop(job.id, None)
+
     async def close(self) -> None:
         """End all processes; what was running is gone on with when the server starts again."""
         self._is_closing = True

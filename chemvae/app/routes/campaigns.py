@@ -21,7 +21,7 @@ from chemvae.app.routes.shared import State
 from chemvae.app.routes.uploads import keep
 from chemvae.app.sentences import without_paths
 from chemvae.app.state import AppState
-from chemvae.app.uploads import ending_of
+from chemvae.app.uploads import ending_of, find_upload
 from chemvae.disk.files import write_atomically
 from chemvae.errors import ChemVAEError, InputError
 
@@ -36,6 +36,8 @@ class CampaignRequest(BaseModel):
 
     name: str = Field(max_length=64)
     settings: dict[str, Any] = Field(default_factory=dict)
+    upload: str | None = Field(None, max_length=64)
+    """Of molecules that were measured already."""
 
 
 class Results(BaseModel):
@@ -79,9 +81,23 @@ async def begin(state: State, what: CampaignRequest) -> dict[str, Any]:
     asked = read_settings(Campaign, what.settings, state.settings.limits)
     found = await state.front.ask("check_job", kind="campaign", settings=asked)
     state.project.check_room()
+    known = None if what.upload is None else await asyncio.to_thread(_measured, state, what.upload, asked)
     settings = {**found["settings"], "name": name, "campaign": str(folder)}
     await asyncio.to_thread(_write, folder, settings)
-    return {"name": name, "job": state.queue.submit("campaign", f"{name}: first batch", settings).id}
+    about = {"folder": str(folder), "path": known}
+    taken = {} if known is None else await state.back.ask("take_results", timeout_s=LONG_S, **about)
+    return {"name": name, "job": state.queue.submit("campaign", f"{name}: first batch", settings).id, **taken}
+
+
+def _measured(state: AppState, upload: str, asked: dict[str, Any]) -> str:
+    """The file of an upload that holds what a campaign measures."""
+    found = find_upload(state.project.path, upload)
+    there = {one["name"].lower() for one in found.facts["columns"]}
+    for name in asked["measured"]:
+        if name.lower() not in there:
+            listed = ", ".join(one["name"] for one in found.facts["columns"])
+            raise InputError(f"'{found.facts['name']}' has no column '{name[:60]}' to learn from; its columns: {listed}.")
+    return str(found.path)
 
 
 def _write(folder: Path, settings: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from chemvae.app.routes.streaming import stream
 from chemvae.app.safety import REPORT_POLICY
 from chemvae.app.state import AppState
 from chemvae.app.uploads import find_upload
+from chemvae.disk.files import remove
 from chemvae.errors import InputError
 
 router = APIRouter(prefix="/api", tags=["jobs"])
@@ -96,6 +97,14 @@ def _folder(state: AppState, job: Job) -> Path:
 async def cancel(state: State, name: str) -> dict[str, Any]:
     """End a job with what it has."""
     return (await state.queue.cancel(state.queue.find(name))).told()
+
+
+@router.delete("/jobs/{name}/files", status_code=204)
+async def forget(state: State, name: str) -> None:
+    """Delete a job that has ended: its place in the list, and its folder with all that came of it."""
+    job = state.queue.find(name)
+    state.queue.forget(job)
+    await asyncio.to_thread(remove, _folder(state, job))
 
 
 @router.post("/jobs/{name}/resume")

@@ -14,12 +14,14 @@ from chemvae.app.refusals import is_full
 from chemvae.app.routes.shared import State
 from chemvae.app.sentences import without_paths
 from chemvae.app.state import AppState
-from chemvae.app.uploads import TABLE, ending_of, find_upload
+from chemvae.app.uploads import TABLE, ending_of, find_upload, list_uploads
 from chemvae.disk.files import remove, write_atomically
 from chemvae.errors import ChemVAEError, InputError
 
 router = APIRouter(prefix="/api", tags=["uploads"])
 CHECK_S = 600.0
+LISTED = ("id", "name", "rows", "usable", "columns", "smiles_column")
+"""What the list of uploads says of each."""
 Given = Annotated[UploadFile, File()]
 
 
@@ -56,6 +58,13 @@ def _copy(source: BinaryIO, path: Path) -> None:
     source.seek(0)
     with path.open("wb") as target:
         shutil.copyfileobj(source, target, 1 << 20)
+
+
+@router.get("/uploads")
+async def uploads(state: State) -> dict[str, Any]:
+    """Every file that was given, the newest first; :func:`facts` says what was found in one."""
+    found = await asyncio.to_thread(list_uploads, state.project.path)
+    return {"uploads": [{name: facts[name] for name in LISTED} for facts in found]}
 
 
 @router.get("/uploads/{name}")

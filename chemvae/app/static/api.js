@@ -26,6 +26,7 @@ async function ask(method, path, body, signal) {
     throw new Refusal("chemvae does not answer. Is chemvae serve still running?", 0);
   }
   dispatchEvent(new Event("chemvae-online"));
+  if (response.status === 204) return {};
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new Refusal(sentence(answer) ?? `The server answered ${response.status} to ${path}.`, response.status);
   return answer;

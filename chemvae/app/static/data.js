@@ -1,6 +1,6 @@
 // A table of one's own: uploaded, checked line by line, then placed on the map, fitted or trained on.
 
-import { post, send } from "./api.js";
+import { get, post, send } from "./api.js";
 import { choice, el, field, icon, trouble, waiting } from "./dom.js";
 import { countText, numberText } from "./format.js";
 import { jobs } from "./jobs.js";
@@ -14,8 +14,10 @@ const ENDINGS = ".csv,.tsv,.smi,.sdf,.xlsx,.parquet,.gz";
 class Data {
   constructor(root) {
     this.report = el("div", { class: "stack", "aria-live": "polite" });
+    this.earlier = el("div", {});
     const lead = el("p", { class: "lead" }, "Upload a table of molecules. Every line is checked; then place it on the map, fit a property from it, or train a model on it.");
-    root.append(el("h2", {}, "Data"), lead, this.dropZone(), this.report, this.projectNote());
+    root.append(el("h2", {}, "Data"), lead, this.dropZone(), this.earlier, this.report, this.projectNote());
+    this.list();
   }
 
   dropZone() {
@@ -29,6 +31,15 @@ class Data {
       this.send(event.dataTransfer.files[0]);
     });
     return el("div", { class: "drop-box" }, input, zone);
+  }
+
+  /** What was uploaded before; a click shows its report again. */
+  async list() {
+    const { uploads } = await get("/api/uploads").catch(() => ({ uploads: [] }));
+    const again = ({ id }) => told(async () => this.show(await get(`/api/uploads/${encodeURIComponent(id)}`)));
+    const button = (one) => el("button", { type: "button", class: "chip", onclick: () => again(one) }, one.name, el("small", {}, ` ${countText(one.usable, "molecule")}`));
+    const head = el("h3", {}, "Uploaded before");
+    this.earlier.replaceChildren(...(uploads.length ? [head, el("div", { class: "tags" }, ...uploads.map(button))] : []));
   }
 
   limitText() {
@@ -49,6 +60,7 @@ class Data {
     this.report.replaceChildren(waiting(`Reading and checking '${file.name}' \u2026`));
     try {
       this.show(await send("/api/uploads", file));
+      this.list();
     } catch (error) {
       this.report.replaceChildren(trouble(error.message));
     }
@@ -82,9 +94,9 @@ class Data {
     const why = ({ reason, detail }) => el("td", {}, reason, detail && detail !== reason ? el("small", { class: "why" }, detail) : null);
     const rows = problems.slice(0, SHOWN_PROBLEMS).map((one) => el("tr", {}, el("td", { class: "number" }, numberText(one.line)), why(one), el("td", {}, el("code", { class: "smiles" }, one.smiles ?? ""))));
     const more = problems.length > SHOWN_PROBLEMS ? el("p", { class: "note" }, `and ${(problems.length - SHOWN_PROBLEMS).toLocaleString("en")} more`) : null;
-    const head = el("tr", {}, el("th", { scope: "col", class: "number" }, "Line"), el("th", { scope: "col" }, "Why it is left out"), el("th", { scope: "col" }, "What it holds"));
+    const head = el("tr", {}, el("th", { scope: "col", class: "number" }, "Line"), el("th", { scope: "col" }, "What is wrong"), el("th", { scope: "col" }, "What it holds"));
     const table = el("table", { class: "problems" }, el("thead", {}, head), el("tbody", {}, ...rows));
-    return el("section", {}, el("h4", {}, countText(problems.length, "line is", "lines are"), " left out"), el("div", { class: "scroll low", tabindex: "0", role: "region", "aria-label": "Problems" }, table), more);
+    return el("section", {}, el("h4", {}, countText(problems.length, "line", "lines"), " to look at"), el("p", { class: "note" }, "What is no molecule is left out, of a molecule that comes twice one row stays, and a label that is no number, such as >9, counts as missing."), el("div", { class: "scroll low", tabindex: "0", role: "region", "aria-label": "Problems" }, table), more);
   }
 
   uses(upload) {

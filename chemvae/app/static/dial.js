@@ -1,6 +1,6 @@
 // One property of a search: what is wanted of it, on a slider with the library's histogram behind it.
 
-import { choice, el, icon, svg } from "./dom.js";
+import { choice, el, icon, slider, svg } from "./dom.js";
 import { clamp, headingText, numberText, unitText } from "./format.js";
 import { store } from "./store.js";
 
@@ -20,18 +20,26 @@ function rangeOf(name, value) {
 
 export class Dial {
   /** `value` is what the molecule has; `places` where the thumbs stand first; `onRemove()` takes the dial away. */
-  constructor({ name, role, value, places, onRemove }) {
-    Object.assign(this, { name, value });
+  constructor({ name, role, value, places, weight, onRemove, onChange }) {
+    Object.assign(this, { name, value, onChange });
     [this.low, this.high] = rangeOf(name, value);
     this.step = stepOf((this.high - this.low) / STEPS);
     this.places = places ?? [this.low + 0.25 * (this.high - this.low), this.low + 0.75 * (this.high - this.low)];
     this.role = choice(Object.keys(ROLES), role, { labels: ROLES, "aria-label": `What is wanted of ${name}`, onchange: () => this.render() });
     this.track = el("div", { class: "track" });
+    this.weight = slider(weight ?? 1, 0.1, 3, 0.1, (at) => `weight ${numberText(at, 2)}`);
+    this.weight.input.setAttribute("aria-label", `Weight of ${name}`);
+    this.weight.root.hidden = true;
     const remove = el("button", { type: "button", class: "icon small", title: `Leave ${name} out`, "aria-label": `Leave ${name} out`, onclick: onRemove }, icon("close"));
     const unit = unitText(store.property(name)?.unit);
     const words = el("span", { class: "name" }, headingText(name), unit ? el("span", { class: "unit" }, ` ${unit}`) : null);
-    this.root = el("div", { class: "dial", role: "group", "aria-label": name }, el("div", { class: "dial-head" }, words, this.role, remove), this.track);
+    this.root = el("div", { class: "dial", role: "group", "aria-label": name }, el("div", { class: "dial-head" }, words, this.role, remove), this.track, this.weight.root);
     this.render();
+  }
+
+  /** Goals are weighed against each other where there is more than one. */
+  weigh(isOneOfMany) {
+    this.weight.root.hidden = !isOneOfMany;
   }
 
   get nThumbs() {
@@ -47,6 +55,7 @@ export class Dial {
     this.picture = this.histogram();
     this.track.replaceChildren(this.picture, ...this.thumbs, el("div", { class: "dial-ends" }, el("span", {}, numberText(this.low)), this.said, el("span", {}, numberText(this.high))));
     this.show();
+    this.onChange?.();
   }
 
   thumb(at, words) {
@@ -100,7 +109,7 @@ export class Dial {
   get goal() {
     const { value: role } = this.role;
     if (!["max", "min", "target"].includes(role)) return null;
-    const goal = { name: this.name, direction: role === "min" ? "min" : "max", weight: 1 };
+    const goal = { name: this.name, direction: role === "min" ? "min" : "max", weight: this.weight.root.hidden ? 1 : Number(this.weight.input.value) };
     return role === "target" ? { ...goal, target: this.places[1] } : goal;
   }
 

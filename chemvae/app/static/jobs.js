@@ -50,6 +50,12 @@ class Jobs extends EventTarget {
     await this.refresh();
   }
 
+  /** Delete a run that has ended, with its files. */
+  async forget(id) {
+    await remove(`/api/jobs/${encodeURIComponent(id)}/files`);
+    await this.refresh();
+  }
+
   async resume(id) {
     await post(`/api/jobs/${encodeURIComponent(id)}/resume`, {});
     await this.refresh();

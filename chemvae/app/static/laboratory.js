@@ -22,6 +22,7 @@ class Laboratory {
 
   /** Called when the view is opened. */
   async refresh() {
+    if (!this.list.childElementCount) this.list.replaceChildren(waiting("Reading the campaigns \u2026"));
     try {
       const { campaigns } = await get("/api/campaigns");
       this.showList(campaigns);
@@ -34,7 +35,8 @@ class Laboratory {
 
   showList(campaigns) {
     this.form.open = !campaigns.length;
-    if (!campaigns.length) return this.list.replaceChildren(empty("No campaign yet", "Begin one below, or on the command line with chemvae optimize --laboratory in this project's folder."));
+    this.offerUploads();
+    if (!campaigns.length) return this.list.replaceChildren(empty("No campaign yet", "Begin one below. The command line can go on with it."));
     const button = (one) =>
       el(
         "button",
@@ -133,29 +135,42 @@ class Laboratory {
     const direction = choice(["max", "min"], "max", { labels: { max: "as high as can be", min: "as low as can be" } });
     const batch = el("input", { type: "number", min: "1", max: "200", value: "5", required: true });
     const start = el("textarea", { rows: "3", spellcheck: "false", placeholder: "one SMILES per line" });
+    const known = el("select", { onchange: () => (measured.value ||= known.selectedOptions[0].dataset.column ?? "") }, el("option", { value: "" }, "nothing yet"));
+    this.offerUploads = () => offer(known);
     const take = () => store.molecule && (start.value = [start.value.trim(), store.molecule.smiles].filter(Boolean).join("\n"));
     const submit = async (event) => {
       event.preventDefault();
       const smiles = start.value.split(/\s*\n\s*/).filter(Boolean);
       const goals = [{ name: measured.value.trim(), direction: direction.value, weight: 1 }];
       const settings = { measured: [goals[0].name], goals, batch: Number(batch.value), ...(smiles.length ? { start: smiles } : {}) };
+      said.replaceChildren(waiting("Beginning the campaign \u2026"));
       try {
-        const answer = await post("/api/campaigns", { name: name.value.trim(), settings });
+        const answer = await post("/api/campaigns", { name: name.value.trim(), settings, ...(known.value ? { upload: known.value } : {}) });
         this.open = name.value.trim();
         if (answer.job) jobs.refresh();
         said.replaceChildren();
+        if (answer.read !== undefined) notice(`${countText(answer.read, "measured molecule is", "measured molecules are")} taken from the upload, ${numberText(answer.refused.length)} rows are not.`);
         await this.refresh();
       } catch (error) {
         said.replaceChildren(trouble(error.message));
       }
     };
     const said = el("div", { "aria-live": "polite" });
-    const fields = [field("Name", name), field("What is measured", measured), field("Wanted", direction), field("Molecules per batch", batch)];
+    const fields = [field("Name", name), field("What is measured", measured), field("Wanted", direction), field("Molecules per batch", batch), field("Measured already", known, "an upload with a column of that name; the first batch learns from it")];
     const from = el("div", { class: "field" }, el("label", {}, el("span", {}, "Start from (optional)"), start), el("button", { type: "button", class: "plain", onclick: take }, "Add the molecule of the map"));
     const form = el("form", { class: "stack", onsubmit: submit }, el("div", { class: "halves" }, ...fields), from, el("button", { type: "submit", class: "primary" }, "Begin the campaign"), said);
     this.form = el("details", { class: "sheet" }, el("summary", {}, "A new campaign"), form);
     return this.form;
   }
+}
+
+/** The uploads that a campaign can begin with, each with its first column of numbers. */
+async function offer(select) {
+  const { uploads } = await get("/api/uploads").catch(() => ({ uploads: [] }));
+  const chosen = select.value;
+  const options = uploads.map((one) => el("option", { value: one.id, "data-column": one.columns.find(({ numeric }) => numeric)?.name }, one.name));
+  select.replaceChildren(select.firstElementChild, ...options);
+  select.value = chosen;
 }
 
 const idOf = (text) => (/^\d+$/.test(text) ? Number(text) : text);

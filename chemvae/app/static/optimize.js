@@ -41,8 +41,8 @@ class OptimizeForm {
     Object.assign(this, { card, dials: [] });
     this.list = el("div", { class: "dials" });
     this.more = el("select", { "aria-label": "Add a property", onchange: () => this.addChosen() });
-    const dials = last ? last.dials.map((dial) => [dial.name, dial.role.value, [...dial.places]]) : firstDials();
-    for (const [name, role, places] of dials) this.add(name, role, places);
+    const dials = last ? last.dials.map((dial) => [dial.name, dial.role.value, [...dial.places], dial.weight.input.value]) : firstDials();
+    for (const dial of dials) this.add(...dial);
     const submit = (event) => {
       event.preventDefault();
       const settings = this.settings();
@@ -56,17 +56,25 @@ class OptimizeForm {
     this.root = el("form", { class: "stack", onsubmit: submit }, el("p", { class: "lead" }, lead), this.oracleField(), this.goals, this.budgetField(), this.details(), button, this.said);
   }
 
-  add(name, role, places) {
-    const dial = new Dial({ name, role, places, value: valueOf(this.card, name), onRemove: () => this.drop(dial) });
+  add(name, role, places, weight) {
+    const dial = new Dial({ name, role, places, weight, value: valueOf(this.card, name), onRemove: () => this.drop(dial), onChange: () => this.weigh() });
     this.dials.push(dial);
     this.list.append(dial.root);
     this.offer();
+    this.weigh();
+  }
+
+  /** Each goal has a weight as soon as there are two. */
+  weigh() {
+    const goals = this.dials.filter((dial) => dial.goal);
+    for (const dial of this.dials) dial.weigh(goals.length > 1 && goals.includes(dial));
   }
 
   drop(dial) {
     this.dials = this.dials.filter((one) => one !== dial);
     dial.root.remove();
     this.offer();
+    this.weigh();
   }
 
   /** The properties that have no dial yet. */

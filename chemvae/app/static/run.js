@@ -70,7 +70,7 @@ class Run {
     const { job, rows } = this.watched;
     const { done = 0, total = 0 } = job.progress ?? {};
     const active = isActive(job);
-    this.title.textContent = job.title || job.kind;
+    this.title.textContent = this.title.title = job.title || job.kind;
     this.state.textContent = STATES[job.state] ?? job.state;
     this.state.className = `tag state ${job.state}`;
     const count = total ? `${done.toLocaleString("en")} of ${total.toLocaleString("en")}` : "";

@@ -70,7 +70,25 @@ class Runs {
   action(job) {
     const button = (words, act) => el("button", { type: "button", "data-key": `${words} ${job.id}`, "aria-label": `${words}: ${job.title || job.kind}`, onclick: () => told(act) }, words);
     if (isActive(job)) return button("Cancel", () => jobs.cancel(job.id));
-    return ["failed", "cancelled"].includes(job.state) ? button("Go on", () => jobs.resume(job.id)) : "";
+    const goOn = ["failed", "cancelled"].includes(job.state) ? button("Go on", () => jobs.resume(job.id)) : null;
+    const sure = this.doomed === job.id;
+    const away = button(sure ? "Delete its files" : "Delete", () => (sure ? this.forget(job.id) : this.askWhether(job.id)));
+    away.classList.toggle("bad", sure);
+    return el("span", { class: "row tight" }, goOn, away);
+  }
+
+  /** The first click asks, the second deletes: nothing brings the files back. */
+  askWhether(id) {
+    this.doomed = id;
+    this.render();
+    this.list.querySelector(`[data-key="${CSS.escape(`Delete its files ${id}`)}"]`)?.focus();
+  }
+
+  async forget(id) {
+    if (isShown(id)) store.show(null);
+    this.picked = this.picked.filter((one) => one !== id);
+    await jobs.forget(id);
+    store.go("runs");
   }
 
   /** The last two ticked are compared. */

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from chemvae.app.plain import library_word
 from chemvae.app.work.order import Order
 from chemvae.chem.properties import PROPERTIES
-from chemvae.data.prepare.checking import label_columns
+from chemvae.data.files.columns import find_id_column
+from chemvae.data.prepare.checking import label_columns, usual_cleaning
 from chemvae.data.prepare.tables import read_rows
 from chemvae.disk.files import write_atomically
 from chemvae.library import Reading, Work, build
@@ -30,14 +32,13 @@ MAP, PROJECTOR = "map.json.gz", "projector.safetensors"
 SHOWN_PROPERTIES = ("qed", "SAS")
 MOST_FITTED = 20_000
 """Molecules that shape a map; all others are placed between those that are most like them."""
-ID_NAMES = ("id", "name", "compound", "molecule", "title", "zinc_id", "chembl_id", "cas", "inn")
 
 
 def do_library(order: Order) -> str:
     """Make a library of a table, and then its map."""
     source, out = order.settings["source"], Path(order.settings["out"])
     smiles_column, id_column, numbers = _columns(source)
-    reading = Reading(smiles_column, id_column)
+    reading = Reading(smiles_column, id_column, usual_cleaning(source))
     made = build(
         source, out, order.bench.model_name, [*SHOWN_PROPERTIES, *numbers], reading, Work(device="cpu"),
         progress=order.stages, cancel=order.cancel,
@@ -48,8 +49,7 @@ def do_library(order: Order) -> str:
 def _columns(source: str) -> tuple[str | None, str | None, list[str]]:
     """The columns of a table that hold molecules, names, and numbers worth searching by."""
     head, smiles_column = read_rows(source, limit=2_000)
-    by_lower = {str(column).lower(): str(column) for column in head.columns}
-    name = next((by_lower[one] for one in ID_NAMES if one in by_lower and by_lower[one] != smiles_column), None)
+    name = find_id_column([*map(str, head.columns)], {smiles_column})
     taken = {one.lower() for one in (*USUAL_PROPERTIES, *SHOWN_PROPERTIES, *RESERVED, *PROPERTIES)}
     numbers = [one for one in label_columns(head, (), (smiles_column, name)) if one.lower() not in taken]
     return smiles_column, name, numbers
@@ -81,7 +81,7 @@ def do_map(order: Order) -> str:
     note = _note(projection.used_name or method, len(smiles), quality)
     options = MapOptions(units=units, labels=labels, note=note, axis_labels=projection.axis_labels())
     payload = build_payload(xy, smiles, columns, options) | {
-        "title": library.name, "note": note, "theme": "auto", "fills_page": True,
+        "title": library_word(library), "note": note, "theme": "auto", "fills_page": True,
     }  # fmt: skip
     packed = gzip.compress(json.dumps(payload, allow_nan=False, separators=(",", ":")).encode(), 6, mtime=0)
     projection.save(folder / PROJECTOR, {"space": "latent", "model": fingerprint(order.bench.model), "data": library.name})

@@ -33,11 +33,22 @@ class _Lines(logging.Handler):
     def __init__(self, console: Console):
         super().__init__()
         self.console = console
+        self.told: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
+        if self._is_known(record):
+            return
         style = _STYLES.get(record.levelno, "" if record.name.startswith(_FOREGROUND) else "dim")
         prefix = "warning: " if record.levelno == logging.WARNING else ""
         self.console.print(Text(prefix + record.getMessage(), style=style), soft_wrap=True)
+
+    def _is_known(self, record: logging.LogRecord) -> bool:
+        """Whether a room of the library has told the same in this command: a table may be read more than once."""
+        text = record.getMessage()
+        known = text in self.told
+        if not record.name.startswith(_FOREGROUND):
+            self.told.add(text)
+        return known
 
 
 @contextmanager
@@ -77,9 +88,9 @@ def say(text: str = "") -> None:
 
 
 def show(thing: Any) -> None:
-    """Print a rich object (a table) on stderr, unless the user asked for silence."""
+    """Print a rich object (a table) on stderr, unless the user asked for silence; lines of text are left whole."""
     if not is_quiet():
-        console().print(thing)
+        console().print(thing, soft_wrap=isinstance(thing, Text))
 
 
 @contextmanager
@@ -136,8 +147,9 @@ def stages(words: Mapping[str, str]) -> Iterator[Callable[[Any], None] | None]:
         A stage's name -> what is being done.
     """
     if not is_live():
-        with soon(next(iter(words.values()))):
-            yield _Spoken(words).take
+        first, text = next(iter(words.items()))
+        with soon(text) as not_needed:
+            yield _Spoken(words, first, not_needed).take
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -155,13 +167,15 @@ def stages(words: Mapping[str, str]) -> Iterator[Callable[[Any], None] | None]:
 
 
 class _Spoken:
-    """Says each stage as it begins, from a second and a half after the first on."""
+    """Says each stage as it begins, from a second and a half after the first on; ``soon`` says the first."""
 
-    def __init__(self, words: Mapping[str, str]):
-        self.words, self.began = words, time.monotonic()
-        self.seen: set[str] = set()
+    def __init__(self, words: Mapping[str, str], first: str, not_needed: Callable[[], None]):
+        self.words, self.began, self.first, self.not_needed = words, time.monotonic(), first, not_needed
+        self.seen = {first}
 
     def take(self, now: Any) -> None:
+        if now.stage != self.first:
+            self.not_needed()
         is_late = time.monotonic() - self.began >= SOON_S
         if now.stage not in self.seen and is_late:
             say(f"{self.words.get(now.stage, now.stage)} ...")
@@ -233,7 +247,28 @@ def pairs(rows: Mapping[str, Any] | list[tuple[str, Any]], title: str | None = N
 
 
 def listing(frame: Any, title: str | None = None, most: int = 20) -> Any:
-    """The head of a DataFrame as a table; numbers flush right."""
+    """The head of a DataFrame as a table; numbers flush right.
+
+    Where it is wider than the terminal its SMILES stand last and whole: pieces of one in a narrow column cannot be copied.
+    """
+    cells = [list(map(str, frame.columns)), *([figure(value) for value in row] for row in frame.head(most).to_numpy(object))]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    if "smiles" in cells[0] and sum(widths) + 2 * len(widths) > console().width:
+        return _smiles_last(cells, widths, title)
+    return _table(frame, title, most)
+
+
+def _smiles_last(cells: list[list[str]], widths: list[int], title: str | None) -> Text:
+    """Rows of texts, of which the first names the columns, as lines that end in the SMILES."""
+    place = cells[0].index("smiles")
+    lines = Text(f"{title}\n" if title else "", style="bold")
+    for number, row in enumerate(cells):
+        before = "".join(cell.rjust(widths[i]) + "  " for i, cell in enumerate(row) if i != place)
+        lines.append(before + row[place] + ("\n" if number < len(cells) - 1 else ""), style="dim" if not number else "none")
+    return lines
+
+
+def _table(frame: Any, title: str | None, most: int) -> Any:
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
     from rich.table import Table
 

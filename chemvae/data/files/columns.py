@@ -115,6 +115,17 @@ def is_missing(cell: Any) -> bool:
     return bool(cell != cell)
 
 
+def cell_text(cell: Any) -> str:
+    """A cell as a person would see it: an empty one of a workbook or a DataFrame is empty, and no ``None`` or ``nan``.
+
+    Examples
+    --------
+    >>> cell_text(None), cell_text(float("nan")), cell_text("NA"), cell_text(7)
+    ('', '', 'NA', '7')
+    """
+    return "" if not isinstance(cell, str) and is_missing(cell) else str(cell)
+
+
 def parse_numbers(cells: pd.Series | Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
     """Read numbers from cells.
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.data.catalog.locate import is_catalog_name
-from chemvae.data.files.columns import find_column, find_split_column, is_id_name
+from chemvae.data.files.columns import cell_text, find_column, find_split_column, is_id_name
 from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.number_columns import read_columns
 from chemvae.data.files.numbers import DECIMAL, read_numbers
@@ -163,7 +163,21 @@ def _check_labels(report: Check, chunk: Chunk, labels: Sequence[str]) -> None:
 
 def _offence(chunk: Chunk, i: int, smiles: object, reason: str, detail: str) -> Offence:
     line = chunk.lines[i] if chunk.lines else None
-    return Offence(int(chunk.frame.index[i]), line, str(smiles), reason, detail)
+    return Offence(int(chunk.frame.index[i]), line, cell_text(smiles), reason, detail)
+
+
+def number_columns(data: Data, smiles_column: str | None = None) -> list[str]:
+    """The columns of a table that can be labels, as far as its head shows.
+
+    Examples
+    --------
+    >>> number_columns(pd.DataFrame({"smiles": ["C", "CC"], "pIC50": [">9", "6.5"], "series": ["a", "b"]}))
+    ['pIC50']
+    """
+    source = open_source(data, smiles_column=smiles_column)
+    frame = next(source.chunks).frame
+    own = {find_smiles_column(frame, source.smiles_column, source.name, is_told=False)}
+    return label_columns(frame, source.units, own | {find_split_column(list(map(str, frame.columns)), None, source.name)})
 
 
 def usual_cleaning(data: Data) -> str:

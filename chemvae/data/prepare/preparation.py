@@ -24,6 +24,7 @@ from chemvae.chem.properties import PROPERTIES
 from chemvae.data.catalog.locate import is_catalog_name
 from chemvae.data.files.columns import (
     SPLITS,
+    cell_text,
     find_column,
     find_columns,
     find_id_column,
@@ -84,6 +85,8 @@ class Report:
     """Part -> molecules."""
     n_missing: dict[str, int]
     """Property -> kept molecules without a label."""
+    n_stripped: int = 0
+    """Molecules that were written with a salt or solvent, which cleaning took away."""
     n_merged: int = 0
     """Molecules with labels from several rows."""
     merge_rule: str = MERGE_RULE
@@ -95,6 +98,7 @@ class Report:
         """The report in Markdown."""
         lines = [f"# {self.source}, prepared", "", f"- rows read: {self.n_rows:,}", f"- molecules kept: {self.n_kept:,}"]
         lines += [f"- dropped, {reason}: {count:,}" for reason, count in self.dropped.items()]
+        lines += [f"- salts and solvents stripped: {self.n_stripped:,}"] if self.n_stripped else []
         lines += [f"- labels merged from several rows: {self.n_merged:,} molecules"] if self.n_merged else []
         lines += [f"- labels of a molecule: {self.merge_rule}"] if self.properties else []
         lines += [f"- bounds such as >9 in {name}, no labels, in bounds.csv: {n:,}" for name, n in self.n_bounds.items()]
@@ -253,11 +257,12 @@ def _run(plan: _Plan, folder: Path) -> Report:
             dropped_rows.writerows(piece.as_written(plan, dropped))
             bounds.add(piece.chunk, piece.cleans, plan.properties)
             tally.add(piece.chunk, kept, dropped, plan)
+            tally.n_stripped += piece.count_stripped(plan)
         if not tally.n_kept:
             raise NothingUsableError(tally.complaint(plan))
-    for sentence in plan.refusals.sentences(plan.source.name):
-        logger.warning("%s", sentence)
     n_merged = repeats.merge(folder / PREPARED_FILE, plan.types(), facts)
+    for sentence in [*plan.refusals.sentences(plan.source.name), *repeats.sentences(plan.source.name)]:
+        logger.warning("%s", sentence)
     tally.n_missing.subtract(repeats.n_filled)
     return tally.report(plan, n_merged, dict(bounds.counts))
 
@@ -296,14 +301,22 @@ class _Piece:
             refused[i] = Clean(None, DUPLICATE, f"the same molecule as an earlier row: {self.cleans[i].smiles}")
         kept = [i for i, new in zip(kept, is_new.tolist(), strict=True) if new]
         labels = self._labels(plan, kept)
-        repeats.add(keys[~is_new].tolist(), self._labels(plan, again))
+        repeats.add(keys[~is_new].tolist(), self._labels(plan, again), self._ids(plan, again))
         repeats.note_bounds(keys[is_new].tolist(), labels)
         columns = self._columns(plan, kept, labels)
         if plan.split != "none":
             columns["split"] = key_splits(keys[is_new]) if plan.split == "hash" else [splits[i] for i in kept]
         raw, rows = self.chunk.frame[plan.smiles], self.chunk.frame.index
-        dropped = [Dropped(int(rows[i]), str(raw.iloc[i]), refused[i].reason, refused[i].detail) for i in sorted(refused)]
+        dropped = [Dropped(int(rows[i]), cell_text(raw.iloc[i]), refused[i].reason, refused[i].detail) for i in sorted(refused)]
         return {name: columns[name] for name in plan.types()}, dropped
+
+    def count_stripped(self, plan: _Plan) -> int:
+        """Rows of several fragments of which cleaning kept one."""
+        raw = self.chunk.frame[plan.smiles]
+        return sum(
+            clean.smiles is not None and "." not in clean.smiles and "." in str(cell).partition(" ")[0]
+            for cell, clean in zip(raw, self.cleans, strict=True)
+        )
 
     def _labels(self, plan: _Plan, rows: list[int]) -> list[Column]:
         """What the label cells of some rows say; later records of an SDF may lack an item."""
@@ -346,21 +359,24 @@ class _Piece:
 
     def _columns(self, plan: _Plan, kept: list[int], labels: list[Column]) -> dict[str, Any]:
         """The columns of the rows numbered ``kept``, whose labels have been read."""
-        frame = self.chunk.frame
         columns: dict[str, Any] = {"smiles": [self.cleans[i].smiles for i in kept]}
         columns |= {name: column.values for name, column in zip(plan.properties, labels, strict=True)}
         place = np.cumsum([clean.smiles is not None for clean in self.cleans]) - 1  # of a row among the molecules
         columns |= {name: self.found[name][place[kept]] for name in plan.computed}
         if plan.ids:
-            columns["id"] = [str(cell) for cell in frame[plan.ids].iloc[kept]]
+            columns["id"] = self._ids(plan, kept)
         return columns
+
+    def _ids(self, plan: _Plan, rows: list[int]) -> list[str]:
+        """What some rows are called; nothing where no column says."""
+        return [str(cell) for cell in self.chunk.frame[plan.ids].iloc[rows]] if plan.ids else []
 
 
 class _Tally:
     """Counts for the report."""
 
     def __init__(self) -> None:
-        self.n_rows = self.n_kept = 0
+        self.n_rows = self.n_kept = self.n_stripped = 0
         self.dropped: Counter[str] = Counter()
         self.splits: Counter[str] = Counter()
         self.n_missing: Counter[str] = Counter()
@@ -394,6 +410,7 @@ class _Tally:
             dropped=dict(self.dropped.most_common()),
             splits={part: self.splits[part] for part in SPLITS if part in self.splits},
             n_missing={name: self.n_missing[name] for name in plan.units()},
+            n_stripped=self.n_stripped,
             n_merged=n_merged,
             n_bounds=n_bounds,
         )

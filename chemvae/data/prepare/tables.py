@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.properties import PROPERTIES
-from chemvae.data.files.columns import find_column, find_columns, find_split_column, parse_split
+from chemvae.data.files.columns import cell_text, find_column, find_columns, find_split_column, parse_split
 from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.number_columns import Refusals
 from chemvae.data.files.reading import CHUNK_ROWS, Chunk
@@ -220,7 +220,7 @@ class _Collected:
             if split and not split[i] and clean.smiles is not None:
                 self.odd_splits[str(frame[wanted.split].iloc[i])] += 1
             kept.append(i)
-            self.smiles.append(str(raw[i]) if clean.smiles is None else clean.smiles)
+            self.smiles.append(cell_text(raw[i]) if clean.smiles is None else clean.smiles)
             self.valid.append(clean.smiles is not None)
         self.n_rows += len(frame)
         self.split += [split[i] for i in kept] if split else []
@@ -233,7 +233,7 @@ class _Collected:
             raise InvalidMoleculeError(str(raw), clean.detail, row)
         self.dropped[clean.reason] += self.on_invalid == "skip"
         if len(self.dropped_rows) < MAX_LISTED:
-            self.dropped_rows.append(Dropped(row, str(raw), clean.reason, clean.detail))
+            self.dropped_rows.append(Dropped(row, cell_text(raw), clean.reason, clean.detail))
         return self.on_invalid == "skip"
 
     def _labels(self, chunk: Chunk, kept: list[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE
 
 
+OWN_PROPERTY = (
+    " A property of your own: --oracle 'fit:TABLE#COLUMN' learns it from a table, and --batch-out FILE asks a laboratory."
+)
+
+
 def known_goals(oracle: Oracle, utility: Utility) -> tuple[str, ...]:
     """Goals that mean the property of that name: all but those a plain function stands behind without saying so."""
     parts = oracle.oracles if isinstance(oracle, CombinedOracle) else [oracle]
@@ -109,7 +114,10 @@ def _provider(name: str, model: MolVAE | None) -> Oracle:
     """An oracle for one name: built in, or computed if RDKit can, else predicted."""
     built_in = [key for key, row in BUILTIN.items() if not row.needs_argument]
     choices = {key: None for key in (*built_in, *PROPERTIES, *getattr(model, "property_names", ()))}
-    return make_oracle(find(choices, name, "property or oracle value")[0], model)
+    try:
+        return make_oracle(find(choices, name, "property or oracle value")[0], model)
+    except UnknownNameError as error:
+        raise UnknownNameError(error.kind, error.name, error.choices, error.nearest, OWN_PROPERTY) from None
 
 
 def make_utility(goals: Sequence[Goal], model: MolVAE | None = None) -> Utility:

@@ -24,7 +24,12 @@ def describe_leads(campaign: Campaign, describe: Callable[[Campaign, list[str]],
     values = np.array([score.values for score in scores], dtype=float).reshape(len(smiles), -1)
     table = describe(campaign, smiles).drop(columns=["nearest_start", "similarity_to_start"], errors="ignore")
     table.insert(1, "score", campaign.utility.score(values))
-    table.insert(2, "reason", [turned or score.reason for turned, score in zip(broken, scores, strict=True)])
+    ids = [campaign.evaluator.ids.get(text, "") for text in smiles]
+    if any(ids):
+        table.insert(1, "id", ids)
+    table.insert(
+        list(table).index("score") + 1, "reason", [turned or score.reason for turned, score in zip(broken, scores, strict=True)]
+    )
     if any(known[text].bounds for text in smiles if text in known):
         names = campaign.utility.names
         table.insert(2, "bound", [written_bounds(known[text], names) if text in known else "" for text in smiles])

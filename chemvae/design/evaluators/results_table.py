@@ -79,7 +79,7 @@ reason='insoluble', bounds=())]
     frame, places = _frame(source, name)
     reader = _Reader(frame, names, {as_id(key): text for key, text in handed_out.items()}, name, mode, places)
     told = reader.read_all(len(frame))
-    reader.check()
+    reader.check(n_told=len(told))
     found = [merge_replicates(rows) for rows in told.values()]
     _say_merged([one for one, rows in zip(found, told.values(), strict=True) if str(one) != str(rows[0])], name)
     return found
@@ -135,6 +135,7 @@ class _Reader:
         self.comments = _column(frame, columns, COMMENTS)
         self.decimal = frame.attrs.get(DECIMAL, "")
         self.complaints: list[str] = []
+        self.left_out: list[str] = []
         self.is_blank = True
 
     def read_all(self, n_rows: int) -> dict[str, list[Measurement]]:
@@ -154,8 +155,22 @@ class _Reader:
         """Note what is wrong with a row: on which line of its file, or, of a table in memory, the first row being row 1."""
         self.complaints.append(f"{self.places[row]}: {what}")
 
-    def check(self) -> None:
-        """Raise if anything was wrong."""
+    def leave_out(self, row: int, what: str) -> None:
+        """A row without a molecule: of a table from before the campaign it is left out, of a sheet for it it is refused."""
+        if self.handed_out:
+            self.complain(row, what)
+        else:
+            self.left_out.append(f"{self.places[row]}: {what}")
+
+    def check(self, n_told: int) -> None:
+        """Raise if anything was wrong; say which rows of a table are left out."""
+        if self.left_out and n_told:
+            more = len(self.left_out) - MOST_SHOWN
+            shown = "; ".join(self.left_out[:MOST_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+            n, s = len(self.left_out), "s of {} hold" if len(self.left_out) > 1 else " of {} holds"
+            logger.warning("%d row%s no molecule and count for nothing: %s", n, s.format(self.source), shown)
+        elif self.left_out:
+            self.complaints += self.left_out
         if self.complaints:
             more = len(self.complaints) - MOST_SHOWN
             shown = "; ".join(self.complaints[:MOST_SHOWN]) + (f"; and {more} more" if more > 0 else "")
@@ -214,14 +229,14 @@ class _Reader:
         key, written = _text(self.ids, row), _text(self.smiles, row)
         known, canonical = self.handed_out.get(as_id(key)), self._spelling(written)
         if written and canonical is None:
-            self.complain(row, f"'{written[:LONGEST_SHOWN]}' is no molecule ({invalid_reason(written)})")
+            self.leave_out(row, f"'{written[:LONGEST_SHOWN]}' is no molecule ({invalid_reason(written)})")
             return None
         if known is not None and canonical not in (None, known):
             self.complain(row, f"{key} is {known}, not {written}; correct the id or leave it out")
             return None
         if known is None and canonical is None:
             what = f"no molecule was handed out as '{key[:LONGEST_SHOWN]}', and no SMILES is given"
-            self.complain(row, what if key else "neither id nor SMILES says which molecule is meant")
+            self.leave_out(row, what if key else "neither id nor SMILES says which molecule is meant")
             return None
         return canonical or known
 

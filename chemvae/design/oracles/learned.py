@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chemvae.data.files.columns import list_names
 from chemvae.design.oracles.simple import PredictorOracle, describe_bound
 from chemvae.design.oracles.uncertain import UncertainOracle
 from chemvae.errors import SettingsError
@@ -103,14 +105,24 @@ def make_learned(argument: str, model: MolVAE | None) -> LearnedOracle:
 
     rest, kappa = split_kappa(argument)
     path, mark, column = rest.rpartition("#")
-    if not mark or model is None:
-        problem = "the column to learn" if not mark else "a model to see molecules with"
-        raise SettingsError(f"the oracle 'fit:{argument}' needs {problem}: write fit:TABLE#COLUMN")
+    if not mark:
+        raise SettingsError(_which_column(argument, rest))
+    if model is None:
+        raise SettingsError(f"the oracle 'fit:{argument}' needs a model to see molecules with")
     table = load_table(path, properties=[column])
     (name,) = table.property_names
     unit = table.units.get(name, "")
     fitted = PropertyModel(model, unit=unit, standardize="neutral").fit(table.smiles, table.labels[:, 0])
     return LearnedOracle(fitted, name, kappa)
+
+
+def _which_column(argument: str, path: str) -> str:
+    """Ask for the column to learn, naming those of a table that is there."""
+    from chemvae.data.prepare.checking import number_columns
+
+    names = number_columns(path) if Path(path).exists() else []
+    there = f"; its columns of numbers: {list_names(names, 10)}" if names else ""
+    return f"the oracle 'fit:{argument}' needs the column to learn: write 'fit:{path}#{names[0] if names else 'COLUMN'}'{there}"
 
 
 def split_kappa(text: str) -> tuple[str, float | None]:

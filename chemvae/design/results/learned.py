@@ -16,6 +16,10 @@ from chemvae.qsar.model import COVERAGE
 logger = logging.getLogger(__name__)
 
 N_TOP = 10
+_NEARER = (
+    " Designs of their kind come from --start with the labelled molecules, or from a model trained on such: "
+    "chemvae train DATA --init drug."
+)
 
 
 def intervals(oracles: Sequence[UncertainOracle], smiles: Sequence[str]) -> pd.DataFrame:
@@ -62,6 +66,7 @@ def _claim(fact: dict[str, Any], goal: Goal | None, best: pd.DataFrame) -> dict[
     mean, low, high = (float(best[name + end].iloc[0]) for end in ("", "_low", "_high"))
     top = best.head(N_TOP)
     said = {"predicted": mean, "low": low, "high": high, "gain": None, "n_top": len(top)}
+    said["is_start"] = bool(best.get("stream", pd.Series([""])).iloc[0] == "start")
     said["n_warnings"] = int((top[f"{name}_warning"] != "").sum())
     if goal is not None:
         said["gain"] = float(goal.merit(mean) - _best_label(fact, goal))
@@ -118,6 +123,12 @@ def _gain(one: dict[str, Any]) -> str:
     gain, error = one.get("gain"), one["left_out_rmse"]
     if gain is None:
         return ""
+    if one.get("is_start") and one.get("is_cautious"):
+        return (
+            "That is a molecule the search began with: none is surely better, for each counts as the end of its interval that "
+            "the goal likes less. With ,kappa=0 behind the column, as in --oracle 'fit:TABLE#COLUMN,kappa=0', its mean "
+            "counts."
+        )
     if gain <= 0:
         return "That is no better than the best label."
     known = "less than this error: no gain can be claimed before it is measured" if gain < error else "more than this error"
@@ -136,5 +147,5 @@ def _doubts(one: dict[str, Any]) -> str:
         return ""
     return (
         f"{one['n_warnings']} of the {one['n_top']} best are predicted outside the labels' range or are unlike every labelled "
-        f"molecule: see the column {one['name']}_learned_warning."
+        f"molecule: see the column {one['name']}_learned_warning." + (_NEARER if one["n_warnings"] == one["n_top"] else "")
     )

@@ -57,7 +57,7 @@ def _tiles(facts: dict[str, Any], result: Outcome) -> pages.Html:
     n_best = f"of the {len(result.molecules)} best"
     return pages.tiles(
         [
-            (pages.format_value(facts["best"]), "best score", _smiles(facts["best_smiles"])),
+            (_best_score(facts, result), "best score", _smiles(facts["best_smiles"])),
             (pages.format_value(facts["mean_top10"]), "mean of the ten best", result.utility.describe()),
             (
                 pages.format_value(facts["n_calls"]),
@@ -150,6 +150,13 @@ def _ahead(row: dict[str, Any], lead: Any, name: str, better: int = 0) -> str:
     return f' <span class="delta{kind}">{sign}{pages.format_value(abs(change), 3)}</span>'
 
 
+def _best_score(facts: dict[str, Any], result: Outcome) -> str:
+    """The best score, with its side where it is only a limit."""
+    first = result.molecules.iloc[0].to_dict() if len(result.molecules) else {}
+    bound = first.get("bound") if first.get("smiles") == facts["best_smiles"] else None
+    return bound if bound and bound[:1] in "<>" else pages.format_value(facts["best"])
+
+
 def _within(row: dict[str, Any], name: str) -> str:
     """The interval of a value, unless it has a line of its own (:func:`_intervals`)."""
     ends = None if f"{name}_learned_low" in row else interval(row, name)
@@ -166,7 +173,9 @@ def _legend(row: dict[str, Any], properties: list[str], lead: Any = None, better
         if isinstance(value, float) and name in properties:
             aside = "" if predicted is None else f" ({pages.format_value(predicted, 3)}{_within(row, name)})"
             aside = _within(row, name) if predicted is None else aside
-            lines.append(f"{pages.escape(name)} {pages.format_value(value, 3)}{_ahead(row, lead, name)}{aside}")
+            lines.append(
+                f"{pages.escape(name.replace('_', ' '))} {pages.format_value(value, 3)}{_ahead(row, lead, name)}{aside}"
+            )
     lines += _intervals(row)
     if row.get("reason"):
         lines.append(f'<span class="bad">{pages.escape(row["reason"])}</span>')

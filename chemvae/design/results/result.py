@@ -16,7 +16,7 @@ from chemvae.design.results.summary import summary
 from chemvae.disk.files import write_atomically
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result(Outcome):
     """Everything a campaign found out."""
 
@@ -25,6 +25,13 @@ class Result(Outcome):
     def to_html(self, path: str | Path, baseline: Outcome | None = None) -> Path:
         """Write the report as one page that needs no network; ``baseline`` is drawn beside it."""
         return write_report(self, path, baseline)
+
+    def __repr__(self) -> str:
+        """A line: what was scored, the best, why it ended, and where the tables are."""
+        best = "no molecule could be scored"
+        if self.best is not None:
+            best = f"best {self.utility.describe()}: {float(self.best['score']):.4g}, {self.best['smiles']}"
+        return f"<Result: {len(self.history):,} molecules scored; {best}; {self.stopped}; see .best, .molecules, .history>"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the lead and the best designs, drawn."""

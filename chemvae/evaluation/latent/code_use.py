@@ -38,7 +38,10 @@ def own_code_found(model: MolVAE, z: Tensor, molecules: Sequence[str | None]) ->
     if len(z) == 0:
         return math.nan
     z = torch.as_tensor(z).float().cpu()
-    back = torch.from_numpy(np.asarray(model.encode([m if isinstance(m, str) else "" for m in molecules]))).float()
+    found = np.array([isinstance(one, str) for one in molecules])
+    codes = np.full((len(z), z.shape[1]), np.nan, dtype=np.float32)
+    codes[found] = model.encode([one for one in molecules if isinstance(one, str)])
+    back = torch.from_numpy(codes)
     lost = back.isnan().any(dim=1)
     nearest = torch.cdist(back.nan_to_num(0.0), z, compute_mode="donot_use_mm_for_euclid_dist").argmin(dim=1)
     return float(((nearest == torch.arange(len(z))) & ~lost).double().mean())

@@ -61,8 +61,8 @@ def test_nothing_is_lost_of_rows_that_are_dropped_or_merged(tmp_path):
     assert frame["id"].tolist() == ["a", "f"] and report.n_merged == 2
     np.testing.assert_array_equal(frame[["y", "z"]], [[3.0, 6.0], [np.nan, 1.0]])  # medians; a bound beside numbers is left out
     merged = pd.read_csv(tmp_path / "out" / "merged.csv", keep_default_na=False, dtype=str).set_index(["smiles", "property"])
-    assert merged.loc[("CCO", "y")].tolist() == ["3", "3", "1", "8", "1 3 8", ">9"]
-    assert merged.loc[("CN", "y")].tolist() == ["", "0", "", "", "", "<2 >4"]
+    assert merged.loc[("CCO", "y")].tolist() == ["3", "3", "1", "8", "1 3 8", ">9", "a; b; d; e"]
+    assert merged.loc[("CN", "y")].tolist() == ["", "0", "", "", "", "<2 >4", "f; g"]
     dropped = pd.read_csv(tmp_path / "out" / "dropped.csv", keep_default_na=False, dtype=str)
     assert dropped[["name", "y", "z"]].to_numpy().tolist() == [
         ["b", ">9", ""], ["c", "7", "8"], ["d", "3", ""], ["e", "8", "6"], ["g", ">4", ""]

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from chemvae.chem.alerts import SOURCES, find_alerts
@@ -94,7 +95,7 @@ def test_every_name_makes_an_oracle_whatever_its_case(name):
         ("alerts:PAIN", UnknownNameError, "Did you mean 'PAINS'"),
         ("qed_minus_sas:CCO", SettingsError, "takes nothing behind its name: write qed_minus_sas"),
         ("predicted:gap", SettingsError, "needs a model"),
-        ("fit:table.csv", SettingsError, "needs the column to learn: write fit:TABLE#COLUMN"),
+        ("fit:table.csv", SettingsError, "needs the column to learn: write 'fit:table.csv#COLUMN'"),
         ("isomer:C2H6", SettingsError, "cannot be imported"),
     ],
 )
@@ -126,3 +127,10 @@ def test_a_reason_in_plain_words_also_across_processes():
     for oracle in (here, there):
         assert [score.reason for score in oracle.score(["CC", "CCC"])] == ["too small to tell", ""]
         oracle.close()
+
+
+def test_a_table_without_its_column_is_told_with_those_it_has(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pd.DataFrame({"smiles": ["CCO", "CCN"], "logD 7.4": [1.0, 2.0]}).to_csv("mine.csv", index=False)
+    with pytest.raises(SettingsError, match=r"write 'fit:mine.csv#logD 7.4'; its columns of numbers: logD 7.4"):
+        make_oracle("fit:mine.csv")

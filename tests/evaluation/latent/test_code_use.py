@@ -55,3 +55,12 @@ def test_invalid_texts_are_left_out_and_a_z_without_two_has_no_pair():
     assert within == 1.0 and 0 < between < 1
     assert all(math.isnan(value) for value in text_similarity(model, CODES[:1], Canonical(), n_texts=4))
     assert math.isnan(mean_of_pairs([])) and math.isnan(mean_of_pairs(["CCO"]))
+
+
+def test_what_is_no_molecule_is_not_encoded_and_so_not_complained_of():
+    class Strict(MemoryModel):
+        def encode(self, smiles):
+            assert all(smiles)
+            return super().encode(smiles)
+
+    assert own_code_found(Strict(MOLECULES), CODES, [MOLECULES[0], None, MOLECULES[2], None]) == 0.5
