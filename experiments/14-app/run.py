@@ -154,7 +154,7 @@ def first_better(page: Any, config: dict[str, Any], seed: int) -> float:
 
 
 def large_map(browser: Any, server: Any, table: pd.DataFrame, size: dict[str, int], config: dict[str, Any]) -> float:
-    """From the first byte of the page to the picture of a large map, whose molecules stand at random, instead of the server's."""
+    """From the first byte of the page to the picture of a large map in the place of the server's, at random points."""
     many = table.head(config["n_large"])
     xy = np.random.default_rng(config["seed"]).normal(size=(len(many), 2))
     payload = build_payload(xy, many["smiles"].tolist(), many[["logP", "qed", "SAS"]])

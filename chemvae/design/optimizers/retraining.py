@@ -26,8 +26,6 @@ from chemvae.design.optimizers.latent_region import LatentRegion
 from chemvae.objectives import Loss
 from chemvae.parallel import limited_threads
 from chemvae.seeding import LARGEST_SHORT_SEED, draw_seed
-from chemvae.training.data_parallel import DataParallel
-from chemvae.training.optim import make_optimizer
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +94,10 @@ class Retrainer:
         return [archive.smiles[order[i]] for i in drawn.tolist()]
 
     def _train(self, elite: Sequence[str]) -> None:
+        # loaded here, as searches without retraining need not wait two seconds for it
+        from chemvae.training.data_parallel import DataParallel
+        from chemvae.training.optim import make_optimizer
+
         model = self.region.model
         chosen = torch.randint(len(self._replay), (len(elite),), generator=self.generator).tolist()
         data = SmilesDataset([*elite, *(self._replay[i] for i in chosen)], model.vocabulary)
