@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from chemvae.models.storage import find_device
 
+if TYPE_CHECKING:  # two seconds that a process which does not train can spare
+    from lightning_fabric import Fabric
+
 
 def make_fabric(device: str) -> Fabric:
     """One device of the machine: "auto", "cpu", "cuda", "cuda:1" or "mps"."""
+    from lightning_fabric import Fabric
+
     found = find_device(device)
     return Fabric(accelerator=found.type, devices=1 if found.index is None else [found.index], precision="32-true")
 
