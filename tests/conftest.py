@@ -83,10 +83,15 @@ def tiny_model(vocabulary: Vocabulary) -> MolVAE:
     return make_model(vocabulary).eval()
 
 
-@pytest.fixture
-def labelled(vocabulary: Vocabulary) -> SmilesDataset:
+def some_labels(vocabulary: Vocabulary) -> SmilesDataset:
     """The twenty molecules with two labels each, some missing."""
     rng = np.random.default_rng(0)
     labels = rng.normal(size=(len(MOLECULES), 2))
     labels[::4, 1] = np.nan
     return SmilesDataset(MOLECULES, vocabulary, labels)
+
+
+@pytest.fixture
+def labelled(vocabulary: Vocabulary) -> SmilesDataset:
+    """As :func:`some_labels` makes them, for one test to change."""
+    return some_labels(vocabulary)

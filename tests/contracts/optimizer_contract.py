@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -11,6 +12,13 @@ import torch
 from chemvae.design import run_campaign
 from chemvae.design.optimizers.latent_region import LatentRegion
 from tests.design.toys import CELLS, Bowl, ToyModel
+
+
+@functools.cache
+def what_chance_finds(seed: int) -> float:
+    """Mean of the ten best on the bowl that random search finds."""
+    result = run_campaign(ToyModel(), Bowl(11, 3), budget=42, seed=seed, method="random", batch_size=6)
+    return result.history["score"].nlargest(10).mean()
 
 
 class OptimizerContract:
@@ -85,8 +93,7 @@ class OptimizerContract:
         ours, theirs = [], []
         for seed in range(2):
             ours.append(self.run(Bowl(11, 3), budget=42, seed=seed).history["score"].nlargest(10).mean())
-            random = run_campaign(ToyModel(), Bowl(11, 3), budget=42, seed=seed, method="random", batch_size=6)
-            theirs.append(random.history["score"].nlargest(10).mean())
+            theirs.append(what_chance_finds(seed))
         assert np.mean(ours) > np.mean(theirs) + 1.0 if self.beats_random else ours == theirs
 
     def test_asks_for_finite_points_of_the_right_shape(self):

@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 import torch
 
+from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import ChemVAEError, CollapseError, InterruptedRunError, RunFolderError, SettingsError
 from chemvae.models.storage import describe_model, load_model
 from chemvae.runs import RunFolder
 from chemvae.training import Callback, Trainer, TrainingSettings
 from chemvae.training.posthoc.finish import finish
 from chemvae.training.validation import measure
-from tests.conftest import make_model
+from tests.conftest import MOLECULES, make_model
 
 SETTINGS = dict(epochs=4, batch_size=4, learning_rate=1e-2, warmup_steps=2, min_kl=0.0, min_active_units=0.0, word_dropout=0.1)
 
@@ -36,14 +37,14 @@ class StopAt(Callback):
         self.rows.append(row)
 
 
-def make_trainer(labelled, vocabulary, run=None, stop=None, **changes):
+def make_trainer(labelled, vocabulary, run=None, stop=None, train=None, **changes):
     labelled.random_smiles = 0.5
     model = make_model(vocabulary)
     model.predictor.fit_scale(torch.tensor(labelled.labels))
     callback = StopAt(stop) if stop else Callback()
-    trainer = Trainer(
-        model, labelled, labelled, TrainingSettings(**{**SETTINGS, **changes}), run, device="cpu", callbacks=(callback,)
-    )
+    settings = TrainingSettings(**{**SETTINGS, **changes})
+    train = labelled if train is None else train
+    trainer = Trainer(model, train, labelled, settings, run, device="cpu", callbacks=(callback,))
     callback.trainer = trainer
     return trainer
 
@@ -53,7 +54,9 @@ def weights(model):
 
 
 def test_it_overfits_twenty_molecules(labelled, vocabulary):
-    trainer = make_trainer(labelled, vocabulary, epochs=200, learning_rate=2e-2, beta=0.0, word_dropout=0.0, ema_decay=0.9)
+    four_times = SmilesDataset(MOLECULES * 4, vocabulary, np.tile(labelled.labels, (4, 1)))
+    learning = {"epochs": 50, "learning_rate": 2e-2, "beta": 0.0, "word_dropout": 0.0, "ema_decay": 0.9}
+    trainer = make_trainer(labelled, vocabulary, train=four_times, **learning)
     labelled.random_smiles = 0.0
     trainer.fit()
     rows = trainer.progress.rows
