@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import signal
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -95,3 +97,21 @@ def some_labels(vocabulary: Vocabulary) -> SmilesDataset:
 def labelled(vocabulary: Vocabulary) -> SmilesDataset:
     """As :func:`some_labels` makes them, for one test to change."""
     return some_labels(vocabulary)
+
+
+@pytest.fixture(scope="module")
+def undrawn() -> Iterator[None]:
+    """Pages whose figures are made but not drawn, which takes half of a small search; tests of reports look at them drawn."""
+    from matplotlib.figure import Figure
+
+    drawn = Figure.savefig
+
+    def savefig(self: Figure, target: object, **options: object) -> None:
+        if isinstance(target, io.StringIO):
+            target.write('<svg viewBox="0 0 1 1"><path d="M0 0"/></svg>')
+        else:
+            drawn(self, target, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", savefig)
+        yield
