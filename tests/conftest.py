@@ -40,7 +40,7 @@ MOLECULES = [
 ]
 
 
-SLOW_FIXTURES = {"test_demo.py": {"trained", "shipped", "demo"}}
+SLOW_FIXTURES = {"test_demo.py": {"trained", "shipped", "demo"}, "test_readme.py": {"walked"}}
 """File -> fixtures of it that take more than ten seconds: a test that needs one is slow."""
 
 
