@@ -28,6 +28,7 @@ from torch import Tensor
 
 from chemvae.disk import run_checks
 from chemvae.disk.checksums import file_sha256, json_sha256
+from chemvae.disk.csv_tables import read_csv
 from chemvae.disk.files import clear_leftovers, write_atomically
 from chemvae.disk.locks import held
 from chemvae.disk.run_checks import FORMAT_VERSION
@@ -327,7 +328,7 @@ class RunFolder:
         if not path.exists() or not path.is_file() or path.stat().st_size <= 1:
             return pd.DataFrame()
         try:
-            table = pd.read_csv(path)
+            table = read_csv(path)
             if len(table) and not (table.dtypes.map(pd.api.types.is_numeric_dtype).all() and "epoch" in table):
                 raise ValueError("it holds other things than numbers by epoch")
         except (OSError, ValueError) as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import signal
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -38,7 +40,7 @@ MOLECULES = [
 ]
 
 
-SLOW_FIXTURES = {"test_demo.py": {"trained", "shipped", "demo"}}
+SLOW_FIXTURES = {"test_demo.py": {"trained", "shipped", "demo"}, "test_readme.py": {"walked"}}
 """File -> fixtures of it that take more than ten seconds: a test that needs one is slow."""
 
 
@@ -83,10 +85,33 @@ def tiny_model(vocabulary: Vocabulary) -> MolVAE:
     return make_model(vocabulary).eval()
 
 
-@pytest.fixture
-def labelled(vocabulary: Vocabulary) -> SmilesDataset:
+def some_labels(vocabulary: Vocabulary) -> SmilesDataset:
     """The twenty molecules with two labels each, some missing."""
     rng = np.random.default_rng(0)
     labels = rng.normal(size=(len(MOLECULES), 2))
     labels[::4, 1] = np.nan
     return SmilesDataset(MOLECULES, vocabulary, labels)
+
+
+@pytest.fixture
+def labelled(vocabulary: Vocabulary) -> SmilesDataset:
+    """As :func:`some_labels` makes them, for one test to change."""
+    return some_labels(vocabulary)
+
+
+@pytest.fixture(scope="module")
+def undrawn() -> Iterator[None]:
+    """Pages whose figures are made but not drawn, which takes half of a small search; tests of reports look at them drawn."""
+    from matplotlib.figure import Figure
+
+    drawn = Figure.savefig
+
+    def savefig(self: Figure, target: object, **options: object) -> None:
+        if isinstance(target, io.StringIO):
+            target.write('<svg viewBox="0 0 1 1"><path d="M0 0"/></svg>')
+        else:
+            drawn(self, target, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", savefig)
+        yield

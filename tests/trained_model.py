@@ -1,6 +1,7 @@
 """A small model that has learned a few molecules, for the ways of tuning its decoder."""
 
 import copy
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -16,9 +17,9 @@ from chemvae.training import Trainer, TrainingSettings
 MOLECULES = ["CCO", "CCN", "CC(C)O", "c1ccccc1", "C=CC", "CC(N)=O", "CC(O)CN", "Nc1ccccc1", "C=CCO"] * 4
 
 
-@pytest.fixture(scope="module")
-def trained():
-    """A small model that has learned a few molecules."""
+@functools.cache
+def learned_once():
+    """Trained where the first test asks for it: files that run in one process share it."""
     vocabulary = Vocabulary.from_smiles(MOLECULES)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -29,6 +30,12 @@ def trained():
     )
     Trainer(made, data, SmilesDataset(MOLECULES[:9], vocabulary, np.zeros((9, 1))), settings, device="cpu").fit()
     return made.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def trained():
+    """A small model that has learned a few molecules; nobody changes it."""
+    return learned_once()
 
 
 @pytest.fixture

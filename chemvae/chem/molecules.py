@@ -70,6 +70,17 @@ def parse(smiles: Any) -> Chem.Mol | None:
     return mol if mol is not None and mol.GetNumAtoms() > 0 and is_small(mol) else None
 
 
+def is_molecule(smiles: str) -> bool:
+    """Whether RDKit reads a text as a molecule; stands here, so that a process which asks nothing else starts without torch.
+
+    Examples
+    --------
+    >>> is_molecule("OCC"), is_molecule("C1CC"), is_molecule("")
+    (True, False, False)
+    """
+    return parse(smiles) is not None
+
+
 def parse_known(smiles: str) -> Chem.Mol:
     """Read a SMILES that is known to be a molecule: it has been read before, or chemvae wrote it itself.
 

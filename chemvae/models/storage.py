@@ -205,6 +205,10 @@ def find_device(device: str) -> torch.device:
         raise SettingsError(f"device must be auto, cpu, cuda, cuda:1 or mps, got '{device}'") from None
 
 
+OF_TOKENS = ("encoder.embedding.weight", "decoder.embedding.weight", "decoder.output.weight", "decoder.output.bias")
+"""Tensors with a row for each token."""
+
+
 def transfer_weights(source: MolVAE, target: MolVAE) -> None:
     """Start ``target`` from ``source``: all that has the same shape, and the rows of tokens both vocabularies hold.
 
@@ -220,9 +224,7 @@ def transfer_weights(source: MolVAE, target: MolVAE) -> None:
             continue
         if key.startswith("priors.trained.") and (key not in ours or source.settings.prior != target.settings.prior):
             continue
-        if ours[key].shape == value.shape and len(source.vocabulary) != value.shape[0]:
-            ours[key] = value
-        elif ours[key].shape[1:] == value.shape[1:] and value.shape[0] == len(source.vocabulary):
+        if key in OF_TOKENS and ours[key].shape[1:] == value.shape[1:]:
             ours[key][to_rows] = value[from_rows]
         elif ours[key].shape == value.shape:
             ours[key] = value

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.properties import PROPERTIES
+from chemvae.data.files.numbers import read_numbers
 from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.models.vae import MolVAE
 from chemvae.registry import find
@@ -136,7 +137,7 @@ def _column_values(cells: pd.Series, column: str, wanted: str | None) -> np.ndar
     """Numbers of a column, or membership of a class; NaN where a cell is empty."""
     texts = cells.astype(object).where(cells.notna(), "").map(lambda cell: str(cell).strip())
     if wanted is None:
-        values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float)
+        values = read_numbers(cells.astype(float) if pd.api.types.is_bool_dtype(cells) else cells).values
         if not np.isfinite(values).any():
             some = ", ".join(dict.fromkeys(text for text in texts if text))[:60]
             raise NothingUsableError(f"the column '{column}' holds no number; name a class of it: {column}=VALUE ({some})")

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from chemvae.chem.molecules import parse
+from chemvae.chem.molecules import is_molecule
 from chemvae.data.tokens.datasets import Batch, SmilesDataset, TokenArray
 from chemvae.data.tokens.vocabulary import PAD
 from chemvae.models.decoding import finished
@@ -218,8 +218,3 @@ def _between(a: Tensor, b: Tensor, rng: np.random.Generator) -> Tensor:
     line = (1 - share) * a + share * b
     length = (1 - share) * a.norm(dim=1, keepdim=True) + share * b.norm(dim=1, keepdim=True)
     return line * (length / line.norm(dim=1, keepdim=True).clamp(min=1e-6))
-
-
-def is_molecule(text: str) -> bool:
-    """Whether RDKit reads a text as a molecule."""
-    return bool(text) and parse(text) is not None

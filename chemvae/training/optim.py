@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from chemvae.models.storage import find_device
 
+if TYPE_CHECKING:  # two seconds that a process which does not train can spare
+    from lightning_fabric import Fabric
+
 
 def make_fabric(device: str, number: int | None = None) -> Fabric:
     """One device of the machine: "auto", "cpu", "cuda", "cuda:1" or "mps"; ``number`` says which GPU where none is named."""
+    from lightning_fabric import Fabric
+
     found = find_device(device)
     index = number if found.index is None and found.type == "cuda" else found.index
     return Fabric(accelerator=found.type, devices=1 if index is None else [index], precision="32-true")

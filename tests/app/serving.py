@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from starlette.testclient import TestClient
 
 import chemvae
@@ -25,12 +26,17 @@ from chemvae.app.processes import worker
 from chemvae.app.safety import Gate
 from chemvae.app.settings import ServeSettings
 from chemvae.app.work.bench import Bench
+from chemvae.chem.properties import compute_table
+from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.errors import ChemVAEError
+from chemvae.models.settings import ModelSettings
 from chemvae.models.storage import open_model, save_model
+from chemvae.models.training_facts import TrainingFacts
+from chemvae.models.vae import MolVAE
 from chemvae.progress import CancelToken
 from chemvae.runs import RunFolder
-from tests.conftest import make_model
+from chemvae.training import Trainer, TrainingSettings
 from tests.library.conftest import SMILES
 
 HOME = "http://127.0.0.1:8080"
@@ -39,10 +45,26 @@ QUIET_ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(chemvae.__file__).pare
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder of the tiny model."""
+    """A run folder of a small model that writes molecules: a search with one that does not decodes a hundred times as often."""
     path = tmp_path_factory.mktemp("models") / "tiny"
-    save_model(make_model(Vocabulary.from_smiles(SMILES)).eval(), RunFolder(path))
+    save_model(writing_model(), RunFolder(path))
     return path
+
+
+def writing_model(epochs: int = 12, beta: float = 0.1) -> MolVAE:
+    """A model that has learned to write the molecules of the library."""
+    data = SmilesDataset(SMILES, Vocabulary.from_smiles(SMILES), compute_table(SMILES, ["logP", "qed"]).to_numpy(dtype=float))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = MolVAE(data.vocabulary, ModelSettings(16, 24, 96, 8, 8, precision="fp32"), ("logP", "qed"))
+    settings = TrainingSettings(
+        epochs=epochs, batch_size=16, learning_rate=1e-2, beta=beta, ema_decay=0.9, threads=1, min_kl=0.0, min_active_units=0.0
+    )
+    model.predictor.fit_scale(torch.tensor(data.labels))
+    held_out = SmilesDataset(SMILES[:20], data.vocabulary, data.labels[:20])
+    Trainer(model, data, held_out, settings, device="cpu").fit()
+    model.training_facts = TrainingFacts(max_tokens=40)
+    return model.eval()
 
 
 @pytest.fixture(scope="session")

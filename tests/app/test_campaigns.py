@@ -16,6 +16,8 @@ from chemvae.data.files.reading import read_records
 from tests.app.serving import finished, project_of
 from tests.library.conftest import SMILES
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 WANTED = {"measured": ["pIC50"], "goals": [{"name": "pIC50"}], "start": [SMILES[3], SMILES[30]], "batch": 4, "seed": 1}
 
 

@@ -25,6 +25,8 @@ from chemvae.data.files.reading import read_records
 from tests.app.serving import Serve, asked, finished, map_of, project_of
 from tests.library.conftest import SMILES
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 QED = [{"name": "qed", "direction": "max"}]
 
 
@@ -88,7 +90,7 @@ def test_constraints_hold_for_what_is_scored(client: TestClient):
 def test_neighbours_are_known_and_new_and_not_the_molecule_itself(client: TestClient):
     job = asked(client, "neighbors", smiles=SMILES[30], n=5)
     known = [one for one in job["rows"] if one["known"]]
-    assert len(known) == 5 and all(canonicalize(SMILES[one["row"]]) == canonicalize(one["smiles"]) for one in known)
+    assert len(known) == 5 and all(canonicalize(SMILES[int(one["row"])]) == canonicalize(one["smiles"]) for one in known)
     assert canonicalize(SMILES[30]) not in [one["smiles"] for one in job["rows"]]
 
 

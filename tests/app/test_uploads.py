@@ -20,6 +20,8 @@ from chemvae.errors import InputError
 from tests.app.serving import Serve, asked, project_of
 from tests.library.conftest import SMILES
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 BROKEN = b"name,smiles,pIC50\na,CCO,5.1\nb,C1CC,6\nc,CCN,high\nd,CCO,7\n<script>alert(1)</script>,CCCl,8\n"
 
 

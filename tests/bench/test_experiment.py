@@ -8,9 +8,10 @@ import pytest
 
 from chemvae.bench import BenchSettings
 from chemvae.runs import write_json
-from tests.bench.small import small_run
+from tests.bench.small import small_figures
 
 tomllib = pytest.importorskip("tomllib", reason="the script reads TOML with Python 3.11")
+__all__ = ["small_figures"]
 FOLDER = Path(__file__).parent.parent.parent / "experiments" / "02-speed"
 
 
@@ -22,19 +23,19 @@ def script():
     return module
 
 
-def test_the_result_says_where_its_figures_come_from(script, tmp_path):
-    write_json(tmp_path / "result.json", script.describe({"bench": {"seed": 0}}, small_run()))
+def test_the_result_says_where_its_figures_come_from(script, small_figures, tmp_path):
+    write_json(tmp_path / "result.json", script.describe({"bench": {"seed": 0}}, small_figures))
     result = json.loads((tmp_path / "result.json").read_text())
     assert {"command", "commit", "seeds", "device", "elapsed_s", "config", "metrics", "versions"} <= set(result)
-    rounds = small_run()["repeats"]["train_vs_moses"]
+    rounds = small_figures["repeats"]["train_vs_moses"]
     found = result["metrics"]["train_vs_moses"]
     assert found["n"] == 2 and found["mean"] == pytest.approx(sum(rounds) / 2) and found["std"] > 0
     assert result["metrics"]["startup_help_s"] == {"mean": 0.3, "std": None, "n": 1}
     assert set(script.METRICS) >= set(result["metrics"]) >= {"train_share_of_peak", "sample_vs_moses"}
 
 
-def test_growth_is_drawn(script, tmp_path):
-    script.draw(small_run(), tmp_path / "growth.png")
+def test_growth_is_drawn(script, small_figures, tmp_path):
+    script.draw(small_figures, tmp_path / "growth.png")
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -3,12 +3,14 @@
 import pytest
 
 from chemvae.bench import report
-from tests.bench.small import small_run
+from tests.bench.small import small_figures
+
+__all__ = ["small_figures"]
 
 
 @pytest.fixture
-def figures():
-    return dict(small_run())
+def figures(small_figures):
+    return dict(small_figures)
 
 
 def test_the_report_shows_every_group(figures):

@@ -7,13 +7,15 @@ import pytest
 
 from chemvae import bench
 from chemvae.bench.measures.startup import first_sample, whole_process
-from tests.bench.small import small_run
+from tests.bench.small import small_figures
+
+__all__ = ["small_figures"]
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def asked(monkeypatch, small_figures):
     """The settings that the command asked for; the figures are those of a small run."""
-    settings, figures = [], small_run()
+    settings, figures = [], small_figures
     monkeypatch.setattr(bench, "run_bench", lambda given: settings.append(given) or figures)
     return settings
 
@@ -44,8 +46,8 @@ def test_quick_is_the_short_run(chemvae, asked):
     assert asked == [bench.BenchSettings().quick()]
 
 
-def test_json_holds_the_figures_and_stdout_nothing_else(chemvae, asked, tmp_path):
-    figures = small_run()
+def test_json_holds_the_figures_and_stdout_nothing_else(chemvae, asked, small_figures, tmp_path):
+    figures = small_figures
     found = chemvae("bench", "--json", "-")
     assert json.loads(found.stdout)["train_molecules_per_s"] == figures["train_molecules_per_s"]
     assert chemvae("bench", "--json", "b.json", "-q").stderr == ""

@@ -13,6 +13,8 @@ from chemvae import api
 from chemvae.chem.properties import compute
 from chemvae.commands.shared.laboratory_flags import next_name
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 SEARCH = ["--method", "random", "--batch", 8, "--budget", 24]
 
 

@@ -17,6 +17,8 @@ from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute_table
 from chemvae.sampling import interpolate, sample
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 SEARCH = ["--budget", 24, "--batch", 8, "--method", "random"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -11,6 +12,13 @@ import torch
 from chemvae.design import run_campaign
 from chemvae.design.optimizers.latent_region import LatentRegion
 from tests.design.toys import CELLS, Bowl, ToyModel
+
+
+@functools.cache
+def what_chance_finds(seed: int) -> float:
+    """Mean of the ten best on the bowl that random search finds."""
+    result = run_campaign(ToyModel(), Bowl(11, 3), budget=42, seed=seed, method="random", batch_size=6)
+    return result.history["score"].nlargest(10).mean()
 
 
 class OptimizerContract:
@@ -36,29 +44,29 @@ class OptimizerContract:
         assert 0 < len(bowl.asked) == len(set(bowl.asked)) and set(bowl.asked) <= few
 
     def test_survives_an_oracle_that_never_answers(self):
-        result = self.run(lambda smiles: math.nan, budget=20)
-        assert len(result.history) == 20 and result.best is None
+        result = self.run(lambda smiles: math.nan, budget=14)
+        assert len(result.history) == 14 and result.best is None
         assert result.history["score"].isna().all() and (result.history["reason"] == "score is nan").all()
 
     def test_survives_an_oracle_that_raises(self):
         def broken(smiles):
             raise RuntimeError("no licence")
 
-        result = self.run(broken, budget=20)
+        result = self.run(broken, budget=14)
         assert result.best is None and (result.history["reason"] == "RuntimeError: no licence").all()
 
     def test_survives_a_constant_oracle(self):
-        result = self.run(lambda smiles: 1.0, budget=20)
-        assert len(result.history) == 20 and (result.history["score"] == 1.0).all()
+        result = self.run(lambda smiles: 1.0, budget=14)
+        assert len(result.history) == 14 and (result.history["score"] == 1.0).all()
 
     def test_same_seed_same_history_another_seed_another(self):
-        first, second, other = self.run(Bowl(), budget=20), self.run(Bowl(), budget=20), self.run(Bowl(), budget=6, seed=1)
+        first, second, other = self.run(Bowl(), budget=14), self.run(Bowl(), budget=14), self.run(Bowl(), budget=6, seed=1)
         assert first.history["smiles"].tolist() == second.history["smiles"].tolist()
         np.testing.assert_array_equal(np.stack(first.history["z"]), np.stack(second.history["z"]))
         assert first.history["smiles"][:6].tolist() != other.history["smiles"].tolist()
 
     def test_resumes_to_the_same_trace(self, tmp_path):
-        whole = self.run(Bowl(), budget=22)
+        whole = self.run(Bowl(), budget=17)
         path = tmp_path / "history.jsonl"
         dying = Bowl()
 
@@ -67,7 +75,7 @@ class OptimizerContract:
                 raise KeyboardInterrupt
             return dying(smiles)
 
-        part = self.run(dies, budget=22, history_path=path)
+        part = self.run(dies, budget=17, history_path=path)
         assert part.interrupted and len(part.history) == 13
         second = Bowl()
 
@@ -75,8 +83,8 @@ class OptimizerContract:
             return second(smiles)
 
         goes_on.__name__ = dies.__name__
-        resumed = self.run(goes_on, budget=22, history_path=path)
-        assert not set(dying.asked) & set(second.asked) and len(dying.asked) + len(second.asked) == 22
+        resumed = self.run(goes_on, budget=17, history_path=path)
+        assert not set(dying.asked) & set(second.asked) and len(dying.asked) + len(second.asked) == 17
         assert resumed.history["smiles"].tolist() == whole.history["smiles"].tolist()
         np.testing.assert_array_equal(resumed.history["score"], whole.history["score"])
         np.testing.assert_array_equal(np.stack(resumed.history["z"]), np.stack(whole.history["z"]))
@@ -85,8 +93,7 @@ class OptimizerContract:
         ours, theirs = [], []
         for seed in range(2):
             ours.append(self.run(Bowl(11, 3), budget=42, seed=seed).history["score"].nlargest(10).mean())
-            random = run_campaign(ToyModel(), Bowl(11, 3), budget=42, seed=seed, method="random", batch_size=6)
-            theirs.append(random.history["score"].nlargest(10).mean())
+            theirs.append(what_chance_finds(seed))
         assert np.mean(ours) > np.mean(theirs) + 1.0 if self.beats_random else ours == theirs
 
     def test_asks_for_finite_points_of_the_right_shape(self):

@@ -30,6 +30,13 @@ def test_molecules_of_one_scaffold_stay_together():
     assert len({scaffold_split(smiles) for smiles in family}) == 1
 
 
+def test_it_is_the_scaffold_that_decides_and_scaffolds_go_to_several_parts():
+    rings = [f"C1{'C' * n}C1" for n in range(2, 60)]
+    parts = [{scaffold_split(ring + end) for end in ("", "O", "CN", "Cl", "CC(C)=O")} for ring in rings]
+    assert all(len(found) == 1 for found in parts) and len(set.union(*parts)) > 1
+    assert scaffold_split("CCO") == scaffold_split("CCCCN") == hash_split("")  # what has no ring is one family
+
+
 def test_keys_are_remembered_like_a_set_would():
     rng = np.random.default_rng(0)
     seen, reference = SeenKeys(), set()

@@ -78,7 +78,7 @@ def test_one_molecule_is_a_batch(objective, model, train):
 
 def test_more_samples_of_a_prior_are_molecules(train):
     def validity(weight):
-        trainer = fitted(train, noised_codes=weight)
+        trainer = fitted(train, epochs=30, noised_codes=weight)
         trainer.fit()
         z = torch.randn(2000, 6, generator=torch.Generator().manual_seed(5))
         return trainer.module.decode(z, temperature=1.0, seed=2)["valid"].mean()

@@ -111,7 +111,7 @@ def test_state_brings_back_points_and_targets(points, train):
 
 def test_more_of_the_prior_decodes_to_molecules(train):
     def validity(weight):
-        trainer = fitted(train, prior_points=weight)
+        trainer = fitted(train, epochs=30, prior_points=weight)
         trainer.fit()
         z = torch.randn(1000, 6, generator=torch.Generator().manual_seed(5))
         return trainer.module.decode(z)["valid"].mean()

@@ -113,6 +113,12 @@ def test_the_unit_of_the_labels_does_not_matter(tiny_model, library):
     np.testing.assert_allclose(other["std"], 1000 * one["std"], rtol=1e-6)
 
 
+def test_the_error_of_scaffolds_left_out_is_told_in_the_unit_of_the_labels(tiny_model, library):
+    y = compute_table(library[:40], ["MW"])["MW"].to_numpy()
+    one, thousand = (PropertyModel(tiny_model).fit(library[:40], unit * y).left_out_rmse for unit in (1.0, 1000.0))
+    assert thousand == pytest.approx(1000 * one, rel=1e-6) and 0 < one < 2 * y.std()
+
+
 @pytest.mark.parametrize("unit", [1e-170, 1e-15, 2e-10, 1e15, 1e200])
 def test_labels_in_any_unit_are_learned_alike(tiny_model, library, unit):
     y = compute_table(library[:60], ["TPSA"])["TPSA"].to_numpy()

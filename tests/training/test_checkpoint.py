@@ -1,6 +1,7 @@
 """A checkpoint of another training is refused before any of it is taken over, in our own words."""
 
 import pickle
+import shutil
 import zipfile
 
 import pytest
@@ -10,14 +11,22 @@ from chemvae.errors import RunFolderError, SettingsError
 from chemvae.models.settings import ModelSettings
 from chemvae.runs import RunFolder
 from chemvae.training.settings import TrainingSettings
+from tests.conftest import some_labels
 from tests.training.test_trainer import make_trainer, weights
 
 
-@pytest.fixture
-def run(labelled, vocabulary, tmp_path):
-    folder = RunFolder(tmp_path / "run")
-    make_trainer(labelled, vocabulary, folder, epochs=1).fit()
+@pytest.fixture(scope="module")
+def begun(vocabulary, tmp_path_factory):
+    """The folder of a run after an epoch; nobody writes there."""
+    folder = tmp_path_factory.mktemp("checkpoint") / "run"
+    make_trainer(some_labels(vocabulary), vocabulary, RunFolder(folder), epochs=1).fit()
     return folder
+
+
+@pytest.fixture
+def run(begun, tmp_path):
+    shutil.copytree(begun, tmp_path / "run")
+    return RunFolder(tmp_path / "run")
 
 
 def resumed(run, labelled, vocabulary):

@@ -12,7 +12,9 @@ import pytest
 import torch
 
 from chemvae.errors import ChemVAEError, CollapseError, InterruptedRunError, RunFolderError, SettingsError
+from chemvae.models.settings import ModelSettings
 from chemvae.models.storage import describe_model, load_model
+from chemvae.models.vae import MolVAE
 from chemvae.runs import RunFolder
 from chemvae.training import Callback, Trainer, TrainingSettings
 from chemvae.training.posthoc.finish import finish
@@ -36,14 +38,13 @@ class StopAt(Callback):
         self.rows.append(row)
 
 
-def make_trainer(labelled, vocabulary, run=None, stop=None, **changes):
+def make_trainer(labelled, vocabulary, run=None, stop=None, model=None, **changes):
     labelled.random_smiles = 0.5
-    model = make_model(vocabulary)
+    model = make_model(vocabulary) if model is None else model
     model.predictor.fit_scale(torch.tensor(labelled.labels))
     callback = StopAt(stop) if stop else Callback()
-    trainer = Trainer(
-        model, labelled, labelled, TrainingSettings(**{**SETTINGS, **changes}), run, device="cpu", callbacks=(callback,)
-    )
+    settings = TrainingSettings(**{**SETTINGS, **changes})
+    trainer = Trainer(model, labelled, labelled, settings, run, device="cpu", callbacks=(callback,))
     callback.trainer = trainer
     return trainer
 
@@ -53,7 +54,11 @@ def weights(model):
 
 
 def test_it_overfits_twenty_molecules(labelled, vocabulary):
-    trainer = make_trainer(labelled, vocabulary, epochs=200, learning_rate=2e-2, beta=0.0, word_dropout=0.0, ema_decay=0.9)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        wide = MolVAE(vocabulary, ModelSettings(12, 24, 96, 8, 8, precision="fp32"), ("logP", "qed"))
+    learning = {"epochs": 40, "learning_rate": 2e-2, "beta": 0.0, "word_dropout": 0.0, "ema_decay": 0.9}
+    trainer = make_trainer(labelled, vocabulary, model=wide, **learning)
     labelled.random_smiles = 0.0
     trainer.fit()
     rows = trainer.progress.rows

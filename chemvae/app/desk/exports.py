@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from chemvae.app.plain import as_json, as_rows
+from chemvae.disk.csv_tables import read_csv
 from chemvae.errors import InputError
 from chemvae.tables import write_table
 
@@ -29,7 +30,7 @@ def read_table(folder: Path) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame({"smiles": []})
     try:
-        return pd.read_csv(path)
+        return read_csv(path)
     except (OSError, ValueError) as error:
         raise InputError(f"'{path.parent.name}/{TABLE}' cannot be read ({str(error)[:80]}). Ask for the job again.") from None
 

@@ -201,12 +201,16 @@ def read_numbers(cells: pd.Series | Sequence[Any], decimal: str | None = None) -
 
 
 def _quick(series: pd.Series) -> np.ndarray:
-    """What pandas reads of text and floats without doubt; NaN for all else."""
+    """What pandas reads of text and floats without doubt, to the last bit as Python reads it; NaN for all else.
+
+    pandas 2 reads one number in four a little off: here it only says which cells are numbers.
+    """
     values = np.full(len(series), np.nan)
     cells = series.to_numpy(dtype=object)
     plain = np.fromiter((isinstance(cell, (str, float)) for cell in cells), dtype=bool, count=len(cells))
     if plain.any():
-        values[plain] = pd.to_numeric(cells[plain], errors="coerce")
+        plain[plain] = ~np.isnan(pd.to_numeric(cells[plain], errors="coerce").astype(float))
+        values[plain] = [float(cell) for cell in cells[plain]]
     return values
 
 

@@ -20,11 +20,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from chemvae.chem.molecules import is_molecule
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.data.tokens.vocabulary import PAD
 from chemvae.models.decoding import finished
 from chemvae.models.vae import MolVAE
-from chemvae.objectives.own_samples import is_molecule
 from chemvae.parallel import map_ordered
 from chemvae.training.tuning.base import DecoderTuner, Report, TuningSettings, draw_points
 

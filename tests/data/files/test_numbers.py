@@ -133,4 +133,5 @@ def test_every_float_that_python_writes_comes_back():
     rng = np.random.default_rng(0)
     values = rng.normal(size=200) * 10.0 ** rng.integers(-300, 300, size=200)
     assert [read_number(repr(float(value))).value for value in values] == values.tolist()
+    np.testing.assert_array_equal(read_numbers([f" {value!r}\n" for value in values.tolist()]).values, values)
     np.testing.assert_array_equal(read_numbers([repr(float(value)) for value in values]).values, values)

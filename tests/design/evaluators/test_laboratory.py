@@ -99,7 +99,7 @@ def test_what_did_not_come_back_stays_open_and_the_batch_is_filled_up(bench):
 
 
 def test_nothing_is_handed_out_twice_and_the_budget_counts_what_came_back(tmp_path):
-    bench, handed_out, rng = Bench(tmp_path, budget=30), [], np.random.default_rng(0)
+    bench, handed_out, rng = Bench(tmp_path, budget=18), [], np.random.default_rng(0)
     result = bench.run()
     for _ in range(40):
         handed_out += [text for text in result.batch["smiles"] if text not in handed_out]
@@ -107,9 +107,9 @@ def test_nothing_is_handed_out_twice_and_the_budget_counts_what_came_back(tmp_pa
             break
         result = bench.run(bench.measured().sample(int(rng.integers(1, 7)) if len(result.batch) > 6 else 1, random_state=rng))
     ids = [one["id"] for line in bench.path.read_text().splitlines()[1:] for one in json.loads(line).get("molecules", ())]
-    assert result.stopped == "budget spent" and len(result.history) == 30 == len(handed_out)
+    assert result.stopped == "budget spent" and len(result.history) == 18 == len(handed_out)
     assert result.history["smiles"].is_unique and set(result.history["smiles"]) == set(handed_out)
-    assert len(ids) == len(set(ids)) == 30
+    assert len(ids) == len(set(ids)) == 18
 
 
 @pytest.mark.parametrize(

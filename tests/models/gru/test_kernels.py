@@ -2,38 +2,42 @@
 
 import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 from chemvae.models.gru import kernels as module
-from chemvae.models.gru.kernels import is_trusted
+from chemvae.models.gru.kernels import is_trusted, load_kernels
 
-PROGRAM = "from chemvae.models.gru.kernels import kernels; print(kernels() is not None)"
 pytestmark = pytest.mark.skipif(module.kernels() is None, reason="no C compiler")
 
 
-def loaded_from(cache) -> str:
-    """Load the kernels in a program of their own, with this cache; return what it said."""
-    environment = {**os.environ, "CHEMVAE_CACHE": str(cache)}
-    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "True"
-    return done.stderr
-
-
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory):
-    """A cache with the kernels in it."""
-    folder = tmp_path_factory.mktemp("filled")
-    assert loaded_from(folder) == ""
-    return folder
+def source(tmp_path_factory):
+    """A kernel that is compiled in no time."""
+    path = tmp_path_factory.mktemp("source") / "seven.c"
+    path.write_text("int seven(void) { return 7; }\n")
+    return path
 
 
 @pytest.fixture
-def cache(filled, tmp_path):
-    """The file of kernels in a copy of it, and a program that loads them from there."""
-    copy = shutil.copytree(filled / "kernels", tmp_path / "cache" / "kernels")
+def loaded_from(source, monkeypatch, caplog):
+    """Load the kernel with a cache; say what was logged."""
+
+    def load(cache) -> str:
+        monkeypatch.setenv("CHEMVAE_CACHE", str(cache))
+        caplog.clear()
+        library = load_kernels(source, "could not be built (%s)")
+        assert library is not None and library.seven() == 7
+        return caplog.text
+
+    return load
+
+
+@pytest.fixture
+def cache(loaded_from, tmp_path):
+    """The file of a kernel in a copy of the cache that it was built in, and what loads it from there."""
+    assert loaded_from(tmp_path / "filled") == ""
+    copy = shutil.copytree(tmp_path / "filled" / "kernels", tmp_path / "cache" / "kernels")
     (library,) = copy.glob("*.so")
     assert is_trusted(library)
     return library, lambda: loaded_from(copy.parent)
@@ -105,11 +109,9 @@ def test_a_link_that_another_user_planted_is_not_followed(cache, tmp_path):
     assert list(elsewhere.iterdir()) == [] and elsewhere.stat().st_mode & 0o777 == 0o755  # nothing put there, nothing closed
 
 
-def test_a_cache_that_cannot_be_made_costs_a_compilation_of_ones_own(tmp_path):
+def test_a_cache_that_cannot_be_made_costs_a_compilation_of_ones_own(loaded_from, tmp_path):
     (tmp_path / "file").write_text("")
-    environment = {**os.environ, "CHEMVAE_CACHE": str(tmp_path / "file" / "cache")}
-    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "True" and "for this process only" in done.stderr
+    assert "for this process only" in loaded_from(tmp_path / "file" / "cache")
 
 
 def test_what_computes_is_described(monkeypatch):

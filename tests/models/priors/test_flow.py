@@ -35,7 +35,11 @@ def exact(z):
 @pytest.fixture(scope="module")
 def fitted():
     torch.manual_seed(0)
-    return FlowPrior(2, n_layers=4, hidden=32).fit(bow(20_000), n_steps=500)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("chemvae.models.priors.fitting.BATCH_SIZE", 256)
+        patch.setattr("chemvae.models.priors.fitting.WARMUP_STEPS", 50)
+        patch.setattr("chemvae.models.priors.fitting.LEARNING_RATE", 3e-3)
+        return FlowPrior(2, n_layers=4, hidden=32).fit(bow(20_000), n_steps=300)
 
 
 def some_flow(dim=5):
@@ -94,9 +98,9 @@ def test_samples_lie_where_the_data_do(fitted):
 
 def test_a_seed_gives_the_same_flow_and_the_same_draws(fitted):
     torch.manual_seed(0)
-    again = FlowPrior(2, n_layers=6, hidden=32).fit(bow(500), n_steps=20)
+    again = FlowPrior(2, n_layers=6, hidden=32).fit(bow(500), n_steps=5)
     torch.manual_seed(0)
-    twin = FlowPrior(2, n_layers=6, hidden=32).fit(bow(500), n_steps=20)
+    twin = FlowPrior(2, n_layers=6, hidden=32).fit(bow(500), n_steps=5)
     assert torch.equal(again.sample(9, torch.Generator().manual_seed(4)), twin.sample(9, torch.Generator().manual_seed(4)))
 
 

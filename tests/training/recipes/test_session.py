@@ -26,7 +26,7 @@ SMALL = {
     "fit": {"epochs": 1, "texts": 200, "rounds": 0},
 }  # fmt: skip
 SIZES = {
-    "epochs": 12, "encoder_dim": 24, "decoder_dim": 48, "latent_dim": 8, "batch_size": 16, "threads": 1, "min_kl": 0.0,
+    "epochs": 6, "encoder_dim": 24, "decoder_dim": 48, "latent_dim": 8, "batch_size": 16, "threads": 1, "min_kl": 0.0,
     "min_active_units": 0.0, "learning_rate": 0.01, "ema_decay": 0.5, "monitor_molecules": 10,
 }  # fmt: skip
 
