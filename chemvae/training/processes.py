@@ -86,6 +86,11 @@ class Processes:
         finally:
             distributed.destroy_process_group()
 
+    def wait(self) -> None:
+        """Until all are here."""
+        if self.size > 1:
+            distributed.barrier()
+
     def share(self, batch: AnyBatch) -> AnyBatch:
         """This process's molecules of a batch: all of them where there are fewer than processes."""
         return batch if self.size == 1 or len(batch) < self.size else batch.part(self.rank, self.size)

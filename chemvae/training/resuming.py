@@ -11,7 +11,7 @@ import torch
 
 from chemvae.data.prepare.preparation import Table
 from chemvae.errors import RunFolderError, SettingsError, command_line
-from chemvae.models.storage import build_model, find_run, load_model, transfer_weights
+from chemvae.models.storage import build_model, find_device, find_run, load_model, transfer_weights
 from chemvae.models.training_facts import TrainingFacts
 from chemvae.models.vae import MolVAE
 from chemvae.objectives import Objective
@@ -62,9 +62,14 @@ def resume_run(
     processes : Processes
         As in :func:`start_run`; there may be more of them, or fewer, than when it began.
     """
-    with in_folder(run if processes.is_first else None):
-        told = callbacks if processes.is_first else ()
-        trainer, inputs = _restored(run.unfinished(), data, options or {}, told, targets, more_epochs, processes)
+    own = sort_options(options or {})[0]
+    with processes.together(find_device(own.get("device", "auto"))), in_folder(run if processes.is_first else None):
+        if not processes.is_first:  # what the first one changes in the folder is there by then
+            processes.wait()
+            more_epochs, callbacks = 0, ()
+        trainer, inputs = _restored(run.unfinished(), data, options or {}, callbacks, targets, more_epochs, processes)
+        if processes.is_first:
+            processes.wait()
         trainer.budget_s = budget_s
         return fit_and_finish(trainer, inputs, cancel)
 

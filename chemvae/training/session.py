@@ -175,7 +175,8 @@ def start_run(
             model, inputs, training, run, spec.device, callbacks, keep_best=source is not None, processes=processes
         )
         trainer.budget_s = budget_s
-        return fit_and_finish(trainer, inputs, cancel)
+        with processes.together(trainer.fabric.device):
+            return fit_and_finish(trainer, inputs, cancel)
 
 
 def in_folder(run: RunFolder | None) -> contextlib.AbstractContextManager[None]:

@@ -75,7 +75,7 @@ class Trainer:
         "auto", "cpu", "cuda", "cuda:1", "mps".
     callbacks : sequence of Callback
     processes : Processes
-        Those that share the training.
+        Those that share the training, connected.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class Trainer:
         """
         started = time.monotonic() - self.progress.elapsed_s
         call_started = last_saved = time.monotonic()
-        with self.processes.together(self.fabric.device), self._threads(), self._signals():
+        with self._threads(), self._signals():
             self._offer_start()
             while self.progress.epoch < self.settings.epochs and not self._stop:
                 for batch in self._epoch_batches():

@@ -84,6 +84,13 @@ def test_molecules_have_no_reason(smiles):
     assert invalid_reason(smiles) is None
 
 
+@pytest.fixture
+def log():
+    """RDKit's log as it comes: another test's library may have turned it off."""
+    rdBase.EnableLog("rdApp.error")
+
+
+@pytest.mark.usefixtures("log")
 def test_reading_is_silent_and_leaves_the_log_as_it_was(capfd):
     parse("C1CC")
     invalid_reason("c1cccc1")
@@ -92,6 +99,7 @@ def test_reading_is_silent_and_leaves_the_log_as_it_was(capfd):
     assert "C1CC" in capfd.readouterr().err
 
 
+@pytest.mark.usefixtures("log")
 def test_quiet_blocks_nest(capfd):
     with quiet():
         with quiet():

@@ -16,6 +16,7 @@ from chemvae.data.prepare.preparation import prepare
 DATA_FOLDER = Path(__file__).parents[4] / "data"
 needs_data = pytest.mark.skipif(not os.environ.get("CHEMVAE_DATA"), reason="CHEMVAE_DATA names no folder with the data sets")
 SMALL = ["esol", "freesolv", "lipophilicity", "oled-measured", "oled-dft", "drugcentral"]
+LARGEST = ["moses-train"]
 
 
 def test_the_sets_people_ask_for_are_there():
@@ -78,8 +79,16 @@ def test_counts_come_out_again(name, tmp_path):
 @pytest.mark.slow
 @pytest.mark.data
 @needs_data
-@pytest.mark.parametrize("name", [name for name, card in DATASETS.items() if card.local and name not in SMALL])
+@pytest.mark.parametrize("name", [name for name, card in DATASETS.items() if card.local and name not in (*SMALL, *LARGEST)])
 def test_counts_of_the_large_sets_come_out_again(name, tmp_path):
+    counts_come_out_again(name, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.data
+@needs_data
+@pytest.mark.parametrize("name", [*LARGEST, *(name for name, card in DATASETS.items() if card.pooled)])
+def test_counts_of_millions_and_of_pooled_sets_come_out_again(name, tmp_path):
     counts_come_out_again(name, tmp_path)
 
 
