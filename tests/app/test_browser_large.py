@@ -1,0 +1,76 @@
+"""The app with a map of 50,000 molecules: pointing, the card, the lasso."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from rdkit import Chem
+
+from chemvae.app.shown import MAP
+from chemvae.maps.payload import build_payload
+from tests.app.browsing import BROWSER, Server
+from tests.app.test_browser import EXAMPLES, browser, screen_of, visit  # noqa: F401  (fixtures; skips where something is missing)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium found; set CHEMVAE_BROWSER to its path"),
+]
+
+N, SIDE = 50_000, 224  # of the square that they fill, row after row
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The server of a small library, whose map is replaced by a large one."""
+    folder = tmp_path_factory.mktemp("large")
+    with EXAMPLES.open(encoding="utf-8") as file:
+        known = [row["smiles"] for row in csv.DictReader(file)]
+    pd.DataFrame({"smiles": known[:40]}).to_csv(folder / "library.csv", index=False)
+    started = Server(folder / "project", "--library", str(folder / "library.csv"), "--workers", "1")
+    started.start()
+    while b'"job"' in started.answer("/api/map")[:200]:
+        pass
+    smiles = [known[i % len(known)] for i in range(N)]
+    xy = np.stack([np.arange(N) % SIDE, np.arange(N) // SIDE], axis=1).astype(float)
+    payload = build_payload(xy, smiles, pd.DataFrame({"number": np.arange(N, dtype=float)}))
+    whole = payload | {"title": "large", "note": "", "theme": "auto", "fills_page": True}
+    (stored,) = started.project.glob(f"maps/*/{MAP}")
+    stored.write_bytes(gzip.compress(json.dumps(whole).encode(), 1))
+    yield started
+    started.kill()
+
+
+def test_pointing_draws_and_a_click_opens_the_card_of_that_molecule(visit):  # noqa: F811
+    page, row = visit(), 31_234
+    page.mouse.move(*screen_of(page, row))
+    page.mouse.move(*screen_of(page, row), steps=2)
+    page.wait_for_selector(".cm-tip svg path")
+    page.mouse.click(*screen_of(page, row))
+    page.wait_for_selector(".facts")
+    smiles = page.evaluate("i => document.querySelector('.chemvae-map').chemvaeMap.smiles[i]", row)
+    assert Chem.CanonSmiles(page.locator(".head code").inner_text()) == Chem.CanonSmiles(smiles)
+
+
+def test_a_lasso_around_a_third_of_them_counts_them(visit):  # noqa: F811
+    page = visit()
+    page.get_by_role("button", name="Lasso").click()
+    box = page.locator(".cm-stage").bounding_box()
+    x, y, width, height = (box[key] for key in ("x", "y", "width", "height"))
+    page.mouse.move(x + 3, y + 3)
+    page.mouse.down()
+    for corner in ((width / 3, 3), (width / 3, height - 3), (3, height - 3), (3, 3)):
+        page.mouse.move(x + corner[0], y + corner[1], steps=4)
+    page.mouse.up()
+    page.wait_for_selector(".cm-selection h3")
+    left = page.evaluate(
+        "() => { const map = document.querySelector('.chemvae-map').chemvaeMap;"
+        " return [...Array(map.n).keys()].filter((i) => map.screenOf(i)[0] < map.view.width / 3).length; }"
+    )
+    said = page.locator(".cm-selection h3").inner_text()
+    count, whole = (int(part.split()[0].replace(",", "")) for part in said.split(" of "))
+    assert whole == N and count == pytest.approx(left, abs=2 * SIDE)  # the lasso's corners are rounded to a pixel
