@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import distributed, nn
 
 from chemvae.data.tokens.datasets import Batch
 from chemvae.errors import SettingsError
@@ -106,10 +106,11 @@ class Processes:
         return n_own / n_all if n_all >= self.size else 1 / self.size
 
     @torch.no_grad()
-    def add_up(self, parameters: Sequence[nn.Parameter], weight: float) -> None:
+    def add_up(self, module: nn.Module, weight: float) -> None:
         """Replace each gradient by its weighted sum over the processes; one that none of them has stays None."""
         if self.size == 1:
             return
+        parameters = [p for p in module.parameters() if p.requires_grad]
         known = torch.tensor([float(p.grad is not None) for p in parameters], device=parameters[0].device)
         parts = [weight * (torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in parameters]
         total = torch.cat([known, *parts])
@@ -128,8 +129,3 @@ class Processes:
 
 
 ALONE = Processes()
-
-
-def trained(tensors: Sequence[Tensor]) -> list[nn.Parameter]:
-    """Those that have gradients."""
-    return [one for one in tensors if isinstance(one, nn.Parameter) and one.requires_grad]

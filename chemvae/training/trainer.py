@@ -30,7 +30,7 @@ from chemvae.training.checkpoint import misfit_of, progress_from
 from chemvae.training.data_parallel import DataParallel
 from chemvae.training.ema import WeightAverage
 from chemvae.training.optim import make_fabric, make_optimizer
-from chemvae.training.processes import ALONE, Processes, trained
+from chemvae.training.processes import ALONE, Processes
 from chemvae.training.settings import TrainingSettings
 from chemvae.training.validation import check_collapse, measure, measure_objective
 
@@ -239,8 +239,7 @@ class Trainer:
 
     def _add_up(self, phase: str, weight: float) -> None:
         """Give every process the gradient of the whole batch."""
-        network = self.networks.get(phase, self.module)
-        self.processes.add_up(trained(list(network.parameters())), weight)
+        self.processes.add_up(self.networks.get(phase, self.module), weight)
 
     def _backward(self, batch: Batch, phase: str) -> Loss:
         """Leave the gradient of this phase's loss in the parameters."""

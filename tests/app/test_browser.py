@@ -125,22 +125,28 @@ def test_pointing_at_the_map_draws_and_a_click_opens_the_card(visit):
     assert float(re.search(r"0\.\d+", row)[0]) == pytest.approx(QED.qed(Chem.MolFromSmiles(smiles)), abs=1e-3)
 
 
-def test_a_lasso_selects_what_lies_in_it(visit):
-    page = visit()
+def lasso_left(page, share):
+    """Draw a lasso around the left part of the map; what the page says of it, and how many points lie there."""
     page.get_by_role("button", name="Lasso").click()
     box = page.locator(".cm-stage").bounding_box()
     x, y, width, height = (box[key] for key in ("x", "y", "width", "height"))
     page.mouse.move(x + 3, y + 3)
     page.mouse.down()
-    for corner in ((width / 2, 3), (width / 2, height - 3), (3, height - 3), (3, 3)):
+    for corner in ((width * share, 3), (width * share, height - 3), (3, height - 3), (3, 3)):
         page.mouse.move(x + corner[0], y + corner[1], steps=4)
     page.mouse.up()
     page.wait_for_selector(".cm-selection h3")
     left = page.evaluate(
-        "() => { const map = document.querySelector('.chemvae-map').chemvaeMap;"
-        " return [...Array(map.n).keys()].filter((i) => map.screenOf(i)[0] < map.view.width / 2).length; }"
+        "(share) => { const map = document.querySelector('.chemvae-map').chemvaeMap;"
+        " return [...Array(map.n).keys()].filter((i) => map.screenOf(i)[0] < map.view.width * share).length; }",
+        share,
     )
-    assert page.locator(".cm-selection h3").inner_text() == f"{left} of 151 selected"
+    return page.locator(".cm-selection h3").inner_text(), left
+
+
+def test_a_lasso_selects_what_lies_in_it(visit):
+    said, left = lasso_left(visit(), 1 / 2)
+    assert said == f"{left} of 151 selected"
 
 
 def test_names_smiles_and_molfiles_are_read_and_nonsense_is_answered_with_a_sentence(visit):

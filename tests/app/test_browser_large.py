@@ -11,10 +11,13 @@ import pandas as pd
 import pytest
 from rdkit import Chem
 
+pytest.importorskip("fastapi", reason="comes with the extra 'app'")
+pytest.importorskip("playwright", reason="comes with the extra 'browser'")
+
 from chemvae.app.shown import MAP
 from chemvae.maps.payload import build_payload
 from tests.app.browsing import BROWSER, Server
-from tests.app.test_browser import EXAMPLES, browser, screen_of, visit  # noqa: F401  (fixtures; skips where something is missing)
+from tests.app.test_browser import EXAMPLES, browser, lasso_left, screen_of, visit  # noqa: F401  (fixtures; skips where something is missing)
 
 pytestmark = [
     pytest.mark.slow,
@@ -57,20 +60,6 @@ def test_pointing_draws_and_a_click_opens_the_card_of_that_molecule(visit):  # n
 
 
 def test_a_lasso_around_a_third_of_them_counts_them(visit):  # noqa: F811
-    page = visit()
-    page.get_by_role("button", name="Lasso").click()
-    box = page.locator(".cm-stage").bounding_box()
-    x, y, width, height = (box[key] for key in ("x", "y", "width", "height"))
-    page.mouse.move(x + 3, y + 3)
-    page.mouse.down()
-    for corner in ((width / 3, 3), (width / 3, height - 3), (3, height - 3), (3, 3)):
-        page.mouse.move(x + corner[0], y + corner[1], steps=4)
-    page.mouse.up()
-    page.wait_for_selector(".cm-selection h3")
-    left = page.evaluate(
-        "() => { const map = document.querySelector('.chemvae-map').chemvaeMap;"
-        " return [...Array(map.n).keys()].filter((i) => map.screenOf(i)[0] < map.view.width / 3).length; }"
-    )
-    said = page.locator(".cm-selection h3").inner_text()
+    said, left = lasso_left(visit(), 1 / 3)
     count, whole = (int(part.split()[0].replace(",", "")) for part in said.split(" of "))
     assert whole == N and count == pytest.approx(left, abs=2 * SIDE)  # the lasso's corners are rounded to a pixel

@@ -70,3 +70,10 @@ def test_a_set_of_the_catalog_from_a_copy(chemvae, tmp_path):
     found = chemvae("data", "prepare", "esol", "--from", "copy.csv", "-o", "out")
     assert found.exit_code == 0, found.output
     assert len(pd.read_parquet(tmp_path / "out" / "data.parquet")) == 2
+
+
+def test_learning_is_suggested_from_as_many_labels_as_it_takes():
+    from chemvae.commands.data import FEWEST_LABELS
+    from chemvae.qsar.model import FEWEST
+
+    assert FEWEST_LABELS == FEWEST

@@ -13,7 +13,7 @@ from chemvae import api
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.errors import SettingsError
-from chemvae.training.processes import ALONE, Processes, trained
+from chemvae.training.processes import ALONE, Processes
 
 MOLECULES = [f"C{'C' * i}{end}" for i in range(16) for end in ("O", "N", "F", "=O", "#N", "Cl")]
 SETTINGS = (
@@ -73,7 +73,7 @@ def test_streams_of_random_numbers_differ():
 def test_alone_a_gradient_stays_as_it_is():
     layer = torch.nn.Linear(2, 1)
     layer.weight.grad = torch.ones(1, 2)
-    ALONE.add_up(trained(list(layer.parameters())), 1.0)
+    ALONE.add_up(layer, 1.0)
     assert layer.weight.grad.tolist() == [[1.0, 1.0]] and layer.bias.grad is None
 
 

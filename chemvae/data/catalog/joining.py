@@ -56,7 +56,7 @@ def join_sets(frames: Mapping[str, pd.DataFrame], cards: Mapping[str, DatasetCar
     cleaned = {name: clean_set(frame, cards[name], jobs) for name, frame in frames.items()}
     first, more = _side_by_side(cleaned)
     table = pd.concat([first, more], ignore_index=True)
-    sets = _membership(cleaned)
+    sets = membership(cleaned)
     table["sets"] = [sets[smiles] for smiles in table["smiles"]]
     return _with_splits(table, jobs)
 
@@ -69,7 +69,7 @@ def clean_set(frame: pd.DataFrame, card: DatasetCard, jobs: int = 1) -> pd.DataF
     if card.maker:
         return pd.DataFrame({"smiles": frame[card.smiles_column].to_numpy(object), "solvent": ""})
     labels, texts = _labels(frame, card)
-    smiles = _largest_fragments(frame[card.smiles_column].tolist(), jobs)
+    smiles = largest_fragments(frame[card.smiles_column].tolist(), jobs)
     is_labelled = np.any([np.isfinite(values) for values in labels.values()], axis=0) if labels else np.ones(len(frame), bool)
     reasons = [refusal(one, card.name, bool(known)) for one, known in zip(smiles, is_labelled, strict=True)]
     for reason, count in Counter(filter(None, reasons)).most_common():
@@ -153,17 +153,18 @@ def _unless(values: np.ndarray, doubtful: np.ndarray | bool) -> np.ndarray:
     return np.where(doubtful, np.nan, values)
 
 
-def _largest_fragments(cells: Sequence[Any], jobs: int) -> list[str | None]:
+def largest_fragments(cells: Sequence[Any], jobs: int) -> list[str | None]:
     """Canonical SMILES of the largest organic fragment of each cell; None where there is no molecule."""
     column = CLEANED["salts"]
-    found = _column(cells, column, jobs)
+    found = computed_columns(cells, [column], jobs)[column]
     return [read_text(cell, value)[0] for cell, value in zip(cells, found, strict=True)]
 
 
-def _column(texts: Sequence[Any], column: str, jobs: int) -> list[str]:
-    """A column of text that is computed from SMILES."""
+def computed_columns(texts: Sequence[Any], columns: Sequence[str], jobs: int) -> dict[str, list[Any]]:
+    """Columns that are computed from SMILES, as :func:`~chemvae.chem.descriptors.stream_columns` names them."""
     blocks = (texts[start : start + BLOCK_ROWS] for start in range(0, len(texts), BLOCK_ROWS))
-    return [value for found in stream_columns(blocks, [column], jobs) for value in found[column]]
+    found = list(stream_columns(blocks, columns, jobs))
+    return {name: [value for one in found for value in one[name]] for name in columns}
 
 
 def _solvents(frame: pd.DataFrame, smiles: Sequence[str | None]) -> list[str]:
@@ -195,7 +196,7 @@ def _side_by_side(cleaned: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd
     return first, pd.concat(more, ignore_index=True).reindex(columns=first.columns)
 
 
-def _membership(cleaned: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+def membership(cleaned: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     """Molecule -> names of the sets that hold it."""
     sets: dict[str, list[str]] = {}
     for name, frame in cleaned.items():
@@ -208,7 +209,9 @@ def _with_splits(table: pd.DataFrame, jobs: int) -> pd.DataFrame:
     """Add the part of each molecule by itself, and by its scaffold."""
     distinct = pd.unique(table["smiles"]).tolist()
     by_molecule = dict(zip(distinct, key_splits(smiles_keys(distinct)), strict=True))
-    by_scaffold = dict(zip(distinct, key_splits(smiles_keys(_column(distinct, SCAFFOLD, jobs))), strict=True))
+    by_scaffold = dict(
+        zip(distinct, key_splits(smiles_keys(computed_columns(distinct, [SCAFFOLD], jobs)[SCAFFOLD])), strict=True)
+    )
     table["split"] = table["smiles"].map(by_molecule)
     table["split_scaffold"] = table["smiles"].map(by_scaffold)
     return table

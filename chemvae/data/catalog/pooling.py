@@ -6,23 +6,20 @@ Of a salt the largest organic fragment stays; charges stay as each source writes
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 from rdkit import Chem
 
-from chemvae.chem.descriptors import CLEANED, read_text, stream_columns
 from chemvae.chem.molecules import canonicalize, parse
 from chemvae.data.catalog.cards.base import DatasetCard
+from chemvae.data.catalog.joining import ELEMENTS, computed_columns, largest_fragments, membership
 from chemvae.data.splits import key_splits, smiles_keys
 
 logger = logging.getLogger(__name__)
 
 POOLING_RULES = 1  # raise it when other molecules are taken
-ELEMENTS = frozenset("H B C N O F Si P S Cl Se Br I".split())
-SEPARATOR = ";"
 STEREO_MARKS = frozenset("@/\\")
-BLOCK_ROWS = 8_192
 
 
 def pool_sets(frames: Mapping[str, pd.DataFrame], card: DatasetCard, jobs: int = 1) -> pd.DataFrame:
@@ -42,25 +39,15 @@ def pool_sets(frames: Mapping[str, pd.DataFrame], card: DatasetCard, jobs: int =
     DataFrame
         ``smiles``, the card's properties, ``sets``, ``split``; one row per molecule.
     """
-    sets: dict[str, list[str]] = {}
-    for name, frame in frames.items():
-        for smiles in dict.fromkeys(_largest_fragments(frame["smiles"].tolist(), jobs)):
-            if smiles is not None and is_taken(smiles):
-                sets.setdefault(smiles, []).append(name)
-    table = pd.DataFrame({"smiles": list(sets), "sets": [SEPARATOR.join(names) for names in sets.values()]})
+    fragments = {name: largest_fragments(frame["smiles"].tolist(), jobs) for name, frame in frames.items()}
+    taken = {
+        name: pd.DataFrame({"smiles": [one for one in found if one and is_taken(one)]}) for name, found in fragments.items()
+    }
+    sets = membership(taken)
+    table = pd.DataFrame({"smiles": list(sets), "sets": list(sets.values())})
     table["split"] = key_splits(smiles_keys(table["smiles"].tolist()))
     table = without_leaks(table)
-    blocks = [table["smiles"][start : start + BLOCK_ROWS].tolist() for start in range(0, len(table), BLOCK_ROWS)]
-    found = [pd.DataFrame(values) for values in stream_columns(blocks, list(card.properties), jobs)]
-    return pd.concat([table, pd.concat(found, ignore_index=True)], axis=1)
-
-
-def _largest_fragments(cells: Sequence[str], jobs: int) -> list[str | None]:
-    """Canonical SMILES of the largest organic fragment of each cell; None where there is no molecule."""
-    column = CLEANED["salts"]
-    blocks = (cells[start : start + BLOCK_ROWS] for start in range(0, len(cells), BLOCK_ROWS))
-    values = [value for found in stream_columns(blocks, [column], jobs) for value in found[column]]
-    return [read_text(cell, value)[0] for cell, value in zip(cells, values, strict=True)]
+    return table.assign(**computed_columns(table["smiles"].tolist(), card.properties, jobs))
 
 
 def is_taken(smiles: str) -> bool:
