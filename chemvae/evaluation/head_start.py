@@ -113,7 +113,7 @@ def read_again(run: RunFolder, config: dict, settings: TrainingSettings, jobs: i
     """The molecules a run was trained on and held out, read again without a word."""
     table, vocabulary = read_table_again(config, jobs), build_model(run, config).vocabulary
     with _unsaid():
-        return make_inputs(table, choose_split(table, settings.seed), vocabulary, settings.random_smiles)
+        return make_inputs(table, choose_split(table, settings.seed), vocabulary, settings.random_smiles, settings.unlabelled)
 
 
 def read_table_again(config: dict, jobs: int) -> Table:

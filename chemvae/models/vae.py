@@ -88,6 +88,17 @@ class MolVAE(nn.Module):
         self.training_facts = TrainingFacts()
         self.word_dropout = 0.0
 
+    def take_learned_prior(self, kind: str) -> None:
+        """Let the learned prior be of another kind, a name in PRIORS, not fitted to anything yet.
+
+        Raises
+        ------
+        SettingsError
+            If it is no density where the posterior's codes lie, or cannot be fitted to codes.
+        """
+        self.settings = replace(self.settings, fitted_prior=kind)
+        self.priors["learned"] = PRIORS[kind].fitted_for(self.posterior_family).to(self.device)
+
     # ------------------------------------------------------------------ tensors in, tensors out
 
     @property

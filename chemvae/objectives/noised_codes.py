@@ -105,7 +105,7 @@ class NoisedCodes(ObjectiveWrapper):
         with eval_mode(model):
             rng = np.random.default_rng((self.seed, step))
             prior = quick_prior(model.settings.fitted_prior, model.posterior_family)
-            chosen = rng.permutation(len(self.train))[: prior.fit_points]
+            chosen = self.train.shuffled(rng)[: prior.fit_points]
             noise = torch.Generator().manual_seed(int(rng.integers(2**31)))
             codes = model.posterior(self.train.smiles.take(chosen), canonicalize=False).draw(1, noise)[0][0]
             self._prior = prior.fit(codes.numpy(), int(rng.integers(2**31))).to(model.device)

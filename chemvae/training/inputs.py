@@ -93,7 +93,7 @@ def choose_split(table: Table, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def make_inputs(
-    table: Table, split: tuple[np.ndarray, np.ndarray], vocabulary: Vocabulary, random_smiles: float
+    table: Table, split: tuple[np.ndarray, np.ndarray], vocabulary: Vocabulary, random_smiles: float, unlabelled: float = 1.0
 ) -> TrainingInputs:
     """Tokenise both parts; validation molecules with a symbol that training lacks are left out and counted.
 
@@ -103,6 +103,8 @@ def make_inputs(
         For a label that cannot be learned (:func:`chemvae.data.labels.check_labels`).
     NothingUsableError
         If no molecule is left.
+    SettingsError
+        If unlabelled molecules are to be thinned where no other ones are.
     """
     check_labels(table.labels, table.property_names, table.rows, table.name)
     smiles = np.asarray(table.smiles, dtype=object)
@@ -117,6 +119,7 @@ def make_inputs(
         parts.append(SmilesDataset.from_tokens(tokens, vocabulary, table.labels[index[usable]], augment))
     if len(parts[0]) == 0:
         raise NothingUsableError("No molecule is left for training. See `chemvae data check` for what is wrong with the file.")
+    parts[0].thin_unlabelled(unlabelled)
     return TrainingInputs(parts[0], parts[1] if len(parts[1]) else parts[0], vocabulary, unwritable)
 
 

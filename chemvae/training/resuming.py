@@ -99,7 +99,9 @@ def _restored(
     if more_epochs:
         settings, config = _lengthen(run, settings, config, more_epochs)
     model = _model_of(run, config, settings.seed)
-    inputs = make_inputs(table, choose_split(table, settings.seed), model.vocabulary, settings.random_smiles)
+    inputs = make_inputs(
+        table, choose_split(table, settings.seed), model.vocabulary, settings.random_smiles, settings.unlabelled
+    )
     model.training_facts = TrainingFacts(int(config["max_tokens"]))
     is_new = run.is_only_begun()
     if is_new:

@@ -197,7 +197,7 @@ def _read_inputs(spec: RunSpec, table: Table, source: MolVAE | None) -> Training
     split = choose_split(table, spec.training.seed)
     base = source.vocabulary if source else None
     words = choose_vocabulary([table.smiles[i] for i in split[0]], spec.tokens, spec.vocabulary, base)
-    return make_inputs(table, split, words, spec.training.random_smiles)
+    return make_inputs(table, split, words, spec.training.random_smiles, spec.training.unlabelled)
 
 
 def _facts(spec: RunSpec, table: Table, inputs: TrainingInputs) -> dict[str, Any]:

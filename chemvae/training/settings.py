@@ -39,6 +39,7 @@ class TrainingSettings:
     property_weight : weight of the labels' log likelihood.
     word_dropout : share of decoder inputs replaced by the mask token.
     random_smiles : share of molecules the encoder reads as a random SMILES.
+    unlabelled : share of the molecules without any label that an epoch reads, others in each.
     prior_points : weight of molecules that the decoder wrote itself at points between training molecules; 0 asks for none.
     noised_codes : weight of molecules given noised codes of theirs, at every level of noise; 0 asks for none.
     sleep : weight of the encoder's surprise at where the decoder's own molecules were written; 0 asks for none.
@@ -70,6 +71,7 @@ class TrainingSettings:
     property_weight: float = 1.0
     word_dropout: float = 0.0
     random_smiles: float = 0.0
+    unlabelled: float = 1.0
     prior_points: float = 0.0
     noised_codes: float = 0.0
     sleep: float = 0.0
@@ -88,7 +90,7 @@ class TrainingSettings:
             return wrong + self._objective_complaints()
         at_least_one = ("epochs", "batch_size", "kl_cycles", "monitor_molecules")
         positive = ("learning_rate", "clip_norm")
-        shares = ("kl_warmup", "word_dropout", "random_smiles", "final_learning_rate", "min_active_units")
+        shares = ("kl_warmup", "word_dropout", "random_smiles", "unlabelled", "final_learning_rate", "min_active_units")
         not_negative: tuple[str, ...] = ("beta", "beta_start", "free_bits", "property_weight", "prior_points", "patience")
         not_negative += ("warmup_steps", "noised_codes", "sleep", "time_limit_min")
         found = [f"{name} must be >= 1, got {getattr(self, name)}" for name in at_least_one if getattr(self, name) < 1]

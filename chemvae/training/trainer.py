@@ -316,7 +316,7 @@ class Trainer:
             "learning_rate": self.learning_rate(p.step),
         }
         row |= self.objective.schedule(p.step)
-        row["molecules_per_s"] = round(p.step * len(self.train_data) / self.n_batches / max(p.elapsed_s, 1e-9), 1)
+        row["molecules_per_s"] = round(p.step * self.train_data.n_read / self.n_batches / max(p.elapsed_s, 1e-9), 1)
         row |= {f"train_{name}": value / readings for name, value in p.sums.items()}
         with self._averaged():
             facts = self._held_out()

@@ -15,6 +15,7 @@ from chemvae.chem.molecules import randomize
 from chemvae.data.tokens.tokenfiles import Texts, TokenArray, read_token_set
 from chemvae.data.tokens.tokenizing import BlockEncoder
 from chemvae.data.tokens.vocabulary import BOS, EOS, PAD, Vocabulary
+from chemvae.errors import SettingsError
 
 __all__ = ["Batch", "Order", "SmilesDataset", "TokenArray"]
 
@@ -113,6 +114,11 @@ class SmilesDataset:
         Share of molecules whose encoder input is a random SMILES of the same molecule, drawn anew each epoch
         (Winter et al. 2019, Oestreich et al. 2024).
 
+    Attributes
+    ----------
+    unlabelled : float
+        Share of the molecules without any label that an epoch holds, others in each; set by :meth:`thin_unlabelled`.
+
     Examples
     --------
     >>> data = SmilesDataset(["CCO", "CC"], Vocabulary.from_smiles(["CCO"]))
@@ -147,7 +153,25 @@ class SmilesDataset:
         self.tokens, self.vocabulary, self.random_smiles = tokens, vocabulary, random_smiles
         self.labels = np.zeros((len(tokens), 0)) if labels is None else labels
         self.smiles = Texts(tokens, vocabulary)
+        self.unlabelled, self._is_unlabelled = 1.0, np.zeros(0, dtype=bool)
         self._encoder = BlockEncoder(vocabulary)
+
+    def thin_unlabelled(self, share: float) -> None:
+        """Let an epoch hold this share of the molecules without any label, so that many of them do not drown the others.
+
+        Raises
+        ------
+        SettingsError
+            If no molecule has a label: an epoch would hold little more than nothing.
+        """
+        if share < 1:
+            self._is_unlabelled = ~np.isfinite(self.labels).any(axis=1)
+            if self._is_unlabelled.all():
+                raise SettingsError(
+                    f"unlabelled={share:g} thins molecules without a label, and none here has one; name label columns (-p), or "
+                    "leave it at 1"
+                )
+        self.unlabelled = share
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -170,13 +194,28 @@ class SmilesDataset:
         writable = self._encoder.encode(texts)[2]
         return TokenArray.from_smiles([a if ok else b for a, b, ok in zip(texts, own, writable, strict=True)], self.vocabulary)
 
+    def shuffled(self, rng: np.random.Generator) -> np.ndarray:
+        """Indices [M] of the molecules of an epoch in random order: all of them, or of the unlabelled ones a share."""
+        molecules = rng.permutation(np.arange(len(self), dtype=np.int32 if len(self) < 2**31 else np.int64))
+        if self.unlabelled == 1:
+            return molecules
+        kept = ~self._is_unlabelled[molecules]
+        kept[np.flatnonzero(~kept)[: self.n_read - int(kept.sum())]] = True
+        return molecules[kept]
+
+    @property
+    def n_read(self) -> int:
+        """Molecules in an epoch."""
+        n_unlabelled = int(self._is_unlabelled.sum()) if self.unlabelled < 1 else 0
+        return len(self) - n_unlabelled + round(self.unlabelled * n_unlabelled)
+
     def order(self, epoch: int, batch_size: int, seed: int) -> Order:
         """Return the batches' indices of one epoch; the same arguments give the same batches.
 
         Molecules are shuffled, sorted by length within buckets of ``BUCKET_BATCHES`` batches, cut, and the batches shuffled.
         """
         rng = np.random.default_rng((seed, epoch))
-        molecules = rng.permutation(np.arange(len(self), dtype=np.int32 if len(self) < 2**31 else np.int64))
+        molecules = self.shuffled(rng)
         for start in range(0, len(molecules), batch_size * BUCKET_BATCHES):
             bucket = molecules[start : start + batch_size * BUCKET_BATCHES]
             bucket[:] = bucket[np.argsort(self.tokens.lengths_of(bucket), kind="stable")]
@@ -191,4 +230,4 @@ class SmilesDataset:
 
     def n_batches(self, batch_size: int) -> int:
         """Batches in an epoch."""
-        return -(-len(self) // batch_size)
+        return -(-self.n_read // batch_size)

@@ -39,7 +39,7 @@ def finish(
     model.eval()
     rng = np.random.default_rng(seed)
     learned = cast(FittedPrior, model.priors["learned"]).cpu()
-    chosen = rng.permutation(len(train))[: learned.fit_points]
+    chosen = train.shuffled(rng)[: learned.fit_points]
     q = model.posterior([train.smiles[i] for i in chosen], canonicalize=False)
     draws, _ = q.draw(1, torch.Generator().manual_seed(seed))
     with torch.enable_grad():

@@ -84,7 +84,7 @@ def match_prior(
 
 def _codes(model: MolVAE, train: SmilesDataset, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Posterior means [N, D] of training molecules, and one draw from each posterior."""
-    q = model.posterior(train.smiles.take(rng.permutation(len(train))[:CODES]), canonicalize=False)
+    q = model.posterior(train.smiles.take(train.shuffled(rng)[:CODES]), canonicalize=False)
     draws, _ = q.draw(1, torch.Generator().manual_seed(int(rng.integers(2**31))))
     return q.point.numpy(), draws[0].numpy()
 

@@ -232,8 +232,8 @@ class _Walk:
     def begin(self, spec: RunSpec) -> None:
         """Read the data, and write down what is to be done."""
         self.table = as_table(spec.data, spec.targets, asdict(spec.reading), spec.jobs)
-        n_train = len(choose_split(self.table, spec.training.seed)[0])
-        self.spec, self.data = first_spec(spec, self.record.specs[0], n_train), spec.data
+        labels = self.table.labels[choose_split(self.table, spec.training.seed)[0]]  # [N, P]
+        self.spec, self.data = first_spec(spec, self.record.specs[0], np.isfinite(labels).any(axis=1)), spec.data
         self._write()
 
     def go(self) -> MolVAE:
@@ -302,7 +302,9 @@ class _Walk:
             first = self.folder(self.record.specs[0])
             config, model = first.read_config(), load_model(first)
             table = self.table or same_data(first, config, self.data, jobs=self.options.get("jobs", 1))
-            self.inputs = make_inputs(table, choose_split(table, config["training"]["seed"]), model.vocabulary, 0.0)
+            settings = config["training"]
+            split = choose_split(table, settings["seed"])
+            self.inputs = make_inputs(table, split, model.vocabulary, 0.0, settings.get("unlabelled", 1.0))
         return self.inputs
 
     def _end(self, number: int, stage: StageSpec, seconds: float) -> None:
@@ -354,7 +356,7 @@ def _units(settings: Any) -> int:
     return int(getattr(settings, "steps", 0) or getattr(settings, "rounds", 0))
 
 
-def first_spec(spec: RunSpec, stage: StageSpec, n_train: int) -> RunSpec:
+def first_spec(spec: RunSpec, stage: StageSpec, is_labelled: np.ndarray) -> RunSpec:
     """What the first stage trains: the recipe's settings where the user has said nothing, for as many epochs as fit.
 
     Parameters
@@ -362,12 +364,18 @@ def first_spec(spec: RunSpec, stage: StageSpec, n_train: int) -> RunSpec:
     spec : RunSpec
     stage : StageSpec
         ``molecules`` and ``most_epochs`` decide the epochs, the rest are settings.
-    n_train : int
+    is_labelled : array [N]
+        Which of the training molecules have a label; where none has, none is thinned.
     """
     settings = {key: value for key, value in stage.settings.items() if key not in spec.given and key != "seed"}
+    if not is_labelled.any():
+        settings.pop("unlabelled", None)
+    n_unlabelled = int((~is_labelled).sum())
+    share = spec.training.unlabelled if "unlabelled" in spec.given else settings.get("unlabelled", 1.0)
+    n_read = len(is_labelled) - n_unlabelled + share * n_unlabelled
     molecules, most = settings.pop("molecules", 0), settings.pop("most_epochs", math.inf)
     if molecules and "epochs" not in spec.given:
-        settings["epochs"] = int(np.clip(round(molecules / max(1, n_train)), FEWEST_EPOCHS, max(FEWEST_EPOCHS, most)))
+        settings["epochs"] = int(np.clip(round(molecules / max(1, n_read)), FEWEST_EPOCHS, max(FEWEST_EPOCHS, most)))
     own = {key: value for key, value in vars(spec.training).items() if key in spec.given}
     own |= {key: value for key, value in vars(spec.model).items() if key in spec.given}
     whole = RunSpec.of(

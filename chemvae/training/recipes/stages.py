@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import torch
 
 from chemvae.errors import NothingUsableError, SettingsError
+from chemvae.models.priors import learned_priors
 from chemvae.models.storage import load_model, save_model
 from chemvae.models.vae import MolVAE
 from chemvae.progress import CancelToken
@@ -128,19 +129,23 @@ def _tuned(work: Work, settings: TuningSettings, tune: Callable[..., list[dict[s
 
 @dataclass(frozen=True)
 class FitSettings(RefitSettings):
-    """Of the predictor, and of matching the prior.
+    """Of the predictor, and of the learned prior.
 
     Attributes
     ----------
+    prior : kind of the learned prior, a name in PRIORS; "" leaves the model's own, as does one that its codes do not suit.
     rounds, texts : of :func:`~chemvae.training.posthoc.prior_matching.match_prior`; 0 rounds leave the prior as it was fitted.
     """
 
+    prior: str = ""
     rounds: int = 2
     texts: int = 12_000
 
     def __post_init__(self) -> None:
         if self.rounds < 0 or self.texts < 1:
             raise SettingsError(f"rounds must be >= 0 and texts >= 1, got {self.rounds} and {self.texts}")
+        if self.prior and self.prior not in learned_priors():
+            raise SettingsError(f"prior must be one of {', '.join(learned_priors())}, got '{self.prior}'")
 
 
 def fit(work: Work, settings: FitSettings) -> None:
@@ -149,15 +154,25 @@ def fit(work: Work, settings: FitSettings) -> None:
     of_predictor = {one.name: getattr(settings, one.name) for one in fields(RefitSettings)}
     if model.property_names:
         refit_predictor(model, inputs.train, RefitSettings(**of_predictor))
+    torch.manual_seed(settings.seed)  # a flow starts from random weights
+    if settings.prior:
+        _take_prior(model, settings.prior)
     matching = {"rounds": settings.rounds, "texts": settings.texts}
     matched = settings.rounds > 0 and len(inputs.train) >= FEWEST_TO_MATCH
-    torch.manual_seed(settings.seed)  # a flow starts from random weights
     try:
         finish(model, inputs.train, inputs.valid, None, settings.seed, matching if matched else None)
     except NothingUsableError as error:
         log.warning("The learned prior is left as it was fitted to the codes, as %s.", error)
         finish(model, inputs.train, inputs.valid, None, settings.seed)
     work.done(model, settings)
+
+
+def _take_prior(model: MolVAE, kind: str) -> None:
+    """Let the learned prior be of this kind, if the codes suit it."""
+    try:
+        model.take_learned_prior(kind)
+    except SettingsError as error:
+        log.warning("The learned prior stays a %s: %s.", model.settings.fitted_prior, error)
 
 
 KINDS: dict[str, tuple[type[Any], Callable[[Work, Any], None]]] = {

@@ -229,7 +229,7 @@ class _Tuner(DecoderTuner):
     def _first_critic(self, *, is_new: bool = True) -> Critic:
         """A critic of the training molecules, and, if it is new, taught what the decoder writes."""
         s = self.settings
-        some = self.rng.permutation(len(self.train))[: s.critic_molecules]
+        some = self.train.shuffled(self.rng)[: s.critic_molecules]
         critic = Critic(_readable(self._features(self.train.smiles.take(some)))[0], s.seed)
         if not is_new:
             return critic
