@@ -153,7 +153,8 @@ class SmilesDataset:
         self.tokens, self.vocabulary, self.random_smiles = tokens, vocabulary, random_smiles
         self.labels = np.zeros((len(tokens), 0)) if labels is None else labels
         self.smiles = Texts(tokens, vocabulary)
-        self.unlabelled, self._is_unlabelled = 1.0, np.zeros(0, dtype=bool)
+        self.unlabelled = 1.0
+        self._is_unlabelled: np.ndarray = np.zeros(0, dtype=bool)
         self._encoder = BlockEncoder(vocabulary)
 
     def thin_unlabelled(self, share: float) -> None:
@@ -165,7 +166,7 @@ class SmilesDataset:
             If no molecule has a label: an epoch would hold little more than nothing.
         """
         if share < 1:
-            self._is_unlabelled = ~np.isfinite(self.labels).any(axis=1)
+            self._is_unlabelled = np.asarray(np.isnan(self.labels).all(axis=1))
             if self._is_unlabelled.all():
                 raise SettingsError(
                     f"unlabelled={share:g} thins molecules without a label, and none here has one; name label columns (-p), or "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import math
+import time
 from typing import TypeVar, cast
 
 import numpy as np
@@ -32,6 +33,8 @@ class Standardised(FittedPrior):
 
     mean: Tensor
     scale: Tensor
+    fit_s: float = 0.0
+    """Seconds that fitting may take, into which the learning rate's fall is compressed; 0 takes what the steps take."""
 
 
 Fitted = TypeVar("Fitted", bound=Standardised)
@@ -40,7 +43,8 @@ Fitted = TypeVar("Fitted", bound=Standardised)
 def fit_by_likelihood(prior: Fitted, z: np.ndarray, seed: int = 0, n_steps: int | None = None) -> Fitted:
     """Fit a prior to draws z [N, D]; what a twentieth of them, held out, likes best of its averaged weights is kept.
 
-    By default 30 passes over the draws, at least 500 and at most 8,000 steps. Its parameters do not learn afterwards.
+    By default 30 passes over the draws, at least 500 and at most 8,000 steps; fewer where ``prior.fit_s`` is over before. Its
+    parameters do not learn afterwards.
     """
     from torch.optim.swa_utils import AveragedModel  # seconds that sampling does not need
 
@@ -54,12 +58,15 @@ def fit_by_likelihood(prior: Fitted, z: np.ndarray, seed: int = 0, n_steps: int 
     optimizer = torch.optim.AdamW(prior.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)
     average = AveragedModel(prior, avg_fn=lambda kept, new, n: kept.lerp(new, 1 - min(DECAY, (1 + n) / (10 + n))))
     best, best_score = copy.deepcopy(prior.state_dict()), -math.inf
+    started = time.monotonic()
     for step in range(n_steps):
+        place = _place(step, n_steps, time.monotonic() - started, prior.fit_s)
         for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * cosine_decay(step, n_steps, WARMUP_STEPS, 0.0)
+            group["lr"] = LEARNING_RATE * cosine_decay(place, n_steps, WARMUP_STEPS, 0.0)
         _climb(prior, optimizer, codes[torch.from_numpy(rng.integers(len(codes), size=BATCH_SIZE))])
         average.update_parameters(prior)
-        if (step + 1) % CHECK_EVERY == 0 or step + 1 == n_steps:
+        is_last = place + 1 >= n_steps
+        if (step + 1) % CHECK_EVERY == 0 or is_last:
             with torch.no_grad():
                 score = float(cast(Standardised, average.module).log_prob(held_out[:MOST_HELD_OUT]).mean())
             log.info("prior: step %d of %d, %.2f nats on held-out codes", step + 1, n_steps, score)
@@ -67,8 +74,16 @@ def fit_by_likelihood(prior: Fitted, z: np.ndarray, seed: int = 0, n_steps: int 
                 best, best_score = copy.deepcopy(average.module.state_dict()), score
             elif score < best_score - PATIENCE_NATS:
                 break
+        if is_last:
+            break
     prior.load_state_dict(best)
     return prior.requires_grad_(False)
+
+
+def _place(step: int, n_steps: int, elapsed_s: float, budget_s: float) -> float:
+    """This step, or as many as the time that is over stands for; never beyond the last one."""
+    by_time = elapsed_s / budget_s * n_steps if budget_s else 0.0
+    return min(n_steps - 1, max(step, by_time))
 
 
 def _climb(prior: Standardised, optimizer: torch.optim.Optimizer, batch: Tensor) -> None:

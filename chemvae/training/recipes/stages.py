@@ -12,6 +12,7 @@ import torch
 
 from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.models.priors import learned_priors
+from chemvae.models.priors.fitting import Standardised
 from chemvae.models.storage import load_model, save_model
 from chemvae.models.vae import MolVAE
 from chemvae.progress import CancelToken
@@ -157,6 +158,8 @@ def fit(work: Work, settings: FitSettings) -> None:
     torch.manual_seed(settings.seed)  # a flow starts from random weights
     if settings.prior:
         _take_prior(model, settings.prior)
+    if isinstance(learned := model.priors["learned"], Standardised):
+        learned.fit_s = work.keeper.budget_s / (1 + settings.rounds)  # each matching fits it again
     matching = {"rounds": settings.rounds, "texts": settings.texts}
     matched = settings.rounds > 0 and len(inputs.train) >= FEWEST_TO_MATCH
     try:

@@ -12,6 +12,7 @@ from chemvae.data.tokens.datasets import BUCKET_BATCHES, SmilesDataset, TokenArr
 from chemvae.data.tokens.tokenizing import collect_vocabulary
 from chemvae.data.tokens.vocabulary import BOS, EOS, PAD, Vocabulary
 from chemvae.data.virtual.enumeration import library_size, make_product
+from chemvae.errors import SettingsError
 
 needs_data = pytest.mark.skipif(not os.environ.get("CHEMVAE_DATA"), reason="CHEMVAE_DATA names no folder with the data sets")
 
@@ -135,3 +136,42 @@ def test_empty_and_long_molecules(vocabulary):
     assert len(array) == 0
     ids, lengths = TokenArray.from_smiles(["C" * 600, "O"], vocabulary).rows(np.array([0, 1]))
     assert ids.shape == (2, 600) and lengths.tolist() == [600, 1]
+
+
+def half_labelled(vocabulary, n=200):
+    """n molecules of 1 to n carbons, of which every fourth has a label; their SMILES are as long as their number."""
+    labels = np.where(np.arange(n) % 4 == 0, 1.0, np.nan)[:, None]
+    return SmilesDataset(["C" * (i + 1) for i in range(n)], vocabulary, labels)
+
+
+def test_an_epoch_holds_all_labelled_molecules_and_a_share_of_the_others(vocabulary):
+    data = half_labelled(vocabulary)
+    data.thin_unlabelled(0.2)
+    read = [np.concatenate(list(data.order(epoch, 16, seed=0))) for epoch in range(60)]
+    assert all(len(one) == len(set(one.tolist())) == data.n_read == 50 + 30 for one in read)
+    assert all(np.isfinite(data.labels[one]).sum() == 50 for one in read)
+    assert {int(i) for one in read for i in one} == set(range(200))  # other ones in each epoch, in the end all
+    assert data.n_batches(16) == len(data.order(0, 16, seed=0)) == 5
+
+
+def test_a_thinned_epoch_is_batched_like_any_other_and_goes_on_in_the_middle(vocabulary):
+    data = half_labelled(vocabulary)
+    data.thin_unlabelled(0.5)
+    whole, rest = list(data.epoch(3, 16, seed=1)), list(data.epoch(3, 16, seed=1, start=4))
+    assert sum(len(batch) for batch in whole) == 125
+    assert all(torch.equal(a.token_ids, b.token_ids) for a, b in zip(whole[4:], rest, strict=True))
+
+
+def test_nothing_is_thinned_unless_asked(vocabulary):
+    data, plain = half_labelled(vocabulary), half_labelled(vocabulary)
+    data.thin_unlabelled(1.0)
+    assert data.n_read == 200
+    assert np.array_equal(data.shuffled(np.random.default_rng(4)), np.random.default_rng(4).permutation(200))
+    assert all(np.array_equal(a, b) for a, b in zip(data.order(0, 16, 0), plain.order(0, 16, 0), strict=True))
+
+
+@pytest.mark.parametrize("labels", [None, np.full((3, 1), np.nan)], ids=["no column", "an empty column"])
+def test_thinning_without_any_label_is_refused_in_a_sentence(vocabulary, labels):
+    data = SmilesDataset(["C", "CC", "CCC"], vocabulary, labels)
+    with pytest.raises(SettingsError, match="none here has one; name label columns"):
+        data.thin_unlabelled(0.5)

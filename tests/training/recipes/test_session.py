@@ -3,16 +3,24 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from chemvae import api
+from chemvae.data.prepare.tables import load_table
+from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.errors import RunFolderError, SettingsError, UnknownNameError
+from chemvae.models.priors import PRIORS, fitting
+from chemvae.models.settings import ModelSettings
+from chemvae.models.vae import MolVAE
 from chemvae.progress import CancelToken
 from chemvae.runs import RunFolder
 from chemvae.training.callbacks import Callback
+from chemvae.training.inputs import make_inputs
 from chemvae.training.recipes.recipe import read_recipe
 from chemvae.training.recipes.session import Record, first_spec, stages_from
+from chemvae.training.recipes.stages import FitSettings, StageFolder, Work, _take_prior, fit
 from chemvae.training.session import RunSpec
 from tests.written_pages import easy_molecules
 
@@ -23,7 +31,7 @@ SMALL = {
     "reward": {
         "rounds": 3, "points": 12, "draws": 2, "critic_points": 200, "critic_steps": 4, "fingerprint_bits": 16, "at_least": 10,
     },
-    "fit": {"epochs": 1, "texts": 200, "rounds": 0},
+    "fit": {"epochs": 1, "texts": 200, "rounds": 0, "prior": "mixture"},
 }  # fmt: skip
 SIZES = {
     "epochs": 6, "encoder_dim": 24, "decoder_dim": 48, "latent_dim": 8, "batch_size": 16, "threads": 1, "min_kl": 0.0,
@@ -72,9 +80,8 @@ def test_the_folder_is_a_run_that_knows_its_stages(whole):
     same(model, api.load(out))
     assert model.latent_statistics.is_fitted and len(RunFolder(out).read_metrics()) == SIZES["epochs"]
     learn, last = (api.load(out / "stages" / name).state_dict() for name in ("learn", "fit"))
-    changed = {
-        name.split(".")[0] for name, value in learn.items() if not torch.equal(value.nan_to_num(), last[name].nan_to_num())
-    }
+    shared = [name for name in learn if not name.startswith("priors.learned")]
+    changed = {name.split(".")[0] for name in shared if not torch.equal(learn[name].nan_to_num(), last[name].nan_to_num())}
     assert "decoder" in changed and "encoder" not in changed
 
 
@@ -187,12 +194,49 @@ def test_stages_and_folder_belong_to_a_recipe(tmp_path):
 def test_what_the_user_says_goes_before_the_recipe():
     stage = read_recipe("full")[0]
     spec = RunSpec.of(MOLECULES, beta=0.5, latent_dim=8, time_limit_min=3.0)
-    made = first_spec(spec, stage, 65_000)
+    labelled = np.ones(65_000, dtype=bool)
+    made = first_spec(spec, stage, labelled)
     assert (made.training.beta, made.model.latent_dim, made.training.time_limit_min) == (0.5, 8, 0.0)
     assert made.training.random_smiles == stage.settings["random_smiles"] > 0
     assert made.training.epochs == 100  # 6.5 million molecules read
-    assert first_spec(spec, stage, 5_000).training.epochs == stage.settings["most_epochs"]
-    assert first_spec(replace(spec, given=spec.given | {"epochs"}), stage, 65_000).training.epochs == spec.training.epochs
+    assert first_spec(spec, stage, labelled[:5_000]).training.epochs == stage.settings["most_epochs"]
+    assert first_spec(replace(spec, given=spec.given | {"epochs"}), stage, labelled).training.epochs == spec.training.epochs
+
+
+def test_epochs_count_the_molecules_that_are_read_and_nothing_is_thinned_where_none_has_a_label():
+    stage, some = read_recipe("full")[0], np.arange(100_000) < 60_000
+    share = stage.settings["unlabelled"]
+    thinned = first_spec(RunSpec.of(MOLECULES), stage, some).training
+    assert 0 < share < 1 and thinned.unlabelled == share
+    assert thinned.epochs == round(stage.settings["molecules"] / (60_000 + share * 40_000))
+    whole = first_spec(RunSpec.of(MOLECULES), stage, np.zeros(100_000, dtype=bool)).training
+    assert (whole.unlabelled, whole.epochs) == (1.0, stage.settings["molecules"] // 100_000)
+    assert first_spec(RunSpec.of(MOLECULES, unlabelled=1.0), stage, some).training.unlabelled == 1.0
+
+
+def test_the_last_stage_takes_the_kind_of_prior_that_it_asks_for(whole, tmp_path, monkeypatch):
+    asked, last = read_recipe("full")[-1].settings["prior"], RunFolder(whole[1] / "stages" / "reward")
+    monkeypatch.setattr(fitting, "STEPS", (3, 3))
+    before, every = api.load(last.path), np.arange(len(MOLECULES))
+    inputs = make_inputs(load_table(MOLECULES), (every, every), before.vocabulary, 0.0)
+    fit(Work(last, inputs, StageFolder(RunFolder(tmp_path))), FitSettings(prior=asked, rounds=0))
+    after = api.load(tmp_path)
+    assert (before.settings.fitted_prior, after.settings.fitted_prior) == ("mixture", asked)
+    assert type(after.priors["learned"]) is PRIORS[asked]
+    assert after.priors["learned"].log_prob(torch.as_tensor(after.encode(MOLECULES))).isfinite().all()
+
+
+def test_codes_on_a_sphere_keep_the_prior_that_suits_them(caplog):
+    model = MolVAE(Vocabulary.from_smiles(["CO"]), ModelSettings(latent_dim=4, posterior="vmf"))
+    learned = model.priors["learned"]
+    _take_prior(model, "flow")
+    assert model.priors["learned"] is learned and model.settings.fitted_prior == "mixture"
+    assert "stays a mixture" in caplog.text and "lie on a sphere" in caplog.text
+
+
+def test_a_kind_of_prior_that_nobody_knows_is_refused():
+    with pytest.raises(SettingsError, match="prior must be one of .*flow.*, got 'flaw'"):
+        FitSettings(prior="flaw")
 
 
 def test_the_time_is_shared_out_and_what_a_stage_leaves_goes_to_those_after_it():
