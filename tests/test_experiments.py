@@ -15,7 +15,11 @@ import torch
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import SettingsError
 from chemvae.evaluation import EvaluationSettings
+from chemvae.models.settings import ModelSettings
+from chemvae.models.storage import load_model, save_model
+from chemvae.models.vae import MolVAE
 from chemvae.registry import make_spec
+from chemvae.runs import RunFolder
 from chemvae.training.session import RunSpec
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
@@ -393,3 +397,26 @@ def test_the_tables_of_moving_are_those_of_its_result():
     figures = json.loads((folder / "result.json").read_text(encoding="utf-8"))["metrics"]
     page = (folder / "README.md").read_text(encoding="utf-8")
     assert load(folder / "page.py").filled(page, figures) == page
+
+
+def test_a_shipped_model_is_the_trained_one_under_short_names_with_a_card_of_its_figures(tmp_path, vocabulary):
+    ship = load(EXPERIMENTS / "07-recipe" / "ship.py")
+    model = MolVAE(
+        vocabulary, ModelSettings(latent_dim=4, encoder_dim=8, decoder_dim=8), ["long_S1_eV", "pce"], {"long_S1_eV": "eV"}
+    )
+    save_model(model.eval(), RunFolder(tmp_path / "run"), n_train=7)
+    own = {"set": "toy", "title": "A toy.", "limits": "Many.", "licence": "None.", "names": {"S1": "long_S1_eV"}}
+    figures = {"reconstruction_greedy": 0.25, "kl": None, "mae_long_S1_eV": 0.5, "mae_pce": 1.0}
+    measured = {
+        "set": "toy", "command": "python run.py toy", "commit": "abc", "device": "a machine", "seconds": {"learn": 90.0},
+        "split": "test", "stages": {"learn": {"kl": 3.0}, "fit": figures}, "protocol": {"mae_pce": "Mean |error|."},
+    }  # fmt: skip
+    config = {"ship": {"toy": own}, "evaluation": {"n_molecules": 5, "n_samples": 6}}
+    folder = ship.ship("toy", RunFolder(tmp_path / "run"), config, measured, tmp_path / "shipped")
+    shipped, card = load_model(RunFolder(folder)), (folder / "card.md").read_text(encoding="utf-8")
+    assert (shipped.property_names, shipped.property_units["S1"]) == (["S1", "pce"], "eV")
+    assert shipped.predict(["CCO"]).iloc[0]["S1"] == pytest.approx(model.predict(["CCO"]).iloc[0]["long_S1_eV"])
+    assert "| `mae_S1` | 0.500 |  |" in card and "`S1` is `long_S1_eV`" in card and "Mean \\|error\\|." in card
+    assert "`kl`" not in card and "`pce` is" not in card
+    with pytest.raises(SystemExit, match="predicts no T1"):
+        ship.rename(shipped, {"x": "T1"})

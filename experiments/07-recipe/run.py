@@ -25,6 +25,7 @@ COLUMNS = (
     "own_code_found_learned_sampled", "within_z_similarity_learned", "between_z_similarity_learned", "similarity_at_0.2",
     "similarity_at_0.5",
 )  # fmt: skip
+OF_PROPERTIES = ("mae_", "coverage90_")
 
 
 def main() -> None:
@@ -85,16 +86,20 @@ def measure(asked: argparse.Namespace, run: Path, config: dict, facts: dict) -> 
     stages = RunFolder(run).read_config()["recipe"]["seconds"]
     target = HERE / "sets" / f"{run.name}{'-test' if asked.test else ''}.json"
     target.parent.mkdir(exist_ok=True)
-    found = {}
+    found: dict[str, dict] = {}
+    protocol: dict[str, str] = {}
     for stage in stages if not asked.test else list(stages)[-1:]:
         folder = run / "stages" / stage
         if (folder / "model.safetensors").exists():
             figures = api.evaluate(str(folder), asked.set, config["seed"], split=split, **config["evaluation"])
-            found[stage] = {name: figures.get(name) for name in COLUMNS}
+            of_properties = [name for name in figures if name.startswith(OF_PROPERTIES)]
+            found[stage] = {name: figures.get(name) for name in (*COLUMNS, *of_properties)}
+            protocol = {name: figures["protocol"].get(name, "") for name in found[stage]}
     origin = environment()
     write_json(target, {
         **facts, "split": split, "command": f"python experiments/07-recipe/run.py {run.name}", "commit": origin["commit"],
         "device": origin["processor"], "versions": origin["versions"], "seconds": stages, "stages": found,
+        "protocol": protocol,
     })  # fmt: skip
 
 
