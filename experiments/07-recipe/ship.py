@@ -30,8 +30,8 @@ CARD = """# {name}
 - **Command:** `{command}`, commit {commit}. {device}.
 - **Stages:** {stages}; settings in `chemvae/training/recipes/full.toml`.
 {heads}
-Figures on the {split} split, {n_molecules:,} molecules and {n_samples:,} samples, raw decoder (nothing masked or repaired), under
-the names that `chemvae evaluate` gives them:
+Figures on the {split} split, {n_molecules:,} molecules and {n_samples:,} samples, raw decoder (nothing masked or repaired),
+under the names that `chemvae evaluate` gives them:
 
 | figure | value | how |
 |---|---|---|
