@@ -404,6 +404,8 @@ def test_a_shipped_model_is_the_trained_one_under_short_names_with_a_card_of_its
     model = MolVAE(
         vocabulary, ModelSettings(latent_dim=4, encoder_dim=8, decoder_dim=8), ["long_S1_eV", "pce"], {"long_S1_eV": "eV"}
     )
+    model.priors["learned"].fit(codes := np.random.default_rng(0).normal(size=(300, 4)))
+    model.latent_statistics.fit(points := torch.as_tensor(codes, dtype=torch.float32), model.priors["learned"].log_prob(points))
     save_model(model.eval(), RunFolder(tmp_path / "run"), n_train=7)
     own = {"set": "toy", "title": "A toy.", "limits": "Many.", "licence": "None.", "names": {"S1": "long_S1_eV"}}
     figures = {"reconstruction_greedy": 0.25, "kl": None, "mae_long_S1_eV": 0.5, "mae_pce": 1.0}
@@ -416,6 +418,8 @@ def test_a_shipped_model_is_the_trained_one_under_short_names_with_a_card_of_its
     shipped, card = load_model(RunFolder(folder)), (folder / "card.md").read_text(encoding="utf-8")
     assert (shipped.property_names, shipped.property_units["S1"]) == (["S1", "pce"], "eV")
     assert shipped.predict(["CCO"]).iloc[0]["S1"] == pytest.approx(model.predict(["CCO"]).iloc[0]["long_S1_eV"])
+    told = [one.priors["learned"].log_prob(points) for one in (shipped, model)]
+    assert torch.allclose(*told, atol=0.05) and told[0].dtype == torch.float32
     assert "| `mae_S1` | 0.500 |  |" in card and "`S1` is `long_S1_eV`" in card and "Mean \\|error\\|." in card
     assert "`kl`" not in card and "`pce` is" not in card
     with pytest.raises(SystemExit, match="predicts no T1"):

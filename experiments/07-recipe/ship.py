@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import tomllib
+import torch
 
 from chemvae.models.storage import SHIPPED, load_model, save_model
 from chemvae.models.vae import MolVAE
@@ -59,6 +60,7 @@ def ship(name: str, run: RunFolder, config: Mapping[str, Any], measured: Mapping
     model = load_model(run)
     long = model.property_names
     rename(model, own.get("names", {}))
+    model.priors["learned"].to(torch.float16)  # of a flow's five megabytes half
     save_model(model, target)
     facts = run.read_config()
     heads = [f"  `{short}` is `{column}`" for short, column in zip(model.property_names, long, strict=True) if short != column]
