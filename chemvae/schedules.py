@@ -5,6 +5,24 @@ from __future__ import annotations
 import math
 
 
+def step_by_time(step: int, n_steps: int, elapsed_s: float, budget_s: float) -> float:
+    """This step, or as many as the time that is over stands for, where a budget ends before the steps do.
+
+    Parameters
+    ----------
+    step, n_steps : int
+    elapsed_s, budget_s : float
+        A budget of 0 is any time.
+
+    Examples
+    --------
+    >>> [step_by_time(7, 100, elapsed_s, 10.0) for elapsed_s in (0.0, 5.0, 11.0)], step_by_time(7, 100, 5.0, 0.0)
+    ([7, 50.0, 100], 7)
+    """
+    by_time = elapsed_s / budget_s * n_steps if budget_s else 0.0
+    return min(n_steps, max(step, by_time))
+
+
 def linear_warmup(step: float, n_steps: int) -> float:
     """Rise from 0 to 1 over ``n_steps``, then stay.
 

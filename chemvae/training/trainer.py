@@ -23,7 +23,7 @@ from chemvae.objectives import Loss, Objective, ObjectiveContext, build_objectiv
 from chemvae.parallel import limited_threads
 from chemvae.progress import ENDING_SIGNALS, CancelToken, HeardSignal, signal_handlers
 from chemvae.runs import RunFolder
-from chemvae.schedules import cosine_decay, cyclical, linear_warmup
+from chemvae.schedules import cosine_decay, cyclical, linear_warmup, step_by_time
 from chemvae.training.best_weights import START, BestWeights
 from chemvae.training.callbacks import Callback
 from chemvae.training.checkpoint import misfit_of, progress_from
@@ -119,8 +119,7 @@ class Trainer:
 
     def place(self, step: int) -> float:
         """This step, or as many as the time that is over stands for, where the budget ends before the epochs do."""
-        by_time = self.progress.elapsed_s / self.budget_s if self.budget_s else 0.0
-        return min(self.n_steps, max(step, by_time * self.n_steps))
+        return step_by_time(step, self.n_steps, self.progress.elapsed_s, self.budget_s)
 
     def beta(self, step: int) -> float:
         """KL weight at this step."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from chemvae.models.priors.base import FittedPrior
-from chemvae.schedules import cosine_decay
+from chemvae.schedules import cosine_decay, step_by_time
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def fit_by_likelihood(prior: Fitted, z: np.ndarray, seed: int = 0, n_steps: int 
     best, best_score = copy.deepcopy(prior.state_dict()), -math.inf
     started = time.monotonic()
     for step in range(n_steps):
-        place = _place(step, n_steps, time.monotonic() - started, prior.fit_s)
+        place = step_by_time(step, n_steps, time.monotonic() - started, prior.fit_s)
         for group in optimizer.param_groups:
             group["lr"] = LEARNING_RATE * cosine_decay(place, n_steps, WARMUP_STEPS, 0.0)
         _climb(prior, optimizer, codes[torch.from_numpy(rng.integers(len(codes), size=BATCH_SIZE))])
@@ -78,12 +78,6 @@ def fit_by_likelihood(prior: Fitted, z: np.ndarray, seed: int = 0, n_steps: int 
             break
     prior.load_state_dict(best)
     return prior.requires_grad_(False)
-
-
-def _place(step: int, n_steps: int, elapsed_s: float, budget_s: float) -> float:
-    """This step, or as many as the time that is over stands for; never beyond the last one."""
-    by_time = elapsed_s / budget_s * n_steps if budget_s else 0.0
-    return min(n_steps - 1, max(step, by_time))
 
 
 def _climb(prior: Standardised, optimizer: torch.optim.Optimizer, batch: Tensor) -> None:
