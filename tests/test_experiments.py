@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.demo.card import read_card
 from chemvae.errors import SettingsError
 from chemvae.evaluation import EvaluationSettings
 from chemvae.models.settings import ModelSettings
@@ -420,7 +421,9 @@ def test_a_shipped_model_is_the_trained_one_under_short_names_with_a_card_of_its
     assert shipped.predict(["CCO"]).iloc[0]["S1"] == pytest.approx(model.predict(["CCO"]).iloc[0]["long_S1_eV"])
     told = [one.priors["learned"].log_prob(points) for one in (shipped, model)]
     assert torch.allclose(*told, atol=0.05) and told[0].dtype == torch.float32
-    assert "| `mae_S1` | 0.500 |  |" in card and "`S1` is `long_S1_eV`" in card and "Mean \\|error\\|." in card
-    assert "`kl`" not in card and "`pce` is" not in card
+    assert "| `mae_S1` | 0.500 |  |" in card and "`S1` is `long_S1_eV`" in card and "`pce` is" not in card
+    told_of = read_card(RunFolder(folder))
+    assert told_of.about == "A toy." and told_of.limits == "Many." and told_of.taken.startswith("Figures on the test split")
+    assert told_of.figures["mae_pce"] == ("1.000", "Mean |error|.") and "kl" not in told_of.figures
     with pytest.raises(SystemExit, match="predicts no T1"):
         ship.rename(shipped, {"x": "T1"})

@@ -95,9 +95,10 @@ def measure(asked: argparse.Namespace, run: Path, config: dict, facts: dict) -> 
             of_properties = [name for name in figures if name.startswith(OF_PROPERTIES)]
             found[stage] = {name: figures.get(name) for name in (*COLUMNS, *of_properties)}
             protocol = {name: figures["protocol"].get(name, "") for name in found[stage]}
-    origin = environment()
+    origin, flags = environment(), f" --minutes {asked.minutes:g}" if asked.minutes else ""
+    command = f"python experiments/07-recipe/run.py {asked.set}{flags}{' --test' if asked.test else ''}"
     write_json(target, {
-        **facts, "split": split, "command": f"python experiments/07-recipe/run.py {run.name}", "commit": origin["commit"],
+        **facts, "split": split, "command": command, "commit": origin["commit"],
         "device": origin["processor"], "versions": origin["versions"], "seconds": stages, "stages": found,
         "protocol": protocol,
     })  # fmt: skip

@@ -93,10 +93,10 @@ def rows(measured: Mapping[str, Any], short: Mapping[str, str]) -> list[str]:
     figures = list(measured["stages"].values())[-1]
     found = []
     for key, value in figures.items():
-        kind, _, column = key.partition("_")
+        kind, _, column = key.partition("_")  # mae_COLUMN
         called = f"{kind}_{short[column]}" if column in short else key
         if value is not None:
-            found.append(f"| `{called}` | {value:.3f} | {measured['protocol'].get(key, '').replace('|', chr(92) + '|')} |")
+            found.append(f"| `{called}` | {value:.3f} | {measured['protocol'].get(key, '')} |")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import time
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ pytestmark = [
     pytest.mark.skipif(BROWSER is None, reason="no Chromium found; set CHEMVAE_BROWSER to its path"),
 ]
 
+MAP_S = 300
 N, SIDE = 50_000, 224  # of the square that they fill, row after row
 
 
@@ -36,8 +38,10 @@ def server(tmp_path_factory):
     pd.DataFrame({"smiles": known[:40]}).to_csv(folder / "library.csv", index=False)
     started = Server(folder / "project", "--library", str(folder / "library.csv"), "--workers", "1")
     started.start()
+    deadline = time.monotonic() + MAP_S
     while b'"job"' in started.answer("/api/map")[:200]:
-        pass
+        assert time.monotonic() < deadline, f"no map of forty molecules after {MAP_S} s"
+        time.sleep(0.2)
     smiles = [known[i % len(known)] for i in range(N)]
     xy = np.stack([np.arange(N) % SIDE, np.arange(N) // SIDE], axis=1).astype(float)
     payload = build_payload(xy, smiles, pd.DataFrame({"number": np.arange(N, dtype=float)}))

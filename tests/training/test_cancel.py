@@ -3,6 +3,7 @@
 import threading
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -64,3 +65,17 @@ def test_a_run_in_another_thread_is_cancelled_usable_and_resumed(tmp_path, caplo
     assert len(chemvae.sample(found[0], 5)) == 5 and len(chemvae.sample(chemvae.load(tmp_path / "run"), 5)) == 5
     rest = chemvae.train(MOLECULES, out=tmp_path / "run", resume=True, device="cpu")
     np.testing.assert_array_equal(rest.encode(MOLECULES), whole.encode(MOLECULES))
+
+
+def test_a_training_of_thinned_molecules_goes_on_to_the_same_weights(tmp_path):
+    labels = [float(i) if i % 3 == 0 else np.nan for i in range(len(MOLECULES))]
+    table = pd.DataFrame({"smiles": MOLECULES, "y": labels})
+    n_labelled = int(table["y"].notna().sum())
+    n_read = n_labelled + round(0.5 * (len(MOLECULES) - n_labelled))
+    asked = {"data": table, "targets": ["y"], "seed": 2, "unlabelled": 0.5, **SMALL}
+    whole = chemvae.train(**asked, out=tmp_path / "whole")
+    token = CancelToken()
+    chemvae.train(**asked, out=tmp_path / "run", cancel=token, callbacks=[CancelAt(token, 1)])
+    resumed = chemvae.train(table, out=tmp_path / "run", resume=True)
+    assert RunFolder(tmp_path / "whole").read_metrics()["step"].iloc[0] == -(-n_read // 4) < -(-len(MOLECULES) // 4)
+    assert torch.equal(weights(whole), weights(resumed))

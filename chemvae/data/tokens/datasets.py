@@ -207,7 +207,7 @@ class SmilesDataset:
     @property
     def n_read(self) -> int:
         """Molecules in an epoch."""
-        n_unlabelled = int(self._is_unlabelled.sum()) if self.unlabelled < 1 else 0
+        n_unlabelled = int(self._is_unlabelled.sum())
         return len(self) - n_unlabelled + round(self.unlabelled * n_unlabelled)
 
     def order(self, epoch: int, batch_size: int, seed: int) -> Order:

@@ -155,13 +155,13 @@ def fit(work: Work, settings: FitSettings) -> None:
     of_predictor = {one.name: getattr(settings, one.name) for one in fields(RefitSettings)}
     if model.property_names:
         refit_predictor(model, inputs.train, RefitSettings(**of_predictor))
+    matched = settings.rounds > 0 and len(inputs.train) >= FEWEST_TO_MATCH
     torch.manual_seed(settings.seed)  # a flow starts from random weights
     if settings.prior:
         _take_prior(model, settings.prior)
     if isinstance(learned := model.priors["learned"], Standardised):
-        learned.fit_s = work.keeper.budget_s / (1 + settings.rounds)  # each matching fits it again
+        learned.fit_s = work.keeper.budget_s / (1 + matched * settings.rounds)  # each matching fits it again
     matching = {"rounds": settings.rounds, "texts": settings.texts}
-    matched = settings.rounds > 0 and len(inputs.train) >= FEWEST_TO_MATCH
     try:
         finish(model, inputs.train, inputs.valid, None, settings.seed, matching if matched else None)
     except NothingUsableError as error:

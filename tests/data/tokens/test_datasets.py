@@ -138,14 +138,14 @@ def test_empty_and_long_molecules(vocabulary):
     assert ids.shape == (2, 600) and lengths.tolist() == [600, 1]
 
 
-def half_labelled(vocabulary, n=200):
-    """n molecules of 1 to n carbons, of which every fourth has a label; their SMILES are as long as their number."""
+def quarter_labelled(vocabulary, n=200):
+    """n chains of 1 to n carbons, of which every fourth has a label."""
     labels = np.where(np.arange(n) % 4 == 0, 1.0, np.nan)[:, None]
     return SmilesDataset(["C" * (i + 1) for i in range(n)], vocabulary, labels)
 
 
 def test_an_epoch_holds_all_labelled_molecules_and_a_share_of_the_others(vocabulary):
-    data = half_labelled(vocabulary)
+    data = quarter_labelled(vocabulary)
     data.thin_unlabelled(0.2)
     read = [np.concatenate(list(data.order(epoch, 16, seed=0))) for epoch in range(60)]
     assert all(len(one) == len(set(one.tolist())) == data.n_read == 50 + 30 for one in read)
@@ -155,7 +155,7 @@ def test_an_epoch_holds_all_labelled_molecules_and_a_share_of_the_others(vocabul
 
 
 def test_a_thinned_epoch_is_batched_like_any_other_and_goes_on_in_the_middle(vocabulary):
-    data = half_labelled(vocabulary)
+    data = quarter_labelled(vocabulary)
     data.thin_unlabelled(0.5)
     whole, rest = list(data.epoch(3, 16, seed=1)), list(data.epoch(3, 16, seed=1, start=4))
     assert sum(len(batch) for batch in whole) == 125
@@ -163,7 +163,7 @@ def test_a_thinned_epoch_is_batched_like_any_other_and_goes_on_in_the_middle(voc
 
 
 def test_nothing_is_thinned_unless_asked(vocabulary):
-    data, plain = half_labelled(vocabulary), half_labelled(vocabulary)
+    data, plain = quarter_labelled(vocabulary), quarter_labelled(vocabulary)
     data.thin_unlabelled(1.0)
     assert data.n_read == 200
     assert np.array_equal(data.shuffled(np.random.default_rng(4)), np.random.default_rng(4).permutation(200))

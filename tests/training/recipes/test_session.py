@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -20,7 +21,7 @@ from chemvae.training.callbacks import Callback
 from chemvae.training.inputs import make_inputs
 from chemvae.training.recipes.recipe import read_recipe
 from chemvae.training.recipes.session import Record, first_spec, stages_from
-from chemvae.training.recipes.stages import FitSettings, StageFolder, Work, _take_prior, fit
+from chemvae.training.recipes.stages import KINDS, FitSettings, StageFolder, Work, _take_prior, fit
 from chemvae.training.session import RunSpec
 from tests.written_pages import easy_molecules
 
@@ -33,6 +34,8 @@ SMALL = {
     },
     "fit": {"epochs": 1, "texts": 200, "rounds": 0, "prior": "mixture"},
 }  # fmt: skip
+FAST = FitSettings(epochs=1, rounds=0)
+ONLY_FIT = SMALL | {name: {"at_least": 10**6} for name in ("between", "reward")}
 SIZES = {
     "epochs": 6, "encoder_dim": 24, "decoder_dim": 48, "latent_dim": 8, "batch_size": 16, "threads": 1, "min_kl": 0.0,
     "min_active_units": 0.0, "learning_rate": 0.01, "ema_decay": 0.5, "monitor_molecules": 10,
@@ -212,6 +215,19 @@ def test_epochs_count_the_molecules_that_are_read_and_nothing_is_thinned_where_n
     whole = first_spec(RunSpec.of(MOLECULES), stage, np.zeros(100_000, dtype=bool)).training
     assert (whole.unlabelled, whole.epochs) == (1.0, stage.settings["molecules"] // 100_000)
     assert first_spec(RunSpec.of(MOLECULES, unlabelled=1.0), stage, some).training.unlabelled == 1.0
+
+
+def test_stages_after_the_first_read_the_thinned_molecules_too(tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setitem(
+        KINDS, "fit", (FitSettings, lambda work, _: (read.append(work.inputs.train.n_read), fit(work, FAST))[0])
+    )
+    labels = np.where(np.arange(len(MOLECULES)) < 100, 1.0, np.nan)
+    table = pd.DataFrame({"smiles": MOLECULES, "y": labels, "split": "train"})
+    table.loc[::10, "split"] = "valid"
+    own = table[table["split"] == "train"]["y"].notna()
+    api.train(table, ["y"], "tiny", tmp_path / "run", recipe="full", unlabelled=0.5, **SIZES, stages=ONLY_FIT)
+    assert read == [int(own.sum()) + round(0.5 * int((~own).sum()))]
 
 
 def test_the_last_stage_takes_the_kind_of_prior_that_it_asks_for(whole, tmp_path, monkeypatch):
