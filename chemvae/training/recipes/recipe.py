@@ -84,9 +84,9 @@ def seconds_of(stages: tuple[StageSpec, ...], number: int, seconds_left: float) 
 
     Examples
     --------
-    >>> stages = read_recipe("full")
-    >>> [round(seconds_of(stages, number, 100.0)) for number in range(4)]
-    [55, 33, 83, 100]
+    >>> stages = tuple(StageSpec(name, "fit", share, 0, {}) for name, share in (("a", 0.5), ("b", 0.3), ("c", 0.2)))
+    >>> [round(seconds_of(stages, number, 100.0)) for number in range(3)]
+    [50, 60, 100]
     """
     later = sum(stage.share for stage in stages[number:])
     return seconds_left * stages[number].share / later if later else 0.0
