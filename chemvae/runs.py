@@ -1,7 +1,8 @@
 """The run folder: the only file that knows its file names. A crash loses none of them.
 
 ``config.json``, ``environment.json``, ``vocabulary.json``, ``metrics.csv``, ``model.safetensors``, ``trainer.pt``,
-``prior.safetensors``, ``training_index.parquet``, ``report.json``. A run folder can be moved, zipped, mailed.
+``prior.safetensors``, ``labels.safetensors``, ``training_index.parquet``, ``report.json``. A run folder can be moved, zipped,
+mailed.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ from chemvae.errors import ChemVAEError, RunFolderError, command_line
 
 log = logging.getLogger(__name__)
 NEEDED = ("config.json", "vocabulary.json", "model.safetensors")
-OWN = (*NEEDED, "environment.json", "metrics.csv", "trainer.pt", "prior.safetensors", "training_index.parquet", "tensorboard")
+FITTED = ("prior.safetensors", "labels.safetensors", "training_index.parquet")
+OWN = (*NEEDED, "environment.json", "metrics.csv", "trainer.pt", *FITTED, "tensorboard")
 """What a new run in the folder replaces; whatever else lies there stays."""
 FURTHER_FACTS: dict[str, Callable[[], Any]] = {}
 """What other rooms add to :func:`environment`, by key."""
@@ -161,7 +163,7 @@ class RunFolder:
 
     def is_only_begun(self) -> bool:
         """Whether training was ended before its first checkpoint: nothing is there but what was asked."""
-        learned = ("trainer.pt", "model.safetensors", "prior.safetensors", "training_index.parquet")
+        learned = ("trainer.pt", "model.safetensors", *FITTED)
         return self.exists() and not any(self.has(name) for name in learned) and not len(self.read_metrics())
 
     # ---------------------------------------------------------------- JSON

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from chemvae.data.labels import label_scale, needs_double
+from chemvae.models.labelled_regions import LabelledRegions
 
 MIN_SCALE = 0.02  # of a property's own spread: below it the likelihood rewards memorising single labels
 STATISTICS = ("label_mean", "label_std")
@@ -41,6 +42,7 @@ class PropertyPredictor(nn.Module):
         self.register_buffer("label_mean", torch.zeros(n_properties, dtype=torch.float64))
         self.register_buffer("label_std", torch.ones(n_properties, dtype=torch.float64))
         self.register_buffer("widening", torch.ones(n_properties))  # of the intervals, fitted on held-out molecules
+        self.regions = LabelledRegions(n_properties, latent_dim)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
         """Move the label statistics with the rest, but keep them float64 (and on the CPU where a device has none)."""
@@ -76,17 +78,21 @@ class PropertyPredictor(nn.Module):
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation [..., P] for z [..., D], in the data's unit.
 
-        In the type of z, or in float64 where a property needs it (:attr:`wide`).
+        In the type of z, or in float64 where a property needs it (:attr:`wide`). Beyond the molecules that a property was
+        learned from its standard deviation grows (:class:`LabelledRegions`).
         """
-        mean, scale = self._standardised(z)
+        mean, raw = self._standardised(z)
+        scale = raw * self.widening
+        if self.regions.is_fitted:
+            scale = (scale.square() + self.regions.excess(z)).sqrt()
         wide = torch.tensor(self.wide, dtype=torch.bool, device=self.label_mean.device)
         centre = torch.where(wide, 0.0, self.label_mean).to(z)
         spread = torch.where(wide, 1.0, self.label_std).to(z)
-        found = centre + spread * mean, spread * scale * self.widening
+        found = centre + spread * mean, spread * scale
         if not any(self.wide):
             return found
-        mean, scale, widening = (one.to(self.label_mean.device).double() for one in (mean, scale, self.widening))
-        exact = self.label_mean + self.label_std * mean, self.label_std * scale * widening
+        mean, scale = (one.to(self.label_mean.device).double() for one in (mean, scale))
+        exact = self.label_mean + self.label_std * mean, self.label_std * scale
         mean, scale = (torch.where(wide, a, b.to(a)) for a, b in zip(exact, found, strict=True))
         return mean, scale
 
@@ -108,10 +114,11 @@ class PropertyPredictor(nn.Module):
         """
         self.widening.fill_(1.0)
         mean, scale = self._standardised(z)
-        error = (self.standardise(labels).cpu() - mean.double().cpu()).abs() / scale.double().cpu()
         normal = torch.distributions.Normal(0.0, 1.0).icdf(torch.tensor((1 + coverage) / 2))
+        error = (self.standardise(labels).cpu() - mean.double().cpu()).square() / normal**2
+        error = (error - self.regions.excess(z).double().cpu()).clamp(min=0.0).sqrt() / scale.double().cpu()
         for i in range(self.n_properties):
             score = error[~error[:, i].isnan(), i]
             if len(score) >= 20:
                 level = min(1.0, coverage * (1 + 1 / len(score)))
-                self.widening[i] = score.quantile(level) / normal
+                self.widening[i] = score.quantile(level)

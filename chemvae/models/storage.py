@@ -19,6 +19,7 @@ from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.disk.run_checks import damaged
 from chemvae.disk.tensor_files import facts_of
 from chemvae.errors import RunFolderError, SettingsError
+from chemvae.models.labelled_regions import LabelledRegions
 from chemvae.models.settings import ModelSettings
 from chemvae.models.training_facts import TrainingFacts
 from chemvae.models.vae import MolVAE
@@ -62,7 +63,9 @@ def load_model(run: RunFolder) -> MolVAE:
     _load(model, run, "model.safetensors")
     if run.has("prior.safetensors"):
         _load(model, run, "prior.safetensors")
-    run.warn_of_lost("prior.safetensors", "training_index.parquet")
+    if run.has("labels.safetensors"):
+        _load_regions(model, run)
+    run.warn_of_lost("prior.safetensors", "labels.safetensors", "training_index.parquet")
     model.training_facts = facts_in(config, run.read_training_index())
     return model.eval().requires_grad_(False)
 
@@ -174,6 +177,8 @@ def save_model(model: MolVAE, run: RunFolder, **facts: Any) -> None:
     run.write_tensors("model.safetensors", model_tensors(model))
     if model.latent_statistics.is_fitted:
         run.write_tensors("prior.safetensors", prior_tensors(model))
+    if model.predictor.regions.is_fitted:
+        run.write_tensors("labels.safetensors", model.predictor.regions.tensors())
     if model.training_facts.hashes is not None:
         run.write_training_index(model.training_facts.hashes)
 
@@ -191,6 +196,13 @@ def prior_tensors(model: MolVAE) -> dict[str, Tensor]:
 def _load(model: MolVAE, run: RunFolder, name: str) -> None:
     expected = prior_tensors(model) if name == "prior.safetensors" else model_tensors(model)
     model.load_state_dict(run.read_tensors(name, facts_of(expected), gaps=MAY_HAVE_GAPS), strict=False)
+
+
+def _load_regions(model: MolVAE, run: RunFolder) -> None:
+    regions = model.predictor.regions
+    found = run.read_tensors("labels.safetensors", facts_of(regions.tensors()))
+    for name, own in regions.tensors().items():
+        own.copy_(found[name])
 
 
 def find_device(device: str) -> torch.device:
@@ -238,7 +250,9 @@ def transfer_weights(source: MolVAE, target: MolVAE) -> None:
 def fingerprint(model: nn.Module) -> str:
     """Return a short hash of a model's weights, to tell whether a record belongs to it."""
     digest = hashlib.sha1()
-    for name, tensor in sorted(model.state_dict().items()):
+    regions = [one for one in model.modules() if isinstance(one, LabelledRegions) and one.is_fitted]
+    extra = {f"regions.{name}": tensor for one in regions for name, tensor in one.tensors().items()}
+    for name, tensor in sorted((model.state_dict() | extra).items()):
         digest.update(name.encode())
         if tensor.dtype == torch.float64 and torch.equal(tensor, tensor.float().double()):
             tensor = tensor.float()  # label statistics of models that kept them so: the same records belong to them

@@ -443,6 +443,10 @@ class MolVAE(nn.Module):
         lost = z.isnan().any(dim=1).cpu().numpy()
         return table.mask(np.broadcast_to(lost[:, None], table.shape))
 
+    def label_ranges(self) -> list[tuple[float, float]]:
+        """Least and largest label of each property [P] that was learned from; without bounds where that is not known."""
+        return self.predictor.regions.label_ranges()
+
     def prediction_stems(self) -> list[Stem]:
         """What the columns of :meth:`predict` are, for :func:`chemvae.naming.name_columns`."""
         return prediction_stems(self.property_names)

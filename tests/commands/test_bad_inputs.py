@@ -128,7 +128,15 @@ def test_a_run_folder_that_lacks_a_file(chemvae, tiny_run, tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["config.json", "vocabulary.json", "model.safetensors", "prior.safetensors", "training_index.parquet"]
+    "name",
+    [
+        "config.json",
+        "vocabulary.json",
+        "model.safetensors",
+        "prior.safetensors",
+        "labels.safetensors",
+        "training_index.parquet",
+    ],
 )
 def test_a_run_folder_with_a_truncated_file(chemvae, tiny_run, tmp_path, name):
     run = shutil.copytree(tiny_run, tmp_path / "run")

@@ -18,7 +18,7 @@ SMALL = [
 ]  # fmt: skip
 FILES = {
     "config.json", "environment.json", "vocabulary.json", "metrics.csv", "model.safetensors", "trainer.pt", "prior.safetensors",
-    "training_index.parquet",
+    "labels.safetensors", "training_index.parquet",
 }  # fmt: skip
 
 

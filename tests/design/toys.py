@@ -91,6 +91,9 @@ class ToyModel(nn.Module):
         self.known: set[str] = {chain(0, 0)}
         self.n_decoded = 0
 
+    def label_ranges(self) -> list[tuple[float, float]]:
+        return [(-float("inf"), float("inf"))] * len(self.property_names)
+
     def cell(self, z: Tensor) -> Tensor:
         """Real-valued cell [N, 2] of z [N, D]."""
         return z[:, :2] / SPACING + (SIDE - 1) / 2

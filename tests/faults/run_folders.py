@@ -37,8 +37,9 @@ SPARE_BYTES = 512 * 1024**2
 Damage = Callable[[Path], Any]
 
 WEIGHTS, PRIOR, INDEX, TRAINER = "model.safetensors", "prior.safetensors", "training_index.parquet", "trainer.pt"
+LABELS = "labels.safetensors"
 CONFIG, VOCABULARY, METRICS, ENVIRONMENT = "config.json", "vocabulary.json", "metrics.csv", "environment.json"
-READ_BY_ALL = (CONFIG, VOCABULARY, WEIGHTS, PRIOR, INDEX)
+READ_BY_ALL = (CONFIG, VOCABULARY, WEIGHTS, PRIOR, LABELS, INDEX)
 
 
 # a whole folder, and what it answers ------------------------------------------------------------------------------------------
@@ -332,11 +333,20 @@ def ways(name: str) -> list[tuple[str, Callable[[Path], Any], bool]]:
 def missing() -> list[Fault]:
     """What a folder cannot do without, and what is said of the rest."""
     need = {CONFIG: "predict", VOCABULARY: "predict", WEIGHTS: "predict", TRAINER: "resume"}
-    spare = {PRIOR: "sample", INDEX: "predict", TRAINER: "predict", METRICS: "predict", ENVIRONMENT: "predict"}
+    spare = {
+        PRIOR: "sample",
+        LABELS: "predict",
+        INDEX: "predict",
+        TRAINER: "predict",
+        METRICS: "predict",
+        ENVIRONMENT: "predict",
+    }
     remove = {name: lambda run, name=name: (run / name).unlink() for name in (*need, *spare)}
     faults = [fault(f"{name} is missing for {tried}", remove[name], name, tried) for name, tried in need.items()]
     faults += [fault(f"{name} is missing and not needed", remove[name], None, tried) for name, tried in spare.items()]
-    return faults + [Fault(f"{name} is lost, which is said", functools.partial(is_said, name)) for name in (PRIOR, INDEX)]
+    return faults + [
+        Fault(f"{name} is lost, which is said", functools.partial(is_said, name)) for name in (PRIOR, LABELS, INDEX)
+    ]
 
 
 def is_said(name: str, folder: Path) -> list[str]:

@@ -183,6 +183,11 @@ class PredictorOracle(UncertainOracle):
         words = [f"far from what was learned: distance {one:.1f}, 1 is typical" if one > FAR else "" for one in distance]
         return [[word] * len(self.names) for word in words]
 
+    def label_ranges(self) -> list[tuple[float, float]]:
+        """Those of the labels the model has learned from, where it kept them."""
+        ends = dict(zip(self.model.property_names, self.model.label_ranges(), strict=True))
+        return [ends[name] for name in self.properties]
+
     def identity(self) -> str:
         """The label, and which model."""
         from chemvae.models.storage import fingerprint

@@ -19,6 +19,7 @@ from chemvae.training.posthoc.prior_matching import match_prior
 
 FIT_MOLECULES = 20_000
 CALIBRATION_MOLECULES = 5_000
+REGION_MOLECULES = 2_000
 
 
 @torch.no_grad()
@@ -50,6 +51,7 @@ def finish(
     known = q.point[:FIT_MOLECULES]
     model.latent_statistics.cpu().fit(known, learned.log_prob(known), seed)
     model.to(model.device)
+    _fit_regions(model, train, seed)
     _calibrate(model, valid if len(valid) else train)
     hashes = np.sort(smiles_hash(train.smiles))
     model.training_facts = replace(model.training_facts, hashes=hashes)
@@ -57,7 +59,25 @@ def finish(
         with run.all_at_once() as together:
             together.write_tensors("model.safetensors", model_tensors(model))
             together.write_tensors("prior.safetensors", prior_tensors(model))
+            if model.predictor.regions.is_fitted:
+                together.write_tensors("labels.safetensors", model.predictor.regions.tensors())
             together.write_training_index(hashes)
+
+
+def _fit_regions(model: MolVAE, train: SmilesDataset, seed: int) -> None:
+    """Where each property has labels, from at most 2,000 molecules with one."""
+    if not model.property_names:
+        return
+    labels = torch.as_tensor(np.asarray(train.labels), dtype=torch.float64)
+    rng, chosen = np.random.default_rng(seed), set()
+    for column in labels.unbind(dim=1):
+        known = torch.nonzero(~column.isnan()).flatten().numpy()
+        chosen |= set(rng.permutation(known)[:REGION_MOLECULES].tolist())
+    if not (rows := sorted(chosen)):
+        return
+    q = model.posterior([train.smiles[i] for i in rows], canonicalize=False)
+    draws, _ = q.draw(1, torch.Generator().manual_seed(seed))
+    model.predictor.regions.fit(draws[0], q.point, labels[rows])
 
 
 def _calibrate(model: MolVAE, data: SmilesDataset) -> None:
