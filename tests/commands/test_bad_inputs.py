@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+from chemvae.runs import FITTED
+
 FILES = {
     "empty.csv": b"",
     "header.csv": b"smiles,y\n",
@@ -120,7 +122,7 @@ def test_use(chemvae, files, tiny_run, line, code, words):
     complains(chemvae(*(word.format(run=tiny_run) for word in line.split())), code, words)
 
 
-@pytest.mark.parametrize("name", ["config.json", "vocabulary.json", "model.safetensors"])
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json", "model.safetensors", *FITTED])
 def test_a_run_folder_that_lacks_a_file(chemvae, tiny_run, tmp_path, name):
     run = shutil.copytree(tiny_run, tmp_path / "run")
     (run / name).unlink()
