@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from chemvae.runs import FITTED
+from chemvae.runs import FITTED, NEEDED
 
 FILES = {
     "empty.csv": b"",
@@ -122,24 +122,14 @@ def test_use(chemvae, files, tiny_run, line, code, words):
     complains(chemvae(*(word.format(run=tiny_run) for word in line.split())), code, words)
 
 
-@pytest.mark.parametrize("name", ["config.json", "vocabulary.json", "model.safetensors", *FITTED])
+@pytest.mark.parametrize("name", NEEDED)
 def test_a_run_folder_that_lacks_a_file(chemvae, tiny_run, tmp_path, name):
     run = shutil.copytree(tiny_run, tmp_path / "run")
     (run / name).unlink()
     complains(chemvae("sample", "-m", run), 1, name)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "config.json",
-        "vocabulary.json",
-        "model.safetensors",
-        "prior.safetensors",
-        "labels.safetensors",
-        "training_index.parquet",
-    ],
-)
+@pytest.mark.parametrize("name", [*NEEDED, *FITTED])
 def test_a_run_folder_with_a_truncated_file(chemvae, tiny_run, tmp_path, name):
     run = shutil.copytree(tiny_run, tmp_path / "run")
     content = (run / name).read_bytes()

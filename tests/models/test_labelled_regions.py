@@ -1,4 +1,4 @@
-"""Beyond the molecules that a property was learned from its predictions are worth less, and nobody credits more than the labels."""
+"""Beyond the molecules a property was learned from its predictions are worth less; none is credited beyond the labels."""
 
 import copy
 
