@@ -1,5 +1,7 @@
 """Every optimizer of the table passes the contract."""
 
+import torch
+
 from chemvae.design.campaign.run import run_campaign
 from chemvae.design.optimizers.latent_ga import LatentGA
 from chemvae.design.optimizers.latent_region import LatentRegion
@@ -58,6 +60,8 @@ def test_every_named_optimizer_is_tested():
 def test_a_round_that_pays_for_few_molecules_breeds_them_longer():
     region = LatentRegion(ToyModel())
     usual = LatentGA(region, retrain=False)
+    assert [usual.generations(n) for n in (1, 64)] == [1, 1], "nobody judges the children yet"
+    usual.tell(torch.randn(8, 4), torch.arange(8.0), [chain(x, 0) for x in range(8)])
     assert [usual.generations(n) for n in (1, 10, 20, 40, 64)] == [8, 8, 8, 4, 4]
     assert LatentGA(region, retrain=False, generations=2).generations(1) == 2
     assert RandomSearch(region).generations(10) == 1

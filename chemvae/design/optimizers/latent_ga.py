@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from chemvae.chem.ga.breeding import Child, breed
-from chemvae.design.optimizers.acquisition import TanimotoAcquisition
+from chemvae.design.optimizers.acquisition import MIN_POINTS, TanimotoAcquisition
 from chemvae.design.optimizers.base import Round
 from chemvae.design.optimizers.gradient import climb, most_promising, stop_inside
 from chemvae.design.optimizers.latent_region import LatentRegion
@@ -53,7 +53,8 @@ class LatentGA(SurrogateBased):
     structures : bool
         Choose by structure; else by the process on latent codes, with Thompson sampling.
     generations : int or None
-        Per round; None takes as many as it needs to look at 1,600 points, four at least and eight at most.
+        Per round; None takes as many as it needs to look at 1,600 points, four at least and eight at most, and one as long as
+        there is nothing to judge them by.
     retrain : bool
         Retrain the decoder on what did well, on a copy of the model, every so many scores (:class:`Retrainer`). Within 10,000
         calls it has brought no more than the errors, takes a fifth of the time, and what it finds may not come back through
@@ -110,9 +111,15 @@ class LatentGA(SurrogateBased):
         self._kappa = self.kappas[1]
 
     def generations(self, n: int) -> int:
-        """More of them where a round pays for few molecules: then each has to be chosen well."""
+        """More of them where a round pays for few molecules: then each has to be chosen well.
+
+        One while too little is scored for a judgement: what nobody judges has no better children, and the first molecules come
+        sooner.
+        """
         if self._generations is not None:
             return self._generations
+        if len(self.archive) < MIN_POINTS:
+            return 1
         wanted = math.ceil(POINTS_A_ROUND / (self.pool_factor * max(n, 1)))
         return min(max(wanted, FEWEST_GENERATIONS), MOST_GENERATIONS)
 

@@ -28,9 +28,9 @@ def test_a_search_is_the_same_in_any_unit(method, unit):
 
 @pytest.mark.parametrize(("method", "unit"), [("auto", 1e-15), ("gradient", 1e-15), ("bayesian", 1e15)])
 def test_joules_are_as_good_as_electronvolts(method, unit):
-    """Rounding differs between these units, and with it which of two equal molecules comes first."""
-    ours, usual = asked(method, unit), asked(method, 1.0)
-    assert len(set(ours) & set(usual)) >= 0.7 * len(usual)
+    """Rounding differs between these units, and with it which of two equal molecules comes first: a search may part early."""
+    shared = [len({*asked(method, unit, seed=seed)} & {*asked(method, 1.0, seed=seed)}) / 30 for seed in range(3)]
+    assert np.mean(shared) >= 0.7
 
 
 @pytest.mark.parametrize("unit", [2.0**-50])
