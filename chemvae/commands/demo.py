@@ -22,6 +22,9 @@ def demo(
     train: Annotated[
         bool, typer.Option("--train", metavar="", help="Train a small model first, and show that one: minutes more.")
     ] = False,
+    oled: Annotated[
+        bool, typer.Option("--oled", metavar="", help="Emitters instead of drugs: random ones, one improved, a map.")
+    ] = False,
     fast: Annotated[
         bool, typer.Option("--fast", metavar="", help="Seconds instead of minutes; the figures then say little.")
     ] = False,
@@ -34,7 +37,14 @@ def demo(
     """
     with console.working("Starting"):
         from chemvae.commands.shared import training_display
-        from chemvae.demo import run_demo
+        from chemvae.demo import run_demo, run_emitters
+        from chemvae.errors import SettingsError
+
+    if oled and train:
+        raise SettingsError("--train makes a small model of drug-like molecules; leave it out, or leave out --oled")
+    if oled:
+        run_emitters(out=output, model=model, start=start, seed=seed, fast=fast)
+        return
 
     with training_display.progress(output / "run") as shown:
         run_demo(out=output, model=model, start=start, train=train, seed=seed, fast=fast, callbacks=shown)

@@ -18,9 +18,9 @@ SHOWN = ("S1", "T1", "dE_ST")
 def render(found: EmitterFindings, results: Mapping[str, Any]) -> str:
     """Return the report as one HTML document."""
     lead = (
-        f"In {results['seconds']['total']:.0f} seconds on this machine the model '{found.name}' wrote random emitters, moved one "
-        "towards blue, and drew a map of a library. Every property is the model's own prediction, a vertical excitation in "
-        "eV; the emission lies below S1 by a Stokes shift that nothing here estimates."
+        f"In {results['seconds']['total']:.0f} seconds on this machine the model '{found.name}' wrote random emitters, moved "
+        "one towards blue, and drew a map of a library. Every property is the model's own prediction, a vertical excitation "
+        "in eV; the emission lies below S1 by a Stokes shift that nothing here estimates."
     )
     sections = [_tiles(results), _samples(found), _improved(found), _map(found), _next(results)]
     return page("Emitters", sections, lead=lead, footer="This page needs no network.")
