@@ -10,16 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from chemvae import api, sampling
 from chemvae.data.catalog.locate import load_dataset
 from chemvae.demo.emitters_page import render
+from chemvae.demo.mapping import DemoMap
 from chemvae.demo.molecule import Named, check_molecule
 from chemvae.design import Goal, Result
 from chemvae.disk.files import write_atomically
 from chemvae.errors import SettingsError
-from chemvae.maps import MoleculeMap
+from chemvae.maps import Trajectory, map_quality
+from chemvae.maps.projection import PCAProjection
 from chemvae.models.vae import MolVAE
 from chemvae.runs import environment, write_json
 
@@ -43,9 +46,9 @@ class EmitterSizes:
     """How much of everything: samples, calls of the search and molecules of one round, library molecules on the map."""
 
     n_samples: int = 300
-    budget: int = 60
+    budget: int = 45
     batch: int = 15
-    n_mapped: int = 1_500
+    n_mapped: int = 2_000
 
 
 FAST = EmitterSizes(n_samples=20, budget=6, batch=6, n_mapped=40)
@@ -66,7 +69,7 @@ class EmitterFindings:
     before: pd.Series = field(default_factory=lambda: pd.Series(dtype=float))
     """What is predicted of the start."""
     result: Result = field(init=False, repr=False)
-    map: MoleculeMap = field(init=False, repr=False)
+    map: DemoMap = field(init=False, repr=False)
     seconds: dict[str, float] = field(default_factory=dict)
     """Stage -> wall time."""
 
@@ -82,7 +85,7 @@ class EmitterFindings:
 def run_emitters(
     out: str | Path = "demo", model: str | Path | None = None, start: str | None = None, *, seed: int = 0, fast: bool = False
 ) -> dict[str, Any]:
-    """Show what a model of emitters can do, offline, and write ``report.html``, ``map.html`` and ``results.json``.
+    """Show what a model of emitters can do, offline, and write ``report.html`` and ``results.json``.
 
     Parameters
     ----------
@@ -114,7 +117,7 @@ def run_emitters(
     folder.mkdir(parents=True, exist_ok=True)
     _load(found)
     _improve(found)
-    _draw(found, folder)
+    _draw(found)
     return _write(found, folder)
 
 
@@ -138,13 +141,36 @@ def _improve(found: EmitterFindings) -> None:
         )  # fmt: skip
 
 
-def _draw(found: EmitterFindings, folder: Path) -> None:
+def _draw(found: EmitterFindings) -> None:
+    """Library, samples and what the search scored, on the library's two principal components."""
     with found.stage("map", f"Drawing a map of {found.sizes.n_mapped:,} molecules of {LIBRARY}"):
-        library = load_dataset(LIBRARY, limit=found.sizes.n_mapped)
-        found.map = api.map(
-            library, found.model, out=folder / "map.html", overwrite=True, title="Emitters", color="S1", smiles_column="smiles",
-            seed=found.seed,
-        )  # fmt: skip
+        enumerated = load_dataset(LIBRARY, limit=found.sizes.n_mapped)["smiles"].tolist()
+        unread = found.model.encode_reasons(enumerated)
+        library = [one for one, reason in zip(enumerated, unread, strict=True) if reason is None]
+        written = found.samples.loc[found.samples["valid"], "smiles"].drop_duplicates().tolist()
+        scored = found.result.history["smiles"].tolist()
+        smiles = [*library, *written, *scored]
+        z = found.model.encode(smiles)
+        projection = PCAProjection().fit(z[: len(library)])
+        xy = projection.transform(z)
+        columns = found.model.predict(z)[list(SHOWN)]
+        origins = ((LIBRARY, library), ("samples of the model", written), ("scored by the search", scored))
+        columns["where from"] = [name for name, those in origins for _ in those]
+        quality = map_quality(z, xy, seed=found.seed)
+        paths = _way(found, projection)
+        found.map = DemoMap(xy, smiles, columns, paths, projection.axis_labels(), quality)
+
+
+def _way(found: EmitterFindings, projection: PCAProjection) -> list[Trajectory]:
+    """From the start to the best molecule of each call at which the best changed."""
+    history = found.result.history
+    score = history["score"].fillna(-np.inf)
+    best = history[(score > score.cummax().shift(fill_value=-np.inf)).to_numpy()]
+    if not len(best):
+        return []
+    smiles = [found.start.smiles, *best["smiles"]]
+    labels = [found.start.name or "start", *(f"call {row.call}" for row in best.itertuples())]
+    return [Trajectory(projection.transform(found.model.encode(smiles)), "the search's best so far", smiles, labels)]
 
 
 def _write(found: EmitterFindings, folder: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""report.html of the emitters' demo: random emitters, one improved, and where the map lies."""
+"""report.html of the emitters' demo: random emitters, one improved, and the map."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from chemvae.demo.sections.words import fixed, percent
+from chemvae.maps import map_component
 from chemvae.pages import Html, escape, molecule_grid, page, paragraph, section, tiles
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def render(found: EmitterFindings, results: Mapping[str, Any]) -> str:
         "in eV; the emission lies below S1 by a Stokes shift that nothing here estimates."
     )
     sections = [_tiles(results), _samples(found), _improved(found), _map(found), _next(results)]
-    return page("Emitters", sections, lead=lead, footer="This page needs no network.")
+    return page("Emitters", sections, lead=lead, footer="This page needs no network.", scripts=["/* of the map */"])
 
 
 def _tiles(results: Mapping[str, Any]) -> Html:
@@ -41,12 +42,12 @@ def _samples(found: EmitterFindings) -> Html:
     smiles = found.samples.loc[found.samples["valid"], "smiles"].drop_duplicates().head(N_DRAWN).tolist()
     told = found.model.predict(smiles) if smiles else None
     legends = [] if told is None else [_legend(row) for row in told.to_dict("records")]
-    lead = "Draws of the learned prior, decoded once; those that are molecules, as they came."
+    lead = "Draws of the learned prior, decoded once; those that are molecules, as they came; predictions in eV."
     return section("Random emitters", molecule_grid(smiles, legends) if smiles else paragraph("None."), lead=lead)
 
 
 def _legend(row: Mapping[str, Any], suffix: str = "") -> Html:
-    lines = [f"{one} {fixed(row[one + suffix])} ± {fixed(row[f'{one}{suffix}_std'])} eV" for one in SHOWN]
+    lines = [f"{one} {fixed(row[one + suffix])} ± {fixed(row[f'{one}{suffix}_std'])}" for one in SHOWN]
     return Html("<br>".join(map(escape, lines)))
 
 
@@ -57,16 +58,24 @@ def _improved(found: EmitterFindings) -> Html:
     legends = [Html(first), *(_legend(row, "_predicted") for row in best)]
     lead = (
         f"Goals: S1 of 2.73 eV and a small dE_ST, at least .4 similar (ECFP4) to the start. Scored was the worse end of each "
-        f"prediction's interval, so that a guess far from the data does not win; {len(found.result.history)} calls."
+        f"prediction's interval, so that a guess far from the data does not win; {len(found.result.history)} calls. In eV."
     )
     return section("One emitter, and what was made of it", molecule_grid(smiles, legends), lead=lead)
 
 
 def _map(found: EmitterFindings) -> Html:
-    return section(
-        "A map",
-        paragraph(Html('<a href="map.html">map.html</a> shows molecules of virtual-oleds in latent space, coloured by S1.')),
+    drawn = found.map
+    note = f"Two of many dimensions: trustworthiness {fixed(drawn.quality['trustworthiness'])} of 1."
+    component, assets = map_component(
+        drawn.xy, drawn.smiles, drawn.columns, "Latent space of emitters", color="where from", trajectories=drawn.trajectories,
+        axis_labels=drawn.axis_labels, note=note, height="620px", key="space",
+    )  # fmt: skip
+    lead = (
+        "Each dot is a molecule at its posterior mean, seen along the two principal components of molecules of virtual-oleds, "
+        "an enumerated library that comes with chemvae; the line goes from the start to the search's best. Point at a dot to "
+        "see its structure; colour the map by S1, T1 or dE_ST, as predicted."
     )
+    return section("The map", Html(component), Html(assets), lead=lead)
 
 
 def _next(results: Mapping[str, Any]) -> Html:
