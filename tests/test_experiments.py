@@ -362,6 +362,21 @@ def test_the_tables_of_the_emitters_are_those_of_their_results(monkeypatch):
     assert gathered == {f"{part}: {key}": value for part in ("trees", "judges") for key, value in figures[part].items()}
 
 
+def test_hits_among_designs_are_counted_in_the_terms_of_the_known_emitters(monkeypatch):
+    """The protocol's own offset is taken off; what it cannot take, or what misses either goal, is no hit."""
+    monkeypatch.syspath_prepend(str(EXPERIMENTS / "08-oled"))
+    designs = load_named(EXPERIMENTS / "08-oled" / "designs.py", monkeypatch)
+    files = pd.DataFrame({"S1_eV": [3.0, 2.0, 9.0], "dEst_eV": [0.4, 0.2, 9.0]}, index=[4, 7, 9])
+    known = pd.DataFrame({"row": [4, 7], "S1": [3.4, 2.2], "dE_ST": [0.5, 0.3]})
+    compared = {name: value["mean"] for name, value in designs.compared(files, known)}
+    assert compared["offset of S1 [eV]"] == pytest.approx(0.3) and compared["offset of dE_ST [eV]"] == pytest.approx(0.1)
+    assert compared["scatter of S1 [eV]"] == pytest.approx(0.2 / 2**0.5) and compared["known emitters computed"] == 2
+    chosen = pd.DataFrame({"smiles": ["A", "B", "C", "D", "E"], "colour": "blue", "way": list("xxxyy"), "target_eV": 2.73})
+    computed = pd.DataFrame({"smiles": list("ABCD"), "S1": [3.03, 3.2, 3.03, np.nan], "dE_ST": [0.29, 0.1, 0.31, np.nan]})
+    found = {name: value["mean"] for name, value in designs.hits(chosen, computed, {"S1": 0.3, "dE_ST": 0.1})}
+    assert found == {"blue, x: computed": 3, "blue, x: hits": 1, "blue, y: computed": 1, "blue, y: hits": 0}
+
+
 def test_every_run_of_the_family_is_one_that_training_takes():
     """Members that do not go together, misspelt knobs and misspelt settings, before hours are spent."""
     family = load(EXPERIMENTS / "06-family" / "run.py")
