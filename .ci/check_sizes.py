@@ -15,6 +15,9 @@ NAMED = {
     "chemvae/maps/assets/rdkit/RDKit_minimal.wasm.gz": 2_500_000,
     "chemvae/weights/drug/model.safetensors": 17_000_000,
     "chemvae/weights/drug/training_index.parquet": 3_000_000,
+    "chemvae/weights/oled/model.safetensors": 14_000_000,
+    "chemvae/weights/oled/prior.safetensors": 4_000_000,
+    "chemvae/weights/oled/training_index.parquet": 2_000_000,
 }
 """File -> what it may have; a new version of one of them is worth a thought, too."""
 

@@ -20,6 +20,7 @@ SOURCES = {
     "promises.md": "docs/THREATS.md",
     "faults.md": "docs/faults.md",
     "figures/drug-model.md": "chemvae/weights/drug/card.md",
+    "figures/oled-model.md": "chemvae/weights/oled/card.md",
 }
 """Page -> the file it shows; an experiment's README is added for each of them."""
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")

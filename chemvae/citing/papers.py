@@ -214,6 +214,23 @@ PAPERS: dict[str, Paper] = {
         "Irwin et al.", "ZINC: A Free Tool to Discover Chemistry for Biology", "Journal of Chemical Information and Modeling",
         2012, _doi("10.1021/ci3001277"),
     ),
+    "joung2020": Paper(
+        "Joung, Han, Jeong & Park", "Experimental database of optical properties of organic compounds", "Scientific Data", 2020,
+        _doi("10.1038/s41597-020-00634-8"),
+    ),
+    "greenman2022": Paper(
+        "Greenman, Green & Gomez-Bombarelli", "Multi-fidelity prediction of molecular optical peaks with deep learning",
+        "Chemical Science", 2022, _doi("10.1039/D1SC05677H"),
+    ),
+    "nigam2022": Paper("Nigam et al.", "Tartarus", "preprint", 2022, _arxiv("2209.12487")),
+    "hachmann2011": Paper(
+        "Hachmann et al.", "The Harvard Clean Energy Project", "Journal of Physical Chemistry Letters", 2011,
+        _doi("10.1021/jz200866s"),
+    ),
+    "lee2018": Paper(
+        "Lee, Lee, Lee & Shin", "A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks",
+        "NeurIPS", 2018, _arxiv("1807.03888"),
+    ),
 }  # fmt: skip
 """Key -> source; a key is the first author and the year."""
 
@@ -263,6 +280,7 @@ USES: dict[str, tuple[str, ...]] = {
     "command encode": ("kim2018", "cremer2018"),
     "command predict": ("rogers2010", "ralaivola2005"),
     "command map": ("maaten2008", "rogers2010"),
+    "model oled": ("joung2020", "greenman2022", "nigam2022", "hachmann2011", "durkan2019", "ho2020", "lee2018"),
     "model drug": ("irwin2012", "wildman1999", "bickerton2012", "ertl2009", "ho2020"),
 }
 """What was used, as kind and name -> keys of its papers, beside those of every model (:data:`ALWAYS`)."""

@@ -5,8 +5,8 @@
     python experiments/08-oled/designs.py compute [N]    # the next N of them, or all
     python experiments/08-oled/designs.py                # figures of what is computed, in designs.json
 
-``offset`` and ``compute`` need the extras ``qc`` and ``dft``, and about ten minutes of a core per molecule. What they compute goes
-to computed.csv and offset.csv at once: a run that is broken off goes on there.
+``offset`` and ``compute`` need the extras ``qc`` and ``dft``, and about ten minutes of a core per molecule. What they compute
+goes to computed.csv and offset.csv at once: a run that is broken off goes on there.
 """
 
 from __future__ import annotations
