@@ -13,9 +13,12 @@ from chemvae.chem.properties import PROPERTIES
 from chemvae.design.oracles.factory import BUILTIN
 from chemvae.library.manifest import read_manifest
 from chemvae.library.opening import read_shards
+from chemvae.models.storage import fingerprint
 from chemvae.models.vae import MolVAE
+from chemvae.naming import prediction_columns
 
 N_BINS = 40
+MOST_PREDICTED = 20_000
 
 
 def describe_choices(model: MolVAE, library: Path | None) -> dict[str, Any]:
@@ -29,7 +32,7 @@ def describe_choices(model: MolVAE, library: Path | None) -> dict[str, Any]:
         "properties": [_property(model, name, is_predicted=name.lower() in predicted) for name in names],
         "oracles": [{"name": name, "about": BUILTIN[name].meaning, "argument": BUILTIN[name].argument} for name in SAFE],
         "methods": list(OPTIMIZERS),
-        "library": None if library is None else describe_library(library),
+        "library": None if library is None else describe_library(library, model),
     }
 
 
@@ -40,20 +43,38 @@ def _lower(names: list[str]) -> set[str]:
 def _property(model: MolVAE, name: str, *, is_predicted: bool) -> dict[str, Any]:
     known = PROPERTIES.get(name)
     unit = known.unit if known else model.property_units.get(name) or "1"
-    ends = {"low": known.low, "high": known.high} if known else {"low": None, "high": None}
+    low, high = (known.low, known.high) if known else _label_range(model, name)
+    ends = {"low": low, "high": high}
     return {"name": name, "unit": unit, "predicted": is_predicted, "computed": known is not None, **ends}
 
 
-def describe_library(library: Path) -> dict[str, Any]:
-    """Name, size and columns of a library, each with a histogram between its 0.5th and 99.5th percentile."""
+def _label_range(model: MolVAE, name: str) -> tuple[float | None, float | None]:
+    """Least and largest label that the model has learned a property from, where it knows them."""
+    low, high = dict(zip(model.property_names, model.label_ranges(), strict=True))[name]
+    return (low, high) if np.isfinite([low, high]).all() else (None, None)
+
+
+def describe_library(library: Path, model: MolVAE | None = None) -> dict[str, Any]:
+    """Name, size and columns of a library, each with a histogram between its 0.5th and 99.5th percentile.
+
+    What the model predicts and the library has no column of is told from up to 20,000 of its codes.
+    """
     manifest = read_manifest(library)
     names = list(manifest.settings.properties)
     parts: list[dict[str, np.ndarray]] = []
+    points: list[np.ndarray] = []
+    step = max(1, manifest.n_rows // MOST_PREDICTED)
     for shard in read_shards(library, manifest):
         with shard:
             parts.append(shard.columns(names))
+            points.append(np.array(shard.array("points")[::step]))
     columns = {name: np.concatenate([part[name] for part in parts]) if parts else np.zeros(0) for name in names}
-    units = manifest.settings.properties
+    units = dict(manifest.settings.properties)
+    if model is not None and parts and manifest.settings.weights == fingerprint(model):
+        told, own = model.predict(np.concatenate(points)), _lower(names)
+        for name, (column, _) in prediction_columns(model.property_names)[0].items():
+            if name.lower() not in own:
+                columns[name], units[name] = told[column].to_numpy(dtype=float), model.property_units[name]
     return {
         "name": library_word(library),
         "rows": manifest.n_rows,
