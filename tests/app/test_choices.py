@@ -40,7 +40,7 @@ def test_a_predicted_property_has_the_range_of_its_labels_and_a_computed_one_the
 def test_the_library_shows_how_a_predicted_property_is_distributed(known, tmp_path, work):
     library.build(SMILES[:90], tmp_path / "lib", known, ["qed"], work=work)
     columns = {one["name"]: one for one in describe_choices(known, tmp_path / "lib")["library"]["columns"]}
-    assert list(columns) == ["qed", "S1"]
+    assert "qed" in columns and list(columns)[-1] == "S1", "what the library has comes first"
     expected = known.predict(SMILES[:90])["S1"]
     assert sum(columns["S1"]["histogram"]) == len(expected)
     assert [columns["S1"]["low"], columns["S1"]["high"]] == pytest.approx(
@@ -51,4 +51,4 @@ def test_the_library_shows_how_a_predicted_property_is_distributed(known, tmp_pa
 def test_a_library_of_another_model_says_nothing_of_predictions(known, lib_model, tmp_path, work):
     library.build(SMILES[:30], tmp_path / "lib", lib_model, ["qed"], work=work)
     columns = describe_choices(known, tmp_path / "lib")["library"]["columns"]
-    assert [one["name"] for one in columns] == ["qed"]
+    assert "qed" in {one["name"] for one in columns} and "S1" not in {one["name"] for one in columns}

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from chemvae import api, sampling
 from chemvae.data.catalog.locate import load_dataset
-from chemvae.demo.emitters_page import render
+from chemvae.demo.emitters.findings import FAST, SHOWN, EmitterFindings, EmitterSizes
+from chemvae.demo.emitters.page import render
 from chemvae.demo.mapping import DemoMap
 from chemvae.demo.molecule import Named, check_molecule
-from chemvae.design import Goal, Result
+from chemvae.design import Goal
 from chemvae.disk.files import write_atomically
 from chemvae.errors import SettingsError
 from chemvae.maps import Trajectory, map_quality
 from chemvae.maps.projection import PCAProjection
-from chemvae.models.vae import MolVAE
 from chemvae.runs import environment, write_json
 
 log = logging.getLogger(__name__)
@@ -35,51 +30,8 @@ START = Named(
 )
 BLUE = 2.73
 """eV, of the first excited singlet of a blue emitter."""
-SHOWN = ("S1", "T1", "dE_ST")
 GOALS = (Goal("S1", target=BLUE), Goal("dE_ST", "min"))
 MIN_SIMILARITY = 0.4
-N_DRAWN = 12
-
-
-@dataclass(frozen=True)
-class EmitterSizes:
-    """How much of everything: samples, calls of the search and molecules of one round, library molecules on the map."""
-
-    n_samples: int = 300
-    budget: int = 45
-    batch: int = 15
-    n_mapped: int = 2_000
-
-
-FAST = EmitterSizes(n_samples=20, budget=6, batch=6, n_mapped=40)
-
-
-@dataclass
-class EmitterFindings:
-    """Everything that was found on the way."""
-
-    name: str
-    """Of the model, as -m takes it."""
-    start: Named
-    seed: int
-    sizes: EmitterSizes
-    model: MolVAE = field(init=False, repr=False)
-    samples: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """``smiles`` as written, ``valid``; of the valid ones ``distance`` and the columns of :data:`SHOWN`."""
-    before: pd.Series = field(default_factory=lambda: pd.Series(dtype=float))
-    """What is predicted of the start."""
-    result: Result = field(init=False, repr=False)
-    map: DemoMap = field(init=False, repr=False)
-    seconds: dict[str, float] = field(default_factory=dict)
-    """Stage -> wall time."""
-
-    @contextmanager
-    def stage(self, name: str, words: str) -> Iterator[None]:
-        """Announce a stage and take its time."""
-        log.info("%d/4 %s", len(self.seconds) + 1, words)
-        started = time.monotonic()
-        yield
-        self.seconds[name] = round(time.monotonic() - started, 1)
 
 
 def run_emitters(

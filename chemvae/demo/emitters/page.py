@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from chemvae.demo.emitters.findings import SHOWN, EmitterFindings
 from chemvae.demo.sections.words import fixed, percent
 from chemvae.maps import map_component
 from chemvae.pages import Html, escape, molecule_grid, page, paragraph, section, tiles
 
-if TYPE_CHECKING:
-    from chemvae.demo.emitters import EmitterFindings
-
 N_DRAWN = 12
-SHOWN = ("S1", "T1", "dE_ST")
 
 
 def render(found: EmitterFindings, results: Mapping[str, Any]) -> str:

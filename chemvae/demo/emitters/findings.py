@@ -1,0 +1,62 @@
+"""What the emitters' demo has found on its way, and at which sizes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from chemvae.demo.mapping import DemoMap
+from chemvae.demo.molecule import Named
+from chemvae.design import Result
+from chemvae.models.vae import MolVAE
+
+log = logging.getLogger(__name__)
+
+SHOWN = ("S1", "T1", "dE_ST")
+"""What is predicted of every molecule on the page."""
+
+
+@dataclass(frozen=True)
+class EmitterSizes:
+    """How much of everything: samples, calls of the search and molecules of one round, library molecules on the map."""
+
+    n_samples: int = 300
+    budget: int = 45
+    batch: int = 15
+    n_mapped: int = 2_000
+
+
+FAST = EmitterSizes(n_samples=20, budget=6, batch=6, n_mapped=40)
+
+
+@dataclass
+class EmitterFindings:
+    """Everything that was found on the way."""
+
+    name: str
+    """Of the model, as -m takes it."""
+    start: Named
+    seed: int
+    sizes: EmitterSizes
+    model: MolVAE = field(init=False, repr=False)
+    samples: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """``smiles`` as written, ``valid``; of the valid ones ``distance`` and the columns of :data:`SHOWN`."""
+    before: pd.Series = field(default_factory=lambda: pd.Series(dtype=float))
+    """What is predicted of the start."""
+    result: Result = field(init=False, repr=False)
+    map: DemoMap = field(init=False, repr=False)
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Stage -> wall time."""
+
+    @contextmanager
+    def stage(self, name: str, words: str) -> Iterator[None]:
+        """Announce a stage and take its time."""
+        log.info("%d/4 %s", len(self.seconds) + 1, words)
+        started = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - started, 1)
