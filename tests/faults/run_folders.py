@@ -333,7 +333,7 @@ def ways(name: str) -> list[tuple[str, Callable[[Path], Any], bool]]:
 def missing() -> list[Fault]:
     """What a folder cannot do without, and what is said of the rest."""
     need = {CONFIG: "predict", VOCABULARY: "predict", WEIGHTS: "predict", TRAINER: "resume"}
-    spare = {PRIOR: "sample"} | dict.fromkeys((LABELS, INDEX, TRAINER, METRICS, ENVIRONMENT), "predict")
+    spare = dict.fromkeys((PRIOR, LABELS), "sample") | dict.fromkeys((INDEX, TRAINER, METRICS, ENVIRONMENT), "predict")
     remove = {name: lambda run, name=name: (run / name).unlink() for name in (*need, *spare)}
     faults = [fault(f"{name} is missing for {tried}", remove[name], name, tried) for name, tried in need.items()]
     faults += [fault(f"{name} is missing and not needed", remove[name], None, tried) for name, tried in spare.items()]
