@@ -278,9 +278,9 @@ USES: dict[str, tuple[str, ...]] = {
     "command evaluate": ("jin2018", "polykovskiy2020", "preuer2018", "neal2001", "wu2017"),
     "command optimize": ("tripp2020", "tripp2023", "ralaivola2005", "jensen2019", "balandat2020", "rogers2010"),
     "command encode": ("kim2018", "cremer2018"),
-    "command predict": ("rogers2010", "ralaivola2005"),
+    "command predict": ("rogers2010", "ralaivola2005", "lee2018"),
     "command map": ("maaten2008", "rogers2010"),
-    "model oled": ("joung2020", "greenman2022", "nigam2022", "hachmann2011", "durkan2019", "ho2020", "lee2018"),
+    "model oled": ("joung2020", "greenman2022", "nigam2022", "hachmann2011", "ho2020"),
     "model drug": ("irwin2012", "wildman1999", "bickerton2012", "ertl2009", "ho2020"),
 }
 """What was used, as kind and name -> keys of its papers, beside those of every model (:data:`ALWAYS`)."""

@@ -71,10 +71,12 @@ class LabelledRegions(nn.Module):
         points : Tensor [N, D]
             Posterior means: predictions are made at such.
         labels : Tensor [N, P]
-            In the data's unit, NaN where missing.
+            In the data's unit, NaN where missing. Their range is that of all labels there are: :meth:`fit_range`.
         """
         from sklearn.covariance import LedoitWolf
 
+        self.radius.zero_()
+        self.fit_range(labels)
         for i, column in enumerate(labels.cpu().unbind(dim=1)):
             known = ~column.isnan()
             if int(known.sum()) < FEWEST:
@@ -83,8 +85,13 @@ class LabelledRegions(nn.Module):
             self.centre[i] = torch.from_numpy(found.location_)
             self.whitening[i] = torch.from_numpy(np.linalg.cholesky(found.precision_))
             self.radius[i] = self._squared_distance(points[known].to(self.centre), i).quantile(INSIDE)
-            self.low[i], self.high[i] = column[known].min(), column[known].max()
         return self
+
+    def fit_range(self, labels: Tensor) -> None:
+        """Take the range of labels [N, P], NaN where missing; a property without any keeps its own."""
+        for i, column in enumerate(labels.cpu().unbind(dim=1)):
+            if len(known := column[~column.isnan()]):
+                self.low[i], self.high[i] = known.min(), known.max()
 
     def excess(self, z: Tensor) -> Tensor:
         """(m / r - 1) where that is positive, else 0: [..., P] for z [..., D]; in units of the labels' variance.

@@ -79,6 +79,21 @@ def test_gradients_reach_the_standard_deviation_outside_and_stay_finite():
     assert far.grad.isfinite().all() and (far.grad > 0).any()
 
 
+def test_a_property_that_lost_its_labels_has_no_region_any_more():
+    z = torch.randn(200, 2)
+    regions = LabelledRegions(1, 2).fit(z, z, torch.zeros(200, 1))
+    assert regions.is_fitted and not regions.fit(z, z, torch.full((200, 1), torch.nan)).is_fitted
+
+
+def test_the_range_is_that_of_all_labels_not_of_the_few_a_region_is_told_from(tiny_model, vocabulary, monkeypatch):
+    monkeypatch.setattr("chemvae.training.posthoc.finish.REGION_MOLECULES", 2)
+    monkeypatch.setattr("chemvae.models.labelled_regions.FEWEST", 2)
+    labels = np.stack([np.linspace(1.0, 3.0, len(MOLECULES)), np.linspace(-5.0, 0.0, len(MOLECULES))], axis=1)
+    data = SmilesDataset(MOLECULES, vocabulary, labels)
+    finish(tiny_model, data, data, None)
+    assert tiny_model.label_ranges() == [(1.0, 3.0), (-5.0, 0.0)]
+
+
 @pytest.fixture
 def finished(tiny_model, vocabulary):
     """A model whose first property is known of all twenty molecules, the second of none but three."""

@@ -54,7 +54,7 @@ def _label_range(model: MolVAE, name: str) -> tuple[float | None, float | None]:
     return (low, high) if np.isfinite([low, high]).all() else (None, None)
 
 
-def describe_library(library: Path, model: MolVAE | None = None) -> dict[str, Any]:
+def describe_library(library: Path, model: MolVAE) -> dict[str, Any]:
     """Name, size and columns of a library, each with a histogram between its 0.5th and 99.5th percentile.
 
     What the model predicts and the library has no column of is told from up to 20,000 of its codes.
@@ -63,14 +63,14 @@ def describe_library(library: Path, model: MolVAE | None = None) -> dict[str, An
     names = list(manifest.settings.properties)
     parts: list[dict[str, np.ndarray]] = []
     points: list[np.ndarray] = []
-    step = max(1, manifest.n_rows // MOST_PREDICTED)
+    step = max(1, -(-manifest.n_rows // MOST_PREDICTED))
     for shard in read_shards(library, manifest):
         with shard:
             parts.append(shard.columns(names))
             points.append(np.array(shard.array("points")[::step]))
     columns = {name: np.concatenate([part[name] for part in parts]) if parts else np.zeros(0) for name in names}
     units = dict(manifest.settings.properties)
-    if model is not None and parts and manifest.settings.weights == fingerprint(model):
+    if parts and manifest.settings.weights == fingerprint(model):
         told, own = model.predict(np.concatenate(points)), _lower(names)
         for name, (column, _) in prediction_columns(model.property_names)[0].items():
             if name.lower() not in own:

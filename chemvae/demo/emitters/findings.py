@@ -45,7 +45,7 @@ class EmitterFindings:
     sizes: EmitterSizes
     model: MolVAE = field(init=False, repr=False)
     samples: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """``smiles`` as written, ``valid``; of the valid ones ``distance`` and the columns of :data:`SHOWN`."""
+    """As :func:`chemvae.sample` gives them: ``smiles`` as written, ``valid``, ``novel``."""
     before: pd.Series = field(default_factory=lambda: pd.Series(dtype=float))
     """What is predicted of the start."""
     result: Result = field(init=False, repr=False)

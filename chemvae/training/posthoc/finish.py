@@ -65,7 +65,7 @@ def finish(
 
 
 def _fit_regions(model: MolVAE, train: SmilesDataset, seed: int) -> None:
-    """Where each property has labels, from at most 2,000 molecules with one."""
+    """Where each property has labels, told from 2,000 molecules with one, or all; and the range of all labels."""
     if not model.property_names:
         return
     labels = torch.as_tensor(np.asarray(train.labels), dtype=torch.float64)
@@ -78,6 +78,7 @@ def _fit_regions(model: MolVAE, train: SmilesDataset, seed: int) -> None:
     q = model.posterior([train.smiles[i] for i in rows], canonicalize=False)
     draws, _ = q.draw(1, torch.Generator().manual_seed(seed))
     model.predictor.regions.fit(draws[0], q.point, labels[rows])
+    model.predictor.regions.fit_range(labels)  # of all, not of those few
 
 
 def _calibrate(model: MolVAE, data: SmilesDataset) -> None:
