@@ -10,8 +10,8 @@ import chemvae
 from chemvae.chem.fingerprints import morgan, tanimoto
 from chemvae.cli import app
 from chemvae.demo import run_emitters
-from chemvae.demo.emitters.findings import FAST
-from chemvae.demo.emitters.run import LIBRARY, MIN_SIMILARITY
+from chemvae.demo.emitters.findings import FAST, MIN_SIMILARITY
+from chemvae.demo.emitters.run import LIBRARY
 from chemvae.errors import SettingsError
 from chemvae.models.storage import save_model
 from chemvae.runs import RunFolder

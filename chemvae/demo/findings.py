@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -18,15 +14,16 @@ from chemvae.demo.mapping import DemoMap
 from chemvae.demo.molecule import Named, Study
 from chemvae.demo.searches import Comparison, Improvement
 from chemvae.demo.sizes import DemoSizes
+from chemvae.demo.stages import Staged
 from chemvae.evaluation.protocols import Evaluation
 from chemvae.models.vae import MolVAE
 
-log = logging.getLogger(__name__)
-
 
 @dataclass
-class Findings:
+class Findings(Staged):
     """Everything the demo found on its way; :func:`collect` makes results.json of it, the page draws it."""
+
+    n_stages: ClassVar[int] = 7
 
     folder: Path
     sizes: DemoSizes
@@ -55,14 +52,6 @@ class Findings:
     map: DemoMap = field(init=False, repr=False)
     seconds: dict[str, float] = field(default_factory=dict)
     """Stage -> wall time."""
-
-    @contextmanager
-    def stage(self, name: str, words: str) -> Iterator[None]:
-        """Announce a stage and take its time."""
-        log.info("%d/7 %s", len(self.seconds) + 1, words)
-        started = time.monotonic()
-        yield
-        self.seconds[name] = round(time.monotonic() - started, 1)
 
     @property
     def reference(self) -> pd.DataFrame:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pandas as pd
 
 from chemvae.demo.mapping import DemoMap
 from chemvae.demo.molecule import Named
+from chemvae.demo.stages import Staged
 from chemvae.design import Result
 from chemvae.models.vae import MolVAE
 
-log = logging.getLogger(__name__)
-
 SHOWN = ("S1", "T1", "dE_ST")
 """What is predicted of every molecule on the page."""
+BLUE = 2.73
+"""eV, of the first excited singlet of a blue emitter."""
+MIN_SIMILARITY = 0.4
+"""Tanimoto similarity (ECFP4) to the start that the search keeps."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,10 @@ FAST = EmitterSizes(n_samples=20, budget=6, batch=6, n_mapped=40)
 
 
 @dataclass
-class EmitterFindings:
+class EmitterFindings(Staged):
     """Everything that was found on the way."""
+
+    n_stages: ClassVar[int] = 4
 
     name: str
     """Of the model, as -m takes it."""
@@ -52,11 +54,3 @@ class EmitterFindings:
     map: DemoMap = field(init=False, repr=False)
     seconds: dict[str, float] = field(default_factory=dict)
     """Stage -> wall time."""
-
-    @contextmanager
-    def stage(self, name: str, words: str) -> Iterator[None]:
-        """Announce a stage and take its time."""
-        log.info("%d/4 %s", len(self.seconds) + 1, words)
-        started = time.monotonic()
-        yield
-        self.seconds[name] = round(time.monotonic() - started, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chemvae.demo.emitters.findings import SHOWN, EmitterFindings
+from chemvae.demo.emitters.findings import BLUE, MIN_SIMILARITY, SHOWN, EmitterFindings
 from chemvae.demo.sections.words import fixed, percent
 from chemvae.maps import map_component
 from chemvae.pages import Html, escape, molecule_grid, page, paragraph, section, tiles
@@ -54,8 +54,9 @@ def _improved(found: EmitterFindings) -> Html:
     first = Html(f"<b>{escape(found.start.name or 'start')}</b><br>") + _legend(found.before.to_dict())
     legends = [Html(first), *(_legend(row, "_predicted") for row in best)]
     lead = (
-        f"Goals: S1 of 2.73 eV and a small dE_ST, at least .4 similar (ECFP4) to the start. Scored was the worse end of each "
-        f"prediction's interval, so that a guess far from the data does not win; {len(found.result.history)} calls. In eV."
+        f"Goals: S1 of {BLUE} eV and a small dE_ST, at least {MIN_SIMILARITY} similar (ECFP4) to the start. Scored was the worse "
+        f"end of each prediction's interval, so that a guess far from the data does not win; {len(found.result.history)} calls. "
+        "In eV."
     )
     return section("One emitter, and what was made of it", molecule_grid(smiles, legends), lead=lead)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from chemvae import api, sampling
 from chemvae.data.catalog.locate import load_dataset
-from chemvae.demo.emitters.findings import FAST, SHOWN, EmitterFindings, EmitterSizes
+from chemvae.demo.emitters.findings import BLUE, FAST, MIN_SIMILARITY, SHOWN, EmitterFindings, EmitterSizes
 from chemvae.demo.emitters.page import render
 from chemvae.demo.mapping import DemoMap
 from chemvae.demo.molecule import Named, check_molecule
@@ -28,10 +28,7 @@ LIBRARY = "virtual-oleds"
 START = Named(
     "4CzIPN", "N#Cc1c(-n2c3ccccc3c3ccccc32)c(C#N)c(-n2c3ccccc3c3ccccc32)c(-n2c3ccccc3c3ccccc32)c1-n1c2ccccc2c2ccccc21"
 )
-BLUE = 2.73
-"""eV, of the first excited singlet of a blue emitter."""
 GOALS = (Goal("S1", target=BLUE), Goal("dE_ST", "min"))
-MIN_SIMILARITY = 0.4
 
 
 def run_emitters(
