@@ -54,9 +54,9 @@ def _improved(found: EmitterFindings) -> Html:
     first = Html(f"<b>{escape(found.start.name or 'start')}</b><br>") + _legend(found.before.to_dict())
     legends = [Html(first), *(_legend(row, "_predicted") for row in best)]
     lead = (
-        f"Goals: S1 of {BLUE} eV and a small dE_ST, at least {MIN_SIMILARITY} similar (ECFP4) to the start. Scored was the worse "
-        f"end of each prediction's interval, so that a guess far from the data does not win; {len(found.result.history)} calls. "
-        "In eV."
+        f"Goals: S1 of {BLUE} eV and a small dE_ST, at least {MIN_SIMILARITY} similar (ECFP4) to the start. Scored was the "
+        "worse end of each prediction's interval, so that a guess far from the data does not win; "
+        f"{len(found.result.history)} calls. In eV."
     )
     return section("One emitter, and what was made of it", molecule_grid(smiles, legends), lead=lead)
 
