@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -70,11 +71,14 @@ def servers() -> Iterator[list[Server]]:
 
 
 def children_of(pid: int) -> dict[int, str]:
-    """Processes below one, with their commands."""
+    """Processes below one, with their commands; those that end while they are asked are left out."""
     import psutil
 
-    found = psutil.Process(pid).children(recursive=True)
-    return {one.pid: " ".join(one.cmdline()) for one in found}
+    found = {}
+    for one in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found[one.pid] = " ".join(one.cmdline())
+    return found
 
 
 def is_alive(pid: int) -> bool:
@@ -126,8 +130,9 @@ def test_kill_9_of_a_worker_is_one_failed_job_that_can_be_gone_on_with(servers, 
     import psutil
 
     for pid, command in children_of(server.process.pid).items():
-        if "worker" in command and any(str(log) in one.path for one in psutil.Process(pid).open_files()):
-            os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "worker" in command and any(str(log) in one.path for one in psutil.Process(pid).open_files()):
+                os.kill(pid, signal.SIGKILL)
     job = server.until(name, "failed", "done")
     assert job["state"] == "failed" and "SIGKILL" in job["reason"]
     assert server.ask("/api/card", {"smiles": "CCO"})["smiles"] == "CCO"
