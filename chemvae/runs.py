@@ -1,8 +1,8 @@
 """The run folder: the only file that knows its file names. A crash loses none of them.
 
 ``config.json``, ``environment.json``, ``vocabulary.json``, ``metrics.csv``, ``model.safetensors``, ``trainer.pt``,
-``prior.safetensors``, ``labels.safetensors``, ``training_index.parquet``, ``report.json``. A run folder can be moved, zipped,
-mailed.
+``prior.safetensors``, ``labels.safetensors``, ``trees.safetensors``, ``training_index.parquet``, ``report.json``. A run folder
+can be moved, zipped, mailed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from chemvae.errors import ChemVAEError, RunFolderError, command_line
 
 log = logging.getLogger(__name__)
 NEEDED = ("config.json", "vocabulary.json", "model.safetensors")
-FITTED = ("prior.safetensors", "labels.safetensors", "training_index.parquet")
+FITTED = ("prior.safetensors", "labels.safetensors", "trees.safetensors", "training_index.parquet")
 OWN = (*NEEDED, "environment.json", "metrics.csv", "trainer.pt", *FITTED, "tensorboard")
 """What a new run in the folder replaces; whatever else lies there stays."""
 FURTHER_FACTS: dict[str, Callable[[], Any]] = {}

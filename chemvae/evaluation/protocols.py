@@ -180,11 +180,13 @@ def _latent_space(model: MolVAE, encoded: Encoded, canonical: Canonical, setting
 
 
 def _properties(model: MolVAE, encoded: Encoded, table: pd.DataFrame) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Compare predictions from the posterior mean with the labels that the table holds."""
+    """Compare predictions, as `chemvae predict` makes them, with the labels that the table holds."""
     columns = {name.lower(): name for name in table.columns if name != "smiles"}
     labelled = [name for name in model.property_names if name.lower() in columns]
     frame = table[["smiles"]].copy()
-    predicted = model.predict(encoded.loc) if len(encoded.rows) and labelled else pd.DataFrame()
+    predicted = pd.DataFrame()
+    if len(encoded.rows) and labelled:
+        predicted = model.predict_encoded(encoded.loc, [encoded.smiles[i] for i in encoded.rows])
     figures: dict[str, Any] = {}
     told, _ = prediction_columns(model.property_names)
     for name, (label, *beside) in label_columns(labelled).items():

@@ -81,8 +81,10 @@ _PATTERNS = {
     "over these molecules.",
 }
 _PROPERTY_SENTENCES = {
-    "mae": "Mean absolute error of {property}, predicted from the posterior mean, over the molecules with a label.",
-    "rmse": "Root mean square error of {property}, predicted from the posterior mean, over the molecules with a label.",
+    "mae": "Mean absolute error of {property}, predicted from the posterior mean (and trees, if it has some), over the "
+    "molecules with a label.",
+    "rmse": "Root mean square error of {property}, predicted from the posterior mean (and trees, if it has some), over the "
+    "molecules with a label.",
     "r2": "1 - residual / total sum of squares of {property}, over the molecules with a label.",
     "spearman": "Rank correlation of predicted and true {property}, average ranks for ties.",
     "coverage90": "Share of the labels of {property} within 1.645 predicted standard deviations; 0.90 is right.",

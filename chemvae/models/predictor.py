@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from chemvae.data.labels import label_scale, needs_double
 from chemvae.models.labelled_regions import LabelledRegions
+from chemvae.models.structure.heads import StructureHeads
 
 MIN_SCALE = 0.02  # of a property's own spread: below it the likelihood rewards memorising single labels
 STATISTICS = ("label_mean", "label_std")
+FEWEST_TO_CALIBRATE = 20  # held-out labels of a property
 
 
 class PropertyPredictor(nn.Module):
@@ -43,6 +45,7 @@ class PropertyPredictor(nn.Module):
         self.register_buffer("label_std", torch.ones(n_properties, dtype=torch.float64))
         self.register_buffer("widening", torch.ones(n_properties))  # of the intervals, fitted on held-out molecules
         self.regions = LabelledRegions(n_properties, latent_dim)
+        self.structure = StructureHeads(n_properties)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
         """Move the label statistics with the rest, but keep them float64 (and on the CPU where a device has none)."""
@@ -75,14 +78,23 @@ class PropertyPredictor(nn.Module):
         mean, raw = self.layers(z).chunk(2, dim=-1)  # [..., P] each
         return mean, nn.functional.softplus(raw) + MIN_SCALE
 
-    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, z: Tensor, answers: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation [..., P] for z [..., D], in the data's unit.
 
         In the type of z, or in float64 where a property needs it (:attr:`wide`). Beyond the molecules that a property was
         learned from its standard deviation grows (:class:`LabelledRegions`).
+
+        Parameters
+        ----------
+        z : Tensor [..., D]
+        answers : Tensor [N, P], optional
+            Of :meth:`StructureHeads.answers` for the N molecules at z [N, D]; without them it is the codes alone that speak.
         """
         mean, raw = self._standardised(z)
-        scale = raw * self.widening
+        widening = self.widening
+        if answers is not None:
+            mean, widening = self.structure.beside(mean, answers, widening)
+        scale = raw * widening
         if self.regions.is_fitted:
             scale = (scale.square() + self.regions.excess(z)).sqrt()
         wide = torch.tensor(self.wide, dtype=torch.bool, device=self.label_mean.device)
@@ -106,19 +118,28 @@ class PropertyPredictor(nn.Module):
         return torch.where(observed, log_density, 0.0).sum(dim=-1)
 
     @torch.no_grad()
-    def calibrate(self, z: Tensor, labels: Tensor, coverage: float = 0.9) -> None:
+    def calibrate(self, z: Tensor, labels: Tensor, coverage: float = 0.9, answers: Tensor | None = None) -> None:
         """Widen or narrow the intervals so that ``coverage`` of held-out labels [N, P] lie inside (split conformal).
 
+        Both of what is predicted from z [N, D] alone and, with ``answers`` [N, P] as in :meth:`forward`, of molecules.
         Properties with fewer than 20 labels keep their interval. See Angelopoulos & Bates 2021,
         https://arxiv.org/abs/2107.07511.
         """
         self.widening.fill_(1.0)
-        mean, scale = self._standardised(z)
+        mean, raw = self._standardised(z)
+        self._widen(self.widening, mean, raw, z, labels, coverage)
+        if answers is not None:
+            self.structure.widening.copy_(self.widening.cpu())
+            mean, _ = self.structure.beside(mean, answers, self.widening)
+            self._widen(self.structure.widening, mean, raw, z, labels, coverage)
+
+    def _widen(self, widening: Tensor, mean: Tensor, raw: Tensor, z: Tensor, labels: Tensor, coverage: float) -> None:
+        """Set ``widening`` [P] by held-out labels, for what is predicted at z with this mean and scale [N, P]."""
         normal = torch.distributions.Normal(0.0, 1.0).icdf(torch.tensor((1 + coverage) / 2))
         error = (self.standardise(labels).cpu() - mean.double().cpu()).square() / normal**2
-        error = (error - self.regions.excess(z).double().cpu()).clamp(min=0.0).sqrt() / scale.double().cpu()
+        error = (error - self.regions.excess(z).double().cpu()).clamp(min=0.0).sqrt() / raw.double().cpu()
         for i in range(self.n_properties):
             score = error[~error[:, i].isnan(), i]
-            if len(score) >= 20:
+            if len(score) >= FEWEST_TO_CALIBRATE:
                 level = min(1.0, coverage * (1 + 1 / len(score)))
-                self.widening[i] = score.quantile(level)
+                widening[i] = score.quantile(level)

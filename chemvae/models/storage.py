@@ -20,6 +20,7 @@ from chemvae.disk.run_checks import damaged
 from chemvae.disk.tensor_files import facts_of
 from chemvae.errors import RunFolderError, SettingsError
 from chemvae.models.labelled_regions import LabelledRegions
+from chemvae.models.predictor import PropertyPredictor
 from chemvae.models.settings import ModelSettings
 from chemvae.models.training_facts import TrainingFacts
 from chemvae.models.vae import MolVAE
@@ -65,7 +66,9 @@ def load_model(run: RunFolder) -> MolVAE:
         _load(model, run, "prior.safetensors")
     if run.has("labels.safetensors"):
         _load_regions(model, run)
-    run.warn_of_lost("prior.safetensors", "labels.safetensors", "training_index.parquet")
+    if run.has("trees.safetensors"):
+        _load_structure(model, run)
+    run.warn_of_lost("prior.safetensors", "labels.safetensors", "trees.safetensors", "training_index.parquet")
     model.training_facts = facts_in(config, run.read_training_index())
     return model.eval().requires_grad_(False)
 
@@ -179,6 +182,8 @@ def save_model(model: MolVAE, run: RunFolder, **facts: Any) -> None:
         run.write_tensors("prior.safetensors", prior_tensors(model))
     if model.predictor.regions.is_fitted:
         run.write_tensors("labels.safetensors", model.predictor.regions.tensors())
+    if model.predictor.structure.is_fitted:
+        run.write_tensors("trees.safetensors", model.predictor.structure.tensors())
     if model.training_facts.hashes is not None:
         run.write_training_index(model.training_facts.hashes)
 
@@ -203,6 +208,13 @@ def _load_regions(model: MolVAE, run: RunFolder) -> None:
     found = run.read_tensors("labels.safetensors", facts_of(regions.tensors()))
     for name, own in regions.tensors().items():
         own.copy_(found[name])
+
+
+def _load_structure(model: MolVAE, run: RunFolder) -> None:
+    try:
+        model.predictor.structure.load(run.read_tensors("trees.safetensors"))
+    except ValueError as error:
+        raise damaged(run.path, "trees.safetensors", error) from None
 
 
 def find_device(device: str) -> torch.device:
@@ -252,9 +264,16 @@ def fingerprint(model: nn.Module) -> str:
     digest = hashlib.sha1()
     regions = [one for one in model.modules() if isinstance(one, LabelledRegions) and one.is_fitted]
     extra = {f"regions.{name}": tensor for one in regions for name, tensor in one.tensors().items()}
+    extra |= _structure_of(model)
     for name, tensor in sorted((model.state_dict() | extra).items()):
         digest.update(name.encode())
         if tensor.dtype == torch.float64 and torch.equal(tensor, tensor.float().double()):
             tensor = tensor.float()  # label statistics of models that kept them so: the same records belong to them
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]
+
+
+def _structure_of(model: nn.Module) -> dict[str, Tensor]:
+    """The trees of a model that has some, named as nothing else of it is."""
+    heads = [one.structure for one in model.modules() if isinstance(one, PropertyPredictor) and one.structure.is_fitted]
+    return {f"trees.{name}": tensor for one in heads for name, tensor in one.tensors().items()}

@@ -177,6 +177,11 @@ class MolVAE(nn.Module):
         """Return the properties' mean and standard deviation [N, P] for z [N, D], in the data's unit; differentiable."""
         return self.predictor(z)
 
+    def predict_molecules(self, z: Tensor, smiles: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """The same for molecules whose points are z [N, D], by their structure as well where that helps."""
+        structure = self.predictor.structure
+        return self.predictor(z, structure.answers(smiles) if structure.is_fitted else None)
+
     # ------------------------------------------------------------------ SMILES in, SMILES out
 
     def encode_reasons(self, smiles: Any, *, canonicalize: bool = True) -> list[str | None]:
@@ -396,6 +401,9 @@ class MolVAE(nn.Module):
     def predict(self, smiles_or_z: Any, *, canonicalize: bool = True) -> pd.DataFrame:
         """Predict properties of molecules, or at latent points.
 
+        A molecule is predicted from its point and, where that was nearer to the truth, from its structure as well
+        (:class:`~chemvae.models.structure.heads.StructureHeads`): its prediction may differ from that at its point.
+
         Parameters
         ----------
         smiles_or_z : molecules as in :meth:`encode`, or an array, tensor, list or DataFrame of numbers [N, D] or [D]
@@ -417,7 +425,8 @@ class MolVAE(nn.Module):
             If the points have another length than the model's.
         """
         if read_codes(smiles_or_z) is not None:
-            return self._predict_at(self._as_latents(smiles_or_z))
+            z = self._as_latents(smiles_or_z)
+            return self._predictions(z, self.predict_latent(z))
         given = read_molecules(smiles_or_z, canonical=canonicalize)
         reasons = self._reasons(given)
         parts = [self._predict_rows(given.smiles[block]) for block in _blocks(len(given), CHUNK_ROWS)]
@@ -431,11 +440,17 @@ class MolVAE(nn.Module):
         """Predictions for molecules as they are written: for what can be encoded, in one go, whatever stands between."""
         z = self._encode_rows(smiles)
         usable = np.flatnonzero(~np.isnan(z).any(axis=1))
-        return self._predict_at(self._as_latents(z[usable])).set_axis(usable).reindex(range(len(smiles)))
+        return self.predict_encoded(z[usable], [smiles[i] or "" for i in usable]).set_axis(usable).reindex(range(len(smiles)))
 
-    def _predict_at(self, z: Tensor) -> pd.DataFrame:
-        """Predictions at z [N, D]."""
-        mean, std = (part.double().cpu().numpy() for part in self.predict_latent(z))
+    @torch.no_grad()
+    def predict_encoded(self, z: Any, smiles: Sequence[str]) -> pd.DataFrame:
+        """As :meth:`predict` for molecules that are encoded already: their points z [N, D], as :meth:`encode` gives them."""
+        points = self._as_latents(z)
+        return self._predictions(points, self.predict_molecules(points, smiles))
+
+    def _predictions(self, z: Tensor, found: tuple[Tensor, Tensor]) -> pd.DataFrame:
+        """Mean and standard deviation [N, P] at z [N, D] as a table."""
+        mean, std = (part.double().cpu().numpy() for part in found)
         fitted = self.latent_statistics.is_fitted
         distance = self.latent_statistics.distance(z).cpu().numpy() if fitted else np.full(len(z), np.nan)
         values = [part[:, i] for i in range(len(self.property_names)) for part in (mean, std)]

@@ -13,14 +13,10 @@ from torch import Tensor
 from chemvae.chem.fingerprints import folded_counts
 from chemvae.chem.properties import compute_rows
 from chemvae.errors import SettingsError
+from chemvae.models.structure.heads import DESCRIPTORS
 
 if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE
-
-DESCRIPTORS = (
-    "logP", "MW", "TPSA", "HBD", "HBA", "rotatable_bonds", "rings", "aromatic_rings", "heavy_atoms", "fraction_csp3", "charge",
-    "molar_refractivity",
-)  # fmt: skip
 
 PARTS = ("z", "counts", "descriptors")
 

@@ -15,6 +15,7 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import tomllib
 
@@ -79,7 +80,6 @@ def train(name: str, run: Path, own: dict, minutes: float, config: dict) -> None
 
 def measure(asked: argparse.Namespace, run: Path, config: dict, facts: dict) -> None:
     """Measure the model of every stage, and write what came out."""
-    from chemvae import api
     from chemvae.runs import RunFolder, environment, write_json
 
     split = "test" if asked.test else "valid"
@@ -91,10 +91,7 @@ def measure(asked: argparse.Namespace, run: Path, config: dict, facts: dict) -> 
     for stage in stages if not asked.test else list(stages)[-1:]:
         folder = run / "stages" / stage
         if (folder / "model.safetensors").exists():
-            figures = api.evaluate(str(folder), asked.set, config["seed"], split=split, **config["evaluation"])
-            of_properties = [name for name in figures if name.startswith(OF_PROPERTIES)]
-            found[stage] = {name: figures.get(name) for name in (*COLUMNS, *of_properties)}
-            protocol = {name: figures["protocol"].get(name, "") for name in found[stage]}
+            found[stage], protocol = figures_of(str(folder), asked.set, split, config)
     origin, flags = environment(), f" --minutes {asked.minutes:g}" if asked.minutes else ""
     command = f"python experiments/07-recipe/run.py {asked.set}{flags}{' --test' if asked.test else ''}"
     write_json(target, {
@@ -102,6 +99,16 @@ def measure(asked: argparse.Namespace, run: Path, config: dict, facts: dict) -> 
         "device": origin["processor"], "versions": origin["versions"], "seconds": stages, "stages": found,
         "protocol": protocol,
     })  # fmt: skip
+
+
+def figures_of(model: Any, data: str, split: str, config: dict) -> tuple[dict[str, Any], dict[str, str]]:
+    """What is told of a model, and how each figure was measured."""
+    from chemvae import api
+
+    figures = api.evaluate(model, data, config["seed"], split=split, **config["evaluation"])
+    of_properties = [name for name in figures if name.startswith(OF_PROPERTIES)]
+    told = {name: figures.get(name) for name in (*COLUMNS, *of_properties)}
+    return told, {name: figures["protocol"].get(name, "") for name in told}
 
 
 def gather(config: dict) -> None:

@@ -73,7 +73,7 @@ class MemoryModel:
     def log_likelihood(self, z: Tensor, smiles: Sequence[str]) -> Tensor:
         return -torch.tensor([float(len(s)) for s in smiles])
 
-    def predict(self, z: Tensor) -> pd.DataFrame:
+    def predict_encoded(self, z: Tensor, smiles: Sequence[str]) -> pd.DataFrame:
         heavy = [float(parse(self.smiles[int(i)]).GetNumHeavyAtoms()) for i in torch.as_tensor(z).argmax(dim=1)]
         return pd.DataFrame({"heavy": heavy, "heavy_std": 1.0, "unlabelled": 0.0, "unlabelled_std": 1.0, "distance": 1.0})
 

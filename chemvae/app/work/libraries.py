@@ -107,7 +107,7 @@ def read_library(library: Path, model: Any) -> tuple[list[str], np.ndarray, pd.D
             points.append(np.asarray(shard.array("points")))
     table, z = pd.concat(tables, ignore_index=True), np.concatenate(points)
     own = table.drop(columns=["row", "smiles", *([] if table["id"].notna().any() else ["id"])])
-    predicted = model.predict(z).astype(np.float32)
+    predicted = model.predict_encoded(z, table["smiles"].tolist()).astype(np.float32)
     predicted.columns = name_columns(model.prediction_stems(), own.columns)
     units = {**manifest.settings.properties, **{f"{name}_predicted": unit for name, unit in model.property_units.items()}}
     return table["smiles"].tolist(), z, pd.concat([own, predicted], axis=1), units

@@ -102,7 +102,7 @@ def _draw(found: EmitterFindings) -> None:
         z = found.model.encode(smiles)
         projection = PCAProjection().fit(z[: len(library)])
         xy = projection.transform(z)
-        columns = found.model.predict(z)[list(SHOWN)]
+        columns = found.model.predict_encoded(z, smiles)[list(SHOWN)]
         origins = ((LIBRARY, library), ("samples of the model", written), ("scored by the search", scored))
         columns["where from"] = [name for name, those in origins for _ in those]
         quality = map_quality(z, xy, seed=found.seed)

@@ -52,7 +52,7 @@ def finish(
     model.latent_statistics.cpu().fit(known, learned.log_prob(known), seed)
     model.to(model.device)
     _fit_regions(model, train, seed)
-    _calibrate(model, valid if len(valid) else train)
+    calibrate_predictor(model, valid if len(valid) else train)
     hashes = np.sort(smiles_hash(train.smiles))
     model.training_facts = replace(model.training_facts, hashes=hashes)
     if run is not None:
@@ -61,6 +61,8 @@ def finish(
             together.write_tensors("prior.safetensors", prior_tensors(model))
             if model.predictor.regions.is_fitted:
                 together.write_tensors("labels.safetensors", model.predictor.regions.tensors())
+            if model.predictor.structure.is_fitted:
+                together.write_tensors("trees.safetensors", model.predictor.structure.tensors())
             together.write_training_index(hashes)
 
 
@@ -81,9 +83,12 @@ def _fit_regions(model: MolVAE, train: SmilesDataset, seed: int) -> None:
     model.predictor.regions.fit_range(labels)  # of all, not of those few
 
 
-def _calibrate(model: MolVAE, data: SmilesDataset) -> None:
+def calibrate_predictor(model: MolVAE, data: SmilesDataset) -> None:
+    """Let a model's intervals, in place, hold what they promise on up to 5,000 molecules that it has not learned from."""
     if not model.property_names:
         return
     smiles = data.smiles[:CALIBRATION_MOLECULES]
     z = torch.from_numpy(model.encode(smiles, canonicalize=False)).to(model.device)
-    model.predictor.calibrate(z, torch.tensor(data.labels[: len(smiles)], dtype=torch.float64))
+    structure = model.predictor.structure
+    answers = structure.answers(smiles) if structure.is_fitted else None
+    model.predictor.calibrate(z, torch.tensor(data.labels[: len(smiles)], dtype=torch.float64), answers=answers)

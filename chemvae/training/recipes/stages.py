@@ -14,6 +14,7 @@ from chemvae.errors import NothingUsableError, SettingsError
 from chemvae.models.priors import learned_priors
 from chemvae.models.priors.fitting import Standardised
 from chemvae.models.storage import load_model, save_model
+from chemvae.models.structure.trees import TreeSettings
 from chemvae.models.vae import MolVAE
 from chemvae.progress import CancelToken
 from chemvae.registry import find
@@ -21,6 +22,7 @@ from chemvae.runs import RunFolder
 from chemvae.training.inputs import TrainingInputs
 from chemvae.training.posthoc.finish import finish
 from chemvae.training.posthoc.predictor import RefitSettings, refit_predictor
+from chemvae.training.posthoc.structure import fit_structure
 from chemvae.training.tuning.base import Report, TuningSettings
 from chemvae.training.tuning.noised_codes import NoisedCodeSettings, tune_to_noised_codes
 from chemvae.training.tuning.reinforce import ReinforceSettings, tune_by_reinforce
@@ -130,31 +132,37 @@ def _tuned(work: Work, settings: TuningSettings, tune: Callable[..., list[dict[s
 
 @dataclass(frozen=True)
 class FitSettings(RefitSettings):
-    """Of the predictor, and of the learned prior.
+    """Of the predictor, of trees beside it, and of the learned prior.
 
     Attributes
     ----------
+    trees : boosted trees on fingerprints for each property (:mod:`chemvae.training.posthoc.structure`), kept where they are
+        better than the predictor; 0 grows none.
     prior : kind of the learned prior, a name in PRIORS; "" leaves the model's own, as does one that its codes do not suit.
     rounds, texts : of :func:`~chemvae.training.posthoc.prior_matching.match_prior`; 0 rounds leave the prior as it was fitted.
     """
 
+    trees: int = 0
     prior: str = ""
     rounds: int = 2
     texts: int = 12_000
 
     def __post_init__(self) -> None:
-        if self.rounds < 0 or self.texts < 1:
-            raise SettingsError(f"rounds must be >= 0 and texts >= 1, got {self.rounds} and {self.texts}")
+        if self.rounds < 0 or self.texts < 1 or self.trees < 0:
+            found = f"{self.rounds}, {self.texts} and {self.trees}"
+            raise SettingsError(f"rounds must be >= 0, texts >= 1 and trees >= 0, got {found}")
         if self.prior and self.prior not in learned_priors():
             raise SettingsError(f"prior must be one of {', '.join(learned_priors())}, got '{self.prior}'")
 
 
 def fit(work: Work, settings: FitSettings) -> None:
-    """The predictor is fitted once more, and the learned prior, which is then matched to what its texts lack."""
+    """The predictor is fitted once more, with trees beside it, and the learned prior, then matched to what its texts lack."""
     model, inputs = load_model(work.before), work.inputs
     of_predictor = {one.name: getattr(settings, one.name) for one in fields(RefitSettings)}
     if model.property_names:
         refit_predictor(model, inputs.train, RefitSettings(**of_predictor))
+        if settings.trees:
+            fit_structure(model, inputs.train, inputs.valid, TreeSettings(rounds=settings.trees), settings.seed)
     matched = settings.rounds > 0 and len(inputs.train) >= FEWEST_TO_MATCH
     torch.manual_seed(settings.seed)  # a flow starts from random weights
     if settings.prior:
