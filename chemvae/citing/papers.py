@@ -231,6 +231,10 @@ PAPERS: dict[str, Paper] = {
         "Lee, Lee, Lee & Shin", "A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks",
         "NeurIPS", 2018, _arxiv("1807.03888"),
     ),
+    "friedman2001": Paper(
+        "Friedman", "Greedy Function Approximation: A Gradient Boosting Machine", "Annals of Statistics", 2001,
+        _doi("10.1214/aos/1013203451"),
+    ),
 }  # fmt: skip
 """Key -> source; a key is the first author and the year."""
 
@@ -278,9 +282,9 @@ USES: dict[str, tuple[str, ...]] = {
     "command evaluate": ("jin2018", "polykovskiy2020", "preuer2018", "neal2001", "wu2017"),
     "command optimize": ("tripp2020", "tripp2023", "ralaivola2005", "jensen2019", "balandat2020", "rogers2010"),
     "command encode": ("kim2018", "cremer2018"),
-    "command predict": ("rogers2010", "ralaivola2005", "lee2018"),
+    "command predict": ("rogers2010", "ralaivola2005", "lee2018", "friedman2001"),
     "command map": ("maaten2008", "rogers2010"),
-    "model oled": ("joung2020", "greenman2022", "nigam2022", "hachmann2011", "ho2020"),
+    "model oled": ("joung2020", "greenman2022", "nigam2022", "hachmann2011", "ho2020", "friedman2001"),
     "model drug": ("irwin2012", "wildman1999", "bickerton2012", "ertl2009", "ho2020"),
 }
 """What was used, as kind and name -> keys of its papers, beside those of every model (:data:`ALWAYS`)."""
