@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -37,9 +38,9 @@ SPARE_BYTES = 512 * 1024**2
 Damage = Callable[[Path], Any]
 
 WEIGHTS, PRIOR, INDEX, TRAINER = "model.safetensors", "prior.safetensors", "training_index.parquet", "trainer.pt"
-LABELS = "labels.safetensors"
+LABELS, TREES = "labels.safetensors", "trees.safetensors"
 CONFIG, VOCABULARY, METRICS, ENVIRONMENT = "config.json", "vocabulary.json", "metrics.csv", "environment.json"
-READ_BY_ALL = (CONFIG, VOCABULARY, WEIGHTS, PRIOR, LABELS, INDEX)
+READ_BY_ALL = (CONFIG, VOCABULARY, WEIGHTS, PRIOR, LABELS, TREES, INDEX)
 
 
 # a whole folder, and what it answers ------------------------------------------------------------------------------------------
@@ -63,7 +64,22 @@ def trained(seed: int = 0, latent_dim: int = 4) -> Path:
     run = workshop() / f"run-{seed}-{latent_dim}"
     settings = {**SMALL, "latent_dim": latent_dim}
     api.train(workshop() / "molecules.csv", ["size", "loss"], out=run, seed=seed, **settings)
+    give_trees(run)
     return run
+
+
+def give_trees(path: Path) -> None:
+    """Let a run predict its first property by structure as well."""
+    from chemvae.models.storage import load_model
+    from chemvae.models.structure.heads import describe_structures
+    from chemvae.models.structure.trees import BoostedTrees, TreeSettings
+    from chemvae.runs import RunFolder
+
+    structure = load_model(RunFolder(path)).predictor.structure
+    labels = np.array([len(one) for one in MOLECULES], dtype=float)
+    structure.trees[0] = BoostedTrees.fit(describe_structures(MOLECULES), labels, TreeSettings(rounds=3))
+    structure.share[0] = 0.5
+    RunFolder(path).write_tensors(TREES, structure.tensors())
 
 
 def commands(run: Path) -> dict[str, list[Any]]:
@@ -333,11 +349,11 @@ def ways(name: str) -> list[tuple[str, Callable[[Path], Any], bool]]:
 def missing() -> list[Fault]:
     """What a folder cannot do without, and what is said of the rest."""
     need = {CONFIG: "predict", VOCABULARY: "predict", WEIGHTS: "predict", TRAINER: "resume"}
-    spare = dict.fromkeys((PRIOR, LABELS), "sample") | dict.fromkeys((INDEX, TRAINER, METRICS, ENVIRONMENT), "predict")
+    spare = dict.fromkeys((PRIOR, LABELS, TREES), "sample") | dict.fromkeys((INDEX, TRAINER, METRICS, ENVIRONMENT), "predict")
     remove = {name: lambda run, name=name: (run / name).unlink() for name in (*need, *spare)}
     faults = [fault(f"{name} is missing for {tried}", remove[name], name, tried) for name, tried in need.items()]
     faults += [fault(f"{name} is missing and not needed", remove[name], None, tried) for name, tried in spare.items()]
-    said = {name: functools.partial(is_said, name) for name in (PRIOR, LABELS, INDEX)}
+    said = {name: functools.partial(is_said, name) for name in (PRIOR, LABELS, TREES, INDEX)}
     return faults + [Fault(f"{name} is lost, which is said", check) for name, check in said.items()]
 
 
