@@ -24,11 +24,8 @@ from chemvae.chem.properties import compute_rows
 from chemvae.data.catalog.cards.joined import joined_name
 from chemvae.data.catalog.joining import clean_set
 from chemvae.data.catalog.locate import DATASETS, load_dataset
+from chemvae.models.structure.heads import DESCRIPTORS
 
-DESCRIPTORS = (
-    "logP", "MW", "TPSA", "HBD", "HBA", "rotatable_bonds", "rings", "aromatic_rings", "heavy_atoms", "fraction_csp3", "charge",
-    "molar_refractivity",
-)  # fmt: skip
 OF_SOLVENT = ("logP", "MW", "TPSA", "HBD", "HBA", "aromatic_rings", "molar_refractivity")
 LEAST_ROWS = 3  # in which a column must differ from zero
 
