@@ -216,6 +216,36 @@ def test_a_job_that_waits_is_cancelled_at_once_and_one_that_runs_soon(serve: Ser
     assert finished(client, first)["state"] == "cancelled"
 
 
+class Stubborn(Slow):
+    """One that does not listen until it is let go."""
+
+    def __call__(self, order) -> str:
+        order.progress(1, 200)
+        self.go.wait()
+        order.cancel.check()
+        return ""
+
+
+def test_a_job_that_was_asked_to_end_says_so_until_it_has_ended(serve: Serve, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(KINDS, "neighbors", stubborn := Stubborn())
+    client = serve(workers=1)
+    map_of(client)
+    name = ask_slow(client)
+    while client.get(f"/api/jobs/{name}").json()["progress"].get("total") != 200:
+        time.sleep(0.02)
+    answer = client.delete(f"/api/jobs/{name}").json()
+    assert answer["state"] == "running" and answer["progress"]["cancelling"] is True
+    assert client.get("/api/jobs").json()["jobs"][0]["progress"]["cancelling"] is True
+    stubborn.go.set()
+    ended = finished(client, name)
+    assert ended["state"] == "cancelled" and "cancelling" not in ended["progress"]
+
+
+def test_a_search_that_ended_early_still_says_how_much_was_asked_for(client: TestClient):
+    job = optimized(client, budget=400, stop_at=0.01)
+    assert job["progress"]["total"] == 400 and job["progress"]["done"] == len(job["rows"]) < 400
+
+
 def test_what_has_ended_cannot_be_cancelled_and_is_left_as_it_is(client: TestClient, job: dict):
     assert client.delete(f"/api/jobs/{job['id']}").status_code == 409
     assert client.get(f"/api/jobs/{job['id']}").json() == job
@@ -318,6 +348,14 @@ def test_a_shortlist_is_the_rows_that_were_chosen_in_their_order(client: TestCli
     found = client.get(f"/api/jobs/{job['id']}/table.json?rows=2,0").json()
     assert found == [job["rows"][2], job["rows"][0]]
     assert client.get(f"/api/jobs/{job['id']}/table.json?rows=99999").status_code == 400
+
+
+def test_a_shortlist_by_molecule_is_no_question_of_rows(client: TestClient, job: dict):
+    chosen = [job["rows"][2]["smiles"], job["rows"][0]["smiles"]]
+    found = client.get(f"/api/jobs/{job['id']}/table.json", params={"smiles": chosen})
+    assert found.json() == [job["rows"][2], job["rows"][0]]
+    stray = client.get(f"/api/jobs/{job['id']}/table.json", params={"smiles": ["no such"]})
+    assert stray.status_code == 400 and "no such" in stray.json()["error"]
 
 
 def test_nothing_is_left_of_what_was_taken_away(client: TestClient, job: dict):

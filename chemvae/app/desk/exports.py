@@ -40,8 +40,15 @@ def rows_of(folder: str) -> list[dict[str, Any]]:
     return as_rows(read_table(Path(folder)))
 
 
-def export(folder: str, ending: str, rows: list[int] | None, out: str, found: list[dict[str, Any]] | None = None) -> int:
-    """Write a job's table, or some of its rows, to a file.
+def export(
+    folder: str,
+    ending: str,
+    rows: list[int] | None,
+    out: str,
+    found: list[dict[str, Any]] | None = None,
+    smiles: list[str] | None = None,
+) -> int:
+    """Write a job's table, or some of its rows or molecules, to a file.
 
     Parameters
     ----------
@@ -55,6 +62,8 @@ def export(folder: str, ending: str, rows: list[int] | None, out: str, found: li
         The file.
     found : list of dict, optional
         The rows themselves, where the job has not written its table yet.
+    smiles : list of str, optional
+        Molecules as they stand in the table, in the order that is wanted; the first row of each.
 
     Returns
     -------
@@ -66,6 +75,8 @@ def export(folder: str, ending: str, rows: list[int] | None, out: str, found: li
         if stray := [one for one in rows if not 0 <= one < len(table)]:
             raise InputError(f"the table has no row {stray[0]}; it has {len(table):,}, and the first is 0.")
         table = table.iloc[rows].reset_index(drop=True)
+    if smiles is not None:
+        table = _chosen(table, smiles)
     if ending == "json":
         import json
 
@@ -73,6 +84,22 @@ def export(folder: str, ending: str, rows: list[int] | None, out: str, found: li
     else:
         write_table(table.drop(columns=list(PLACE), errors="ignore"), out)
     return len(table)
+
+
+def _chosen(table: pd.DataFrame, smiles: list[str]) -> pd.DataFrame:
+    """The first row of each of some molecules.
+
+    Raises
+    ------
+    InputError
+        If the table does not hold one of them.
+    """
+    by_smiles = table.drop_duplicates("smiles").set_index("smiles", drop=False)
+    if stray := [one for one in smiles if one not in by_smiles.index]:
+        raise InputError(
+            f"the table has no molecule '{stray[0][:80]}'. Ask for the job again, and choose from what it holds now."
+        )
+    return by_smiles.loc[smiles].reset_index(drop=True)
 
 
 def compare(first: str, second: str) -> dict[str, Any]:

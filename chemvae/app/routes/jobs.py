@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
 from chemvae.app.jobs.index import Job
-from chemvae.app.jobs.requests import checked
+from chemvae.app.jobs.requests import Smiles, checked
 from chemvae.app.refusals import BusyError, NotFoundError
 from chemvae.app.routes.shared import State
 from chemvae.app.routes.streaming import stream
@@ -132,12 +132,16 @@ async def table(
     name: str,
     ending: Literal["csv", "sdf", "xlsx", "json"],
     rows: Annotated[str | None, Query(pattern=r"^[0-9]+(,[0-9]+)*$", max_length=100_000)] = None,
+    smiles: Annotated[list[Smiles] | None, Query()] = None,
 ) -> FileResponse:
-    """Take the table of a job away, or some of its rows."""
+    """Take the table of a job away, or some of its rows, or some of its molecules as they stand there (``smiles``, repeated).
+
+    Rows change their places while a job runs and when it ends: what a person has chosen is named by its molecules.
+    """
     job = state.queue.find(name)
     chosen = None if rows is None else [int(one) for one in rows.split(",")]
     found = await rows_of(state, job) if job.is_open else None
-    about = {"folder": str(_folder(state, job)), "ending": ending, "rows": chosen, "found": found}
+    about = {"folder": str(_folder(state, job)), "ending": ending, "rows": chosen, "found": found, "smiles": smiles}
     return await handed_out(state, "export", f"{_words(job.title)}-{job.id}", ending, about)
 
 

@@ -7,7 +7,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The address of something the browser fetches itself: a download, a stream of events. */
+/** The address of something the browser fetches itself: a download, a stream of events; `parameters` by name or in pairs. */
 export function address(path, parameters = {}) {
   const query = new URLSearchParams(parameters).toString();
   return query ? `${path}?${query}` : path;

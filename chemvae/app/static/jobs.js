@@ -8,6 +8,14 @@ const LATER_MS = 15000;
 const ROWS_MS = 1200; // between two fetches of a running job's table
 
 export const isActive = (job) => ACTIVE.has(job.state);
+/** Whether it was asked to end, and still does what it cannot leave off. */
+export const isCancelling = (job) => isActive(job) && Boolean(job.progress?.cancelling);
+
+const STATES = { queued: "waits", running: "runs", done: "done", failed: "failed", cancelled: "cancelled" };
+/** What a job does, in a word. */
+export const stateText = (job) => (isCancelling(job) ? "cancelling \u2026" : STATES[job.state] ?? job.state);
+/** Why it ended as it did; nothing where its state says it already. */
+export const reasonText = (job) => (job.reason === stateText(job) ? "" : job.reason ?? "");
 
 class Jobs extends EventTarget {
   list = [];
@@ -45,8 +53,15 @@ class Jobs extends EventTarget {
     return found.filter(Boolean).map(({ settings, title }) => [`fit:${settings.upload}#${settings.column}`, title]);
   }
 
+  /** Ask a job to end: those who show it are told at once, for it may take a while. */
   async cancel(id) {
-    await remove(`/api/jobs/${encodeURIComponent(id)}`);
+    this.dispatchEvent(new CustomEvent("cancel", { detail: { id, cancelling: true } }));
+    try {
+      await remove(`/api/jobs/${encodeURIComponent(id)}`);
+    } catch (error) {
+      this.dispatchEvent(new CustomEvent("cancel", { detail: { id, cancelling: false } }));
+      throw error;
+    }
     await this.refresh();
   }
 
@@ -74,8 +89,15 @@ export class Watched extends EventTarget {
     super();
     this.id = id;
     this.path = `/api/jobs/${encodeURIComponent(id)}`;
+    jobs.addEventListener("cancel", this.cancelled);
     this.begin();
   }
+
+  cancelled = ({ detail: { id, cancelling } }) => {
+    if (id !== this.id || !this.job) return;
+    this.job = { ...this.job, progress: { ...this.job.progress, cancelling } };
+    this.changed();
+  };
 
   async begin() {
     await this.fetchRows();
@@ -146,6 +168,7 @@ export class Watched extends EventTarget {
 
   close() {
     this.closed = true;
+    jobs.removeEventListener("cancel", this.cancelled);
     this.source?.close();
     clearTimeout(this.fetching);
     clearTimeout(this.again);
