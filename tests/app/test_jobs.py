@@ -381,6 +381,46 @@ def test_comparing_two_runs_shares_out_their_molecules(client: TestClient, job: 
     assert found["a"]["trace"] == a["trace"] and found["b"]["trace"] == b["trace"]
 
 
+def test_a_run_that_goes_on_is_compared_by_what_it_has_told_so_far(serve: Serve, monkeypatch: pytest.MonkeyPatch):
+    class Telling(Slow):
+        def __call__(self, order) -> str:
+            order.tell("molecule", {"call": 1, "smiles": "CCO", "score": 0.4, "MW": 46.0})
+            return super().__call__(order)
+
+    client = serve(workers=1)
+    map_of(client)
+    ended = asked(client, "neighbors", smiles="CCO", n=2)
+    monkeypatch.setitem(KINDS, "neighbors", telling := Telling())
+    name = ask_slow(client)
+    while not client.get(f"/api/jobs/{name}").json()["rows"]:
+        time.sleep(0.02)
+    found = client.get(f"/api/compare?a={name}&b={ended['id']}").json()
+    telling.go.set()
+    (row,) = found["only_a"]
+    assert (row["smiles"], row["MW"], found["a"]["state"]) == ("CCO", 46.0, "running")
+    finished(client, name)
+
+
+def test_molecules_of_both_runs_keep_their_properties_beside_both_scores(client: TestClient, job: dict):
+    again = optimized(client, constraints=["MW<400"])
+    found = client.get(f"/api/compare?a={again['id']}&b={job['id']}").json()
+    first = found["both"][0]
+    assert first["a"] == pytest.approx(first["b"]) and first["qed"] == pytest.approx(first["a"])
+    assert first["MW"] == pytest.approx(compute_table([first["smiles"]], ["MW"])["MW"].iloc[0])
+
+
+def test_a_job_can_be_renamed_and_is_called_so_when_the_server_starts_again(serve: Serve):
+    client = serve()
+    map_of(client)
+    name = asked(client, "neighbors", smiles="CCO", n=2)["id"]
+    assert client.patch(f"/api/jobs/{name}", json={"title": "  first <b>try</b> "}).json()["title"] == "first <b>try</b>"
+    assert client.patch(f"/api/jobs/{name}", json={"title": "  "}).status_code in (400, 422)
+    assert client.patch("/api/jobs/9999-none", json={"title": "x"}).status_code == 404
+    client.__exit__(None, None, None)
+    found = serve().get(f"/api/jobs/{name}").json()
+    assert found["title"] == "first <b>try</b>" and found["state"] == "done"
+
+
 def test_a_finished_job_can_be_deleted_with_its_files(client: TestClient):
     one = asked(client, "neighbors", smiles="CCO", n=4)
     folder = project_of(client) / "jobs" / one["id"]

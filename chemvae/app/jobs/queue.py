@@ -148,6 +148,10 @@ class JobQueue:
         await child.send({"cancel": True})
         asyncio.get_running_loop().call_later(GRACE_S, child.kill)
 
+    def rename(self, job: Job, title: str) -> Job:
+        """Call a job something else in the list."""
+        return self._change(job, title=title)
+
     def forget(self, job: Job) -> None:
         """Take a job that has ended out of the list.
 

@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 from starlette.background import BackgroundTask
 
 from chemvae.app.jobs.index import Job
-from chemvae.app.jobs.requests import Smiles, checked
+from chemvae.app.jobs.requests import LONGEST_NAME, Smiles, checked
 from chemvae.app.refusals import BusyError, NotFoundError
 from chemvae.app.routes.shared import State
 from chemvae.app.routes.streaming import stream
@@ -38,6 +38,12 @@ class JobRequest(BaseModel):
 
     kind: str = Field(max_length=40)
     settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class JobTitle(BaseModel):
+    """What a job is to be called."""
+
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)]
 
 
 @router.post("/jobs", status_code=201)
@@ -105,6 +111,12 @@ async def forget(state: State, name: str) -> None:
     job = state.queue.find(name)
     state.queue.forget(job)
     await asyncio.to_thread(remove, _folder(state, job))
+
+
+@router.patch("/jobs/{name}")
+async def rename(state: State, name: str, what: JobTitle) -> dict[str, Any]:
+    """Call a job something else."""
+    return state.queue.rename(state.queue.find(name), what.title).told()
 
 
 @router.post("/jobs/{name}/resume")
@@ -178,7 +190,8 @@ async def report(state: State, name: str) -> FileResponse:
 async def compare(state: State, a: str, b: str) -> dict[str, Any]:
     """Two jobs beside each other: traces, and the molecules of both and of one alone."""
     first, second = state.queue.find(a), state.queue.find(b)
-    folders = {"first": str(_folder(state, first)), "second": str(_folder(state, second))}
-    found = await state.back.ask("compare", timeout_s=EXPORT_S, **folders)
+    about: dict[str, Any] = {"first": str(_folder(state, first)), "second": str(_folder(state, second))}
+    about |= {side: await rows_of(state, job) for side, job in (("a", first), ("b", second)) if job.is_open}
+    found = await state.back.ask("compare", timeout_s=EXPORT_S, **about)
     told = [{**job.told(), "settings": job.settings, "trace": trace_of(state, job)} for job in (first, second)]
     return {"a": told[0], "b": told[1], **found}

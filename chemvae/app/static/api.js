@@ -41,6 +41,7 @@ function sentence({ error, detail }) {
 
 export const get = (path, signal) => ask("GET", path, null, signal);
 export const post = (path, body, signal) => ask("POST", path, body, signal);
+export const change = (path, body) => ask("PATCH", path, body);
 export const remove = (path) => ask("DELETE", path, null);
 
 /** Send a file; resolves to what the server says of it. */

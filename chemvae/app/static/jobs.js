@@ -1,6 +1,6 @@
 // The runs: a list that is kept up to date, and the events of the one that is watched.
 
-import { address, get, post, remove } from "./api.js";
+import { address, change, get, post, remove } from "./api.js";
 
 const ACTIVE = new Set(["queued", "running"]);
 const SOON_MS = 1500; // between two looks while something runs
@@ -65,6 +65,13 @@ class Jobs extends EventTarget {
     await this.refresh();
   }
 
+  /** Call a run something else; those who show it are told. */
+  async rename(id, title) {
+    const job = await change(`/api/jobs/${encodeURIComponent(id)}`, { title });
+    this.dispatchEvent(new CustomEvent("title", { detail: job }));
+    await this.refresh();
+  }
+
   /** Delete a run that has ended, with its files. */
   async forget(id) {
     await remove(`/api/jobs/${encodeURIComponent(id)}/files`);
@@ -90,8 +97,15 @@ export class Watched extends EventTarget {
     this.id = id;
     this.path = `/api/jobs/${encodeURIComponent(id)}`;
     jobs.addEventListener("cancel", this.cancelled);
+    jobs.addEventListener("title", this.renamed);
     this.begin();
   }
+
+  renamed = ({ detail: { id, title } }) => {
+    if (id !== this.id || !this.job) return;
+    this.job = { ...this.job, title };
+    this.changed();
+  };
 
   cancelled = ({ detail: { id, cancelling } }) => {
     if (id !== this.id || !this.job) return;
@@ -169,6 +183,7 @@ export class Watched extends EventTarget {
   close() {
     this.closed = true;
     jobs.removeEventListener("cancel", this.cancelled);
+    jobs.removeEventListener("title", this.renamed);
     this.source?.close();
     clearTimeout(this.fetching);
     clearTimeout(this.again);

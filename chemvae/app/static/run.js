@@ -68,7 +68,9 @@ class Run {
     this.table = new MoleculeTable({ chosen: this.chosen, onChoose: () => this.choose(), label: "Molecules of the run" });
     const taller = el("button", { type: "button", class: "icon", title: "Taller or lower", "aria-label": "Make the results taller or lower", onclick: () => this.root.classList.toggle("tall") }, icon("up"));
     const close = el("button", { type: "button", class: "icon", title: "Close", "aria-label": "Close the run", onclick: () => store.show(null) }, icon("close"));
-    const head = el("header", { class: "dock-head" }, this.title, this.state, this.facts, el("span", { class: "gap" }), this.actions, taller, close);
+    this.pencil = el("button", { type: "button", class: "icon small", title: "Rename", "aria-label": "Rename the run", onclick: () => this.editTitle() }, icon("pencil"));
+    this.naming = el("form", { class: "naming", hidden: true });
+    const head = el("header", { class: "dock-head" }, this.title, this.naming, this.pencil, this.state, this.facts, el("span", { class: "gap" }), this.actions, taller, close);
     this.main = el("div", { class: "dock-main" }, this.exports, this.table.root);
     this.root.replaceChildren(head, this.bar, this.said, el("div", { class: "dock-body" }, this.side, this.main));
   }
@@ -90,6 +92,27 @@ class Run {
     this.showTrace(job, total);
     this.showRows(job, rows);
     this.root.dataset.state = job.state;
+  }
+
+  /** The title as a field: Enter keeps what is written there, Escape leaves it as it was. */
+  editTitle() {
+    const input = el("input", { type: "text", maxlength: "200", required: true, "aria-label": "Title of the run" });
+    input.value = this.watched.job.title;
+    const done = () => {
+      this.naming.hidden = true;
+      this.title.hidden = this.pencil.hidden = false;
+      this.pencil.focus();
+    };
+    this.naming.onkeydown = (event) => event.key === "Escape" && (event.stopPropagation(), done());
+    this.naming.onsubmit = async (event) => {
+      event.preventDefault();
+      await told(() => jobs.rename(this.watched.id, input.value));
+      done();
+    };
+    this.naming.replaceChildren(input, el("button", { type: "submit" }, "Rename"));
+    this.naming.hidden = false;
+    this.title.hidden = this.pencil.hidden = true;
+    input.select();
   }
 
   /** How far it is, and how long it has taken: also while nothing is heard of it. */

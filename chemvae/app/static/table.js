@@ -7,6 +7,8 @@ import { store } from "./store.js";
 
 const HIDDEN = new Set(["smiles", "x", "y", "z", "reason", "row", "index", "id", "seconds", "svg", "valid", "method", "source", "is_valid", "usable", "novel", "similarity_start"]);
 const FIRST = ["score", "step", "similarity"];
+/** What is least asked for in a table with scores. */
+const LAST = ["similarity", "call", "stream", "parent"];
 const PAGE = 60;
 
 /** What belongs to the column of a property, and is shown in it: the ends of its interval, and what is to be said against it. */
@@ -19,7 +21,10 @@ export function columnsOf(rows) {
   const belongs = (name) => ENDS.some((end) => name.endsWith(end) && all.has(name.slice(0, -end.length)));
   const names = [...all].filter((name) => !HIDDEN.has(name) && !belongs(name));
   const says = names.filter((name) => rows.some((row) => row[name] !== null && row[name] !== undefined && typeof row[name] !== "object"));
-  const rank = (name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  const rank = (name) => {
+    if (all.has("score") && LAST.includes(name)) return FIRST.length + 1 + LAST.indexOf(name);
+    return FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length;
+  };
   return says.sort((a, b) => rank(a) - rank(b));
 }
 
