@@ -102,7 +102,7 @@ def start_search(page, *, budget, seed=0, enough=""):
     page.get_by_label("Stop at a score of").fill(enough)
     before = page.locator("#dock").get_attribute("data-run")
     page.get_by_role("button", name="Optimize from here").click()
-    until(page, "before => document.getElementById('dock').dataset.run !== before", before)
+    until(page, "before => (document.getElementById('dock').dataset.run ?? null) !== before", before)
     return page.locator("#dock").get_attribute("data-run")
 
 
@@ -186,7 +186,7 @@ def test_from_a_molecule_to_an_exported_shortlist_of_better_ones(visit, server):
     start_search(page, budget=200, enough="0.85")
     page.wait_for_selector("#dock .best b")
     wait_for_state(page, "done")
-    page.get_by_role("button", name="Choose the best 10").click()
+    page.get_by_role("button", name="Choose the best").click()
     with page.expect_download() as saved:
         page.locator(".exports a", has_text="CSV").click()
     rows = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text("utf-8"))))
@@ -221,6 +221,55 @@ def test_a_search_is_cancelled_and_another_goes_on_after_the_server_was_killed(v
     page.wait_for_selector("#banner[hidden]", state="attached")
     until(page, f"least => ({SCORED})() > least", reached)
     assert page.locator("#dock").get_attribute("data-run") == name
+    page.locator("#dock").get_by_role("button", name="Cancel").click()
+    wait_for_state(page, "cancelled")
+
+
+def chosen(page):
+    """The molecules whose tick is set, in order of their text."""
+    return sorted(page.eval_on_selector_all("#dock input[data-of]:checked", "ticks => ticks.map((tick) => tick.dataset.of)"))
+
+
+def test_what_was_chosen_while_a_search_ran_is_what_is_exported_when_it_has_ended(visit):
+    page = visit()
+    look_at(page, START)
+    start_search(page, budget=5000, seed=3)
+    page.locator("#dock tbody tr").nth(2).wait_for()
+    button = page.get_by_role("button", name="Choose the best")
+    n = page.locator("#dock tbody tr").count()
+    assert int(button.inner_text().split()[-1]) <= n, "no more are promised than there are"
+    button.click()
+    mine = chosen(page)
+    page.locator("#dock").get_by_role("button", name="Cancel").click()
+    assert page.locator("#dock .state").inner_text() == "cancelling \u2026"
+    assert page.locator("#dock").get_by_role("button", name="Cancel").is_disabled()
+    wait_for_state(page, "cancelled")
+    assert "of 5,000" in page.locator("#dock .facts-line").inner_text()
+    assert page.locator("#dock .note", has_text="cancelled").count() == 0, "the pill says it"
+    page.locator("#dock .words", has_text=f"{len(mine)} chosen").wait_for()
+    assert page.locator("#dock tbody tr").count() > n and set(chosen(page)) <= set(mine), "the table shows its first rows"
+    with page.expect_download() as saved:
+        page.locator(".exports a", has_text="CSV").click()
+    rows = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text("utf-8"))))
+    assert sorted(row["smiles"] for row in rows) == mine
+    page.reload()
+    page.locator("#dock .words", has_text=f"{len(mine)} chosen").wait_for()
+    assert chosen(page) and set(chosen(page)) <= set(mine)
+
+
+def test_a_run_that_is_opened_again_is_shown_as_it_was(visit):
+    page = visit()
+    look_at(page, START)
+    name = start_search(page, budget=5000, seed=4)
+    page.locator("#dock tbody tr").nth(1).wait_for()
+    page.get_by_role("button", name="Close the run").click()
+    page.locator("[data-view=runs]").click()
+    page.locator(f'[data-key="show {name}"]').click()
+    page.locator("#dock tbody tr").nth(1).wait_for()
+    column = [words.strip() for words in page.locator("#dock thead th").all_inner_texts()].index("score")
+    scores = [float(one) for one in page.locator(f"#dock tbody td:nth-child({column + 1})").all_inner_texts()]
+    assert scores == sorted(scores, reverse=True)
+    page.wait_for_selector("#dock .best b")
     page.locator("#dock").get_by_role("button", name="Cancel").click()
     wait_for_state(page, "cancelled")
 

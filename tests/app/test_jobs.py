@@ -216,6 +216,36 @@ def test_a_job_that_waits_is_cancelled_at_once_and_one_that_runs_soon(serve: Ser
     assert finished(client, first)["state"] == "cancelled"
 
 
+class Stubborn(Slow):
+    """One that does not listen until it is let go."""
+
+    def __call__(self, order) -> str:
+        order.progress(1, 200)
+        self.go.wait()
+        order.cancel.check()
+        return ""
+
+
+def test_a_job_that_was_asked_to_end_says_so_until_it_has_ended(serve: Serve, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(KINDS, "neighbors", stubborn := Stubborn())
+    client = serve(workers=1)
+    map_of(client)
+    name = ask_slow(client)
+    while client.get(f"/api/jobs/{name}").json()["progress"].get("total") != 200:
+        time.sleep(0.02)
+    answer = client.delete(f"/api/jobs/{name}").json()
+    assert answer["state"] == "running" and answer["progress"]["cancelling"] is True
+    assert client.get("/api/jobs").json()["jobs"][0]["progress"]["cancelling"] is True
+    stubborn.go.set()
+    ended = finished(client, name)
+    assert ended["state"] == "cancelled" and "cancelling" not in ended["progress"]
+
+
+def test_a_search_that_ended_early_still_says_how_much_was_asked_for(client: TestClient):
+    job = optimized(client, budget=400, stop_at=0.01)
+    assert job["progress"]["total"] == 400 and job["progress"]["done"] == len(job["rows"]) < 400
+
+
 def test_what_has_ended_cannot_be_cancelled_and_is_left_as_it_is(client: TestClient, job: dict):
     assert client.delete(f"/api/jobs/{job['id']}").status_code == 409
     assert client.get(f"/api/jobs/{job['id']}").json() == job
@@ -320,6 +350,14 @@ def test_a_shortlist_is_the_rows_that_were_chosen_in_their_order(client: TestCli
     assert client.get(f"/api/jobs/{job['id']}/table.json?rows=99999").status_code == 400
 
 
+def test_a_shortlist_by_molecule_is_no_question_of_rows(client: TestClient, job: dict):
+    chosen = [job["rows"][2]["smiles"], job["rows"][0]["smiles"]]
+    found = client.get(f"/api/jobs/{job['id']}/table.json", params={"smiles": chosen})
+    assert found.json() == [job["rows"][2], job["rows"][0]]
+    stray = client.get(f"/api/jobs/{job['id']}/table.json", params={"smiles": ["no such"]})
+    assert stray.status_code == 400 and "no such" in stray.json()["error"]
+
+
 def test_nothing_is_left_of_what_was_taken_away(client: TestClient, job: dict):
     client.get(f"/api/jobs/{job['id']}/table.csv")
     assert not list(project_of(client).glob(".export-*"))
@@ -341,6 +379,46 @@ def test_comparing_two_runs_shares_out_their_molecules(client: TestClient, job: 
     assert {one["smiles"] for one in found["only_b"]} == theirs - mine
     assert {one["smiles"] for one in found["both"]} == mine & theirs
     assert found["a"]["trace"] == a["trace"] and found["b"]["trace"] == b["trace"]
+
+
+def test_a_run_that_goes_on_is_compared_by_what_it_has_told_so_far(serve: Serve, monkeypatch: pytest.MonkeyPatch):
+    class Telling(Slow):
+        def __call__(self, order) -> str:
+            order.tell("molecule", {"call": 1, "smiles": "CCO", "score": 0.4, "MW": 46.0})
+            return super().__call__(order)
+
+    client = serve(workers=1)
+    map_of(client)
+    ended = asked(client, "neighbors", smiles="CCO", n=2)
+    monkeypatch.setitem(KINDS, "neighbors", telling := Telling())
+    name = ask_slow(client)
+    while not client.get(f"/api/jobs/{name}").json()["rows"]:
+        time.sleep(0.02)
+    found = client.get(f"/api/compare?a={name}&b={ended['id']}").json()
+    telling.go.set()
+    (row,) = found["only_a"]
+    assert (row["smiles"], row["MW"], found["a"]["state"]) == ("CCO", 46.0, "running")
+    finished(client, name)
+
+
+def test_molecules_of_both_runs_keep_their_properties_beside_both_scores(client: TestClient, job: dict):
+    again = optimized(client, constraints=["MW<400"])
+    found = client.get(f"/api/compare?a={again['id']}&b={job['id']}").json()
+    first = found["both"][0]
+    assert first["a"] == pytest.approx(first["b"]) and first["qed"] == pytest.approx(first["a"])
+    assert first["MW"] == pytest.approx(compute_table([first["smiles"]], ["MW"])["MW"].iloc[0])
+
+
+def test_a_job_can_be_renamed_and_is_called_so_when_the_server_starts_again(serve: Serve):
+    client = serve()
+    map_of(client)
+    name = asked(client, "neighbors", smiles="CCO", n=2)["id"]
+    assert client.patch(f"/api/jobs/{name}", json={"title": "  first <b>try</b> "}).json()["title"] == "first <b>try</b>"
+    assert client.patch(f"/api/jobs/{name}", json={"title": "  "}).status_code in (400, 422)
+    assert client.patch("/api/jobs/9999-none", json={"title": "x"}).status_code == 404
+    client.__exit__(None, None, None)
+    found = serve().get(f"/api/jobs/{name}").json()
+    assert found["title"] == "first <b>try</b>" and found["state"] == "done"
 
 
 def test_a_finished_job_can_be_deleted_with_its_files(client: TestClient):

@@ -101,9 +101,9 @@ class Answers:
         """Write a job's table, or some of its rows."""
         return export(**about)
 
-    def compare(self, first: str, second: str) -> dict[str, Any]:
+    def compare(self, **about: Any) -> dict[str, Any]:
         """What two jobs found."""
-        return compare(first, second)
+        return compare(**about)
 
     def campaigns(self, folders: list[str]) -> list[dict[str, Any]]:
         """How campaigns stand."""

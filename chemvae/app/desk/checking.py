@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from chemvae.app.desk.oracles import FITTED, safe_oracle
+from chemvae.app.uploads import find_upload
 from chemvae.app.work.searching import asked_of
 from chemvae.chem.molecules import canonicalize, invalid_reason
 from chemvae.design.campaign.goal_matching import plan_goals
 from chemvae.design.campaign.spec import CampaignSpec
 from chemvae.design.evaluators.laboratory import LABORATORY, name_laboratory
+from chemvae.design.filters.property_bounds import parse_constraint
 from chemvae.design.optimizers.factory import OPTIMIZERS
 from chemvae.design.search_settings import SearchSettings
 from chemvae.errors import InvalidMoleculeError, SettingsError
@@ -20,6 +23,7 @@ from chemvae.registry import find
 from chemvae.sampling.property_values import resolve
 
 SHOWN = 28
+_NUMBER = re.compile(r"(?<![\w.])\d+\.?\d*(?:[eE][-+]?\d+)?")
 
 
 def check_job(model: MolVAE, kind: str, settings: dict[str, Any], project: Path) -> dict[str, Any]:
@@ -38,7 +42,7 @@ def check_job(model: MolVAE, kind: str, settings: dict[str, Any], project: Path)
         part_to_keep(found.get("keep"), found["smiles"])
     if kind in ("optimize", "campaign"):
         _check_search(model, kind, found, project)
-    return {"settings": found, "title": title_of(kind, found)}
+    return {"settings": found, "title": title_of(kind, found, project)}
 
 
 def readable(model: MolVAE, text: str) -> str:
@@ -78,8 +82,8 @@ def _check_search(model: MolVAE, kind: str, found: dict[str, Any], project: Path
         plan_goals(name_laboratory(found.get("oracle"), goals), goals, model)
 
 
-def title_of(kind: str, settings: dict[str, Any]) -> str:
-    """What a job is called in the list."""
+def title_of(kind: str, settings: dict[str, Any], project: Path) -> str:
+    """What a job is called in the list; an upload by the name of its file."""
     shown = _short(settings.get("smiles", ""))
     if kind == "neighbors":
         return f"Neighbours of {shown}"
@@ -88,21 +92,31 @@ def title_of(kind: str, settings: dict[str, Any]) -> str:
     if kind == "edit":
         return f"{shown} with {'more' if settings['direction'] == 'max' else 'less'} {settings['along']}"
     if kind in ("optimize", "campaign"):
-        return _title_of_search(settings)
+        return _title_of_search(settings, project)
     verb = {"fit": "Learn", "train": "Train on", "place": "Place", "library": "Library of"}[kind]
     return f"{verb} {settings.get('column') or ', '.join(settings.get('columns', ())) or 'an upload'}"
 
 
-def _title_of_search(settings: dict[str, Any]) -> str:
-    goals = [_say_goal(one) for one in settings["goals"]] or [str(settings.get("oracle"))[:40]]
+def _title_of_search(settings: dict[str, Any], project: Path) -> str:
+    goals = [_say_goal(one, project) for one in settings["goals"]] or [_say_oracle(str(settings.get("oracle")), project)]
+    bounds = [_NUMBER.sub(lambda one: f"{float(one[0]):.4g}", parse_constraint(one).label) for one in settings["constraints"]]
     begun = f" from {_short(settings['start'][0])}" if settings["start"] else ""
-    return f"Optimize {', '.join(goals)}{begun}"
+    return f"Optimize {', '.join([*goals, *bounds])}{begun}"
 
 
-def _say_goal(goal: dict[str, Any]) -> str:
+def _say_goal(goal: dict[str, Any], project: Path) -> str:
+    name = _say_oracle(goal["name"], project)
     if goal["target"] is not None:
-        return f"{goal['name']} = {goal['target']:g}"
-    return f"{goal['name']} {'↑' if goal['direction'] == 'max' else '↓'}"
+        return f"{name} = {goal['target']:.4g}"
+    return f"{name} {'↑' if goal['direction'] == 'max' else '↓'}"
+
+
+def _say_oracle(text: str, project: Path) -> str:
+    """An oracle in a title: of an upload its column and the name of the file that was given, never where it lies."""
+    path, mark, column = text.removeprefix(FITTED).rpartition("#")
+    if not (text.startswith(FITTED) and mark):
+        return text[:40]
+    return f"{column} ({find_upload(project, Path(path).parent.name).facts['name']})"
 
 
 def _short(smiles: str) -> str:

@@ -40,8 +40,15 @@ def rows_of(folder: str) -> list[dict[str, Any]]:
     return as_rows(read_table(Path(folder)))
 
 
-def export(folder: str, ending: str, rows: list[int] | None, out: str, found: list[dict[str, Any]] | None = None) -> int:
-    """Write a job's table, or some of its rows, to a file.
+def export(
+    folder: str,
+    ending: str,
+    rows: list[int] | None,
+    out: str,
+    found: list[dict[str, Any]] | None = None,
+    smiles: list[str] | None = None,
+) -> int:
+    """Write a job's table, or some of its rows or molecules, to a file.
 
     Parameters
     ----------
@@ -55,6 +62,8 @@ def export(folder: str, ending: str, rows: list[int] | None, out: str, found: li
         The file.
     found : list of dict, optional
         The rows themselves, where the job has not written its table yet.
+    smiles : list of str, optional
+        Molecules as they stand in the table, in the order that is wanted; the first row of each.
 
     Returns
     -------
@@ -66,6 +75,8 @@ def export(folder: str, ending: str, rows: list[int] | None, out: str, found: li
         if stray := [one for one in rows if not 0 <= one < len(table)]:
             raise InputError(f"the table has no row {stray[0]}; it has {len(table):,}, and the first is 0.")
         table = table.iloc[rows].reset_index(drop=True)
+    if smiles is not None:
+        table = _chosen(table, smiles)
     if ending == "json":
         import json
 
@@ -75,23 +86,56 @@ def export(folder: str, ending: str, rows: list[int] | None, out: str, found: li
     return len(table)
 
 
-def compare(first: str, second: str) -> dict[str, Any]:
+def _chosen(table: pd.DataFrame, smiles: list[str]) -> pd.DataFrame:
+    """The first row of each of some molecules.
+
+    Raises
+    ------
+    InputError
+        If the table does not hold one of them.
+    """
+    by_smiles = table.drop_duplicates("smiles").set_index("smiles", drop=False)
+    if stray := [one for one in smiles if one not in by_smiles.index]:
+        raise InputError(
+            f"the table has no molecule '{stray[0][:80]}'. Ask for the job again, and choose from what it holds now."
+        )
+    return by_smiles.loc[smiles].reset_index(drop=True)
+
+
+def compare(
+    first: str, second: str, a: list[dict[str, Any]] | None = None, b: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
     """Molecules of two jobs' tables: those of both with both rows, and those of one alone, the best first.
 
     Parameters
     ----------
     first, second : str
         Folders of the jobs.
+    a, b : list of dict, optional
+        The rows themselves, where a job has not written its table yet.
+
+    Returns
+    -------
+    dict
+        ``only_a`` and ``only_b``, rows; ``both``, the first job's rows without their score, with both scores as ``a`` and ``b``.
     """
-    a, b = (read_table(Path(one)).drop_duplicates("smiles").set_index("smiles", drop=False) for one in (first, second))
-    both = [one for one in a.index if one in b.index]
+    one, other = (_by_smiles(folder, rows) for folder, rows in ((first, a), (second, b)))
+    both = [text for text in one.index if text in other.index]
+    mine = one.loc[both].drop(columns=["score"], errors="ignore")
     return {
-        "only_a": as_rows(a.loc[[one for one in a.index if one not in b.index]]),
-        "only_b": as_rows(b.loc[[one for one in b.index if one not in a.index]]),
+        "only_a": as_rows(one.loc[[text for text in one.index if text not in other.index]]),
+        "only_b": as_rows(other.loc[[text for text in other.index if text not in one.index]]),
         "both": [
-            {"smiles": one, "a": as_json(_score(a.loc[one])), "b": as_json(_score(b.loc[one]))} for one in both
+            {**row, "a": as_json(_score(one.loc[text])), "b": as_json(_score(other.loc[text]))}
+            for text, row in zip(both, as_rows(mine), strict=True)
         ],
-    }  # fmt: skip
+    }
+
+
+def _by_smiles(folder: str, rows: list[dict[str, Any]] | None) -> pd.DataFrame:
+    """A table with one row per molecule, found by its SMILES."""
+    table = read_table(Path(folder)) if rows is None else pd.DataFrame(rows or {"smiles": []})
+    return table.drop_duplicates("smiles").set_index("smiles", drop=False)
 
 
 def _score(row: pd.Series) -> float | None:

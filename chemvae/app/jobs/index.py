@@ -84,8 +84,8 @@ class JobIndex:
     def change(self, job: Job, **changes: Any) -> Job:
         """Write down what has changed of a job, and return it as it is now."""
         job = replace(job, **changes)
-        values = (job.state, job.started, job.ended, job.reason, json.dumps(job.progress), job.tries, job.id)
-        self._do("UPDATE jobs SET state=?, started=?, ended=?, reason=?, progress=?, tries=? WHERE id=?", values)
+        values = (job.title, job.state, job.started, job.ended, job.reason, json.dumps(job.progress), job.tries, job.id)
+        self._do("UPDATE jobs SET title=?, state=?, started=?, ended=?, reason=?, progress=?, tries=? WHERE id=?", values)
         return job
 
     def remove(self, job: Job) -> None:

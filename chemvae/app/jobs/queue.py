@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 MOST_TRIES = 5
 """Of a job that was running each time the server ended: it may be what ends it."""
+CANCELLING = "cancelling"
+"""Of a job's progress: it was asked to end, and has not done so yet."""
 GRACE_S = 60.0
 """For a job that is asked to end, until its process is killed."""
 
@@ -133,11 +135,22 @@ class JobQueue:
             raise ConflictError(f"Job '{job.id}' is {job.state} already.")
         if job.state == QUEUED:
             self._end(job, CANCELLED, "cancelled before it began")
-        elif (child := self._children.get(job.id)) is not None:
+        elif job.id not in self._cancelled:
             self._cancelled.add(job.id)
-            await child.send({"cancel": True})
-            asyncio.get_running_loop().call_later(GRACE_S, child.kill)
+            self._hear(job, "progress", {CANCELLING: True})
+            if (child := self._children.get(job.id)) is not None:  # else it is asked as soon as it has its job
+                await self._ask_to_end(child)
         return self._jobs[job.id]
+
+    @staticmethod
+    async def _ask_to_end(child: Child) -> None:
+        """Let a process end with what it has, or without where that takes too long."""
+        await child.send({"cancel": True})
+        asyncio.get_running_loop().call_later(GRACE_S, child.kill)
+
+    def rename(self, job: Job, title: str) -> Job:
+        """Call a job something else in the list."""
+        return self._change(job, title=title)
 
     def forget(self, job: Job) -> None:
         """Take a job that has ended out of the list.
@@ -205,6 +218,8 @@ class JobQueue:
         folder = self.project.place("jobs", job.id)
         folder.mkdir(parents=True, exist_ok=True)
         await child.send({"job": {"id": job.id, "kind": job.kind, "settings": job.settings, "folder": str(folder)}})
+        if job.id in self._cancelled:
+            await self._ask_to_end(child)
         asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(self.keep_spare()))
         found: dict[str, Any] | None = None
         try:
@@ -256,6 +271,7 @@ class JobQueue:
 
     def _end(self, job: Job, state: str, reason: str) -> None:
         """Write down and tell how a job ended; a full disk does not keep it from ending."""
+        job = replace(job, progress={name: value for name, value in job.progress.items() if name != CANCELLING})
         named = {"source": job.settings.get("source", ""), "name": job.settings.get("source_name", "")}
         reason = without_paths(reason, self.project.path, **named)
         try:

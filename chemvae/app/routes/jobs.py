@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 from starlette.background import BackgroundTask
 
 from chemvae.app.jobs.index import Job
-from chemvae.app.jobs.requests import checked
+from chemvae.app.jobs.requests import LONGEST_NAME, Smiles, checked
 from chemvae.app.refusals import BusyError, NotFoundError
 from chemvae.app.routes.shared import State
 from chemvae.app.routes.streaming import stream
@@ -38,6 +38,12 @@ class JobRequest(BaseModel):
 
     kind: str = Field(max_length=40)
     settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class JobTitle(BaseModel):
+    """What a job is to be called."""
+
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)]
 
 
 @router.post("/jobs", status_code=201)
@@ -107,6 +113,12 @@ async def forget(state: State, name: str) -> None:
     await asyncio.to_thread(remove, _folder(state, job))
 
 
+@router.patch("/jobs/{name}")
+async def rename(state: State, name: str, what: JobTitle) -> dict[str, Any]:
+    """Call a job something else."""
+    return state.queue.rename(state.queue.find(name), what.title).told()
+
+
 @router.post("/jobs/{name}/resume")
 async def resume(state: State, name: str) -> dict[str, Any]:
     """Go on with a job that was cancelled or has failed."""
@@ -132,12 +144,16 @@ async def table(
     name: str,
     ending: Literal["csv", "sdf", "xlsx", "json"],
     rows: Annotated[str | None, Query(pattern=r"^[0-9]+(,[0-9]+)*$", max_length=100_000)] = None,
+    smiles: Annotated[list[Smiles] | None, Query()] = None,
 ) -> FileResponse:
-    """Take the table of a job away, or some of its rows."""
+    """Take the table of a job away, or some of its rows, or some of its molecules as they stand there (``smiles``, repeated).
+
+    Rows change their places while a job runs and when it ends: what a person has chosen is named by its molecules.
+    """
     job = state.queue.find(name)
     chosen = None if rows is None else [int(one) for one in rows.split(",")]
     found = await rows_of(state, job) if job.is_open else None
-    about = {"folder": str(_folder(state, job)), "ending": ending, "rows": chosen, "found": found}
+    about = {"folder": str(_folder(state, job)), "ending": ending, "rows": chosen, "found": found, "smiles": smiles}
     return await handed_out(state, "export", f"{_words(job.title)}-{job.id}", ending, about)
 
 
@@ -174,7 +190,8 @@ async def report(state: State, name: str) -> FileResponse:
 async def compare(state: State, a: str, b: str) -> dict[str, Any]:
     """Two jobs beside each other: traces, and the molecules of both and of one alone."""
     first, second = state.queue.find(a), state.queue.find(b)
-    folders = {"first": str(_folder(state, first)), "second": str(_folder(state, second))}
-    found = await state.back.ask("compare", timeout_s=EXPORT_S, **folders)
+    about: dict[str, Any] = {"first": str(_folder(state, first)), "second": str(_folder(state, second))}
+    about |= {side: await rows_of(state, job) for side, job in (("a", first), ("b", second)) if job.is_open}
+    found = await state.back.ask("compare", timeout_s=EXPORT_S, **about)
     told = [{**job.told(), "settings": job.settings, "trace": trace_of(state, job)} for job in (first, second)]
     return {"a": told[0], "b": told[1], **found}

@@ -7,7 +7,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The address of something the browser fetches itself: a download, a stream of events. */
+/** The address of something the browser fetches itself: a download, a stream of events; `parameters` by name or in pairs. */
 export function address(path, parameters = {}) {
   const query = new URLSearchParams(parameters).toString();
   return query ? `${path}?${query}` : path;
@@ -41,6 +41,7 @@ function sentence({ error, detail }) {
 
 export const get = (path, signal) => ask("GET", path, null, signal);
 export const post = (path, body, signal) => ask("POST", path, body, signal);
+export const change = (path, body) => ask("PATCH", path, body);
 export const remove = (path) => ask("DELETE", path, null);
 
 /** Send a file; resolves to what the server says of it. */

@@ -1,6 +1,6 @@
 // The runs: a list that is kept up to date, and the events of the one that is watched.
 
-import { address, get, post, remove } from "./api.js";
+import { address, change, get, post, remove } from "./api.js";
 
 const ACTIVE = new Set(["queued", "running"]);
 const SOON_MS = 1500; // between two looks while something runs
@@ -8,6 +8,14 @@ const LATER_MS = 15000;
 const ROWS_MS = 1200; // between two fetches of a running job's table
 
 export const isActive = (job) => ACTIVE.has(job.state);
+/** Whether it was asked to end, and still does what it cannot leave off. */
+export const isCancelling = (job) => isActive(job) && Boolean(job.progress?.cancelling);
+
+const STATES = { queued: "waits", running: "runs", done: "done", failed: "failed", cancelled: "cancelled" };
+/** What a job does, in a word. */
+export const stateText = (job) => (isCancelling(job) ? "cancelling \u2026" : STATES[job.state] ?? job.state);
+/** Why it ended as it did; nothing where its state says it already. */
+export const reasonText = (job) => (job.reason === stateText(job) ? "" : job.reason ?? "");
 
 class Jobs extends EventTarget {
   list = [];
@@ -45,8 +53,22 @@ class Jobs extends EventTarget {
     return found.filter(Boolean).map(({ settings, title }) => [`fit:${settings.upload}#${settings.column}`, title]);
   }
 
+  /** Ask a job to end: those who show it are told at once, for it may take a while. */
   async cancel(id) {
-    await remove(`/api/jobs/${encodeURIComponent(id)}`);
+    this.dispatchEvent(new CustomEvent("cancel", { detail: { id, cancelling: true } }));
+    try {
+      await remove(`/api/jobs/${encodeURIComponent(id)}`);
+    } catch (error) {
+      this.dispatchEvent(new CustomEvent("cancel", { detail: { id, cancelling: false } }));
+      throw error;
+    }
+    await this.refresh();
+  }
+
+  /** Call a run something else; those who show it are told. */
+  async rename(id, title) {
+    const job = await change(`/api/jobs/${encodeURIComponent(id)}`, { title });
+    this.dispatchEvent(new CustomEvent("title", { detail: job }));
     await this.refresh();
   }
 
@@ -74,8 +96,22 @@ export class Watched extends EventTarget {
     super();
     this.id = id;
     this.path = `/api/jobs/${encodeURIComponent(id)}`;
+    jobs.addEventListener("cancel", this.cancelled);
+    jobs.addEventListener("title", this.renamed);
     this.begin();
   }
+
+  renamed = ({ detail: { id, title } }) => {
+    if (id !== this.id || !this.job) return;
+    this.job = { ...this.job, title };
+    this.changed();
+  };
+
+  cancelled = ({ detail: { id, cancelling } }) => {
+    if (id !== this.id || !this.job) return;
+    this.job = { ...this.job, progress: { ...this.job.progress, cancelling } };
+    this.changed();
+  };
 
   async begin() {
     await this.fetchRows();
@@ -146,6 +182,8 @@ export class Watched extends EventTarget {
 
   close() {
     this.closed = true;
+    jobs.removeEventListener("cancel", this.cancelled);
+    jobs.removeEventListener("title", this.renamed);
     this.source?.close();
     clearTimeout(this.fetching);
     clearTimeout(this.again);

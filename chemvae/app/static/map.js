@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import { component } from "./component.js";
 import { el, empty, waiting } from "./dom.js";
+import { meritOf } from "./goals.js";
 import { jobs } from "./jobs.js";
 import { store } from "./store.js";
 
@@ -147,12 +148,12 @@ export function pathsOf(job, rows) {
   if (!placed.length) return [];
   if (job.kind === "interpolate" || job.kind === "edit") return [path(job.title || job.kind, placed, true)];
   const all = path(job.title || job.kind, placed, false);
-  return job.kind === "optimize" ? [path("best so far", bestSoFar(placed), true), all] : [all];
+  return job.kind === "optimize" ? [path("best so far", bestSoFar(placed, meritOf(job.settings)), true), all] : [all];
 }
 
 /** Rows that were the best when they came, in the order of their calls. */
-function bestSoFar(rows) {
-  const inOrder = rows.filter((row) => Number.isFinite(row.score ?? NaN)).sort((a, b) => (a.call ?? 0) - (b.call ?? 0));
+function bestSoFar(rows, merit) {
+  const inOrder = rows.filter((row) => Number.isFinite(row.score ?? NaN) && !row.reason).sort((a, b) => (a.call ?? 0) - (b.call ?? 0));
   let best = -Infinity;
-  return inOrder.filter((row) => row.score > best && ((best = row.score), true));
+  return inOrder.filter((row) => merit(row.score) > best && ((best = merit(row.score)), true));
 }

@@ -5,22 +5,26 @@ import { keep } from "./address.js";
 import { drawing } from "./component.js";
 import { el, icon, trouble, waiting } from "./dom.js";
 import { countText, elapsedText, numberText } from "./format.js";
-import { Watched, isActive, jobs } from "./jobs.js";
+import { bestFirst, meritOf } from "./goals.js";
+import { Watched, isActive, isCancelling, jobs, reasonText, stateText } from "./jobs.js";
 import { libraryMap, pathsOf } from "./map.js";
 import { told } from "./notices.js";
+import { Shortlist, bestOf, parametersOf } from "./shortlist.js";
 import { store } from "./store.js";
 import { MoleculeTable } from "./table.js";
 import { traceChart } from "./trace.js";
 
 const BEST = 10;
+const CLOCK_MS = 1000;
 const NARROW = "(max-width: 820px)"; // where the parts of the page stand one under another
 const FORMATS = ["csv", "sdf", "xlsx"];
 /** Whether this run is before the reader's eyes. */
 export const isShown = (id) => document.getElementById("dock").dataset.run === id && !document.getElementById("view-map").hidden;
-
-export const STATES = { queued: "waits", running: "runs", done: "done", failed: "failed", cancelled: "cancelled" };
-/** How a table is sorted until its reader sorts it; the others keep the order of their steps. */
-const ORDERS = { optimize: { name: "score", down: true }, neighbors: { name: "similarity", down: true } };
+/** How a table is sorted until its reader sorts it, the best first; the others keep the order of their steps. */
+const ORDERS = {
+  optimize: (job) => bestFirst(job.settings),
+  neighbors: () => ({ name: "similarity", down: true }),
+};
 /** Kinds whose result is a table of molecules. */
 const WITH_TABLE = new Set(["neighbors", "interpolate", "edit", "optimize", "place"]);
 
@@ -34,12 +38,13 @@ class Run {
 
   show(id) {
     this.watched?.close();
+    clearTimeout(this.clock);
     keep("run", id ?? "");
     this.root.hidden = !id;
     this.root.dataset.run = id ?? "";
     if (!id) return libraryMap.layRun([]);
     store.go("map");
-    this.chosen = new Set();
+    this.chosen = new Shortlist();
     this.build();
     this.watched = new Watched(id);
     this.watched.addEventListener("change", () => this.update());
@@ -47,7 +52,9 @@ class Run {
     if (matchMedia(NARROW).matches) this.root.scrollIntoView({ behavior: "smooth" });
   }
 
+  /** Empty parts for a run; what was shown of another, or of this one before, counts no more. */
   build() {
+    this.shownActions = this.shownBest = this.ordered = null;
     this.title = el("h2", { tabindex: "-1" }, "\u2026");
     this.state = el("span", { class: "tag" });
     this.facts = el("span", { class: "facts-line" });
@@ -58,10 +65,12 @@ class Run {
     this.trace = el("div", { class: "trace-box" });
     this.side = el("div", { class: "side" }, this.best, this.trace);
     this.exports = el("div", { class: "exports" });
-    this.table = new MoleculeTable({ chosen: this.chosen, onChoose: () => this.showExports(), label: "Molecules of the run" });
+    this.table = new MoleculeTable({ chosen: this.chosen, onChoose: () => this.choose(), label: "Molecules of the run" });
     const taller = el("button", { type: "button", class: "icon", title: "Taller or lower", "aria-label": "Make the results taller or lower", onclick: () => this.root.classList.toggle("tall") }, icon("up"));
     const close = el("button", { type: "button", class: "icon", title: "Close", "aria-label": "Close the run", onclick: () => store.show(null) }, icon("close"));
-    const head = el("header", { class: "dock-head" }, this.title, this.state, this.facts, el("span", { class: "gap" }), this.actions, taller, close);
+    this.pencil = el("button", { type: "button", class: "icon small", title: "Rename", "aria-label": "Rename the run", onclick: () => this.editTitle() }, icon("pencil"));
+    this.naming = el("form", { class: "naming", hidden: true });
+    const head = el("header", { class: "dock-head" }, this.title, this.naming, this.pencil, this.state, this.facts, el("span", { class: "gap" }), this.actions, taller, close);
     this.main = el("div", { class: "dock-main" }, this.exports, this.table.root);
     this.root.replaceChildren(head, this.bar, this.said, el("div", { class: "dock-body" }, this.side, this.main));
   }
@@ -71,10 +80,9 @@ class Run {
     const { done = 0, total = 0 } = job.progress ?? {};
     const active = isActive(job);
     this.title.textContent = this.title.title = job.title || job.kind;
-    this.state.textContent = STATES[job.state] ?? job.state;
+    this.state.textContent = stateText(job);
     this.state.className = `tag state ${job.state}`;
-    const count = total ? `${done.toLocaleString("en")} of ${total.toLocaleString("en")}` : "";
-    this.facts.textContent = [count, elapsedText(job.started, job.ended)].filter(Boolean).join(" \u00b7 ");
+    this.showFacts();
     this.bar.hidden = !active;
     if (total && job.state === "running") Object.assign(this.bar, { max: total, value: done });
     else this.bar.removeAttribute("value");
@@ -86,17 +94,48 @@ class Run {
     this.root.dataset.state = job.state;
   }
 
+  /** The title as a field: Enter keeps what is written there, Escape leaves it as it was. */
+  editTitle() {
+    const input = el("input", { type: "text", maxlength: "200", required: true, "aria-label": "Title of the run" });
+    input.value = this.watched.job.title;
+    const done = () => {
+      this.naming.hidden = true;
+      this.title.hidden = this.pencil.hidden = false;
+      this.pencil.focus();
+    };
+    this.naming.onkeydown = (event) => event.key === "Escape" && (event.stopPropagation(), done());
+    this.naming.onsubmit = async (event) => {
+      event.preventDefault();
+      await told(() => jobs.rename(this.watched.id, input.value));
+      done();
+    };
+    this.naming.replaceChildren(input, el("button", { type: "submit" }, "Rename"));
+    this.naming.hidden = false;
+    this.title.hidden = this.pencil.hidden = true;
+    input.select();
+  }
+
+  /** How far it is, and how long it has taken: also while nothing is heard of it. */
+  showFacts() {
+    const { job } = this.watched;
+    const { done = 0, total = 0 } = job.progress ?? {};
+    const count = total ? `${done.toLocaleString("en")} of ${total.toLocaleString("en")}` : "";
+    this.facts.textContent = [count, elapsedText(job.started, job.ended)].filter(Boolean).join(" \u00b7 ");
+    clearTimeout(this.clock);
+    if (isActive(job) && job.started) this.clock = setTimeout(() => this.showFacts(), CLOCK_MS);
+  }
+
   sentences(job) {
     if (job.state === "failed") return [trouble(job.reason || "The run failed, and left no reason.")];
     if (job.state === "queued") return [el("p", { class: "note" }, "It waits for its turn; it starts by itself.")];
-    return job.reason ? [el("p", { class: "note" }, job.reason)] : [];
+    return reasonText(job) ? [el("p", { class: "note" }, reasonText(job))] : [];
   }
 
   showActions(job, active) {
-    const key = `${job.id} ${job.state}`;
+    const key = `${job.id} ${stateText(job)}`;
     if (this.shownActions === key) return;
     this.shownActions = key;
-    const cancel = el("button", { type: "button", onclick: () => told(() => jobs.cancel(job.id)) }, "Cancel");
+    const cancel = el("button", { type: "button", disabled: isCancelling(job), onclick: () => told(() => jobs.cancel(job.id)) }, "Cancel");
     const goOn = el("button", { type: "button", onclick: () => told(() => this.goOn(job.id)) }, "Go on");
     const ended = ["failed", "cancelled"].includes(job.state);
     this.actions.replaceChildren(...(active ? [cancel] : ended ? [goOn] : []));
@@ -128,8 +167,9 @@ class Run {
     this.main.hidden = !WITH_TABLE.has(job.kind);
     if (this.main.hidden) return this.showFindings(job);
     if (this.table.rows === rows) return;
-    if (this.ordered !== job.id) this.table.order = ORDERS[job.kind] ?? null;
+    if (this.ordered !== job.id) this.table.order = ORDERS[job.kind]?.(job) ?? null;
     this.ordered = job.id;
+    this.chosen.recall(job);
     this.table.show(rows);
     this.showExports();
     this.layOnMap();
@@ -150,22 +190,42 @@ class Run {
   /** Links that save the shortlist, or everything where nothing is chosen. */
   showExports() {
     const { job, rows } = this.watched;
-    const some = [...this.chosen].sort((a, b) => a - b);
-    const words = some.length ? `${some.length} chosen` : countText(rows.length, "molecule");
-    const parameters = some.length ? { rows: some.join(",") } : {};
-    const link = (ending) => el("a", { class: "button", title: some.length ? "Export the shortlist" : "Export all molecules", href: address(`/api/jobs/${job.id}/table.${ending}`, parameters), download: "" }, ending.toUpperCase());
+    const some = this.chosen.among(rows);
+    const pairs = parametersOf(some);
+    const link = (ending) => el("a", { class: "button", title: some.length ? "Export the shortlist" : "Export all molecules", href: address(`/api/jobs/${job.id}/table.${ending}`, pairs), download: "" }, ending.toUpperCase());
     const report = job.kind === "optimize" && !isActive(job) ? el("a", { class: "button", href: address(`/api/jobs/${job.id}/report.html`), target: "_blank", rel: "noopener" }, "Report") : null;
-    const best = rows.some((row) => Number.isFinite(row.score ?? NaN)) ? el("button", { type: "button", class: "plain", onclick: () => this.chooseBest() }, some.length ? "Choose none" : `Choose the best ${BEST}`) : null;
-    const links = rows.length ? [...FORMATS.map(link), report] : [];
-    this.exports.replaceChildren(...[el("span", { class: "words" }, words), best, el("span", { class: "gap" }), ...links].filter(Boolean));
+    const tooMany = el("span", { class: "note" }, "These are too many to export as a shortlist: choose fewer, or export all.");
+    const links = rows.length ? [...(pairs ? FORMATS.map(link) : [tooMany]), report] : [];
+    this.exports.replaceChildren(...[el("span", { class: "words" }, this.countWords(some)), this.bestButton(), el("span", { class: "gap" }), ...links].filter(Boolean));
   }
 
-  chooseBest() {
+  /** How many are chosen, or how many there are. */
+  countWords(some) {
+    if (!this.chosen.size) return countText(this.watched.rows.length, "molecule");
+    const { size } = this.chosen;
+    return size === some.length ? `${size} chosen` : `${some.length} of ${size} chosen are in the table`;
+  }
+
+  /** The button that chooses the best, as many as there are, or none again. */
+  bestButton() {
+    const { job, rows } = this.watched;
+    const best = bestOf(rows, BEST, meritOf(job.settings));
+    if (!best.length && !this.chosen.size) return null;
+    const words = this.chosen.size ? "Choose none" : best.length === 1 ? "Choose the best one" : `Choose the best ${best.length}`;
+    return el("button", { type: "button", class: "plain", onclick: () => this.chooseBest(best) }, words);
+  }
+
+  chooseBest(best) {
     const had = this.chosen.size;
     this.chosen.clear();
-    const scored = this.table.rows.map((row, at) => [row.score, at]).filter(([score]) => Number.isFinite(score ?? NaN));
-    if (!had) scored.sort(([a], [b]) => b - a).slice(0, BEST).forEach(([, at]) => this.chosen.add(at));
+    if (!had) best.forEach((smiles) => this.chosen.add(smiles));
     this.table.showTicks();
+    this.choose();
+  }
+
+  /** The choice has changed. */
+  choose() {
+    this.chosen.keep();
     this.showExports();
   }
 }

@@ -3,9 +3,9 @@
 import { compareSection } from "./compare.js";
 import { el, empty } from "./dom.js";
 import { elapsedText, numberText, timeText } from "./format.js";
-import { isActive, jobs } from "./jobs.js";
+import { isActive, isCancelling, jobs, reasonText, stateText } from "./jobs.js";
 import { notice, told } from "./notices.js";
-import { STATES, isShown } from "./run.js";
+import { isShown } from "./run.js";
 import { store } from "./store.js";
 
 class Runs {
@@ -18,6 +18,14 @@ class Runs {
     this.badge = document.getElementById("n-active");
     jobs.addEventListener("list", () => this.render());
     jobs.addEventListener("end", (event) => this.ended(event.detail));
+    jobs.addEventListener("cancel", (event) => this.cancelling(event.detail));
+    this.render();
+  }
+
+  /** Show at once that a job was asked to end; the next list says so, too. */
+  cancelling({ id, cancelling }) {
+    const job = jobs.list.find((one) => one.id === id);
+    if (job) job.progress = { ...job.progress, cancelling };
     this.render();
   }
 
@@ -25,7 +33,7 @@ class Runs {
     if (isShown(job.id)) return;
     const bad = job.state === "failed";
     const best = Number.isFinite(job.progress?.best ?? NaN) ? `: best ${numberText(job.progress.best)}` : "";
-    notice(`${job.title || job.kind} ${bad ? "failed" : STATES[job.state]}${bad ? `: ${job.reason}` : best}`, { bad, action: ["Show", () => store.show(job.id)] });
+    notice(`${job.title || job.kind} ${stateText(job)}${bad ? `: ${job.reason}` : best}`, { bad, action: ["Show", () => store.show(job.id)] });
   }
 
   render() {
@@ -50,8 +58,8 @@ class Runs {
     const bar = total ? el("progress", { max: total, value: done, "aria-label": `${done} of ${total}` }) : null;
     const cells = [
       this.tick(job),
-      el("span", {}, title, job.reason && job.state !== "done" ? el("small", { class: "why" }, job.reason) : null),
-      el("span", { class: `tag state ${job.state}` }, STATES[job.state] ?? job.state),
+      el("span", {}, title, reasonText(job) && job.state !== "done" ? el("small", { class: "why" }, reasonText(job)) : null),
+      el("span", { class: `tag state ${job.state}` }, stateText(job)),
       total ? el("span", { class: "with-bar" }, isActive(job) ? bar : null, el("small", {}, `${done.toLocaleString("en")} of ${total.toLocaleString("en")}`)) : "",
       Number.isFinite(best ?? NaN) ? numberText(best) : "",
       timeText(job.started ?? job.made),
@@ -69,7 +77,11 @@ class Runs {
 
   action(job) {
     const button = (words, act) => el("button", { type: "button", "data-key": `${words} ${job.id}`, "aria-label": `${words}: ${job.title || job.kind}`, onclick: () => told(act) }, words);
-    if (isActive(job)) return button("Cancel", () => jobs.cancel(job.id));
+    if (isActive(job)) {
+      const cancel = button("Cancel", () => jobs.cancel(job.id));
+      cancel.disabled = isCancelling(job);
+      return cancel;
+    }
     const goOn = ["failed", "cancelled"].includes(job.state) ? button("Go on", () => jobs.resume(job.id)) : null;
     const sure = this.doomed === job.id;
     const away = button(sure ? "Delete its files" : "Delete", () => (sure ? this.forget(job.id) : this.askWhether(job.id)));

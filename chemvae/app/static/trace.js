@@ -5,8 +5,8 @@ import { clamp, numberText } from "./format.js";
 
 const [HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [170, 46, 26, 10, 10];
 
-/** `lines` are { name, points: [[call, best], ...] }; the steps between points are level, as the best is. */
-export function traceChart(lines, total = 0, width = 560) {
+/** `lines` are { name, points: [[call, best], ...], at }, the last the place of its colour; between points the best stays. */
+export function traceChart(lines, total = 0, width = 560, isNamed = lines.length > 1) {
   const drawn = lines.filter((line) => line.points.length);
   if (!drawn.length) return el("p", { class: "note" }, "The trace begins with the first score.");
   const calls = Math.max(total, ...drawn.map((line) => line.points.at(-1)[0]), 1);
@@ -19,10 +19,10 @@ export function traceChart(lines, total = 0, width = 560) {
   const sideText = ticks.map((value) => svg("text", { x: LEFT - 7, y: y(value) + 4, "text-anchor": "end" }, numberText(value)));
   const bottomText = [0, calls].map((call, at) => svg("text", { x: x(call), y: HEIGHT - 8, "text-anchor": at ? "end" : "start" }, numberText(call)));
   const middle = svg("text", { x: (LEFT + width - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, "molecules scored");
-  const paths = drawn.flatMap((line, at) => linePath(line.points, x, y, at));
+  const paths = drawn.flatMap((line) => linePath(line.points, x, y, line.at ?? 0));
   const words = drawn.map((line) => `${line.name}: best ${numberText(line.points.at(-1)[1])} after ${line.points.at(-1)[0]} molecules`).join("; ");
   const chart = svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, class: "trace", role: "img", "aria-label": words }, ...grid, ...sideText, ...bottomText, middle, ...paths);
-  return lines.length > 1 ? el("figure", {}, chart, legend(lines)) : chart;
+  return isNamed ? el("figure", {}, chart, legend(lines)) : chart;
 }
 
 function linePath(points, x, y, at) {
@@ -46,5 +46,5 @@ function rounded(low, high) {
 }
 
 function legend(lines) {
-  return el("figcaption", { class: "legend" }, ...lines.map((line, at) => el("span", {}, el("i", { class: `swatch line-${at}` }), line.name)));
+  return el("figcaption", { class: "legend" }, ...lines.map((line) => el("span", {}, el("i", { class: `swatch line-${line.at ?? 0}` }), line.name)));
 }

@@ -37,7 +37,7 @@ class Order:
         """Tell where a task of several stages stands."""
         self.progress(progress.done, progress.total, stage=progress.stage)
 
-    def finish(self, table: pd.DataFrame) -> None:
-        """Keep the table that came of the job, with the place of each molecule on the map."""
+    def finish(self, table: pd.DataFrame, total: int | None = None) -> None:
+        """Keep the table that came of the job, with the place of each molecule on the map; ``total`` is what was asked for."""
         write_table(self.bench.placed(table) if "x" not in table else table, self.folder / TABLE)
-        self.progress(len(table), len(table))
+        self.progress(len(table), max(total or 0, len(table)))

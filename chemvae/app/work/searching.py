@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.app.work.order import Order
+from chemvae.app.work.values import Values
 from chemvae.chem.fingerprints import morgan, tanimoto
 from chemvae.design.campaign.progress import Progress
 from chemvae.design.results.result import Result
@@ -35,6 +36,7 @@ class Watcher:
         self.order, self.cancel = order, cancel
         self.stop_at: float | None = order.settings.get("stop_at")
         self.sign = -1.0 if is_lowered(order.settings) else 1.0
+        self.values = Values(order.bench.model, order.settings)
         self._best = ""
         self._calls = -1
 
@@ -54,7 +56,9 @@ class Watcher:
         if progress.best_smiles and progress.best_smiles != self._best:
             self._best = progress.best_smiles
             x, y = self.order.bench.places([self._best])[0]
-            self.order.tell("molecule", {"call": progress.calls, "smiles": self._best, "score": progress.best, "x": x, "y": y})
+            about = {"call": progress.calls, "smiles": self._best, "score": progress.best}
+            values = self.values.of([self._best]).iloc[0].to_dict()
+            self.order.tell("molecule", {**values, **about, "x": x, "y": y})
 
 
 def is_lowered(settings: dict[str, Any]) -> bool:
@@ -66,7 +70,7 @@ def is_lowered(settings: dict[str, Any]) -> bool:
 def do_optimize(order: Order) -> str:
     """Search, or go on with the search that was ended here."""
     found = search(order, asked_of(order.settings))
-    order.finish(rows_of(order, found.result))
+    order.finish(rows_of(order, found.result), found.settings.budget)
     return reason_of(found.result, order.settings)
 
 
@@ -106,8 +110,9 @@ def asked_of(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def rows_of(order: Order, result: Result) -> pd.DataFrame:
-    """Every molecule that was scored, the best first, with how like the start it is and where it lies."""
-    history = result.history
+    """Every molecule that was scored, the best first, with the properties that were asked about, how like the start it is, and
+    where it lies."""
+    history = Values(order.bench.model, order.settings).beside(result)
     xy = np.full((len(history), 2), np.nan)
     points = [np.asarray(z, dtype=float) for z in history["z"]]
     known = [i for i, z in enumerate(points) if z.size and np.isfinite(z).all()]

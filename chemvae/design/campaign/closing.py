@@ -49,6 +49,7 @@ def make_result(campaign: Campaign) -> Result:
         batch=campaign.evaluator.batch_table(open_now),
         receipt=campaign.evaluator.receipt,
         leads=_with_intervals(campaign, describe_leads(campaign, describe)),
+        predictors=predictors(campaign),
         n_told=len(campaign.evaluator.unsolicited),
     )
 

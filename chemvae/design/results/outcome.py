@@ -14,6 +14,7 @@ from chemvae.design.evaluators.receipt import Receipt
 from chemvae.design.goals import Utility
 
 if TYPE_CHECKING:
+    from chemvae.design.oracles.uncertain import UncertainOracle
     from chemvae.models.vae import MolVAE
 
 
@@ -70,6 +71,9 @@ class Outcome:
     constraint, or why there is no score), the goals, and what is known of ``molecules``. Of more than three start molecules
     the best one that was scored."""
 
+    predictors: list[UncertainOracle] = field(default_factory=list, repr=False)
+    """The oracles among those asked that predict: they say of any molecule what they predict, and how sure they are, where the
+    history has what was scored."""
     n_told: int = 0
     """Rows of ``history`` that nobody asked for: what a laboratory told besides, which the budget does not count."""
 
