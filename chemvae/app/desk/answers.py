@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
-from chemvae.app.desk.campaigns import as_table, measured_names, stand_of, take_results, waiting_rows, write_sheet
+from chemvae.app.desk.campaigns import as_table, measured_names, stand_of, take_results, told_rows, waiting_rows, write_sheet
 from chemvae.app.desk.checking import check_job
 from chemvae.app.desk.choices import describe_choices
 from chemvae.app.desk.exports import compare, export, rows_of
@@ -115,7 +115,12 @@ class Answers:
 
     def take_results(self, folder: str, path: str | None = None, rows: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         """Take what a laboratory has measured: a file, or rows."""
-        return take_results(Path(folder), as_table(path, rows, measured_names(Path(folder))))
+        given = as_table(path, rows, measured_names(Path(folder)))
+        return take_results(Path(folder), given, typed=path is None)
+
+    def told(self, folder: str) -> dict[str, Any]:
+        """All that a campaign was told, and what each row counts as."""
+        return told_rows(Path(folder))
 
     def write_sheet(self, folder: str, out: str) -> int:
         """Write what a campaign waits for as a workbook."""
