@@ -213,21 +213,27 @@ class Answers:
         known = canonicalize(smiles)
         if known is None:
             raise InvalidMoleculeError(smiles[:80], invalid_reason(smiles) or "RDKit cannot read it")
-        nearest = self._nearest(known, N_NEAREST)
-        is_in = bool(nearest) and canonicalize(nearest[0]["smiles"]) == known
+        own, nearest = self._own_and_nearest(known)
         predicted, distance = self._predictions(known)
         return {
             "smiles": known,
             "svg": molecule_svg(known, 320, 240),
-            "title": (nearest[0]["name"] if is_in else None) or known,
+            "title": (own or {}).get("name") or known,
             "properties": [*_computed(known), *predicted],
             "distance": distance,
             "distance_note": _say_distance(distance),
             "nearest": nearest,
             "alerts": [{"name": one.name, "about": one.catalog} for one in find_alerts(known)],
-            "in_library": is_in,
+            "in_library": own is not None,
             "is_known": self._is_known(known),
         }
+
+    def _own_and_nearest(self, smiles: str) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        """The library's row of a molecule, if it has one, and the most similar: itself, then others."""
+        nearest = self._nearest(smiles, N_NEAREST + 1)
+        own = next((one for one in nearest if canonicalize(one["smiles"]) == smiles), None)
+        others = [one for one in nearest if one is not own][:N_NEAREST]
+        return own, others if own is None else [own, *others]
 
     def _predictions(self, smiles: str) -> tuple[list[dict[str, Any]], float | None]:
         if self.model.encode_reasons([smiles])[0] is not None:
