@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -140,6 +141,33 @@ def test_a_property_is_learned_and_a_search_can_name_it(client: TestClient):
     assert long > short
     search = asked(client, "optimize", oracle=f"fit:{found['id']}#size", budget=4, start=[SMILES[3]])
     assert search["state"] == "done" and search["rows"]
+
+
+def test_how_well_a_property_was_learned_is_said_beside_the_spread_of_its_labels(client: TestClient):
+    job = asked(client, "fit", upload=given(client, table_of(120))["id"], column="size")
+    facts = job["progress"]["fitted"]
+    assert facts["n"] == 120 and facts["low"] < facts["high"] and 0 < facts["rmse"] < facts["spread"]
+    assert (
+        f"missed by {facts['rmse']:.2g} (root mean square), while the labels spread by {facts['spread']:.2g}" in job["reason"]
+    )
+
+
+def test_a_property_that_was_learned_is_one_goal_among_others(client: TestClient):
+    found = given(client, table_of(60))
+    goals = [{"name": "size", "direction": "min", "low": 5, "high": 40}, {"name": "qed"}]
+    search = asked(client, "optimize", oracle=f"fit:{found['id']}#size", goals=goals, budget=4, start=[SMILES[3]])
+    assert search["state"] == "done", search["reason"]
+    assert {"size", "qed"} <= search["rows"][0].keys()
+    settings = json.loads((project_of(client) / "jobs" / search["id"] / "settings.json").read_text(encoding="utf-8"))
+    assert (settings["minimize"], settings["maximize"]) == (["size"], ["qed"])
+
+
+@pytest.mark.parametrize("goals", [[{"name": "qed"}, {"name": "SAS"}], [{"name": "size"}, {"name": "no such"}]])
+def test_goals_that_do_not_go_with_what_was_learned_are_refused_at_once(client: TestClient, goals: list):
+    found = given(client, table_of(60))
+    settings = {"oracle": f"fit:{found['id']}#size", "goals": goals, "start": [SMILES[3]]}
+    answer = client.post("/api/jobs", json={"kind": "optimize", "settings": settings})
+    assert answer.status_code == 400 and ("'size'" in answer.text or "no such" in answer.text)
 
 
 @pytest.mark.parametrize("column", ["smiles", "no such", "<script>"])

@@ -20,6 +20,7 @@ class Panel {
     root.addEventListener("drop", (event) => this.dropped(event));
     store.addEventListener("molecule", () => this.show());
     store.addEventListener("info", () => this.learn());
+    store.addEventListener("aim", () => this.open("optimize"));
     const before = recall("molecule");
     if (before) store.look(before);
     else this.showNothing();
