@@ -47,6 +47,31 @@ def test_a_broken_table_is_told_line_by_line(client: TestClient, tmp_path: Path)
     assert {(3, "not a molecule"), (5, "duplicate")} <= reasons and found["duplicates"] == 1
 
 
+GERMAN = "Verbindung;SMILES;L\xf6slichkeit\nA1;CCO;1,25\nA2;c1ccccc1O;\nA3;C1CC;2,31\nA4;CCN;n.d.\nA5;;0,5\nA6;CCO;1,4\n"
+
+
+def test_the_numbers_of_an_upload_agree_and_say_what_stands_in_its_cells(client: TestClient):
+    found = given(client, GERMAN.encode("latin-1"))
+    assert (found["rows"], found["distinct"], found["duplicates"], found["rows"] - found["usable"]) == (6, 3, 1, 2)
+    assert found["distinct"] + found["duplicates"] + found["rows"] - found["usable"] == found["rows"]
+    cells = {"numbers": 4, "empty": 2, "bounds": 0, "words": 0, "such_as": ["n.d."]}
+    assert found["cells"] == {"L\xf6slichkeit": cells}
+    assert found["disagreements"] == ["CCO stands in rows 1 and 6 with L\xf6slichkeit 1.25 and 1.4"]
+
+
+def test_a_guessed_encoding_is_told_by_the_files_own_name(client: TestClient):
+    (note,) = given(client, GERMAN.encode("latin-1"), "meins.csv")["notes"]
+    assert note.startswith("meins.csv is no UTF-8 and is read as Latin-1")
+    assert given(client, GERMAN.encode())["notes"] == []
+
+
+def test_free_text_is_told_to_be_no_table_of_molecules(client: TestClient):
+    before = sorted((project_of(client) / "uploads").iterdir())
+    answer = client.post("/api/uploads", files={"file": ("junk.txt", b"hello world\nthis is not a table\n")})
+    assert answer.status_code == 400 and "'junk.txt' is no table of molecules" in answer.json()["error"]
+    assert sorted((project_of(client) / "uploads").iterdir()) == before
+
+
 def test_a_report_is_there_when_the_page_is_opened_again(client: TestClient):
     found = given(client, table_of(30))
     assert client.get(f"/api/uploads/{found['id']}").json() == found

@@ -13,13 +13,15 @@ from chemvae.app.desk.campaigns import as_table, measured_names, stand_of, take_
 from chemvae.app.desk.checking import check_job
 from chemvae.app.desk.choices import describe_choices
 from chemvae.app.desk.exports import compare, export, rows_of
+from chemvae.app.desk.names import examples_for, find_name, looks_like_name
+from chemvae.app.desk.sources import possible, source_of
 from chemvae.app.plain import as_rows
 from chemvae.app.uploads import check_upload
 from chemvae.chem.alerts import find_alerts
 from chemvae.chem.drawing import laid_out, molecule_svg
 from chemvae.chem.molecules import canonicalize, invalid_reason, parse, parse_known, quiet
 from chemvae.chem.properties import PROPERTIES, compute_table
-from chemvae.errors import InvalidMoleculeError
+from chemvae.errors import InputError, InvalidMoleculeError
 from chemvae.library import Query, search
 from chemvae.library.manifest import read_manifest
 from chemvae.maps import Projection, load_projection
@@ -81,7 +83,7 @@ class Answers:
 
     def choices(self) -> dict[str, Any]:
         """Properties, oracles and methods by name, and the library with a histogram of each of its columns."""
-        return describe_choices(self.model, self.library)
+        return {**describe_choices(self.model, self.library), "examples": examples_for(self.model_name)}
 
     # ------------------------------------------------------------------------------------------------ what is asked for
 
@@ -129,11 +131,11 @@ class Answers:
     # ------------------------------------------------------------------------------------------------ a text
 
     def read(self, text: str) -> dict[str, Any]:
-        """A SMILES, a molfile, or the name of a molecule of the library.
+        """A SMILES, a molfile, or the name of a molecule of the library or of :data:`chemvae.app.desk.names.KNOWN`.
 
         Raises
         ------
-        InvalidMoleculeError
+        InputError
             Saying why it is none of these.
         """
         text = text if MOLFILE_END in text else text.strip()
@@ -155,9 +157,16 @@ class Answers:
             return mol, None, []
         if (found := self._named(text)) is not None:
             return parse_known(found["smiles"]), found["id"], []
+        if (known := find_name(text)) is not None:
+            return parse_known(known[1]), known[0], []
         head, _, rest = text.partition(" ")
         if rest and (mol := parse(head)) is not None:
             return mol, rest.strip(), [f"'{rest.strip()}' was taken as its name."]
+        if looks_like_name(text):
+            raise InputError(
+                f"No molecule is known here as '{text[:80]}': names of the examples and of the library are, and nothing is "
+                "looked up elsewhere. Paste its SMILES."
+            )
         reason = invalid_reason(text) or "RDKit cannot read it"
         where = " and no molecule of the library has that name" if self.library else ""
         raise InvalidMoleculeError(text[:80], reason + where)
@@ -219,7 +228,7 @@ class Answers:
             "smiles": known,
             "svg": molecule_svg(known, 320, 240),
             "title": (own or {}).get("name") or known,
-            "properties": [*_computed(known), *predicted],
+            "properties": _own_first(_computed(known), predicted),
             "distance": distance,
             "distance_note": _say_distance(distance),
             "nearest": nearest,
@@ -239,12 +248,17 @@ class Answers:
         if self.model.encode_reasons([smiles])[0] is not None:
             return [], None
         row = self.model.predict([smiles]).iloc[0]
+        ranges = dict(zip(self.model.property_names, self.model.label_ranges(), strict=True))
         shown = []
         for name in self.model.property_names:
             value, std = float(row[name]), float(row[f"{name}_std"])
-            ends = {"low": value - NINETY * std, "high": value + NINETY * std}
             unit = self.model.property_units.get(name) or "1"
-            shown.append({"name": name, "value": value, **ends, "unit": unit, "source": "predicted"})
+            least, most = possible(*ranges[name], unit)
+            ends = {"low": max(value - NINETY * std, least), "high": min(value + NINETY * std, most)}
+            about = source_of(name, self.model.property_names)
+            shown.append(
+                {"name": name, "value": min(max(value, least), most), **ends, "unit": unit, "source": "predicted", **about}
+            )
         return shown, float(row["distance"])
 
     def _is_known(self, smiles: str) -> bool | None:
@@ -265,6 +279,12 @@ class Answers:
              "row": one["row"]}
             for one in hits
         ]  # fmt: skip
+
+
+def _own_first(computed: list[dict[str, Any]], predicted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What only the model knows comes first: emitters are judged by S1 and T1, not by what RDKit computes of drugs."""
+    own = [one for one in predicted if one["name"] not in PROPERTIES]
+    return [*own, *computed, *(one for one in predicted if one not in own)]
 
 
 def _computed(smiles: str) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import { drawing, picture } from "./component.js";
 import { el, icon } from "./dom.js";
-import { headingText as spaced, numberText, unitText } from "./format.js";
+import { nameText, numberText, unitText } from "./format.js";
 import { notice } from "./notices.js";
 import { store } from "./store.js";
 
@@ -46,7 +46,7 @@ function propertyTable(properties) {
     return el(
       "tr",
       {},
-      el("th", { scope: "row" }, spaced(name), unit ? el("span", { class: "unit" }, ` ${unit}`) : null),
+      el("th", { scope: "row", title: predicted?.about }, nameText(name, (computed ?? predicted).unit), unit ? el("span", { class: "unit" }, ` ${unit}`) : null, predicted?.how ? el("small", { class: "how" }, predicted.how) : null),
       el("td", { class: "number" }, computed ? numberText(computed.value) : ""),
       predicts ? el("td", { class: "number" }, predicted ? numberText(predicted.value) : "", predicted ? interval(predicted) : null) : null,
     );

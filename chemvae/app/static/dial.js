@@ -1,7 +1,7 @@
 // One property of a search: what is wanted of it, on a slider with the library's histogram behind it.
 
 import { choice, el, icon, slider, svg } from "./dom.js";
-import { clamp, headingText, numberText, unitText } from "./format.js";
+import { clamp, nameText, numberText, unitText } from "./format.js";
 import { store } from "./store.js";
 
 const STEPS = 100;
@@ -9,7 +9,7 @@ const HEIGHT = 36;
 export const ROLES = { max: "as high as can be", min: "as low as can be", target: "close to", between: "between", below: "below", above: "above" };
 const GOALS = new Set(["max", "min", "target"]);
 /** What a property is called on its dial. */
-export const titleOf = (name) => store.property(name)?.label ?? headingText(name);
+export const titleOf = (name) => store.property(name)?.label ?? nameText(name, store.property(name)?.unit);
 const THUMBS = { max: 0, min: 0, target: 1, between: 2, below: 1, above: 1 };
 
 /** Where a property's slider begins and ends: the library's range, the usual one, or around what the molecule has. */
@@ -37,7 +37,7 @@ export class Dial {
     this.weight.root.hidden = true;
     const remove = el("button", { type: "button", class: "icon small", title: `Leave ${titleOf(name)} out`, "aria-label": `Leave ${titleOf(name)} out`, onclick: onRemove }, icon("close"));
     const unit = unitText(store.property(name)?.unit);
-    const words = el("span", { class: "name" }, titleOf(name), unit ? el("span", { class: "unit" }, ` ${unit}`) : null);
+    const words = el("span", { class: "name", title: store.property(name)?.about }, titleOf(name), unit ? el("span", { class: "unit" }, ` ${unit}`) : null);
     this.root = el("div", { class: "dial", role: "group", "aria-label": titleOf(name) }, el("div", { class: "dial-head" }, words, this.role, remove), this.track, this.weight.root);
     this.render();
   }
