@@ -128,7 +128,7 @@ def say_substitute(smiles: str, written: str | None, similarity: float) -> str:
     Examples
     --------
     >>> say_substitute("OCC", "CCN", 0.333)
-    "The model does not write OCC back from its code: it writes CCN there (similarity 0.33), and the way goes on from that one."
+    'The model does not write OCC back from its code: it writes CCN there (similarity 0.33), and the way goes on from that one.'
     >>> say_substitute("OCC", "CCO", 1.0)
     ''
     """
