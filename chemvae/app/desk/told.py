@@ -45,5 +45,8 @@ def slip_in(cells: Mapping[str, str]) -> str:
 def said_of(row: Mapping[str, Any], names: Sequence[str]) -> str:
     """Why a row counts as failed, for whoever filled it in."""
     words = next((str(row[name]) for name in names if row.get(name)), "") or str(row.get("comment") or "")
+    which = row.get("id") or row["smiles"]
+    if _FAILED_WORDS.fullmatch(words):
+        return f"{which} counts as failed"
     told = f"'{words[:SHOWN]}' is no number" if words else "no value was given"
-    return f"{told}, so {row.get('id') or row['smiles']} counts as failed; correct it below if it was measured"
+    return f"{told}, so {which} counts as failed; correct it if it was measured"

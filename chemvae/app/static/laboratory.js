@@ -130,7 +130,7 @@ class Laboratory {
   async told(work, named = []) {
     try {
       const { read, open, refused = [], failed = [] } = await work();
-      const item = (one) => el("li", {}, `${named[one.row - 1] ?? `Row ${one.row}`}: ${one.reason}`);
+      const item = (one) => el("li", {}, `${named[one.row - 1] ?? `Row ${one.row}`}: ${one.reason}.`);
       const measured = read - failed.length;
       notice(`${countText(measured, "result")} read${failed.length ? `, ${numberText(failed.length)} failed` : ""}, ${numberText(open)} open.`);
       await this.refresh();

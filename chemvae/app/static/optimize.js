@@ -55,7 +55,7 @@ class OptimizeForm {
     const button = el("button", { type: "submit", class: "primary wide" }, "Optimize from here");
     this.waits = el("p", { class: "note", hidden: true });
     this.goals = el("div", { class: "stack" }, this.waits, this.list, this.more);
-    this.root = el("form", { class: "stack", onsubmit: submit }, el("p", { class: "lead" }, lead), this.oracleField(), this.goals, this.alikeField(), this.budgetField(), this.details(), button, this.said);
+    this.root = el("form", { class: "stack", onsubmit: submit }, el("p", { class: "lead" }, lead), this.alikeField(), this.oracleField(), this.goals, this.budgetField(), this.details(), button, this.said);
     jobs.fitted().then((found) => {
       store.fitted = found;
       this.offer();
@@ -79,9 +79,15 @@ class OptimizeForm {
 
   /** A goal for a property that was learned; it has a dial already, or gets one. */
   aim(name) {
-    if (this.dials.some((dial) => dial.name === name)) return;
-    for (const dial of this.dials.filter((one) => store.property(one.name)?.fitted)) this.drop(dial);
-    this.add(name, "max");
+    this.oracle.value = "";
+    this.showOracle();
+    if (!this.dials.some((dial) => dial.name === name)) {
+      for (const dial of this.dials.filter((one) => store.property(one.name)?.fitted)) this.drop(dial);
+      this.add(name, "max");
+    }
+    const { root } = this.dials.find((dial) => dial.name === name);
+    this.list.prepend(root);
+    setTimeout(() => root.scrollIntoView({ block: "center" }));
   }
 
   drop(dial) {
