@@ -6,16 +6,21 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chemvae.app.plain import as_json
 from chemvae.app.project import UPLOAD_FACTS
 from chemvae.disk.files import refusals_explained
 from chemvae.errors import InputError
 
+if TYPE_CHECKING:
+    from chemvae.data.prepare.checking import Check
+
 FACTS, TABLE = UPLOAD_FACTS, "table"
 ENDINGS = (".csv", ".tsv", ".txt", ".smi", ".smiles", ".sdf", ".sd", ".mol", ".parquet", ".xlsx")
 PACKED = (".gz", ".zst")
+LINES = (".txt", ".smi", ".smiles")
+"""Files that hold a molecule a line, under no heading: what is written in words looks like one."""
 MOST_PROBLEMS = 1_000
 _ID = re.compile(r"[0-9a-f]{12}")
 
@@ -96,20 +101,22 @@ def check_upload(path: str, name: str, most_rows: int) -> dict[str, Any]:
     InputError, NothingUsableError
         If it cannot be read, holds no molecule, or more rows than are taken.
     """
+    from chemvae.app.columns import warnings_heard
     from chemvae.data.prepare.checking import check
-    from chemvae.data.prepare.checking import label_columns as numeric_columns
-    from chemvae.data.prepare.tables import read_rows
 
-    report = check(path, properties=None, source_path=None)
+    with warnings_heard() as heard:
+        report = check(path, properties=None, source_path=None)
     if report.n_rows > most_rows:
         raise InputError(f"'{name}' has {report.n_rows:,} rows; at most {most_rows:,} are taken. Split it.")
-    head, _ = read_rows(path, limit=2_000)
-    numbers = set(numeric_columns(head, (), (report.smiles_column,)))
+    if not report.n_valid and Path(path).suffix in LINES:
+        raise InputError(
+            f"'{name}' is no table of molecules: none of its {report.n_rows:,} lines begins with a SMILES. Give one molecule a "
+            "line, or a table with a column of SMILES as .csv."
+        )
     facts = {
         "id": Path(path).parent.name,
         "name": name,
         "rows": report.n_rows,
-        "columns": [{"name": one, "numeric": one in numbers} for one in report.columns],
         "smiles_column": report.smiles_column,
         "problems": [
             {"line": one.line, "row": one.row, "reason": one.reason, "detail": one.detail, "smiles": one.smiles[:200]}
@@ -119,6 +126,29 @@ def check_upload(path: str, name: str, most_rows: int) -> dict[str, Any]:
         "usable": report.n_valid,
         "distinct": report.n_distinct,
         "duplicates": report.counts.get("duplicate", 0),
+        "notes": [one.replace(path, name) for one in heard],
+        **_look_at_columns(path, report),
     }
     keep_facts(Path(path).with_name(FACTS), facts)
     return facts
+
+
+def _look_at_columns(path: str, report: Check) -> dict[str, Any]:
+    """Which columns are numbers, what stands in them, and which molecules have several."""
+    import pandas as pd
+
+    from chemvae.app.columns import MOST_LOOKED, count_cells, disagreements
+    from chemvae.data.prepare.checking import label_columns, usual_cleaning
+    from chemvae.data.prepare.tables import load_table, read_rows
+
+    frame, _ = read_rows(path, limit=MOST_LOOKED)
+    numbers = label_columns(frame.head(2_000), (), (report.smiles_column,))
+    smiles = pd.Series(dtype=object)
+    if report.n_valid > report.n_distinct:
+        table = load_table(path, standardize=usual_cleaning(path), limit=MOST_LOOKED)
+        smiles = pd.Series(table.smiles, index=table.rows)
+    return {
+        "columns": [{"name": one, "numeric": one in numbers} for one in report.columns],
+        "cells": count_cells(frame, report.smiles_column),
+        "disagreements": disagreements(frame, smiles, numbers),
+    }

@@ -32,8 +32,9 @@ class EditSettings:
 
     steps: int = 5
     """Points after the molecule's own."""
-    radius: float = 0.3
-    """Length of all steps together, in standard deviations of the training codes per dimension."""
+    radius: float = 0.5
+    """Length of all steps together, in standard deviations of the training codes per dimension. Of a dozen drugs and the drug
+    model, along logP, 3 give one molecule alone on a way of 0.3, and 1 of 0.5."""
     direction: str = "max"
     """"max" raises the property, "min" lowers it; the other way of an analogy for "min"."""
     keep: str | None = None
@@ -119,6 +120,24 @@ def describe_path(
     given = morgan([smiles])
     table["similarity"] = [np.nan if one is None else float(tanimoto(morgan([one]), given)[0, 0]) for one in found]
     return table
+
+
+def say_substitute(smiles: str, written: str | None, similarity: float) -> str:
+    """Say what a model writes at the code of a molecule where that is another one; "" where it is the same, or none.
+
+    Examples
+    --------
+    >>> say_substitute("OCC", "CCN", 0.333)
+    'The model does not write OCC back from its code: it writes CCN there (similarity 0.33), and the way goes on from that one.'
+    >>> say_substitute("OCC", "CCO", 1.0)
+    ''
+    """
+    if written is None or canonicalize(written) == canonicalize(smiles):
+        return ""
+    return (
+        f"The model does not write {smiles} back from its code: it writes {written} there (similarity {similarity:.2f}), and "
+        "the way goes on from that one."
+    )
 
 
 def values_of(model: MolVAE, smiles: list[str | None], vector: AttributeVector) -> np.ndarray:

@@ -12,7 +12,7 @@ from chemvae.data.given import as_written, list_molecules
 from chemvae.errors import InvalidMoleculeError, NothingUsableError, SettingsError
 from chemvae.models.vae import MolVAE
 from chemvae.moving.analogies import analogy_path
-from chemvae.moving.editing import EditSettings, edit_molecule
+from chemvae.moving.editing import EditSettings, edit_molecule, say_substitute
 from chemvae.moving.labelled import Table, labelled_codes
 from chemvae.moving.pages import completions_page, edit_legends, edit_page, neighbors_page
 from chemvae.moving.surroundings import AroundSettings, around
@@ -130,7 +130,8 @@ def find_edit(
     -------
     DataFrame
         See :func:`chemvae.moving.editing.edit_molecule` and :func:`chemvae.moving.analogies.analogy_path`.
-        ``attrs["sentences"]`` says where the direction is from, ``attrs["properties"]`` which columns are properties.
+        ``attrs["sentences"]`` says where the direction is from, and what the model writes at the molecule's own code where that
+        is another molecule; ``attrs["properties"]`` which columns are properties.
     """
     if along is None and pair is None:
         raise SettingsError("say where to: along a property (--along P), or as one molecule is to another (--pair A B)")
@@ -143,16 +144,18 @@ def find_edit(
     else:
         assert vector is not None, "one of the two was given"
         found = edit_molecule(model, smiles, vector, settings)
-    found.attrs["sentences"] = list(_sentences(vector, pair, smiles))
+    found.attrs["sentences"] = list(_sentences(vector, pair, smiles, found.iloc[0]))
     found.attrs["properties"] = [] if vector is None else [vector.name]
     return found
 
 
-def _sentences(vector: AttributeVector | None, pair: Sequence[str] | None, smiles: str) -> Iterable[str]:
+def _sentences(vector: AttributeVector | None, pair: Sequence[str] | None, smiles: str, first: pd.Series) -> Iterable[str]:
     if pair is not None:
         yield f"{pair[0]} is to {pair[1]} as {smiles} is to the last step."
     elif vector is not None:
         yield vector.sentence()
+    if words := say_substitute(smiles, first["smiles"] if first["valid"] else None, first["similarity"]):
+        yield words
 
 
 def write_edit(output: str | Path | None, *, overwrite: bool = False) -> Callable[[pd.DataFrame, str], pd.DataFrame]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from pathlib import Path
 
@@ -28,6 +29,7 @@ pytestmark = [
 EXAMPLES = Path(__file__).parents[2] / "data" / "example.csv"
 HOSTILE = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>"
 START = "CC(=O)Nc1ccc(O)cc1"
+CELECOXIB = "Cc1ccc(-c2cc(C(F)(F)F)nn2-c2ccc(S(N)(=O)=O)cc2)cc1"
 SEARCH_MS = 400_000
 """The most that a search may take where other tests take the cores; it takes a few seconds on its own."""
 SCORED = "() => Number(document.querySelector('#dock .facts-line').textContent.split(' of ')[0].replaceAll(',', ''))"
@@ -326,6 +328,43 @@ def test_results_of_the_laboratory_are_entered_and_refused_row_by_row(visit):
     assert Path(saved.value.path()).stat().st_size > 1000
 
 
+def test_a_slip_is_said_at_its_field_and_a_result_is_corrected_where_it_is_listed(visit):
+    page = visit()
+    page.locator("[data-view=laboratory]").click()
+    form = page.locator("#view-laboratory details", has_text="A new campaign")
+    form.wait_for()
+    if form.get_attribute("open") is None:
+        form.locator("summary").click()
+    name = page.get_by_label("Name", exact=True)
+    name.fill("no/name")
+    assert "letters, digits, blanks" in name.evaluate("one => one.validationMessage")
+    name.fill("my camp 1")
+    page.get_by_label("What is measured").fill("sourness")
+    page.get_by_label("Molecules per batch").fill("3")
+    page.get_by_label("Start from").fill(START)
+    page.get_by_role("button", name="Begin the campaign").click()
+    page.locator(".campaign[aria-pressed=true]", has_text="my camp 1").wait_for()
+    inputs = page.locator(".batch input")
+    inputs.nth(2).wait_for()
+    for at, text in enumerate(("6,5", ">7", "abc")):
+        inputs.nth(at).fill(text)
+    page.get_by_role("button", name="Save the results").click()
+    said = page.locator(".batch .why", has_text="'abc' is no number")
+    said.wait_for()
+    assert page.locator(".batch tbody tr").count() == 3 and inputs.nth(2).get_attribute("aria-invalid") == "true"
+    inputs.nth(2).fill("failed: spilled")
+    page.get_by_role("button", name="Save the results").click()
+    page.locator(".campaign", has_text="3 measured, 1 of them failed").wait_for()
+    page.locator(".results summary").click()
+    values = page.locator(".told input")
+    assert [values.nth(at).input_value() for at in range(3)] == ["failed: spilled", ">7.0", "6.5"]
+    values.nth(0).fill("5.9")
+    page.get_by_role("button", name="Save the corrections").click()
+    page.locator(".campaign", has_text=re.compile("3 measured$")).wait_for()
+    page.locator(".told .tag.bad").wait_for(state="detached")  # the results are shown after the list
+    assert page.locator(".told .tag").all_inner_texts() == ["a bound"]
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_every_view_fits_its_window_and_is_accessible(visit, browser, server, width, scheme):
     axe = pytest.importorskip("axe_playwright_python", reason="comes with the extra 'browser'")
@@ -351,6 +390,54 @@ def serious(page, source):
     ]
     wide = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
     return grave + ([f"{wide} pixels too wide"] if wide > 0 else [])
+
+
+def settings_of(page, server):
+    """What the run beside the map was asked for."""
+    run = page.locator("#dock").get_attribute("data-run")
+    return json.loads(server.answer(f"/api/jobs/{run}"))["settings"]
+
+
+def test_a_goal_that_an_oracle_leaves_out_is_not_shown_as_one(visit):
+    page = visit()
+    look_at(page, "paracetamol")
+    page.get_by_role("tab", name="Optimize").click()
+    goal = page.get_by_role("group", name="qed")
+    assert goal.is_visible()
+    page.get_by_label("Score by").select_option("penalized_logP")
+    goal.wait_for(state="hidden")
+    said = page.locator("form .note", has_text="The score is penalized_logP alone")
+    assert "qed as high as can be" in said.inner_text()
+    page.get_by_label("Score by").select_option("")
+    goal.wait_for()
+    assert said.count() == 0 or said.is_hidden()
+
+
+def test_what_was_learned_from_an_upload_is_optimized_beside_other_goals(visit, server):
+    page = visit()
+    look_at(page, "celecoxib")
+    page.locator("[data-view=data]").click()
+    with EXAMPLES.open(encoding="utf-8") as file:
+        rows = [row["smiles"] for row in csv.DictReader(file)][:40]
+    table = "smiles,pIC50\n" + "".join(f"{one},{4 + len(one) / 10:.2f}\n" for one in rows)
+    page.set_input_files("#file", {"name": "assay.csv", "mimeType": "text/csv", "buffer": table.encode()})
+    page.get_by_text("pIC50: 40 cells are numbers.").wait_for()
+    page.get_by_role("button", name="Fit a property").click()
+    wait_for_state(page, "done")
+    said = page.locator("#dock .note", has_text="learned from 40 molecules")
+    assert "missed by" in said.inner_text() and "the labels spread by" in said.inner_text()
+    page.get_by_role("button", name="Optimize it").click()
+    page.get_by_role("group", name="pIC50 (learned)").wait_for()
+    page.get_by_label("What is wanted of pIC50").select_option("min")
+    assert page.get_by_label("Look for").input_value() == "0.4"
+    page.get_by_label("Budget").select_option("50")
+    page.get_by_role("button", name="Optimize from here").click()
+    page.locator("#dock h2", has_text="pIC50").wait_for()
+    until(page, "() => /^\\d+-optimize$/.test(document.getElementById('dock').dataset.run)")
+    asked = settings_of(page, server)
+    assert {one["name"]: one["direction"] for one in asked["goals"]} == {"pIC50": "min", "qed": "max"}
+    assert asked["oracle"].endswith("#pIC50") and asked["min_similarity"] == 0.4 and asked["start"] == [CELECOXIB]
+    page.get_by_role("button", name="Cancel").click()
 
 
 def test_a_second_goal_brings_weights_and_a_single_one_has_none(visit):

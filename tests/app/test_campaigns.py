@@ -47,7 +47,7 @@ def test_two_rounds_by_hand_and_by_a_workbook(client: TestClient, tmp_path: Path
     assert len(first) == 4 and all(one["pIC50"] == "" for one in first)
     typed = [{"id": one["id"], "value": 5.0 + i} for i, one in enumerate(first[:2])]
     told = client.post("/api/campaigns/two rounds/results", json={"rows": typed}).json()
-    assert told == {"read": 2, "open": 2, "refused": []}
+    assert told == {"read": 2, "open": 2, "refused": [], "failed": []}
     (tmp_path / "sheet.xlsx").write_bytes(client.get("/api/campaigns/two rounds/batch.xlsx").content)
     (chunk,) = read_records(tmp_path / "sheet.xlsx")
     assert chunk.frame["id"].tolist() == [one["id"] for one in first[2:]]
@@ -55,7 +55,8 @@ def test_two_rounds_by_hand_and_by_a_workbook(client: TestClient, tmp_path: Path
     filled.to_excel(tmp_path / "filled.xlsx", index=False)
     files = {"file": ("filled.xlsx", (tmp_path / "filled.xlsx").read_bytes())}
     told = client.post("/api/campaigns/two rounds/results", files=files).json()
-    assert told == {"read": 2, "open": 0, "refused": []}
+    assert (told["read"], told["open"], told["refused"]) == (2, 0, [])
+    assert [one["row"] for one in told["failed"]] == [2] and "'insoluble' is no number" in told["failed"][0]["reason"]
     second = next_batch(client, "two rounds")
     assert len(second) == 4 and not {one["smiles"] for one in first} & {one["smiles"] for one in second}
     assert (stand(client, "two rounds")["round"], stand(client, "two rounds")["measured"]) == (2, 4)
@@ -99,6 +100,31 @@ def test_a_result_that_is_told_again_is_corrected(client: TestClient):
         client.post("/api/campaigns/corrected/results", json={"rows": [{"id": first[0]["id"], "value": value}]})
     results = pd.read_csv(project_of(client) / "campaigns" / "corrected" / "results.csv")
     assert results["pIC50"].tolist() == [6.0] and stand(client, "corrected")["measured"] == 1
+
+
+def test_a_slip_of_the_keyboard_is_no_measurement(client: TestClient):
+    first = begun(client, "slips")
+    values = ("6.5", ">7", "abc", "failed: insoluble")
+    rows = [{"id": one["id"], "value": value} for one, value in zip(first, values, strict=True)]
+    told = client.post("/api/campaigns/slips/results", json={"rows": rows}).json()
+    assert [one["row"] for one in told["refused"]] == [3] and "'abc' is no number; give one" in told["refused"][0]["reason"]
+    assert (told["read"], told["open"], [one["row"] for one in told["failed"]]) == (3, 1, [4])
+    assert [one["id"] for one in client.get("/api/campaigns/slips/batch").json()["rows"]] == [first[2]["id"]]
+    assert (stand(client, "slips")["measured"], stand(client, "slips")["failed"]) == (3, 1)
+
+
+def test_results_so_far_are_listed_with_what_each_counts_as_and_a_wrong_one_is_corrected(client: TestClient):
+    first = begun(client, "listed")
+    values = ("6.5", ">7", "failed")
+    rows = [{"id": one["id"], "value": value} for one, value in zip(first, values, strict=False)]
+    client.post("/api/campaigns/listed/results", json={"rows": rows})
+    told = client.get("/api/campaigns/listed/results").json()
+    assert told["names"] == ["pIC50"] and [one["kind"] for one in told["rows"]] == ["value", "bound", "failed"]
+    assert [one["pIC50"] for one in told["rows"]] == ["6.5", ">7.0", "failed"]
+    corrected = {"rows": [{"id": first[2]["id"], "pIC50": "5.9"}]}
+    assert client.post("/api/campaigns/listed/results", json=corrected).json()["refused"] == []
+    assert client.get("/api/campaigns/listed/results").json()["rows"][2]["pIC50"] == "5.9"
+    assert stand(client, "listed")["failed"] == 0
 
 
 def test_results_of_molecules_nobody_asked_for_are_taken_too(client: TestClient):

@@ -1,11 +1,16 @@
 """What a search may name, with the range and the distribution that a slider shows."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from chemvae import library
+from chemvae import library, load
+from chemvae.app.desk.answers import Answers
 from chemvae.app.desk.choices import describe_choices
+from chemvae.app.desk.names import KNOWN
+from chemvae.app.desk.sources import SHORT, source_of
 from chemvae.data.tokens.vocabulary import Vocabulary
 from tests.conftest import make_model
 from tests.library.conftest import SMILES
@@ -52,3 +57,38 @@ def test_a_library_of_another_model_says_nothing_of_predictions(known, lib_model
     library.build(SMILES[:30], tmp_path / "lib", lib_model, ["qed"], work=work)
     columns = describe_choices(known, tmp_path / "lib")["library"]["columns"]
     assert "qed" in {one["name"] for one in columns} and "S1" not in {one["name"] for one in columns}
+
+
+@pytest.fixture(scope="module")
+def emitters() -> Answers:
+    """The desk with the shipped model of emitters."""
+    answers = Answers({"model": "oled", "project": "."})
+    answers.model = load("oled", "cpu")
+    return answers
+
+
+def test_a_card_of_an_emitter_begins_with_what_the_model_knows_of_emitters(emitters):
+    names = [one["name"] for one in emitters.card(KNOWN["mCP"])["properties"]]
+    assert names[: len(emitters.model.property_names)] == list(emitters.model.property_names)
+    assert {"qed", "SAS", "logP", "HBD"} <= set(names[len(emitters.model.property_names) :])
+
+
+@pytest.mark.parametrize("name", ["mCP", "PXZ-TRZ", "TPBi", "4CzIPN"])
+def test_no_interval_leaves_what_a_quantity_can_be(emitters, name):
+    for one in emitters.card(KNOWN[name])["properties"]:
+        if one["source"] == "predicted" and one["name"] in ("PLQY", "f", "chromophores_quantum_yield", "S1", "opv_pce_1"):
+            assert 0 <= one["low"] <= one["value"] <= one["high"]
+            assert one["high"] <= {"PLQY": 100, "chromophores_quantum_yield": 1}.get(one["name"], np.inf)
+
+
+def test_gaps_that_disagree_say_how_each_was_found(emitters):
+    told = {one["name"]: one for one in emitters.card(KNOWN["PXZ-TRZ"])["properties"]}
+    gaps = ("dE_ST", "dE_ST_measured", "donor_acceptor_dEst_eV")
+    assert [told[one]["how"] for one in gaps] == ["DFT", "measured", "TD-DFT of donor-acceptor molecules"]
+    assert all(one["about"] for one in told.values() if one["source"] == "predicted")
+
+
+def test_short_names_are_those_of_the_models_card():
+    card = (Path(library.__file__).parents[1] / "weights" / "oled" / "card.md").read_text(encoding="utf-8")
+    assert all(f"`{short}` is `{full}`" in card for short, full in SHORT.items())
+    assert all(source_of(short, SHORT)["how"] for short in SHORT)

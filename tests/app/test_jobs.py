@@ -17,11 +17,15 @@ pytest.importorskip("httpx", reason="comes with the extra 'test'")
 from rdkit import Chem
 from starlette.testclient import TestClient
 
+from chemvae import load
 from chemvae.app.jobs.requests import REQUESTS
+from chemvae.app.work.bench import Bench
 from chemvae.app.work.kinds import KINDS
+from chemvae.app.work.order import Order
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute_table
 from chemvae.data.files.reading import read_records
+from chemvae.progress import CancelToken
 from tests.app.serving import Serve, asked, finished, map_of, project_of
 from tests.library.conftest import SMILES
 
@@ -88,10 +92,52 @@ def test_constraints_hold_for_what_is_scored(client: TestClient):
 
 
 def test_neighbours_are_known_and_new_and_not_the_molecule_itself(client: TestClient):
-    job = asked(client, "neighbors", smiles=SMILES[30], n=5)
+    job = asked(client, "neighbors", smiles=SMILES[30], n=10)
     known = [one for one in job["rows"] if one["known"]]
     assert len(known) == 5 and all(canonicalize(SMILES[int(one["row"])]) == canonicalize(one["smiles"]) for one in known)
     assert canonicalize(SMILES[30]) not in [one["smiles"] for one in job["rows"]]
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 24])
+def test_no_more_neighbours_are_found_than_were_asked_for(client: TestClient, n: int):
+    job = asked(client, "neighbors", smiles=SMILES[30], n=n)
+    n_known = sum(one["known"] for one in job["rows"])
+    assert len(job["rows"]) == len({one["smiles"] for one in job["rows"]}) == n
+    assert job["reason"].startswith(f"{n_known} known ones of the library, and {n - n_known} new ones")
+
+
+IBUPROFEN, PARACETAMOL, CELECOXIB = (
+    "CC(C)Cc1ccc(C(C)C(=O)O)cc1", "CC(=O)Nc1ccc(O)cc1", "Cc1ccc(-c2cc(C(F)(F)F)nn2-c2ccc(S(N)(=O)=O)cc2)cc1",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """A worker's tools with the shipped model, which keeps codes to learn a direction from."""
+    made = Bench({"model": "drug", "project": tmp_path_factory.mktemp("edits")})
+    made.model = load("drug", "cpu")  # the server of these tests opens its own in place of any other
+    return made
+
+
+@pytest.mark.parametrize("smiles", [IBUPROFEN, PARACETAMOL, CELECOXIB])
+def test_an_edit_begins_with_the_molecule_itself_and_changes_something_by_default(bench: Bench, smiles: str, tmp_path: Path):
+    settings = {"smiles": canonicalize(smiles), "along": "logP", "steps": 7, "direction": "max", "radius": None}
+    reason = KINDS["edit"](Order(bench, tmp_path, settings, lambda kind, about: None, CancelToken()))
+    rows = pd.read_csv(tmp_path / "table.csv")
+    first, other = rows.iloc[0], rows.iloc[1]
+    assert (first["smiles"], first["step"], first["change"], first["similarity"]) == (canonicalize(smiles), 0, 0, 1)
+    assert first["logP"] == pytest.approx(compute_table([smiles], ["logP"])["logP"][0])
+    assert rows["smiles"].is_unique and rows["change"].abs().max() > 0.2
+    assert ("does not write" in reason) == (other["step"] == 0)
+    assert f"give {len(rows)} different molecules" in reason
+
+
+def test_a_way_between_two_molecules_has_them_at_its_ends(client: TestClient):
+    job = asked(client, "interpolate", smiles=SMILES[3], to=SMILES[30], steps=5)
+    first, last = job["rows"][0], job["rows"][-1]
+    assert [canonicalize(one["smiles"]) for one in (first, last)] == [canonicalize(SMILES[i]) for i in (3, 30)]
+    assert (first["similarity"], last["similarity_end"]) == (1, 1)
+    assert len({one["smiles"] for one in job["rows"]}) == len(job["rows"])
 
 
 def test_a_way_is_told_in_the_order_of_its_steps(client: TestClient):

@@ -9,8 +9,11 @@ pytest.importorskip("httpx", reason="comes with the extra 'test'")
 
 from starlette.testclient import TestClient
 
+from chemvae.app.desk.names import KNOWN, find_name
 from chemvae.chem.molecules import canonicalize
 from chemvae.chem.properties import compute_table
+from chemvae.demo.emitters.run import START
+from chemvae.demo.molecule import DRUGS, Named
 from chemvae.maps.packing import unpack_axis, unpack_lines
 from tests.app.serving import map_of
 from tests.library.conftest import SMILES
@@ -51,6 +54,30 @@ def test_a_smiles_is_read_however_it_is_written(client: TestClient, text: str):
 def test_a_name_of_the_library_is_read_whatever_its_case(client: TestClient):
     found = client.post("/api/read", json={"text": "Molecule 3"}).json()
     assert (found["smiles"], found["name"]) == (canonicalize(SMILES[3]), "molecule 3")
+
+
+@pytest.mark.parametrize(
+    "name", ["paracetamol", "Caffeine", "celecoxib", "imatinib", "IBUPROFEN", "mCP", "4czipn", "acetaminophen"]
+)
+def test_a_name_that_the_page_offers_or_everybody_knows_is_read(client: TestClient, name: str):
+    found = client.post("/api/read", json={"text": name}).json()
+    assert found["smiles"] == canonicalize(find_name(name)[1]) and found["name"] in KNOWN
+
+
+def test_the_molecules_to_begin_with_are_read_by_their_names(client: TestClient):
+    for name, smiles in client.get("/api/info").json()["examples"]:
+        assert client.post("/api/read", json={"text": name}).json()["smiles"] == canonicalize(smiles)
+
+
+@pytest.mark.parametrize("text", ["ibuprofin", "no such drug", "N,N-dimethyl something"])
+def test_a_name_that_nobody_knows_is_not_called_a_wrong_smiles(client: TestClient, text: str):
+    sentence = client.post("/api/read", json={"text": text}).json()["error"]
+    assert f"No molecule is known here as '{text}'" in sentence and "SMILES symbol" not in sentence
+
+
+@pytest.mark.parametrize("named", [*DRUGS, START])
+def test_the_demos_molecules_have_the_same_names(named: Named):
+    assert find_name(named.name) == (named.name, named.smiles)
 
 
 def test_a_molfile_comes_back_as_the_molecule_it_was(client: TestClient):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -44,6 +45,31 @@ def test_a_broken_table_is_told_line_by_line(client: TestClient, tmp_path: Path)
     assert found["usable"] == expected.n_valid and found["rows"] == 5 and found["smiles_column"] == "smiles"
     reasons = {(one["line"], one["reason"]) for one in found["problems"]}
     assert {(3, "not a molecule"), (5, "duplicate")} <= reasons and found["duplicates"] == 1
+
+
+GERMAN = "Verbindung;SMILES;L\xf6slichkeit\nA1;CCO;1,25\nA2;c1ccccc1O;\nA3;C1CC;2,31\nA4;CCN;n.d.\nA5;;0,5\nA6;CCO;1,4\n"
+
+
+def test_the_numbers_of_an_upload_agree_and_say_what_stands_in_its_cells(client: TestClient):
+    found = given(client, GERMAN.encode("latin-1"))
+    assert (found["rows"], found["distinct"], found["duplicates"], found["rows"] - found["usable"]) == (6, 3, 1, 2)
+    assert found["distinct"] + found["duplicates"] + found["rows"] - found["usable"] == found["rows"]
+    cells = {"numbers": 4, "empty": 2, "bounds": 0, "words": 0, "such_as": ["n.d."]}
+    assert found["cells"] == {"L\xf6slichkeit": cells}
+    assert found["disagreements"] == ["CCO stands in rows 1 and 6 with L\xf6slichkeit 1.25 and 1.4"]
+
+
+def test_a_guessed_encoding_is_told_by_the_files_own_name(client: TestClient):
+    (note,) = given(client, GERMAN.encode("latin-1"), "meins.csv")["notes"]
+    assert note.startswith("meins.csv is no UTF-8 and is read as Latin-1")
+    assert given(client, GERMAN.encode())["notes"] == []
+
+
+def test_free_text_is_told_to_be_no_table_of_molecules(client: TestClient):
+    before = sorted((project_of(client) / "uploads").iterdir())
+    answer = client.post("/api/uploads", files={"file": ("junk.txt", b"hello world\nthis is not a table\n")})
+    assert answer.status_code == 400 and "'junk.txt' is no table of molecules" in answer.json()["error"]
+    assert sorted((project_of(client) / "uploads").iterdir()) == before
 
 
 def test_a_report_is_there_when_the_page_is_opened_again(client: TestClient):
@@ -140,6 +166,33 @@ def test_a_property_is_learned_and_a_search_can_name_it(client: TestClient):
     assert long > short
     search = asked(client, "optimize", oracle=f"fit:{found['id']}#size", budget=4, start=[SMILES[3]])
     assert search["state"] == "done" and search["rows"]
+
+
+def test_how_well_a_property_was_learned_is_said_beside_the_spread_of_its_labels(client: TestClient):
+    job = asked(client, "fit", upload=given(client, table_of(120))["id"], column="size")
+    facts = job["progress"]["fitted"]
+    assert facts["n"] == 120 and facts["low"] < facts["high"] and 0 < facts["rmse"] < facts["spread"]
+    assert (
+        f"missed by {facts['rmse']:.2g} (root mean square), while the labels spread by {facts['spread']:.2g}" in job["reason"]
+    )
+
+
+def test_a_property_that_was_learned_is_one_goal_among_others(client: TestClient):
+    found = given(client, table_of(60))
+    goals = [{"name": "size", "direction": "min", "low": 5, "high": 40}, {"name": "qed"}]
+    search = asked(client, "optimize", oracle=f"fit:{found['id']}#size", goals=goals, budget=4, start=[SMILES[3]])
+    assert search["state"] == "done", search["reason"]
+    assert {"size", "qed"} <= search["rows"][0].keys()
+    settings = json.loads((project_of(client) / "jobs" / search["id"] / "settings.json").read_text(encoding="utf-8"))
+    assert (settings["minimize"], settings["maximize"]) == (["size"], ["qed"])
+
+
+@pytest.mark.parametrize("goals", [[{"name": "qed"}, {"name": "SAS"}], [{"name": "size"}, {"name": "no such"}]])
+def test_goals_that_do_not_go_with_what_was_learned_are_refused_at_once(client: TestClient, goals: list):
+    found = given(client, table_of(60))
+    settings = {"oracle": f"fit:{found['id']}#size", "goals": goals, "start": [SMILES[3]]}
+    answer = client.post("/api/jobs", json={"kind": "optimize", "settings": settings})
+    assert answer.status_code == 400 and ("'size'" in answer.text or "no such" in answer.text)
 
 
 @pytest.mark.parametrize("column", ["smiles", "no such", "<script>"])

@@ -110,3 +110,11 @@ def test_the_property_of_a_table_alone_is_told_by_its_line(tiny_model):
     found = chemvae.edit("CCO", "activity", tiny_model, fit=table, steps=2, n_samples=0)
     assert "activity" in found and found.attrs["properties"] == ["activity"]
     assert "regression of 20 molecules" in found.attrs["sentences"][0]
+
+
+@pytest.mark.parametrize("smiles", ["CCO", "CC(N)=O", "c1ccccc1"])
+def test_a_substitute_at_the_molecules_own_code_is_said(tiny_model, smiles):
+    table = chemvae.edit(smiles, "qed", tiny_model, fit=MOLECULES, steps=2)
+    first = table.iloc[0]
+    is_other = bool(first["valid"]) and first["smiles"] != smiles
+    assert any(f"does not write {smiles} back" in one for one in table.attrs["sentences"]) == is_other

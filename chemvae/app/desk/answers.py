@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
-from chemvae.app.desk.campaigns import as_table, measured_names, stand_of, take_results, waiting_rows, write_sheet
+from chemvae.app.desk.campaigns import as_table, measured_names, stand_of, take_results, told_rows, waiting_rows, write_sheet
 from chemvae.app.desk.checking import check_job
 from chemvae.app.desk.choices import describe_choices
 from chemvae.app.desk.exports import compare, export, rows_of
+from chemvae.app.desk.names import examples_for, find_name, looks_like_name
+from chemvae.app.desk.sources import possible, source_of
 from chemvae.app.plain import as_rows
 from chemvae.app.uploads import check_upload
 from chemvae.chem.alerts import find_alerts
 from chemvae.chem.drawing import laid_out, molecule_svg
 from chemvae.chem.molecules import canonicalize, invalid_reason, parse, parse_known, quiet
 from chemvae.chem.properties import PROPERTIES, compute_table
-from chemvae.errors import InvalidMoleculeError
+from chemvae.errors import InputError, InvalidMoleculeError
 from chemvae.library import Query, search
 from chemvae.library.manifest import read_manifest
 from chemvae.maps import Projection, load_projection
@@ -81,7 +83,7 @@ class Answers:
 
     def choices(self) -> dict[str, Any]:
         """Properties, oracles and methods by name, and the library with a histogram of each of its columns."""
-        return describe_choices(self.model, self.library)
+        return {**describe_choices(self.model, self.library), "examples": examples_for(self.model_name)}
 
     # ------------------------------------------------------------------------------------------------ what is asked for
 
@@ -115,7 +117,12 @@ class Answers:
 
     def take_results(self, folder: str, path: str | None = None, rows: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         """Take what a laboratory has measured: a file, or rows."""
-        return take_results(Path(folder), as_table(path, rows, measured_names(Path(folder))))
+        given = as_table(path, rows, measured_names(Path(folder)))
+        return take_results(Path(folder), given, typed=path is None)
+
+    def told(self, folder: str) -> dict[str, Any]:
+        """All that a campaign was told, and what each row counts as."""
+        return told_rows(Path(folder))
 
     def write_sheet(self, folder: str, out: str) -> int:
         """Write what a campaign waits for as a workbook."""
@@ -124,11 +131,11 @@ class Answers:
     # ------------------------------------------------------------------------------------------------ a text
 
     def read(self, text: str) -> dict[str, Any]:
-        """A SMILES, a molfile, or the name of a molecule of the library.
+        """A SMILES, a molfile, or the name of a molecule of the library or of :data:`chemvae.app.desk.names.KNOWN`.
 
         Raises
         ------
-        InvalidMoleculeError
+        InputError
             Saying why it is none of these.
         """
         text = text if MOLFILE_END in text else text.strip()
@@ -150,9 +157,16 @@ class Answers:
             return mol, None, []
         if (found := self._named(text)) is not None:
             return parse_known(found["smiles"]), found["id"], []
+        if (known := find_name(text)) is not None:
+            return parse_known(known[1]), known[0], []
         head, _, rest = text.partition(" ")
         if rest and (mol := parse(head)) is not None:
             return mol, rest.strip(), [f"'{rest.strip()}' was taken as its name."]
+        if looks_like_name(text):
+            raise InputError(
+                f"No molecule is known here as '{text[:80]}': names of the examples and of the library are, and nothing is "
+                "looked up elsewhere. Paste its SMILES."
+            )
         reason = invalid_reason(text) or "RDKit cannot read it"
         where = " and no molecule of the library has that name" if self.library else ""
         raise InvalidMoleculeError(text[:80], reason + where)
@@ -208,32 +222,43 @@ class Answers:
         known = canonicalize(smiles)
         if known is None:
             raise InvalidMoleculeError(smiles[:80], invalid_reason(smiles) or "RDKit cannot read it")
-        nearest = self._nearest(known, N_NEAREST)
-        is_in = bool(nearest) and canonicalize(nearest[0]["smiles"]) == known
+        own, nearest = self._own_and_nearest(known)
         predicted, distance = self._predictions(known)
         return {
             "smiles": known,
             "svg": molecule_svg(known, 320, 240),
-            "title": (nearest[0]["name"] if is_in else None) or known,
-            "properties": [*_computed(known), *predicted],
+            "title": (own or {}).get("name") or known,
+            "properties": _own_first(_computed(known), predicted),
             "distance": distance,
             "distance_note": _say_distance(distance),
             "nearest": nearest,
             "alerts": [{"name": one.name, "about": one.catalog} for one in find_alerts(known)],
-            "in_library": is_in,
+            "in_library": own is not None,
             "is_known": self._is_known(known),
         }
+
+    def _own_and_nearest(self, smiles: str) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        """The library's row of a molecule, if it has one, and the most similar: itself, then others."""
+        nearest = self._nearest(smiles, N_NEAREST + 1)
+        own = next((one for one in nearest if canonicalize(one["smiles"]) == smiles), None)
+        others = [one for one in nearest if one is not own][:N_NEAREST]
+        return own, others if own is None else [own, *others]
 
     def _predictions(self, smiles: str) -> tuple[list[dict[str, Any]], float | None]:
         if self.model.encode_reasons([smiles])[0] is not None:
             return [], None
         row = self.model.predict([smiles]).iloc[0]
+        ranges = dict(zip(self.model.property_names, self.model.label_ranges(), strict=True))
         shown = []
         for name in self.model.property_names:
             value, std = float(row[name]), float(row[f"{name}_std"])
-            ends = {"low": value - NINETY * std, "high": value + NINETY * std}
             unit = self.model.property_units.get(name) or "1"
-            shown.append({"name": name, "value": value, **ends, "unit": unit, "source": "predicted"})
+            least, most = possible(*ranges[name], unit)
+            ends = {"low": max(value - NINETY * std, least), "high": min(value + NINETY * std, most)}
+            about = source_of(name, self.model.property_names)
+            shown.append(
+                {"name": name, "value": min(max(value, least), most), **ends, "unit": unit, "source": "predicted", **about}
+            )
         return shown, float(row["distance"])
 
     def _is_known(self, smiles: str) -> bool | None:
@@ -254,6 +279,12 @@ class Answers:
              "row": one["row"]}
             for one in hits
         ]  # fmt: skip
+
+
+def _own_first(computed: list[dict[str, Any]], predicted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What only the model knows comes first: emitters are judged by S1 and T1, not by what RDKit computes of drugs."""
+    own = [one for one in predicted if one["name"] not in PROPERTIES]
+    return [*own, *computed, *(one for one in predicted if one not in own)]
 
 
 def _computed(smiles: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from chemvae.app.desk.told import FAILED, kind_of, said_of, slip_in
 from chemvae.data.files.reading import read_records
 from chemvae.disk.files import write_atomically
 from chemvae.errors import InputError, NothingUsableError
@@ -46,8 +47,15 @@ def stand_of(folder: Path) -> dict[str, Any]:
         "round": max(batches, default=0),
         "waiting": sum(row["id"] not in told for row in sheet),
         "measured": len(results),
+        "failed": sum(kind_of(row, measured_names(folder)) == FAILED for row in results),
         "names": measured_names(folder),
     }
+
+
+def told_rows(folder: Path) -> dict[str, Any]:
+    """All that was told of molecules, the newest last: what was measured, and what each row counts as."""
+    names = measured_names(folder)
+    return {"names": names, "rows": [{**row, "kind": kind_of(row, names)} for row in _read(folder / RESULTS)]}
 
 
 def measured_names(folder: Path) -> list[str]:
@@ -75,8 +83,11 @@ def read_results(path: Path) -> pd.DataFrame:
     return pd.DataFrame(_read(path))
 
 
-def take_results(folder: Path, given: pd.DataFrame) -> dict[str, Any]:
+def take_results(folder: Path, given: pd.DataFrame, *, typed: bool = False) -> dict[str, Any]:
     """Take the rows of a table of results that can be understood, and say of each other one why it cannot.
+
+    A word in place of a number is a failure, as in every table of results, and told as one; typed in, where a slip is
+    likelier than a reason, it must begin with "failed".
 
     Parameters
     ----------
@@ -84,11 +95,14 @@ def take_results(folder: Path, given: pd.DataFrame) -> dict[str, Any]:
         Of the campaign.
     given : DataFrame
         As :func:`chemvae.design.evaluators.results_table.read_measurements` reads it. Its index is what rows are called by.
+    typed : bool
+        Whether it was typed in, row by row.
 
     Returns
     -------
     dict
-        ``read``, how many were taken; ``open``, how many molecules wait still; ``refused``, rows with their reasons.
+        ``read``, how many were taken; ``open``, how many molecules wait still; ``refused``, rows with their reasons, and
+        ``failed``, rows that count as failures with theirs.
     """
     names = measured_names(folder)
     sheet = _read(folder / SHEET)
@@ -96,23 +110,25 @@ def take_results(folder: Path, given: pd.DataFrame) -> dict[str, Any]:
     ids = {smiles: name for name, smiles in handed_out.items()}
     taken, refused = {row["smiles"]: row for row in _read(folder / RESULTS)}, []
     again: dict[str, list[Any]] = {}
-    n_read = 0
+    failed = []
     for number, row in given.iterrows():
         one = row.to_frame().T.reset_index(drop=True)
         one.attrs = given.attrs  # how numbers are written in the whole table
-        found = _one(one, names, handed_out)
+        found = _one(one, names, handed_out, typed=typed)
         if isinstance(found, str):
             refused.append({"row": number, "reason": found})
         elif found is not None:
             smiles, cells = found
             taken[smiles] = {"id": ids.get(smiles, ""), "smiles": smiles, **cells}
-            n_read += 1
+            if kind_of(taken[smiles], names) == FAILED:
+                failed.append({"row": number, "reason": said_of(taken[smiles], names)})
             again.setdefault(smiles, []).append(number)
     for smiles, rows in again.items():
         if len(rows) > 1 and smiles not in ids:
             taken[smiles] |= _merged(given, rows, names)
     _keep(folder / RESULTS, list(taken.values()), names)
-    return {"read": n_read, "open": len(waiting_rows(folder)), "refused": refused}
+    n_read = sum(map(len, again.values()))
+    return {"read": n_read, "open": len(waiting_rows(folder)), "refused": refused, "failed": failed}
 
 
 def _merged(given: pd.DataFrame, rows: list[Any], names: Sequence[str]) -> dict[str, str]:
@@ -158,11 +174,15 @@ def write_sheet(folder: Path, out: str) -> int:
     return len(table)
 
 
-def _one(row: pd.DataFrame, names: Sequence[str], handed_out: dict[str, str]) -> tuple[str, dict[str, str]] | str | None:
+def _one(
+    row: pd.DataFrame, names: Sequence[str], handed_out: dict[str, str], *, typed: bool
+) -> tuple[str, dict[str, str]] | str | None:
     """The molecule of a row with its cells; why it cannot be understood; None for one that is empty."""
     from chemvae.design.evaluators.results_table import read_measurements
 
     cells = {name: _cell(row, name) for name in names}
+    if typed and (slip := slip_in(cells)):
+        return slip
     try:
         found = read_measurements(row, names, handed_out)
     except NothingUsableError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from chemvae.design.campaign.goal_matching import plan_goals
 from chemvae.design.campaign.spec import CampaignSpec
 from chemvae.design.evaluators.laboratory import LABORATORY, name_laboratory
 from chemvae.design.filters.property_bounds import parse_constraint
+from chemvae.design.goals import Goal
 from chemvae.design.optimizers.factory import OPTIMIZERS
 from chemvae.design.search_settings import SearchSettings
 from chemvae.errors import InvalidMoleculeError, SettingsError
@@ -80,6 +82,20 @@ def _check_search(model: MolVAE, kind: str, found: dict[str, Any], project: Path
     spec.filters(found["start"])
     if not (found.get("oracle") or "").startswith(FITTED):
         plan_goals(name_laboratory(found.get("oracle"), goals), goals, model)
+    elif goals is not None and len(goals) > 1:
+        _check_beside_fit(model, goals, found["oracle"].rpartition("#")[2])
+
+
+def _check_beside_fit(model: MolVAE, goals: Sequence[Goal], column: str) -> None:
+    """Goals beside one that is learned from an upload: it is fitted when the search begins, so its name is looked at alone."""
+    own = [goal for goal in goals if goal.name.lower() == column.lower()]
+    others = [goal for goal in goals if goal not in own]
+    if len(own) != 1:
+        raise SettingsError(
+            f"the oracle gives '{column}', and {'no goal says what for' if not own else 'two goals have its name'}; "
+            f"name it once among the goals, or leave the others out"
+        )
+    plan_goals(None, others, model)
 
 
 def title_of(kind: str, settings: dict[str, Any], project: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chemvae.app.desk.oracles import SAFE
+from chemvae.app.desk.sources import source_of
 from chemvae.app.plain import library_word
 from chemvae.chem.properties import PROPERTIES
 from chemvae.design.oracles.factory import BUILTIN
@@ -44,8 +45,8 @@ def _property(model: MolVAE, name: str, *, is_predicted: bool) -> dict[str, Any]
     known = PROPERTIES.get(name)
     unit = known.unit if known else model.property_units.get(name) or "1"
     low, high = (known.low, known.high) if known else _label_range(model, name)
-    ends = {"low": low, "high": high}
-    return {"name": name, "unit": unit, "predicted": is_predicted, "computed": known is not None, **ends}
+    ends, told = {"low": low, "high": high}, {} if known else source_of(name, model.property_names)
+    return {"name": name, "unit": unit, "predicted": is_predicted, "computed": known is not None, **ends, **told}
 
 
 def _label_range(model: MolVAE, name: str) -> tuple[float | None, float | None]:

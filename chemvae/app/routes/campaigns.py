@@ -123,6 +123,12 @@ async def sheet(state: State, name: str) -> FileResponse:
     return await handed_out(state, "write_sheet", f"{safe_name(name)}-batch", "xlsx", {"folder": str(folder)})
 
 
+@router.get("/{name}/results")
+async def told(state: State, name: str) -> dict[str, Any]:
+    """All results that were taken; one that is told again is corrected."""
+    return await state.back.ask("told", folder=str(state.project.existing("campaigns", name)))
+
+
 @router.post("/{name}/results")
 async def results(state: State, name: str, request: Request) -> dict[str, Any]:
     """Take what was measured: a file, or rows with ``id`` and ``value``; each row that cannot be understood is named."""

@@ -20,7 +20,7 @@ from chemvae.errors import ChemVAEError, InputError
 
 router = APIRouter(prefix="/api", tags=["uploads"])
 CHECK_S = 600.0
-LISTED = ("id", "name", "rows", "usable", "columns", "smiles_column")
+LISTED = ("id", "name", "rows", "usable", "distinct", "columns", "smiles_column")
 """What the list of uploads says of each."""
 Given = Annotated[UploadFile, File()]
 
@@ -64,7 +64,7 @@ def _copy(source: BinaryIO, path: Path) -> None:
 async def uploads(state: State) -> dict[str, Any]:
     """Every file that was given, the newest first; :func:`facts` says what was found in one."""
     found = await asyncio.to_thread(list_uploads, state.project.path)
-    return {"uploads": [{name: facts[name] for name in LISTED} for facts in found]}
+    return {"uploads": [{name: facts.get(name) for name in LISTED} for facts in found]}
 
 
 @router.get("/uploads/{name}")

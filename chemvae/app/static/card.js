@@ -2,7 +2,7 @@
 
 import { drawing, picture } from "./component.js";
 import { el, icon } from "./dom.js";
-import { headingText as spaced, numberText, unitText } from "./format.js";
+import { nameText, numberText, unitText } from "./format.js";
 import { notice } from "./notices.js";
 import { store } from "./store.js";
 
@@ -33,7 +33,7 @@ export function structureHead(card, molecule) {
 
 /** Properties, trust, neighbours, alerts. */
 export function aboutSection(card) {
-  return el("div", { class: "stack" }, propertyTable(card.properties), trust(card), alertList(card.alerts), nearestList(card.nearest));
+  return el("div", { class: "stack" }, propertyTable(card.properties), trust(card), alertList(card.alerts), nearestList(card.in_library ? card.nearest.slice(1) : card.nearest, card.in_library));
 }
 
 function propertyTable(properties) {
@@ -46,7 +46,7 @@ function propertyTable(properties) {
     return el(
       "tr",
       {},
-      el("th", { scope: "row" }, spaced(name), unit ? el("span", { class: "unit" }, ` ${unit}`) : null),
+      el("th", { scope: "row", title: predicted?.about }, nameText(name, (computed ?? predicted).unit), unit ? el("span", { class: "unit" }, ` ${unit}`) : null, predicted?.how ? el("small", { class: "how" }, predicted.how) : null),
       el("td", { class: "number" }, computed ? numberText(computed.value) : ""),
       predicts ? el("td", { class: "number" }, predicted ? numberText(predicted.value) : "", predicted ? interval(predicted) : null) : null,
     );
@@ -72,7 +72,8 @@ function alertList(alerts) {
   return el("section", {}, el("h3", {}, "Alerts"), el("ul", { class: "alerts" }, ...items));
 }
 
-function nearestList(nearest) {
+/** The most similar others: that the molecule itself is in the library is said, not shown. */
+function nearestList(nearest, isIn) {
   if (!nearest.length) return null;
   const tile = (one) =>
     el(
@@ -82,5 +83,5 @@ function nearestList(nearest) {
       el("span", { class: "name" }, one.name || "\u00a0"),
       el("small", {}, numberText(one.similarity, 2)),
     );
-  return el("section", {}, el("h3", {}, "Nearest in the library"), el("div", { class: "tiles" }, ...nearest.map(tile)));
+  return el("section", {}, el("h3", {}, "Nearest in the library"), isIn ? el("p", { class: "note" }, "The molecule itself is in the library; these are the others.") : null, el("div", { class: "tiles" }, ...nearest.map(tile)));
 }

@@ -37,7 +37,7 @@ class Data {
   async list() {
     const { uploads } = await get("/api/uploads").catch(() => ({ uploads: [] }));
     const again = ({ id }) => told(async () => this.show(await get(`/api/uploads/${encodeURIComponent(id)}`)));
-    const button = (one) => el("button", { type: "button", class: "chip", onclick: () => again(one) }, one.name, el("small", {}, ` ${countText(one.usable, "molecule")}`));
+    const button = (one) => el("button", { type: "button", class: "chip", onclick: () => again(one) }, one.name, el("small", {}, ` ${countText(one.distinct ?? one.usable, "molecule")}`));
     const head = el("h3", {}, "Uploaded before");
     this.earlier.replaceChildren(...(uploads.length ? [head, el("div", { class: "tags" }, ...uploads.map(button))] : []));
   }
@@ -69,13 +69,13 @@ class Data {
   show(upload) {
     const figures = [
       [upload.rows, "rows"],
-      [upload.usable, "usable molecules"],
-      [upload.problems.length, "problems"],
-      [upload.duplicates, "duplicates"],
+      [upload.distinct ?? upload.usable, "different molecules"],
+      [upload.duplicates, "rows of them again"],
+      [upload.rows - upload.usable, "rows without a molecule"],
     ].map(([value, words]) => el("div", { class: "figure" }, el("b", {}, numberText(value ?? 0)), el("span", {}, words)));
     const columns = upload.columns.map((one) => el("span", { class: "tag" }, one.name, one.name === upload.smiles_column ? " \u00b7 SMILES" : one.numeric ? " \u00b7 numbers" : ""));
     this.report.replaceChildren(
-      el("section", { class: "sheet" }, el("h3", {}, upload.name), el("div", { class: "figures" }, ...figures), el("div", { class: "tags" }, ...columns), this.problems(upload)),
+      el("section", { class: "sheet" }, el("h3", {}, upload.name), el("div", { class: "figures" }, ...figures), el("div", { class: "tags" }, ...columns), this.toldOf(upload), this.problems(upload)),
       upload.usable ? this.uses(upload) : trouble(`No molecule of '${upload.name}' can be used. Mend the lines above and upload it again.`),
     );
   }
@@ -89,6 +89,13 @@ class Data {
     libraryMap.open();
   }
 
+  /** How the file was read, what stands in its columns of numbers, and which molecules have several. */
+  toldOf({ notes = [], cells = {}, columns, disagreements = [] }) {
+    const numeric = new Set(columns.filter((one) => one.numeric).map((one) => one.name));
+    const lines = [...notes, ...Object.entries(cells).map(([name, counts]) => cellsText(name, counts, numeric.has(name))), ...disagreements.map((one) => `${one}: a fit learns their mean, a campaign their median.`)];
+    return lines.length ? el("ul", { class: "told-of" }, ...lines.map((words) => el("li", {}, words))) : null;
+  }
+
   problems({ problems }) {
     if (!problems.length) return el("p", { class: "note" }, "Every line was read.");
     const why = ({ reason, detail }) => el("td", {}, reason, detail && detail !== reason ? el("small", { class: "why" }, detail) : null);
@@ -96,7 +103,7 @@ class Data {
     const more = problems.length > SHOWN_PROBLEMS ? el("p", { class: "note" }, `and ${(problems.length - SHOWN_PROBLEMS).toLocaleString("en")} more`) : null;
     const head = el("tr", {}, el("th", { scope: "col", class: "number" }, "Line"), el("th", { scope: "col" }, "What is wrong"), el("th", { scope: "col" }, "What it holds"));
     const table = el("table", { class: "problems" }, el("thead", {}, head), el("tbody", {}, ...rows));
-    return el("section", {}, el("h4", {}, countText(problems.length, "line", "lines"), " to look at"), el("p", { class: "note" }, "What is no molecule is left out, of a molecule that comes twice one row stays, and a label that is no number, such as >9, counts as missing."), el("div", { class: "scroll low", tabindex: "0", role: "region", "aria-label": "Problems" }, table), more);
+    return el("section", {}, el("h4", {}, countText(problems.length, "line", "lines"), " to look at"), el("p", { class: "note" }, "What is no molecule is left out, what stands in several rows is learned from once, and a label that is no number, such as >9, counts as missing."), el("div", { class: "scroll low", tabindex: "0", role: "region", "aria-label": "Problems" }, table), more);
   }
 
   uses(upload) {
@@ -117,6 +124,14 @@ class Data {
 
 function use(words, about, fields, act) {
   return el("section", { class: "sheet stack" }, el("h3", {}, words), el("p", { class: "note" }, about), ...fields, el("span", { class: "gap" }), el("button", { type: "button", onclick: act }, words));
+}
+
+/** A column's cells in a sentence. */
+function cellsText(name, { numbers, empty, bounds, words, such_as: suchAs = [] }, isNumeric) {
+  const parts = [empty ? `${numberText(empty)} without a value` : "", bounds ? `${countText(bounds, "bound")} such as >9` : "", words ? countText(words, "word") : ""].filter(Boolean);
+  const shown = suchAs.length ? ` (${suchAs.map((one) => `'${one}'`).join(", ")})` : "";
+  const refused = isNumeric ? "" : " It is not offered as a column of numbers until its words are gone.";
+  return `${name}: ${countText(numbers, "cell is a number", "cells are numbers")}${parts.length ? `, ${parts.join(", ")}${shown}` : ""}.${refused}`;
 }
 
 export const startData = () => new Data(document.getElementById("view-data"));

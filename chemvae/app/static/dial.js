@@ -1,12 +1,15 @@
 // One property of a search: what is wanted of it, on a slider with the library's histogram behind it.
 
 import { choice, el, icon, slider, svg } from "./dom.js";
-import { clamp, headingText, numberText, unitText } from "./format.js";
+import { clamp, nameText, numberText, unitText } from "./format.js";
 import { store } from "./store.js";
 
 const STEPS = 100;
 const HEIGHT = 36;
 export const ROLES = { max: "as high as can be", min: "as low as can be", target: "close to", between: "between", below: "below", above: "above" };
+const GOALS = new Set(["max", "min", "target"]);
+/** What a property is called on its dial. */
+export const titleOf = (name) => store.property(name)?.label ?? nameText(name, store.property(name)?.unit);
 const THUMBS = { max: 0, min: 0, target: 1, between: 2, below: 1, above: 1 };
 
 /** Where a property's slider begins and ends: the library's range, the usual one, or around what the molecule has. */
@@ -25,15 +28,17 @@ export class Dial {
     [this.low, this.high] = rangeOf(name, value);
     this.step = stepOf((this.high - this.low) / STEPS);
     this.places = places ?? [this.low + 0.25 * (this.high - this.low), this.low + 0.75 * (this.high - this.low)];
-    this.role = choice(Object.keys(ROLES), role, { labels: ROLES, "aria-label": `What is wanted of ${name}`, onchange: () => this.render() });
+    const fitted = store.property(name)?.fitted;
+    const roles = Object.keys(ROLES).filter((one) => !fitted || GOALS.has(one)); // what is learned for a search bounds nothing
+    this.role = choice(roles, roles.includes(role) ? role : "max", { labels: ROLES, "aria-label": `What is wanted of ${titleOf(name)}`, onchange: () => this.render() });
     this.track = el("div", { class: "track" });
     this.weight = slider(weight ?? 1, 0.1, 3, 0.1, (at) => `weight ${numberText(at, 2)}`);
-    this.weight.input.setAttribute("aria-label", `Weight of ${name}`);
+    this.weight.input.setAttribute("aria-label", `Weight of ${titleOf(name)}`);
     this.weight.root.hidden = true;
-    const remove = el("button", { type: "button", class: "icon small", title: `Leave ${name} out`, "aria-label": `Leave ${name} out`, onclick: onRemove }, icon("close"));
+    const remove = el("button", { type: "button", class: "icon small", title: `Leave ${titleOf(name)} out`, "aria-label": `Leave ${titleOf(name)} out`, onclick: onRemove }, icon("close"));
     const unit = unitText(store.property(name)?.unit);
-    const words = el("span", { class: "name" }, headingText(name), unit ? el("span", { class: "unit" }, ` ${unit}`) : null);
-    this.root = el("div", { class: "dial", role: "group", "aria-label": name }, el("div", { class: "dial-head" }, words, this.role, remove), this.track, this.weight.root);
+    const words = el("span", { class: "name", title: store.property(name)?.about }, titleOf(name), unit ? el("span", { class: "unit" }, ` ${unit}`) : null);
+    this.root = el("div", { class: "dial", role: "group", "aria-label": titleOf(name) }, el("div", { class: "dial-head" }, words, this.role, remove), this.track, this.weight.root);
     this.render();
   }
 
@@ -65,7 +70,7 @@ export class Dial {
       this.show();
     };
     const attributes = { type: "range", min: this.low, max: this.high, step: this.step, value: this.places[at], "data-at": at };
-    const input = el("input", { ...attributes, "aria-label": `${this.name} ${words}`.trim(), oninput });
+    const input = el("input", { ...attributes, "aria-label": `${titleOf(this.name)} ${words}`.trim(), oninput });
     return input;
   }
 
@@ -108,8 +113,10 @@ export class Dial {
   /** As a goal of `optimize`, or null. */
   get goal() {
     const { value: role } = this.role;
-    if (!["max", "min", "target"].includes(role)) return null;
-    const goal = { name: this.name, direction: role === "min" ? "min" : "max", weight: this.weight.root.hidden ? 1 : Number(this.weight.input.value) };
+    if (!GOALS.has(role)) return null;
+    const { column, fitted, low, high } = store.property(this.name) ?? {};
+    const range = fitted && Number.isFinite(low ?? NaN) && high > low ? { low, high } : {};
+    const goal = { name: fitted ? column : this.name, ...range, direction: role === "min" ? "min" : "max", weight: this.weight.root.hidden ? 1 : Number(this.weight.input.value) };
     return role === "target" ? { ...goal, target: this.places[1] } : goal;
   }
 

@@ -45,4 +45,11 @@ const WORDS = { similarity_to_start: "similarity", log_prob: "log p", similarity
 /** The heading of a column. */
 export const headingText = (name) => WORDS[name] ?? name.replaceAll("_", " ");
 
+/** A property's name as it stands beside its unit: dEst_eV in eV is "dEst". */
+export function nameText(name, unit) {
+  const words = headingText(name);
+  const last = { "%": "percent" }[unit] ?? unit;
+  return last && words.toLowerCase().endsWith(` ${last.toLowerCase()}`) ? words.slice(0, -last.length - 1) : words;
+}
+
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);

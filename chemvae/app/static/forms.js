@@ -10,7 +10,7 @@ import { store } from "./store.js";
 /** Tabs beside "About": name -> [words, function that builds the form]. */
 export function forms(card) {
   return {
-    neighbors: ["Neighbors", () => neighborsForm(card)],
+    neighbors: ["Neighbours", () => neighborsForm(card)],
     interpolate: ["Interpolate", () => interpolateForm(card)],
     edit: ["Edit", () => editForm(card)],
     optimize: ["Optimize", () => optimizeForm(card, start)],
@@ -43,14 +43,15 @@ function jobForm(kind, lead, words, fields, settings) {
   return form;
 }
 
+const HOW_FAR = 0.5; // where nothing changes on it, the server goes twice as far
 const whole = (value, min, max) => el("input", { type: "number", value, min, max, step: "1", required: true });
 
 function neighborsForm(card) {
   const n = whole(24, 1, 500);
   const radius = slider(0.5, 0.1, 2, 0.1);
   const settings = () => ({ smiles: card.smiles, n: Number(n.value), radius: Number(radius.input.value) });
-  const fields = [field("How many", n), field("How far", radius.root, "in standard deviations of the model's latent space: further is less alike")];
-  return jobForm("neighbors", "Molecules like this one: known ones of the library, and new ones that the model writes close to it.", "Find neighbors", fields, settings);
+  const fields = [field("How many", n, "half of them known where there are as many, half new"), field("How far", radius.root, "in standard deviations of the model's latent space: further is less alike")];
+  return jobForm("neighbors", "Molecules like this one: known ones of the library, and new ones that the model writes close to it.", "Find neighbours", fields, settings);
 }
 
 function interpolateForm(card) {
@@ -94,10 +95,12 @@ function editForm(card) {
   if (!predicted.length) return el("p", { class: "note" }, "This model predicts no property to edit along. Fit one from a table under Data.");
   const along = choice(predicted, predicted[0]);
   const steps = whole(7, 2, 50);
+  const radius = slider(HOW_FAR, 0.1, 2, 0.1);
+  const far = () => (Number(radius.input.value) === HOW_FAR ? {} : { radius: Number(radius.input.value) });
   const direction = choice(["max", "min"], "max", { labels: { max: "higher", min: "lower" } });
   const keep = el("input", { type: "text", spellcheck: "false", autocomplete: "off", placeholder: "SMARTS, as c1ccncc1" });
   const kept = () => (keep.value.trim() ? { keep: keep.value.trim() } : {});
-  const settings = () => ({ smiles: card.smiles, along: along.value, direction: direction.value, steps: Number(steps.value), ...kept() });
-  const fields = [field("Along", along), field("Towards", direction), field("Steps", steps), field("Keep this part", keep, "optional: every molecule on the way holds it")];
+  const settings = () => ({ smiles: card.smiles, along: along.value, direction: direction.value, steps: Number(steps.value), ...far(), ...kept() });
+  const fields = [field("Along", along), field("Towards", direction), field("Steps", steps), field("How far", radius.root, "in standard deviations of the model's latent space: the longer the way, the more changes"), field("Keep this part", keep, "optional: every molecule on the way holds it")];
   return jobForm("edit", "A way along one predicted property, close to this molecule: each step is a molecule with a little more or less of it.", "Edit along it", fields, settings);
 }

@@ -46,11 +46,12 @@ class Jobs extends EventTarget {
     return id;
   }
 
-  /** Oracles learned from uploads: [name, words] each. */
+  /** Properties learned from uploads, the newest of each column: what a dial needs to know of one. */
   async fitted() {
     const done = this.list.filter((job) => job.kind === "fit" && job.state === "done");
-    const found = await Promise.all(done.map((job) => get(`/api/jobs/${encodeURIComponent(job.id)}`).catch(() => null)));
-    return found.filter(Boolean).map(({ settings, title }) => [`fit:${settings.upload}#${settings.column}`, title]);
+    const asked = async ({ id }) => get(`/api/jobs/${encodeURIComponent(id)}`).then(({ settings }) => settings, () => null);
+    const found = await Promise.all(done.map(async (job) => job.progress?.fitted ?? asked(job)));
+    return [...new Map(found.filter(Boolean).reverse().map((one) => [`fit:${one.upload}#${one.column}`, one])).entries()].map(asProperty);
   }
 
   /** Ask a job to end: those who show it are told at once, for it may take a while. */
@@ -82,6 +83,11 @@ class Jobs extends EventTarget {
     await post(`/api/jobs/${encodeURIComponent(id)}/resume`, {});
     await this.refresh();
   }
+}
+
+/** A property learned from an upload, as those of the model are described. */
+function asProperty([name, { column, low = null, high = null, unit = "1" }]) {
+  return { name, label: `${column} (learned)`, column, unit, low, high, fitted: true };
 }
 
 export const jobs = new Jobs();

@@ -1,12 +1,13 @@
 // "Optimize from here": goals and constraints as dials, oracles by name, a budget, when to stop.
 
-import { Dial } from "./dial.js";
+import { Dial, ROLES, titleOf } from "./dial.js";
 import { choice, el, field, slider, trouble } from "./dom.js";
 import { numberText } from "./format.js";
 import { jobs } from "./jobs.js";
 import { store } from "./store.js";
 
 const GOALS = "the goals below";
+const ANALOGUE = 0.4; // Tanimoto, ECFP4: below it a chemist sees no kinship
 const BUDGETS = [50, 100, 200, 500, 1000, 2000, 5000];
 
 /** What a search begins with, for emitters and for drugs: [spellings, role, thumbs]. */
@@ -52,8 +53,13 @@ class OptimizeForm {
     const lead = `New molecules that score better, starting from this one.${bars} Line: this molecule.`;
     this.said = el("div", { class: "said", "aria-live": "polite" });
     const button = el("button", { type: "submit", class: "primary wide" }, "Optimize from here");
-    this.goals = el("div", { class: "stack" }, this.list, this.more);
-    this.root = el("form", { class: "stack", onsubmit: submit }, el("p", { class: "lead" }, lead), this.oracleField(), this.goals, this.budgetField(), this.details(), button, this.said);
+    this.waits = el("p", { class: "note", hidden: true });
+    this.goals = el("div", { class: "stack" }, this.waits, this.list, this.more);
+    this.root = el("form", { class: "stack", onsubmit: submit }, el("p", { class: "lead" }, lead), this.alikeField(), this.oracleField(), this.goals, this.budgetField(), this.details(), button, this.said);
+    jobs.fitted().then((found) => {
+      store.fitted = found;
+      this.offer();
+    });
   }
 
   add(name, role, places, weight) {
@@ -68,6 +74,20 @@ class OptimizeForm {
   weigh() {
     const goals = this.dials.filter((dial) => dial.goal);
     for (const dial of this.dials) dial.weigh(goals.length > 1 && goals.includes(dial));
+    this.showWaiting();
+  }
+
+  /** A goal for a property that was learned; it has a dial already, or gets one. */
+  aim(name) {
+    this.oracle.value = "";
+    this.showOracle();
+    if (!this.dials.some((dial) => dial.name === name)) {
+      for (const dial of this.dials.filter((one) => store.property(one.name)?.fitted)) this.drop(dial);
+      this.add(name, "max");
+    }
+    const { root } = this.dials.find((dial) => dial.name === name);
+    this.list.prepend(root);
+    setTimeout(() => root.scrollIntoView({ block: "center" }));
   }
 
   drop(dial) {
@@ -81,7 +101,9 @@ class OptimizeForm {
   offer() {
     const taken = new Set(this.dials.map((dial) => dial.name));
     const free = store.info.properties.map((one) => one.name).filter((name) => !taken.has(name));
-    this.more.replaceChildren(el("option", { value: "" }, "+ Add a property"), ...free.map((name) => el("option", { value: name }, name)));
+    const learned = this.dials.some((dial) => store.property(dial.name)?.fitted) ? [] : store.fitted;
+    const options = [...learned.map((one) => [one.name, one.label]), ...free.map((name) => [name, name])];
+    this.more.replaceChildren(el("option", { value: "" }, "+ Add a property"), ...options.map(([value, words]) => el("option", { value }, words)));
     this.more.hidden = !free.length;
   }
 
@@ -92,20 +114,44 @@ class OptimizeForm {
   oracleField() {
     const { oracles } = store.info;
     this.oracle = choice(["", ...oracles.map((one) => one.name)], "", { labels: { "": GOALS }, onchange: () => this.showOracle() });
-    jobs.fitted().then((names) => this.oracle.append(...names.map(([value, words]) => el("option", { value }, words))));
     this.argument = el("input", { type: "text", spellcheck: "false", hidden: true, "aria-label": "Argument of the oracle" });
     this.about = el("small", {});
     return el("label", { class: "field" }, el("span", {}, "Score by"), this.oracle, this.argument, this.about);
   }
 
-  /** An oracle gives the score; the dials that are goals then wait, and constraints still hold. */
+  /** An oracle gives the score alone: goals then wait out of sight, and limits still hold. */
   showOracle() {
     const chosen = store.info.oracles.find((one) => one.name === this.oracle.value);
     this.about.textContent = chosen?.about ?? "";
     this.argument.hidden = !chosen?.argument;
     this.argument.placeholder = chosen?.argument ?? "";
     this.argument.value = /^SMILES/.test(chosen?.argument ?? "") ? this.card.smiles : "";
-    for (const dial of this.dials) dial.root.classList.toggle("waits", Boolean(chosen) && Boolean(dial.goal));
+    this.showWaiting();
+  }
+
+  showWaiting() {
+    const { value } = this.oracle ?? {};
+    const waiting = value ? this.dials.filter((dial) => dial.goal) : [];
+    for (const dial of this.dials) dial.root.hidden = waiting.includes(dial);
+    if (!this.waits) return;
+    this.waits.hidden = !waiting.length;
+    const words = waiting.map((dial) => `${titleOf(dial.name)} ${ROLES[dial.role.value]}`).join("; ");
+    this.waits.textContent = `The score is ${value} alone, so this is no goal now: ${words}. Limits hold as before.`;
+  }
+
+  /** Whether molecules like this one are wanted, or any. */
+  alikeField() {
+    this.alike = slider(ANALOGUE, 0, 0.9, 0.05, (at) => (at ? `at least ${numberText(at, 2)}` : "any"));
+    const labels = { [ANALOGUE]: `analogues of it (similarity at least ${ANALOGUE})`, 0: "anything, however unlike", other: "as far as More settings says" };
+    this.kinds = choice([String(ANALOGUE), "0", "other"], String(ANALOGUE), { labels, onchange: () => this.kinds.value !== "other" && this.setAlike(this.kinds.value) });
+    this.alike.input.addEventListener("input", () => (this.kinds.value = [String(ANALOGUE), "0"].find((one) => Number(one) === Number(this.alike.input.value)) ?? "other"));
+    this.setAlike(last?.alike.input.value ?? String(ANALOGUE));
+    return field("Look for", this.kinds);
+  }
+
+  setAlike(value) {
+    this.alike.input.value = value;
+    this.alike.input.dispatchEvent(new Event("input"));
   }
 
   budgetField() {
@@ -117,7 +163,6 @@ class OptimizeForm {
 
   details() {
     this.method = choice([...new Set(store.info.methods)], "auto");
-    this.alike = slider(0, 0, 0.9, 0.05, (at) => (at ? `at least ${numberText(at, 2)}` : "any"));
     this.stop = el("input", { type: "number", step: "any", placeholder: "never" });
     this.scaffold = el("input", { type: "text", spellcheck: "false", autocomplete: "off", placeholder: "any" });
     this.alerts = el("input", { type: "checkbox" });
@@ -146,8 +191,10 @@ class OptimizeForm {
       this.said.replaceChildren(trouble("Say what is wanted of at least one property: as high, as low or as close as can be; or choose an oracle."));
       return null;
     }
+    const learned = this.oracle.value ? null : this.dials.find((dial) => dial.goal && store.property(dial.name)?.fitted);
     const optional = {
       ...(this.oracle.value ? { oracle: this.oracleText } : {}),
+      ...(learned ? { oracle: learned.name } : {}),
       ...(Number(this.alike.input.value) ? { min_similarity: Number(this.alike.input.value) } : {}),
       ...(this.scaffold.value.trim() ? { scaffold: this.scaffold.value.trim() } : {}),
       ...(this.alerts.checked ? { alerts: true } : {}),
@@ -158,7 +205,13 @@ class OptimizeForm {
   }
 }
 
+/** What is asked for next of the molecule at hand: a property that was learned. */
+let wanted = null;
+store.addEventListener("aim", (event) => (wanted = event.detail));
+
 export function optimizeForm(card, start) {
   last = new OptimizeForm(card, start);
+  if (wanted) last.aim(wanted);
+  wanted = null;
   return last.root;
 }

@@ -4,7 +4,6 @@ import { post } from "./api.js";
 import { recall, keep } from "./address.js";
 import { aboutSection, structureHead } from "./card.js";
 import { el, empty, icon, trouble, waiting } from "./dom.js";
-import { EXAMPLES } from "./examples.js";
 import { forms } from "./forms.js";
 import { store } from "./store.js";
 
@@ -20,6 +19,7 @@ class Panel {
     root.addEventListener("drop", (event) => this.dropped(event));
     store.addEventListener("molecule", () => this.show());
     store.addEventListener("info", () => this.learn());
+    store.addEventListener("aim", () => this.open("optimize"));
     const before = recall("molecule");
     if (before) store.look(before);
     else this.showNothing();
@@ -76,8 +76,7 @@ class Panel {
 
   showNothing() {
     keep("molecule", "");
-    const model = store.info.model ?? "";
-    const examples = EXAMPLES[/oled/i.test(model) ? "oled" : "drug"];
+    const examples = store.info.examples ?? [];
     const button = ([name, smiles]) => el("button", { type: "button", class: "chip", onclick: () => store.look(smiles, name) }, name);
     const where = store.info.library ? "Click a point of the map, or paste, drop or draw a molecule above." : "Paste, drop or draw a molecule above.";
     this.body.replaceChildren(empty("Start with a molecule", where, ...examples.map(button)));

@@ -26,7 +26,7 @@ const ORDERS = {
   neighbors: () => ({ name: "similarity", down: true }),
 };
 /** Kinds whose result is a table of molecules. */
-const WITH_TABLE = new Set(["neighbors", "interpolate", "edit", "optimize", "place"]);
+const WITH_TABLE = new Set(["neighbors", "interpolate", "edit", "optimize", "place", "fit"]);
 
 class Run {
   constructor(root) {
@@ -138,7 +138,16 @@ class Run {
     const cancel = el("button", { type: "button", disabled: isCancelling(job), onclick: () => told(() => jobs.cancel(job.id)) }, "Cancel");
     const goOn = el("button", { type: "button", onclick: () => told(() => this.goOn(job.id)) }, "Go on");
     const ended = ["failed", "cancelled"].includes(job.state);
-    this.actions.replaceChildren(...(active ? [cancel] : ended ? [goOn] : []));
+    const aim = job.kind === "fit" && job.state === "done" ? [el("button", { type: "button", class: "primary", onclick: () => this.aim() }, "Optimize it")] : [];
+    this.actions.replaceChildren(...(active ? [cancel] : ended ? [goOn] : aim));
+  }
+
+  /** Search for more of what was learned: from the molecule at hand, or from the best one that is known. */
+  async aim() {
+    const { upload, column } = this.watched.job.progress?.fitted ?? this.watched.job.settings;
+    store.fitted = await jobs.fitted();
+    if (!store.molecule && this.watched.rows.length) store.look(this.watched.rows[0].smiles);
+    store.aim(`fit:${upload}#${column}`);
   }
 
   async goOn(id) {

@@ -42,7 +42,7 @@ class Runs {
     this.badge.textContent = active;
     if (!jobs.list.length) {
       const button = el("button", { type: "button", class: "primary", onclick: () => store.go("map") }, "To the map");
-      return this.list.replaceChildren(empty("No run yet", "Look at a molecule, then choose Neighbors, Interpolate, Edit or Optimize on its card.", button));
+      return this.list.replaceChildren(empty("No run yet", "Look at a molecule, then choose Neighbours, Interpolate, Edit or Optimize on its card.", button));
     }
     const focused = document.activeElement?.closest?.("[data-key]")?.dataset.key;
     const newest = [...jobs.list].sort((a, b) => String(b.made).localeCompare(String(a.made), "en", { numeric: true }));

@@ -38,14 +38,22 @@ class Store extends EventTarget {
     this.dispatchEvent(new CustomEvent("run", { detail: id }));
   }
 
+  /** Make a property that was learned a goal of a search from the molecule at hand. */
+  aim(name) {
+    this.dispatchEvent(new CustomEvent("aim", { detail: name }));
+  }
+
   /** Go to a view: map, runs, laboratory or data. */
   go(view) {
     this.dispatchEvent(new CustomEvent("view", { detail: view }));
   }
 
+  /** Properties learned from uploads, as they are known so far; their names begin with "fit:". */
+  fitted = [];
+
   /** The property of that name, whatever its case; undefined for none. */
   property(name) {
-    return this.info.properties.find((one) => one.name.toLowerCase() === name.toLowerCase());
+    return [...this.info.properties, ...this.fitted].find((one) => one.name.toLowerCase() === name.toLowerCase());
   }
 
   /** The library's column of that name, with its histogram; undefined for none. */

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -46,7 +48,28 @@ def do_fit(order: Order) -> str:
     table = told.rename(columns=columns).reset_index(drop=True)[list(columns.values())]
     table.insert(0, "smiles", smiles)
     order.finish(table.sort_values(name, ascending=False, kind="stable"))
-    return f"'{name}' is learned from {len(fitted.smiles):,} molecules; searches can name it as an oracle"
+    facts = {"upload": order.settings["upload"], "column": column, "name": name, "n": len(fitted.smiles), "unit": fitted.unit}
+    facts |= {"low": fitted.label_low, "high": fitted.label_high, "rmse": fitted.left_out_rmse, "spread": fitted.label_std}
+    order.progress(len(table), len(table), fitted=facts)
+    return say_fitted(name, facts)
+
+
+def say_fitted(name: str, facts: dict[str, Any]) -> str:
+    """How far a property that was learned can be trusted: its error on scaffolds that were left out, beside a mere mean's.
+
+    Examples
+    --------
+    >>> say_fitted("pIC50", {"n": 40, "rmse": 0.62, "spread": 0.95, "unit": ""})[:105]
+    "'pIC50' is learned from 40 molecules; those whose scaffold was left out are missed by 0.62 (root mean squ"
+    """
+    unit = f" {facts['unit']}" if facts["unit"] not in ("", "1") else ""
+    told = (
+        f"'{name}' is learned from {facts['n']:,} molecules; those whose scaffold was left out are missed by "
+        f"{facts['rmse']:.2g}{unit} (root mean square), while the labels spread by {facts['spread']:.2g}{unit}"
+    )
+    if facts["rmse"] >= facts["spread"]:
+        return f"{told}: it tells new scaffolds apart no better than their mean would, so measure more before you search by it."
+    return f"{told}. A search can take it as a goal."
 
 
 def _known(order: Order) -> list[str]:

@@ -30,6 +30,8 @@ from chemvae.sampling import sample
 
 MAP, PROJECTOR = "map.json.gz", "projector.safetensors"
 SHOWN_PROPERTIES = ("qed", "SAS")
+EMITTERS = "S1"
+"""The property that tells a model of emitters, and colours its map."""
 MOST_FITTED = 20_000
 """Molecules that shape a map; all others are placed between those that are most like them."""
 
@@ -79,7 +81,8 @@ def do_map(order: Order) -> str:
     quality = map_quality(points, xy)
     labels = region_labels(xy, smiles)
     note = _note(projection.used_name or method, len(smiles), quality)
-    options = MapOptions(units=units, labels=labels, note=note, axis_labels=projection.axis_labels())
+    color = _first_colour(order.bench.model, [*columns])
+    options = MapOptions(color=color, units=units, labels=labels, note=note, axis_labels=projection.axis_labels())
     payload = build_payload(xy, smiles, columns, options) | {
         "title": library_word(library), "note": note, "theme": "auto", "fills_page": True,
     }  # fmt: skip
@@ -87,6 +90,13 @@ def do_map(order: Order) -> str:
     projection.save(folder / PROJECTOR, {"space": "latent", "model": fingerprint(order.bench.model), "data": library.name})
     write_atomically(folder / MAP, lambda temporary: temporary.write_bytes(packed))
     return note
+
+
+def _first_colour(model: Any, columns: list[str]) -> str | None:
+    """What colours a map at first: with a model of emitters, S1; else what the map takes by itself."""
+    if EMITTERS not in model.property_names:
+        return None
+    return next((one for one in (EMITTERS, f"{EMITTERS}_predicted") if one in columns), None)
 
 
 def _note(method: str, n: int, quality: dict[str, float]) -> str:

@@ -30,7 +30,7 @@ def edit(
     steps: Annotated[int, typer.Option(metavar="N", help="Points on the way.")] = 5,
     radius: Annotated[
         float, typer.Option(metavar="X", help="Length of the way, in standard deviations of the training codes.")
-    ] = 0.3,
+    ] = 0.5,
     direction: Annotated[
         str, typer.Option(metavar=choices("moving/editing.py", "DIRECTIONS"), help="Raise the property, or lower it.")
     ] = "max",
