@@ -21,10 +21,14 @@ MOST_LABELS = 40_000
 """Drawn at random where there are more: a code has learned from all of them."""
 LEAST_GAIN = 0.05
 """Share of the error on validation molecules that trees must take off, or a prediction is not worth the wait for them."""
+LABELS_PER_S = 60
+"""That a slow core takes through 250 trees."""
 SHARES = np.linspace(0.1, 1.0, 10)
 
 
-def fit_structure(model: MolVAE, train: SmilesDataset, valid: SmilesDataset, settings: TreeSettings, seed: int = 0) -> None:
+def fit_structure(
+    model: MolVAE, train: SmilesDataset, valid: SmilesDataset, settings: TreeSettings, seed: int = 0, limit_s: float = 0.0
+) -> None:
     """Give a model the trees that pay, in place; the intervals are to be calibrated anew afterwards.
 
     A property's trees learn from its training labels; on validation molecules that are not among the training molecules the
@@ -40,6 +44,8 @@ def fit_structure(model: MolVAE, train: SmilesDataset, valid: SmilesDataset, set
     settings : TreeSettings
     seed : int
         Of the labels that are drawn, and of the trees.
+    limit_s : float
+        Seconds that a slow core may take for all; the trees learn from as many labels as that allows. 0 is any time.
     """
     predictor = model.predictor
     predictor.structure = StructureHeads(len(model.property_names))
@@ -55,9 +61,9 @@ def fit_structure(model: MolVAE, train: SmilesDataset, valid: SmilesDataset, set
         mean = predictor.standardise(predictor(z)[0].cpu()).numpy()
     seen = describe_structures(judges)
     order = np.random.default_rng(seed).permutation(len(train))
-    rows = order[:0]
+    most, rows = labels_within(limit_s, len(wanted), settings.rounds), order[:0]
     for i in wanted:
-        before, rows = rows, order[~np.isnan(labels[order, i])][:MOST_LABELS]
+        before, rows = rows, order[~np.isnan(labels[order, i])][:most]
         if not np.array_equal(rows, before):  # properties of one source have labels for the same molecules
             inputs = describe_structures([train.smiles[j] for j in rows])
         trees = BoostedTrees.fit(inputs, labels[rows, i], settings, seed)
@@ -65,6 +71,19 @@ def fit_structure(model: MolVAE, train: SmilesDataset, valid: SmilesDataset, set
         log.info("%s: trees take %.0f %% off the error, with a share of %.1f", model.property_names[i], 100 * gain, share)
         if gain >= LEAST_GAIN:
             predictor.structure.trees[int(i)], predictor.structure.share[i] = trees, share
+
+
+def labels_within(limit_s: float, n_properties: int, rounds: int) -> int:
+    """How many labels of each property its trees may learn from; the clock is not asked, so that a run can be repeated.
+
+    Examples
+    --------
+    >>> labels_within(600.0, 3, 250), labels_within(0.0, 3, 250), labels_within(1.0, 3, 250)
+    (12000, 40000, 200)
+    """
+    if not limit_s:
+        return MOST_LABELS
+    return int(np.clip(limit_s / n_properties * LABELS_PER_S * 250 / rounds, FEWEST_LABELS, MOST_LABELS))
 
 
 def _standardised(model: MolVAE, data: SmilesDataset) -> np.ndarray:

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from chemvae.data.tokens.datasets import SmilesDataset
-from chemvae.models.structure.trees import TreeSettings
+from chemvae.models.structure.trees import BoostedTrees, TreeSettings
 from chemvae.training.posthoc.finish import calibrate_predictor
-from chemvae.training.posthoc.structure import FEWEST_LABELS, best_share, fit_structure
+from chemvae.training.posthoc.structure import FEWEST_LABELS, best_share, fit_structure, labels_within
 from tests.conftest import make_model
 
 ENDS = ("O", "N", "Cl", "Br", "c1ccccc1", "C(=O)O", "C#N", "S", "F", "I", "C(F)(F)F", "N(C)C")
@@ -60,6 +60,16 @@ def test_few_labels_make_no_trees(model):
     unjudged[19:, 1] = np.nan
     fit_structure(model, data(model, list(train.smiles), few), data(model, list(valid.smiles), unjudged), SETTINGS)
     assert not model.predictor.structure.is_fitted
+
+
+def test_little_time_means_fewer_labels_and_the_same_ones_each_time(model, monkeypatch):
+    labels = np.stack([[halogens(one) for one in CHAINS]] * 2, axis=1)
+    train, valid = split(model, labels)
+    seen = []
+    fit = BoostedTrees.fit
+    monkeypatch.setattr(BoostedTrees, "fit", lambda inputs, *rest: seen.append(len(inputs)) or fit(inputs, *rest))
+    fit_structure(model, train, valid, SETTINGS, limit_s=2.4)
+    assert seen == [labels_within(2.4, 2, SETTINGS.rounds)] * 2 == [300, 300]
 
 
 def test_molecules_that_were_learned_from_are_no_judges(model):
