@@ -43,11 +43,13 @@ def main() -> None:
     (stage,) = measured["stages"]
     figures = api.evaluate(model, own["set"], config["seed"], split=measured["split"], **config["evaluation_of_trees"])
     told = {key: value for key, value in figures.items() if key.startswith(OF_PROPERTIES)}
+    by_code = measured.get("trees", {}).get("by_code") or {key: measured["stages"][stage][key] for key in told}
     measured["stages"][stage] |= told
     measured["protocol"] |= {key: figures["protocol"].get(key, "") for key in told}
     structure, origin = model.predictor.structure, environment()
     measured["trees"] = {
         "command": f"python experiments/07-recipe/trees.py {name}", "commit": origin["commit"],
+        "by_code": by_code,
         "share": dict(zip(model.property_names, [round(one, 1) for one in structure.share.tolist()], strict=True)),
     }  # fmt: skip
     write_json(path, measured)

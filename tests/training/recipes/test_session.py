@@ -14,6 +14,7 @@ from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.errors import RunFolderError, SettingsError, UnknownNameError
 from chemvae.models.priors import PRIORS, fitting
 from chemvae.models.settings import ModelSettings
+from chemvae.models.structure.trees import TreeSettings
 from chemvae.models.vae import MolVAE
 from chemvae.progress import CancelToken
 from chemvae.runs import RunFolder
@@ -240,6 +241,19 @@ def test_the_last_stage_takes_the_kind_of_prior_that_it_asks_for(whole, tmp_path
     assert (before.settings.fitted_prior, after.settings.fitted_prior) == ("mixture", asked)
     assert type(after.priors["learned"]) is PRIORS[asked]
     assert after.priors["learned"].log_prob(torch.as_tensor(after.encode(MOLECULES))).isfinite().all()
+
+
+@pytest.mark.parametrize(("budget_s", "limit_s"), [(0.0, 0.0), (400.0, 100.0)])
+def test_the_last_stage_gives_trees_a_quarter_of_its_time(tmp_path, monkeypatch, budget_s, limit_s):
+    asked = []
+    monkeypatch.setattr("chemvae.training.recipes.stages.fit_structure", lambda *given: asked.append(given[3:]))
+    table = pd.DataFrame({"smiles": MOLECULES, "y": np.arange(float(len(MOLECULES)))})
+    api.train(table, ["y"], "tiny", tmp_path / "run", **SIZES)
+    run, every = RunFolder(tmp_path / "run"), np.arange(len(MOLECULES))
+    inputs = make_inputs(load_table(table, properties=["y"]), (every, every), api.load(run.path).vocabulary, 0.0)
+    work = Work(run, inputs, StageFolder(RunFolder(tmp_path / "last"), budget_s=budget_s))
+    fit(work, FitSettings(trees=read_recipe("full")[-1].settings["trees"], rounds=0, epochs=1))
+    assert asked == [(TreeSettings(rounds=250), 0, limit_s)]
 
 
 def test_codes_on_a_sphere_keep_the_prior_that_suits_them(caplog):
