@@ -59,6 +59,8 @@ def test_what_is_predicted_is_shown_with_its_interval_and_what_counted_of_it_und
         assert table[f"{name}_high"].to_numpy() == pytest.approx(mean + half, abs=1e-5)
         assert table[f"{name}_scored"].to_numpy() == pytest.approx(result.history[name].to_numpy())
         assert (np.abs(table[f"{name}_scored"] - mean) > 1e-3).all(), "the cautious end is not the prediction"
+        best = result.molecules
+        assert best[f"{name}_scored"].tolist() == best[name].tolist(), "the command's table says so, too"
     assert table.columns[:3].tolist() == ["call", "smiles", "score"]
 
 
