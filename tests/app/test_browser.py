@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from rdkit import Chem
-from rdkit.Chem import QED
+from rdkit.Chem import QED, Crippen
 
 pytest.importorskip("fastapi", reason="comes with the extra 'app'")
 pytest.importorskip("uvicorn", reason="comes with the extra 'app'")
@@ -450,6 +450,100 @@ def test_a_second_goal_brings_weights_and_a_single_one_has_none(visit):
     assert all(weights.nth(i).is_visible() for i in range(2))
     page.get_by_label("Weight of qed").fill("2")
     assert "weight 2" in page.locator(".dial").first.inner_text()
+
+
+def test_a_limit_that_is_typed_is_the_one_that_is_asked_for(visit):
+    page = visit()
+    look_at(page, START)
+    page.click("[data-tab=optimize]")
+    page.get_by_label("SAS as a number").fill("2.70")
+    assert float(page.get_by_role("slider", name="SAS", exact=True).input_value()) == pytest.approx(2.7, abs=0.05), (
+        "the slider follows"
+    )
+    page.get_by_label("Add a property").select_option("logP")
+    low, high = (page.get_by_label(f"logP {end} as a number") for end in ("from", "to"))
+    assert all(len(field.input_value().lstrip("-")) <= 4 for field in (low, high)), "they begin at round numbers"
+    low.fill("1.5")
+    high.fill("1")
+    high.press("Tab")
+    assert (low.input_value(), high.input_value()) == ("1", "1"), "from is not above to"
+    page.get_by_label("What is wanted of logP").select_option("target")
+    own = Crippen.MolLogP(Chem.MolFromSmiles(START))
+    assert float(page.get_by_label("logP as a number").input_value()) == pytest.approx(own, rel=5e-3)
+    with page.expect_request("**/api/jobs") as sent:
+        page.get_by_role("button", name="Optimize from here").click()
+    assert "SAS<2.7" in sent.value.post_data_json["settings"]["constraints"]
+    page.locator("#dock").get_by_role("button", name="Cancel").click()
+    wait_for_state(page, "cancelled")
+
+
+def test_a_slider_that_has_the_focus_is_not_hidden_by_the_button_below(visit):
+    page = visit()
+    look_at(page, START)
+    page.click("[data-tab=optimize]")
+    page.get_by_label("What is wanted of SAS").focus()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    slider, button = page.get_by_role("slider", name="SAS", exact=True), page.get_by_role("button", name="Optimize from here")
+    assert slider.evaluate("slider => slider === document.activeElement")
+    assert slider.bounding_box()["y"] + slider.bounding_box()["height"] < button.bounding_box()["y"]
+
+
+def test_the_first_click_starts_what_was_typed_and_nothing_moves_under_it(visit):
+    page = visit()
+    look_at(page, START)
+    page.click("[data-tab=interpolate]")
+    button = page.locator("#panel form button[type=submit]")
+    before = button.bounding_box()
+    page.get_by_role("textbox", name="SMILES or name").fill("CCOc1ccccc1")
+    page.mouse.click(before["x"] + 20, before["y"] + 20)
+    page.locator("#dock h2", has_text="CCOc1ccccc1").wait_for()
+    page.wait_for_selector(".target .drawing")
+    assert button.bounding_box()["y"] <= before["y"]
+    wait_for_state(page, "done")
+
+
+def test_a_run_is_called_what_its_owner_calls_it(visit):
+    page = visit()
+    look_at(page, START)
+    page.click("[data-tab=interpolate]")
+    page.get_by_role("textbox", name="SMILES or name").fill("CCO")
+    page.locator("#panel form button[type=submit]").click()
+    wait_for_state(page, "done")
+    page.get_by_role("button", name="Rename the run").click()
+    page.get_by_label("Title of the run").fill(f"to ethanol {HOSTILE}")
+    page.keyboard.press("Enter")
+    page.locator("#dock h2", has_text="to ethanol <img").wait_for()
+    page.locator("[data-view=runs]").click()
+    assert page.locator(".runs .strong", has_text="to ethanol <img").count() == 1
+
+
+def test_on_a_phone_a_run_comes_before_the_eyes_and_the_page_scrolls_past_the_map(visit):
+    page = visit(width=390, height=844)
+    look_at(page, START)
+    page.click("[data-tab=interpolate]")
+    page.get_by_role("textbox", name="SMILES or name").fill("CCN")
+    page.locator("#panel form button[type=submit]").click()
+    wait_for_state(page, "done")
+    page.locator("#dock tbody tr").first.wait_for()
+    assert 0 <= page.locator("#dock").bounding_box()["y"] < 200
+    stage = page.locator(".cm-stage")
+    stage.evaluate("stage => stage.scrollIntoView({ block: 'center' })")
+    page.mouse.move(150, 400)
+    where = "() => [scrollY, ...document.querySelector('.chemvae-map').chemvaeMap.screenOf(1)]"
+    top, *spot = page.evaluate(where)
+    page.mouse.wheel(0, -200)
+    until(page, f"top => ({where})()[0] < top", top)
+    assert page.evaluate(where)[1:] == spot
+    assert stage.evaluate("stage => getComputedStyle(stage).touchAction") == "pan-y"
+    page.mouse.click(*stage_corner(page))
+    assert stage.evaluate("stage => getComputedStyle(stage).touchAction") == "none"
+
+
+def stage_corner(page):
+    """A place of the map where there is most likely nothing."""
+    box = page.locator(".cm-stage").bounding_box()
+    return box["x"] + 4, box["y"] + 4
 
 
 def test_an_upload_is_there_when_the_page_is_loaded_again(visit, tmp_path):

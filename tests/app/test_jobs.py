@@ -447,6 +447,26 @@ def test_a_run_that_goes_on_is_compared_by_what_it_has_told_so_far(serve: Serve,
     finished(client, name)
 
 
+def test_a_molecule_that_a_job_tells_of_again_stands_in_its_table_once(serve: Serve, monkeypatch: pytest.MonkeyPatch):
+    class Repeating(Slow):
+        def __call__(self, order) -> str:
+            for smiles in ("CCO", "CCN", "CCO"):
+                order.tell("molecule", {"smiles": smiles, "score": 1.0})
+            order.progress(3, 3)
+            return super().__call__(order)
+
+    client = serve(workers=1)
+    map_of(client)
+    monkeypatch.setitem(KINDS, "neighbors", repeating := Repeating())
+    name = ask_slow(client)
+    while not client.get(f"/api/jobs/{name}").json()["progress"]:
+        time.sleep(0.02)
+    rows = client.get(f"/api/jobs/{name}").json()["rows"]
+    repeating.go.set()
+    assert sorted(one["smiles"] for one in rows) == ["CCN", "CCO"]
+    finished(client, name)
+
+
 def test_molecules_of_both_runs_keep_their_properties_beside_both_scores(client: TestClient, job: dict):
     again = optimized(client, constraints=["MW<400"])
     found = client.get(f"/api/compare?a={again['id']}&b={job['id']}").json()

@@ -59,7 +59,19 @@ def test_what_is_predicted_is_shown_with_its_interval_and_what_counted_of_it_und
         assert table[f"{name}_high"].to_numpy() == pytest.approx(mean + half, abs=1e-5)
         assert table[f"{name}_scored"].to_numpy() == pytest.approx(result.history[name].to_numpy())
         assert (np.abs(table[f"{name}_scored"] - mean) > 1e-3).all(), "the cautious end is not the prediction"
+        best = result.molecules
+        assert best[f"{name}_scored"].tolist() == best[name].tolist(), "the command's table says so, too"
+    ends = ("", "_low", "_high", "_scored")
+    told = [name for name in table if name.startswith(("S1", "dE_ST")) and not name.endswith("_warning")]
+    assert sorted(told) == sorted(f"{name}{end}" for name in ("S1", "dE_ST") for end in ends), "and nothing twice"
     assert table.columns[:3].tolist() == ["call", "smiles", "score"]
+
+
+def test_a_prediction_of_what_can_be_computed_stands_beside_the_computed_value(client: TestClient):
+    job = asked(client, "optimize", start=[SMILES[3]], oracle="predicted:logP", constraints=["logP<20"], budget=4, seed=1)
+    (row, *_) = job["rows"]
+    assert row["logP"] == pytest.approx(compute_table([row["smiles"]], ["logP"])["logP"].iloc[0])
+    assert row["logP_predicted_low"] < row["logP_predicted"] < row["logP_predicted_high"]
 
 
 def test_a_column_that_was_learned_is_in_the_table_and_its_search_is_called_by_the_file(client: TestClient):

@@ -114,7 +114,10 @@ def title_of(kind: str, settings: dict[str, Any], project: Path) -> str:
 
 
 def _title_of_search(settings: dict[str, Any], project: Path) -> str:
-    goals = [_say_goal(one, project) for one in settings["goals"]] or [_say_oracle(str(settings.get("oracle")), project)]
+    oracle = str(settings.get("oracle") or "")
+    learned = {column: oracle} if (column := oracle.rpartition("#")[2]) and oracle.startswith(FITTED) else {}
+    named = [one | {"name": learned.get(one["name"], one["name"])} for one in settings["goals"]]
+    goals = [_say_goal(one, project) for one in named] or [_say_oracle(oracle, project)]
     bounds = [_NUMBER.sub(lambda one: f"{float(one[0]):.4g}", parse_constraint(one).label) for one in settings["constraints"]]
     begun = f" from {_short(settings['start'][0])}" if settings["start"] else ""
     return f"Optimize {', '.join([*goals, *bounds])}{begun}"

@@ -117,7 +117,7 @@ def compare(
     Returns
     -------
     dict
-        ``only_a`` and ``only_b``, rows; ``both``, the first job's rows without their score, with both scores as ``a`` and ``b``.
+        ``only_a`` and ``only_b``, rows; ``both``, rows of the first without their score, with both scores as ``a`` and ``b``.
     """
     one, other = (_by_smiles(folder, rows) for folder, rows in ((first, a), (second, b)))
     both = [text for text in one.index if text in other.index]

@@ -25,7 +25,7 @@ MOST_TRIES = 5
 """Of a job that was running each time the server ended: it may be what ends it."""
 CANCELLING = "cancelling"
 """Of a job's progress: it was asked to end, and has not done so yet."""
-GRACE_S = 60.0
+GRACE_S = 180.0
 """For a job that is asked to end, until its process is killed."""
 
 

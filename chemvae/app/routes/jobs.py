@@ -84,9 +84,9 @@ async def one(state: State, name: str) -> dict[str, Any]:
 
 
 async def rows_of(state: AppState, job: Job) -> list[dict[str, Any]]:
-    """The table of a job: what it wrote, else the molecules that it has told of."""
+    """The table of a job: what it wrote, else the molecules that it has told of (gone on with, it tells of them again)."""
     if job.is_open or not _folder(state, job).joinpath("table.csv").is_file():
-        return state.queue.events(job).of("molecule")
+        return list({one["smiles"]: one for one in reversed(state.queue.events(job).of("molecule"))}.values())[::-1]
     return await state.back.ask("rows_of", timeout_s=EXPORT_S, folder=str(_folder(state, job)))
 
 

@@ -25,20 +25,23 @@ export class Dial {
   /** `value` is what the molecule has; `places` where the thumbs stand first; `onRemove()` takes the dial away. */
   constructor({ name, role, value, places, weight, onRemove, onChange }) {
     Object.assign(this, { name, value, onChange });
-    [this.low, this.high] = rangeOf(name, value);
-    this.step = stepOf((this.high - this.low) / STEPS);
-    this.places = places ?? [this.low + 0.25 * (this.high - this.low), this.low + 0.75 * (this.high - this.low)];
+    const [low, high] = rangeOf(name, value);
+    this.step = stepOf((high - low) / STEPS);
+    [this.low, this.high] = [Math.floor(low / this.step), Math.ceil(high / this.step)].map((at) => this.tidy(at * this.step));
+    this.places = places ?? [0.25, 0.75].map((share) => this.tidy(this.low + share * (this.high - this.low)));
     const fitted = store.property(name)?.fitted;
     const roles = Object.keys(ROLES).filter((one) => !fitted || GOALS.has(one)); // what is learned for a search bounds nothing
-    this.role = choice(roles, roles.includes(role) ? role : "max", { labels: ROLES, "aria-label": `What is wanted of ${titleOf(name)}`, onchange: () => this.render() });
+    this.role = choice(roles, roles.includes(role) ? role : "max", { labels: ROLES, "aria-label": `What is wanted of ${titleOf(name)}`, onchange: () => this.change() });
+    if (!places) this.aim();
     this.track = el("div", { class: "track" });
+    this.numbers = el("div", { class: "dial-numbers" });
     this.weight = slider(weight ?? 1, 0.1, 3, 0.1, (at) => `weight ${numberText(at, 2)}`);
     this.weight.input.setAttribute("aria-label", `Weight of ${titleOf(name)}`);
     this.weight.root.hidden = true;
     const remove = el("button", { type: "button", class: "icon small", title: `Leave ${titleOf(name)} out`, "aria-label": `Leave ${titleOf(name)} out`, onclick: onRemove }, icon("close"));
     const unit = unitText(store.property(name)?.unit);
     const words = el("span", { class: "name", title: store.property(name)?.about }, titleOf(name), unit ? el("span", { class: "unit" }, ` ${unit}`) : null);
-    this.root = el("div", { class: "dial", role: "group", "aria-label": titleOf(name) }, el("div", { class: "dial-head" }, words, this.role, remove), this.track, this.weight.root);
+    this.root = el("div", { class: "dial", role: "group", "aria-label": titleOf(name) }, el("div", { class: "dial-head" }, words, this.role, remove), this.track, this.numbers, this.weight.root);
     this.render();
   }
 
@@ -51,27 +54,61 @@ export class Dial {
     return THUMBS[this.role.value];
   }
 
+  /** A value on the slider's scale: a multiple of its step, without the noise of binary fractions. */
+  tidy(value) {
+    return Number((Math.round(value / this.step) * this.step).toPrecision(12));
+  }
+
+  /** What is to be "close to" something begins at what the molecule has. */
+  aim() {
+    if (this.role.value === "target" && Number.isFinite(this.value ?? NaN)) this.places[1] = Number(this.value.toPrecision(3));
+  }
+
+  change() {
+    this.aim();
+    this.render();
+  }
+
   render() {
-    const { nThumbs } = this;
+    const at = [[], [this.role.value === "above" ? 0 : 1], [0, 1]][this.nThumbs];
+    const word = (one) => (at.length === 2 ? ["from", "to"][one] : "");
     this.said = el("output", { class: "dial-said" });
-    this.thumbs = [];
-    if (nThumbs === 1) this.thumbs = [this.thumb(this.role.value === "above" ? 0 : 1, "")];
-    if (nThumbs === 2) this.thumbs = [this.thumb(0, "from "), this.thumb(1, "to ")];
+    this.thumbs = at.map((one) => this.thumb(one, word(one)));
+    this.fields = at.map((one) => this.numberField(one, word(one)));
     this.picture = this.histogram();
-    this.track.replaceChildren(this.picture, ...this.thumbs, el("div", { class: "dial-ends" }, el("span", {}, numberText(this.low)), this.said, el("span", {}, numberText(this.high))));
+    const wanted = { target: "aim at", below: "at most", above: "at least" }[this.role.value];
+    const words = at.map((one, i) => el("label", {}, wanted ?? word(one), this.fields[i]));
+    const ends = el("div", { class: "dial-ends" }, el("span", {}, numberText(this.low)), el("span", {}, numberText(this.high)));
+    this.track.replaceChildren(this.picture, ...this.thumbs, ends);
+    this.numbers.replaceChildren(...words, this.said);
     this.show();
     this.onChange?.();
   }
 
   thumb(at, words) {
-    const oninput = () => {
-      this.places[at] = Number(input.value);
-      if (this.nThumbs === 2 && this.places[0] > this.places[1]) this.places[1 - at] = this.places[at];
-      this.show();
-    };
     const attributes = { type: "range", min: this.low, max: this.high, step: this.step, value: this.places[at], "data-at": at };
-    const input = el("input", { ...attributes, "aria-label": `${titleOf(this.name)} ${words}`.trim(), oninput });
+    const input = el("input", { ...attributes, "aria-label": `${titleOf(this.name)} ${words}`.trim(), oninput: () => this.put(at, this.tidy(Number(input.value))) });
     return input;
+  }
+
+  /** The same number to be typed: any, also between the slider's steps and beyond its ends. */
+  numberField(at, words) {
+    const attributes = { type: "number", step: "any", required: true, "data-at": at, "aria-label": `${titleOf(this.name)} ${words} as a number`.replace("  ", " ") };
+    const oninput = () => Number.isFinite(input.valueAsNumber) && this.put(at, input.valueAsNumber);
+    const input = el("input", { ...attributes, oninput, onchange: () => this.order(at) });
+    return input;
+  }
+
+  put(at, value) {
+    this.places[at] = value;
+    if (document.activeElement?.type !== "number") this.order(at);
+    this.show();
+  }
+
+  /** "From" is not above "to": the one that was set moves the other. Of a number that is being typed, not before it stands. */
+  order(at) {
+    if (this.nThumbs === 2 && this.places[0] > this.places[1]) this.places[1 - at] = this.places[at];
+    this.show();
   }
 
   /** Bars of the library, in colour where they are wanted; a mark where the molecule stands. */
@@ -102,12 +139,11 @@ export class Dial {
   }
 
   show() {
-    this.thumbs.forEach((input) => (input.value = this.places[Number(input.dataset.at)]));
+    for (const input of [...this.thumbs, ...this.fields]) {
+      if (input !== document.activeElement || input.type === "range") input.value = this.places[Number(input.dataset.at)];
+    }
     for (const bar of this.picture.querySelectorAll("rect")) bar.classList.toggle("off", !this.wants(Number(bar.dataset.middle)));
-    const here = Number.isFinite(this.value ?? NaN) ? `now ${numberText(this.value)}` : "";
-    const [from, to] = this.places.map((place) => numberText(place));
-    const wanted = { target: `aim at ${to}`, between: `${from} to ${to}`, below: `at most ${to}`, above: `at least ${from}` }[this.role.value];
-    this.said.textContent = [wanted, here].filter(Boolean).join(" \u00b7 ");
+    this.said.textContent = Number.isFinite(this.value ?? NaN) ? `now ${numberText(this.value)}` : "";
   }
 
   /** As a goal of `optimize`, or null. */

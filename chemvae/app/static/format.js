@@ -28,8 +28,8 @@ const millis = (time) => (typeof time === "number" ? time * 1000 : Date.parse(ti
 export function elapsedText(started, ended) {
   if (!started) return "";
   const seconds = Math.max(0, ((ended ? millis(ended) : Date.now()) - millis(started)) / 1000);
-  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  return seconds < 3600 ? `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s` : `${(seconds / 3600).toFixed(1)} h`;
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.floor(seconds)} s`;
+  return seconds < 3600 ? `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
 /** A time of today as the hour, another with its day. */

@@ -33,9 +33,9 @@ async function start(kind, settings, form) {
 
 /** A form: a sentence, its fields, and a button that starts the job with what `settings()` gives. */
 function jobForm(kind, lead, words, fields, settings) {
-  const submit = (event) => {
+  const submit = async (event) => {
     event.preventDefault();
-    const chosen = settings();
+    const chosen = await settings();
     if (chosen) start(kind, chosen, form);
   };
   const button = el("button", { type: "submit", class: "primary wide" }, words);
@@ -60,20 +60,24 @@ function interpolateForm(card) {
   const shown = el("div", { class: "target" });
   const pick = el("button", { type: "button", "aria-pressed": "false" }, "Pick on the map");
   let to = null;
+  let meant = ""; // the text that `to` was read from
   const take = (smiles, name = "") => {
     to = smiles;
-    text.value = name || smiles;
+    text.value = meant = name || smiles;
     pick.setAttribute("aria-pressed", "false");
     shown.replaceChildren(drawing(smiles, 240, 150));
   };
   const read = async () => {
-    if (!text.value.trim()) return;
+    const asked = text.value;
+    if (asked === meant) return;
+    to = null;
+    shown.replaceChildren();
+    if (!asked.trim()) return;
     try {
-      const found = await post("/api/read", { text: text.value });
-      take(found.smiles, text.value);
+      const found = await post("/api/read", { text: asked });
+      if (text.value === asked) take(found.smiles, asked);
     } catch (error) {
-      to = null;
-      shown.replaceChildren(trouble(error.message));
+      if (text.value === asked) shown.replaceChildren(trouble(error.message));
     }
   };
   text.addEventListener("change", read);
@@ -82,8 +86,9 @@ function interpolateForm(card) {
     pick.setAttribute("aria-pressed", String(!waits));
     store.pick(waits ? null : take);
   });
-  const settings = () => {
-    if (!to) shown.replaceChildren(trouble("Give the molecule to go to: paste its SMILES, or pick it on the map."));
+  const settings = async () => {
+    await read(); // a click on the button may come before the text was understood
+    if (!to && !shown.childElementCount) shown.replaceChildren(trouble("Give the molecule to go to: paste its SMILES, or pick it on the map."));
     return to && { smiles: card.smiles, to, steps: Number(steps.value) };
   };
   const target = el("div", { class: "field" }, el("span", {}, "Go to"), el("div", { class: "row tight" }, text, pick), shown);

@@ -9,7 +9,7 @@ export function meritOf(settings) {
 function wanted(settings) {
   const goals = settings?.goals ?? [];
   const [{ direction, target } = {}] = goals;
-  if (goals.length !== 1 || settings.oracle) return { role: "max" };
+  if (goals.length !== 1) return { role: "max" };
   return Number.isFinite(target ?? NaN) ? { role: "target", target } : { role: direction === "min" ? "min" : "max" };
 }
 
@@ -23,5 +23,5 @@ export function bestFirst(settings) {
 export const scoresAlike = (a, b) => scoredBy(a) === scoredBy(b);
 
 function scoredBy({ oracle, goals }) {
-  return JSON.stringify(oracle || (goals ?? []).map(({ name, direction, target, weight }) => [name, target ?? direction, weight]));
+  return JSON.stringify([oracle ?? "", ...(goals ?? []).map(({ name, direction, target, weight }) => [name, target ?? direction, weight])]);
 }

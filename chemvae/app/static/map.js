@@ -15,6 +15,8 @@ class LibraryMap {
     this.box = box;
     this.laid = { run: [], here: [] };
     store.addEventListener("molecule", () => this.placeMolecule());
+    this.box.addEventListener("click", () => this.box.classList.add("touched"));
+    addEventListener("pointerdown", (event) => !this.box.contains(event.target) && this.box.classList.remove("touched"));
     addEventListener("chemvae-theme", () => this.map?.setTheme(globalThis.chemvaeTheme.current));
   }
 
@@ -60,7 +62,8 @@ class LibraryMap {
     this.box.replaceChildren(root);
     root.addEventListener("chemvae-map:pin", (event) => this.pinned(event.detail));
     root.addEventListener("chemvae-map:visit", (event) => store.look(event.detail.smiles));
-    this.map = await globalThis.chemvaeMaps.mount(root, { ...data, title: "", theme: "auto", fills_page: true });
+    const scrolls = matchMedia(NARROW).matches; // past a map in the middle of a page: it is moved once it was tapped
+    this.map = await globalThis.chemvaeMaps.mount(root, { ...data, title: "", theme: "auto", fills_page: !scrolls });
     root.querySelector(".cm-help").open = false;
     this.map.setTheme(globalThis.chemvaeTheme.current);
     this.lay();

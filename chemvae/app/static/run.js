@@ -49,7 +49,7 @@ class Run {
     this.watched = new Watched(id);
     this.watched.addEventListener("change", () => this.update());
     this.watched.addEventListener("gone", () => this.show(null));
-    if (matchMedia(NARROW).matches) this.root.scrollIntoView({ behavior: "smooth" });
+    if (matchMedia(NARROW).matches) this.root.scrollIntoView(); // at once: what comes into it must not stop it half-way
   }
 
   /** Empty parts for a run; what was shown of another, or of this one before, counts no more. */
@@ -103,7 +103,9 @@ class Run {
       this.title.hidden = this.pencil.hidden = false;
       this.pencil.focus();
     };
-    this.naming.onkeydown = (event) => event.key === "Escape" && (event.stopPropagation(), done());
+    this.naming.onkeydown = (event) => {
+      if (event.key === "Escape") done();
+    };
     this.naming.onsubmit = async (event) => {
       event.preventDefault();
       await told(() => jobs.rename(this.watched.id, input.value));

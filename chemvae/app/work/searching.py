@@ -58,7 +58,7 @@ class Watcher:
             x, y = self.order.bench.places([self._best])[0]
             about = {"call": progress.calls, "smiles": self._best, "score": progress.best}
             values = self.values.of([self._best]).iloc[0].to_dict()
-            self.order.tell("molecule", {**values, **about, "x": x, "y": y})
+            self.order.tell("molecule", {**about, **values, **about, "x": x, "y": y})
 
 
 def is_lowered(settings: dict[str, Any]) -> bool:

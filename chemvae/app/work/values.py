@@ -73,19 +73,31 @@ class Values:
     def beside(self, result: Result) -> pd.DataFrame:
         """The history of a search with the values of each molecule; what was scored in place of a prediction says so."""
         history = result.history.reset_index(drop=True)
-        smiles = history["smiles"].tolist()
-        scored = {name: f"{name}_scored" for one in result.predictors for name in one.names if name in history}
-        single = result.utility.names[0] if len(result.utility.names) == 1 else None
-        known = history.rename(columns={"score": single}) if single and not result.predictors else history
-        found = self.of(smiles, known).join(_learned(result, smiles), rsuffix="_predicted")
-        own = history.rename(columns=scored)
+        scored = history[[name for name in _names(result) if name in history]]
+        own = history.drop(columns=scored.columns)
+        goals = result.utility.names
+        found = self.of(
+            own["smiles"], own.rename(columns={"score": goals[0]}) if len(goals) == 1 and not _names(result) else own
+        )
+        found = self._learned(found, result, own["smiles"].tolist(), scored)
         own = own.drop(columns=[name for name in found if name in own])
         place = own.columns.get_loc("score") + 1
         return pd.concat([own.iloc[:, :place], found, own.iloc[:, place:]], axis=1)
 
+    def _learned(self, found: pd.DataFrame, result: Result, smiles: list[str], scored: pd.DataFrame) -> pd.DataFrame:
+        """The values with what the oracles that predict say of N molecules; a warning where one of these has one."""
+        told = intervals(result.predictors, smiles)
+        columns = {name: found[name] for name in found}
+        for name in _names(result):
+            mine = f"{name}_predicted" if name in self.computed else name
+            columns |= {f"{mine}{end}": told[f"{name}_learned{end}"] for end in ENDS}
+            if name in scored:
+                columns[f"{mine}_scored"] = scored[name]
+            if (told[f"{name}_learned_warning"] != "").any():
+                columns[f"{mine}_warning"] = told[f"{name}_learned_warning"]
+        return pd.DataFrame(columns, index=found.index)
 
-def _learned(result: Result, smiles: list[str]) -> pd.DataFrame:
-    """What the oracles that predict say of molecules: prediction, interval, and a warning where one of them has one."""
-    table = intervals(result.predictors, smiles)
-    silent = [name for name in table if name.endswith("_warning") and not (table[name] != "").any()]
-    return table.drop(columns=silent).rename(columns=lambda name: name.replace("_learned", "", 1))
+
+def _names(result: Result) -> list[str]:
+    """What the oracles of a search predict."""
+    return list(dict.fromkeys(name for one in result.predictors for name in one.names))

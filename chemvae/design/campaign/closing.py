@@ -82,8 +82,11 @@ def _best(campaign: Campaign, table: pd.DataFrame) -> pd.DataFrame:
     described.insert(1, "score", best["score"].to_numpy())
     for name in ("stream", "parent"):
         described[name] = best[name].to_numpy()
+    predicted = {name for one in predictors(campaign) for name in one.names}
     for name in (name for name in campaign.utility.columns if name in best and name not in described):
         described.insert(2, name, best[name].to_numpy())
+        if name in predicted:
+            described.insert(3, f"{name}_scored", best[name].to_numpy())
     ids = [campaign.evaluator.ids.get(text, "") for text in described["smiles"]]
     if any(ids):
         described.insert(1, "id", ids)
