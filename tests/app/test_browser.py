@@ -561,7 +561,7 @@ def test_a_finished_run_goes_away_with_its_second_click(visit, server):
     page = visit()
     look_at(page, START)
     page.click("[data-tab=neighbors]")
-    page.get_by_role("button", name="Find neighbors").click()
+    page.get_by_role("button", name="Find neighbours").click()
     page.wait_for_selector("#dock[data-state=done]")
     name = page.locator("#dock").get_attribute("data-run")
     page.click("[data-view=runs]")

@@ -142,7 +142,7 @@ class OptimizeForm {
   /** Whether molecules like this one are wanted, or any. */
   alikeField() {
     this.alike = slider(ANALOGUE, 0, 0.9, 0.05, (at) => (at ? `at least ${numberText(at, 2)}` : "any"));
-    const labels = { [ANALOGUE]: `analogues of it (similarity at least ${ANALOGUE})`, 0: "anything, however unlike", other: "as far as More settings says" };
+    const labels = { [ANALOGUE]: `analogues of it (similarity at least ${ANALOGUE})`, 0: "anything, however unlike", other: "as set by the slider below" };
     this.kinds = choice([String(ANALOGUE), "0", "other"], String(ANALOGUE), { labels, onchange: () => this.kinds.value !== "other" && this.setAlike(this.kinds.value) });
     this.alike.input.addEventListener("input", () => (this.kinds.value = [String(ANALOGUE), "0"].find((one) => Number(one) === Number(this.alike.input.value)) ?? "other"));
     this.setAlike(last?.alike.input.value ?? String(ANALOGUE));
