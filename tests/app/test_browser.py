@@ -287,6 +287,22 @@ def test_two_runs_stand_side_by_side(visit):
     assert page.locator(".compare section h4").count() == 3
 
 
+def test_runs_with_different_goals_have_axes_of_their_own(visit, server):
+    page = visit()
+    asked = [{"name": "qed", "direction": "max"}], [{"name": "logP", "direction": "min"}]
+    for goals in asked:
+        settings = {"start": [START], "goals": goals, "constraints": ["MW<500"], "budget": 4}
+        answer = page.request.post(f"{server.address}/api/jobs", data={"kind": "optimize", "settings": settings})
+        assert answer.ok, answer.text()
+    page.locator("[data-view=runs]").click()
+    for words in ("qed \u2191, MW < 500", "logP \u2193, MW < 500"):
+        page.locator(".runs tr", has_text=words).locator(".state.done").wait_for()
+        page.get_by_label(f"Compare Optimize {words}").check()
+    page.locator(".compare .note", has_text="an axis of its own").wait_for()
+    assert page.locator(".compare svg.trace").count() == 2
+    assert {"qed", "MW"} <= set(page.locator(".compare .thirds section").first.locator("thead th").all_inner_texts())
+
+
 def test_a_broken_table_is_answered_line_by_line_and_no_table_with_a_sentence(visit):
     page = visit()
     page.locator("[data-view=data]").click()

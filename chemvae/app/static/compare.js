@@ -61,6 +61,6 @@ function sideBySide({ a, b, ...row }, words) {
 
 function group(words, rows, order) {
   const table = new MoleculeTable({ order, label: words });
-  table.show(rows.map(({ parent, stream, ...row }) => row)); // how each was found is told where one run is shown
+  table.show(rows.map(({ parent, stream, call, ...row }) => row)); // how each was found is told where one run is shown
   return el("section", {}, el("h4", {}, words), el("p", { class: "note" }, countText(rows.length, "molecule")), rows.length ? table.root : null);
 }

@@ -23,5 +23,5 @@ export function bestFirst(settings) {
 export const scoresAlike = (a, b) => scoredBy(a) === scoredBy(b);
 
 function scoredBy({ oracle, goals }) {
-  return JSON.stringify([oracle ?? "", ...(goals ?? []).map(({ name, direction, target, weight }) => [name, target ?? direction, weight])]);
+  return JSON.stringify([oracle ?? "", ...(goals ?? []).map(({ name, direction, target, weight }) => [name, target ?? direction, weight].join()).sort()]);
 }

@@ -21,8 +21,10 @@ export function columnsOf(rows) {
   const belongs = (name) => ENDS.some((end) => name.endsWith(end) && all.has(name.slice(0, -end.length)));
   const names = [...all].filter((name) => !HIDDEN.has(name) && !belongs(name));
   const says = names.filter((name) => rows.some((row) => row[name] !== null && row[name] !== undefined && typeof row[name] !== "object"));
+  const isScored = names.some((name) => name.startsWith("score"));
   const rank = (name) => {
-    if (all.has("score") && LAST.includes(name)) return FIRST.length + 1 + LAST.indexOf(name);
+    if (isScored && LAST.includes(name)) return FIRST.length + 1 + LAST.indexOf(name);
+    if (name.startsWith("score in")) return 0.5; // of two runs that are compared
     return FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length;
   };
   return says.sort((a, b) => rank(a) - rank(b));
