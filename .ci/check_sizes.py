@@ -18,6 +18,7 @@ NAMED = {
     "chemvae/weights/oled/model.safetensors": 14_000_000,
     "chemvae/weights/oled/prior.safetensors": 4_000_000,
     "chemvae/weights/oled/training_index.parquet": 2_000_000,
+    "chemvae/weights/oled/trees.safetensors": 2_500_000,
 }
 """File -> what it may have; a new version of one of them is worth a thought, too."""
 
