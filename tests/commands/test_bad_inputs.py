@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from chemvae.runs import FITTED, NEEDED
+from tests.faults.run_folders import give_trees
 
 FILES = {
     "empty.csv": b"",
@@ -132,6 +133,7 @@ def test_a_run_folder_that_lacks_a_file(chemvae, tiny_run, tmp_path, name):
 @pytest.mark.parametrize("name", [*NEEDED, *FITTED])
 def test_a_run_folder_with_a_truncated_file(chemvae, tiny_run, tmp_path, name):
     run = shutil.copytree(tiny_run, tmp_path / "run")
+    give_trees(run)
     content = (run / name).read_bytes()
     (run / name).write_bytes(content[: len(content) // 2])
     complains(chemvae("sample", "-m", run), 1, name)
