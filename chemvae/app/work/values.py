@@ -54,10 +54,11 @@ class Values:
         known : DataFrame [N, ...], optional
             Computed values that need not be computed again.
         """
-        there = [] if known is None else [name for name in self.computed if name in known]
+        known = pd.DataFrame() if known is None else known
+        there = [name for name in self.computed if name in known]
         table = compute_table(list(smiles), [name for name in self.computed if name not in there])
         for name in there:
-            table[name] = known[name].to_numpy(dtype=float)  # type: ignore[index]
+            table[name] = known[name].to_numpy(dtype=float)
         return table[self.computed].join(self._predictions(smiles))
 
     def _predictions(self, smiles: Sequence[str]) -> pd.DataFrame:
