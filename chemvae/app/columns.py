@@ -53,7 +53,7 @@ def count_cells(frame: pd.DataFrame, taken: str) -> dict[str, dict[str, Any]]:
         n_words = len(column.refused) - len(column.bounds)
         if str(name) == taken or not n_numbers or n_words > n_numbers:
             continue
-        texts = [str(cell).strip() for cell in frame[name] if isinstance(cell, str)]
+        texts = {str(cell).strip() for cell in frame[name] if isinstance(cell, str)}
         is_open = np.isnan(column.values) & ~column.bad
         open_words = [str(frame[name].iloc[i]).strip() for i in np.flatnonzero(is_open)]
         refused = [str(frame[name].iloc[i]).strip() for i in column.refused if i not in column.bounds]

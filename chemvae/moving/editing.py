@@ -33,8 +33,7 @@ class EditSettings:
     steps: int = 5
     """Points after the molecule's own."""
     radius: float = 0.5
-    """Length of all steps together, in standard deviations of the training codes per dimension. Of a dozen drugs and the drug
-    model, along logP, 3 give one molecule alone on a way of 0.3, and 1 of 0.5."""
+    """Length of all steps together, in standard deviations of the training codes per dimension."""
     direction: str = "max"
     """"max" raises the property, "min" lowers it; the other way of an analogy for "min"."""
     keep: str | None = None

@@ -30,7 +30,7 @@ CARD = """# {name}
   molecules were looked at once.
 - **Command:** `{command}`, commit {commit}. {device}.
 - **Stages:** {stages}; settings in `chemvae/training/recipes/full.toml`.
-{heads}
+{trees}{heads}
 Figures on the {split} split, {n_molecules:,} molecules and {n_samples:,} samples, raw decoder (nothing masked or repaired),
 under the names that `chemvae evaluate` gives them:
 
@@ -68,6 +68,7 @@ def ship(name: str, run: RunFolder, config: Mapping[str, Any], measured: Mapping
         name=name, title=own["title"], limits=own["limits"], licence=own["licence"], data=measured["set"],
         n_train=facts["n_train"], command=measured["command"], commit=measured["commit"], device=measured["device"],
         stages=", ".join(f"{stage} ({seconds / 60:.0f} min)" for stage, seconds in measured["seconds"].items()),
+        trees=told_of_trees(measured.get("trees"), len(long)),
         heads="- **Names:** a property is called by a short name here:\n" + ",\n".join(heads) + ".\n" if heads else "",
         split=measured["split"], n_molecules=config["evaluation"]["n_molecules"], n_samples=config["evaluation"]["n_samples"],
         rows="\n".join(rows(measured, dict(zip(long, model.property_names, strict=True)))),
@@ -77,6 +78,17 @@ def ship(name: str, run: RunFolder, config: Mapping[str, Any], measured: Mapping
     if n_bytes > MOST_BYTES:
         raise SystemExit(f"{folder} takes {n_bytes:,} bytes, more than {MOST_BYTES:,}")
     return folder
+
+
+def told_of_trees(trees: Mapping[str, Any] | None, n_properties: int) -> str:
+    """The card's line on a model that got its trees after its recipe had ended; "" for others."""
+    if trees is None:
+        return ""
+    n_kept = sum(share > 0 for share in trees["share"].values())
+    return (
+        f"- **Trees:** {n_kept} of {n_properties} properties are predicted from a molecule's structure as well "
+        f"(`{trees['command']}`, commit {trees['commit']}); at a point of the latent space the code speaks alone.\n"
+    )
 
 
 def rename(model: MolVAE, names: Mapping[str, str]) -> None:

@@ -62,6 +62,7 @@ def test_help_reads_nothing_but_the_command_line_itself():
     )
     code += "except SystemExit: print(*{name.partition('.')[0] for name in set(sys.modules) - before}, file=sys.stderr)"
     loaded = set(python("-c", code, capture_output=True, check=True).stderr.split())
+    assert {"chemvae", "typer"} <= loaded, "it was drawn"
     assert loaded - set(sys.stdlib_module_names) <= {"chemvae"} | TYPER | RICH
 
 
