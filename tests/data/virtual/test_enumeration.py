@@ -110,7 +110,7 @@ def test_the_product_spaces_are_as_large_as_promised():
     assert enumeration.library_size("virtual-oleds") > 100_000
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_whole_drug_library_has_the_counts_of_its_card():
     from chemvae.data.catalog.locate import DATASETS
 
