@@ -27,7 +27,7 @@ atoms, 2008. https://doi.org/10.1016/j.theochem.2008.06.020
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -200,10 +200,38 @@ class Response:
             density = self.occupied @ x @ self.empty.T  # [N, N]
             both = (density + density.T) / 2
             local = numerics.nr_rks_fxc(self.mol, grids, field.xc, None, both, hermi=1, fxc=kernel)
-            exchange = self.exchange_share * field.get_k(self.mol, density, hermi=0)
-            return self.occupied.T @ (local - exchange) @ self.empty
+            return self.occupied.T @ local @ self.empty - self._whole_exchange(x)
 
         return apply
+
+    def _whole_exchange(self, x: np.ndarray) -> np.ndarray:
+        """c (ij|ab) x_jb in the field's own auxiliary basis: [I, A].
+
+        The density of x has as many columns as there are occupied orbitals, not as the basis has functions, and costs so much
+        less through these than PySCF's exchange of a density of any kind.
+        """
+        columns = x @ self.empty.T  # [J, N]
+        found, first = np.zeros_like(columns), 0
+        for integrals in self._whole_integrals():
+            turned = np.matmul(columns, integrals)  # [P, J, N]
+            last = first + len(turned)
+            left = self._whole_ij[:, first:last].reshape(len(columns), -1)
+            found += left @ turned.reshape(-1, turned.shape[2])
+            first = last
+        return self.exchange_share * found @ self.empty
+
+    @cached_property
+    def _whole_ij(self) -> np.ndarray:
+        """[I, P, J] with (ij|..) = sum_P B_iPj B_P.. in the field's own auxiliary basis."""
+        parts = [self.occupied.T @ np.matmul(block, self.occupied) for block in self._whole_integrals()]  # [P, I, J]
+        return np.ascontiguousarray(np.concatenate(parts).transpose(1, 0, 2))
+
+    def _whole_integrals(self) -> Iterator[np.ndarray]:
+        """The field's own fitted integrals over basis functions, [P, N, N] at a time."""
+        from pyscf import lib
+
+        for packed in self.field.with_df.loop(SHELLS_AT_A_TIME):
+            yield lib.unpack_tril(packed)
 
     # ------------------------------------------------------------------ eigenvalues
 

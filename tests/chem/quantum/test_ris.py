@@ -44,6 +44,18 @@ def test_with_a_whole_auxiliary_basis_and_no_kernel_the_response_is_exact(monkey
     assert np.linalg.norm(vectors[0]) == pytest.approx(1.0)
 
 
+def test_the_exchange_of_a_triplet_is_that_of_its_density(monkeypatch):
+    """Through the columns of occupied orbitals it is what PySCF makes of the whole density, in blocks of any size."""
+    field = field_of("NC=O", basis="6-31g")
+    response = ris.Response(field)
+    x = np.random.default_rng(0).normal(size=response.gaps.shape)
+    density = response.occupied @ x @ response.empty.T
+    whole = response.exchange_share * (response.occupied.T @ field.get_k(field.mol, density, hermi=0) @ response.empty)
+    for rows in (7, 1000):
+        monkeypatch.setattr(ris, "SHELLS_AT_A_TIME", rows)
+        assert ris.Response(field)._whole_exchange(x) == pytest.approx(whole, abs=1e-10)
+
+
 def test_strengths_are_those_of_the_full_vectors():
     field = field_of("C=C")
     states = full(field, singlet=True, n=3)
