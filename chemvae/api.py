@@ -624,8 +624,8 @@ def search(
     overwrite : bool
         Replace what is there.
     **options
-        ``space, where, having, without, min_similarity`` of :class:`chemvae.library.Query`; ``jobs, engine, device`` of
-        :func:`chemvae.library.search`.
+        ``space, where, having, without, min_similarity, approximate`` of :class:`chemvae.library.Query`;
+        ``jobs, engine, device`` of :func:`chemvae.library.search`.
 
     Returns
     -------

@@ -12,6 +12,7 @@ import pyarrow
 import pyarrow.parquet
 
 from chemvae.disk.checksums import file_sha256
+from chemvae.library.graph import index_problems
 from chemvae.library.manifest import Manifest, ShardFacts, read_manifest
 from chemvae.library.shard import ARRAYS, TABLE
 from chemvae.progress import CancelToken, ProgressCallback, steps
@@ -57,7 +58,7 @@ def verify_library(
     """
     library, step = Path(library), steps(progress, cancel)
     manifest = read_manifest(library)
-    problems, done = list(_strangers(library, manifest)), 0
+    problems, done = [*_strangers(library, manifest), *index_problems(library)], 0
     for shard in manifest.shards:
         problems += _problems(library / shard.name, shard, manifest)
         done += shard.n_rows

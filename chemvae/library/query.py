@@ -49,6 +49,8 @@ class Query:
     """SMARTS (or SMILES) that must not be there, none."""
     min_similarity: float | None = None
     """Tanimoto similarity to ``near``, at least."""
+    approximate: bool = False
+    """By the index of ``chemvae library index``, which may miss some of the nearest, not by a look at every code."""
 
     def __post_init__(self) -> None:
         for name in ("where", "having", "without"):
@@ -63,6 +65,10 @@ class Query:
             complaints.append("similarity to what? name the molecule with near")
         if self.point is not None and (self.min_similarity is not None or self.space == "fingerprint"):
             complaints.append("a latent point has no fingerprint; give near as a SMILES")
+        if self.approximate and (self.near is None or self.space != "latent"):
+            complaints.append("approximate finds what is near a molecule in latent space; leave it out to search otherwise")
+        if self.approximate and (self.where or self.having or self.without or self.min_similarity is not None):
+            complaints.append("approximate knows no conditions; leave it out to search with them")
         if complaints:
             raise SettingsError(complaints)
         self._check_near()

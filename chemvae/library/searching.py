@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.errors import LostWorkerError, SettingsError
+from chemvae.library.graph import nearest_rows
 from chemvae.library.manifest import Manifest, ShardFacts, read_manifest
 from chemvae.library.opening import open_own_model, read_shards
 from chemvae.library.query import Query
@@ -72,19 +73,23 @@ def search_library(
 
     Raises
     ------
-    LibraryError, SettingsError, UnknownNameError, UnknownTokenError
-        If the library is damaged; if columns or models do not fit it; if the model cannot write the molecule.
+    LibraryError, MissingExtraError, SettingsError, UnknownNameError, UnknownTokenError
+        If the library, or an index that is asked for, is missing or damaged; if usearch is not installed; if columns or models
+        do not fit the library; if the model cannot write the molecule.
     """
     library = Path(library)
     manifest = read_manifest(library)
     for condition in query.conditions:
         condition.matched(manifest.settings.properties)
     task = SearchTask(library, query, _ranking(library, manifest, query, model, device))
-    best = Best(query.n)
+    best, known = Best(query.n), 0
+    if query.approximate and isinstance(task.ranking, ByDistance):
+        known = nearest_rows(library, manifest, task.ranking, best)
+    shards = [(facts, first_row) for facts, first_row in _with_first_rows(manifest) if first_row >= known]
     if engine == "local":
-        _in_threads(task, manifest, best, count_jobs(jobs))
+        _in_threads(task, shards, best, count_jobs(jobs))
     else:
-        _in_tasks(task, manifest, best, jobs, engine)
+        _in_tasks(task, shards, best, jobs, engine)
     return Hits(_table(library, manifest, query, best), manifest.n_rows)
 
 
@@ -199,16 +204,14 @@ def _radius(lower: np.ndarray, gap: float, bound: float, size: int, n_allowed: i
     return min(bound, float(np.partition(lower, size - 1)[size - 1]) + gap)
 
 
-def _in_threads(task: SearchTask, manifest: Manifest, best: Best, threads: int) -> None:
-    shards = _with_first_rows(manifest)
+def _in_threads(task: SearchTask, shards: list[tuple[ShardFacts, int]], best: Best, threads: int) -> None:
     with limited_threads(1), ThreadPoolExecutor(threads) as pool:
         for done in [pool.submit(task.search, facts, first_row, best) for facts, first_row in shards]:
             done.result()
 
 
-def _in_tasks(task: SearchTask, manifest: Manifest, best: Best, jobs: int, engine: str) -> None:
+def _in_tasks(task: SearchTask, shards: list[tuple[ShardFacts, int]], best: Best, jobs: int, engine: str) -> None:
     """Search in other processes or on a cluster; what was lost with its worker is searched again."""
-    shards = _with_first_rows(manifest)
     with Workers(task, jobs, engine=engine) as workers:
         size = max(-(-len(shards) // (TASKS_PER_WORKER * workers.jobs)), 1)
         parts = [shards[start : start + size] for start in range(0, len(shards), size)]

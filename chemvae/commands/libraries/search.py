@@ -50,6 +50,10 @@ def search(
         str,
         typer.Option("-o", "--output", metavar="FILE", help=".csv .tsv .parquet .xlsx .sdf, or .svg for a picture; - is CSV."),
     ] = "-",
+    approximate: Annotated[
+        bool,
+        typer.Option("--approximate", help="By the index of 'library index': quick above ten million; some may be missed."),
+    ] = False,
     overwrite: Overwrite = False,
     model: Model = None,
     jobs: Annotated[int, typer.Option(metavar="N", help="Threads, or tasks of a cluster; 0: one per core.")] = 0,
@@ -58,13 +62,18 @@ def search(
 ) -> None:
     """Find molecules of a library: the nearest to one, those that fulfil conditions, or both at once.
 
-    What comes is exactly what a look at every molecule would find: bounds leave out only what cannot be among the hits.
+    What comes is exactly what a look at every molecule would find, unless --approximate is asked for.
     """  # fmt: skip
     from chemvae import api
+    from chemvae import library as libraries
 
     with console.working(f"Searching {library}"):
         hits = api.search(
             library, near, n, model, out=output, overwrite=overwrite, space=space, where=where or (), having=having or (),
-            without=without or (), min_similarity=min_similarity, jobs=jobs, engine=engine, device=device,
+            without=without or (), min_similarity=min_similarity, approximate=approximate, jobs=jobs, engine=engine,
+            device=device,
         )  # fmt: skip
     console.say(f"{len(hits):,} hits: {'stdout' if output == '-' else output}")
+    if approximate:
+        recall = libraries.index_facts(library).recall
+        console.say(f"Found by the index: of the true nearest of molecules of the library it knew {recall:.1%}.")

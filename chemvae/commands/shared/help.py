@@ -66,6 +66,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     ),
     "library append": ("chemvae library append LIB new.csv", "chemvae library append both molecules.csv new.csv"),
     "library info": ("chemvae library info LIB", "chemvae library info LIB --json library.json"),
+    "library index": ("chemvae library index LIB", "chemvae library index LIB --jobs 1"),
     "library verify": ("chemvae library verify LIB", "chemvae library verify LIB --json problems.json"),
     "search": (
         "chemvae search LIB --near 'CC(=O)Nc1ccc(O)cc1' --where '1<logP<3' --without '[N+](=O)[O-]' -o hits.sdf",
