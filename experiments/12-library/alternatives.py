@@ -3,7 +3,8 @@ beside the look at every code.
 
     python experiments/12-library/alternatives.py WORK   # the folder of run.py, which made the libraries
 
-Needs FPSim2 (0.7.4 was used) and the extra ``library``. Each question is asked of both in one program, in turns, with one thread.
+Needs FPSim2 (0.7.4 was used) and the extra ``library``. Each question is asked of both in one program, in turns, with one
+thread.
 """
 
 from __future__ import annotations

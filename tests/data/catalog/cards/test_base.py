@@ -16,7 +16,7 @@ from chemvae.data.prepare.preparation import prepare
 DATA_FOLDER = Path(__file__).parents[4] / "data"
 needs_data = pytest.mark.skipif(not os.environ.get("CHEMVAE_DATA"), reason="CHEMVAE_DATA names no folder with the data sets")
 SMALL = ["esol", "freesolv", "lipophilicity", "oled-measured", "oled-dft", "drugcentral"]
-LARGEST = ["moses-train"]
+LARGEST = ["moses-train", "moses", "moses-scaffolds", "zinc250k"]
 
 
 def test_the_sets_people_ask_for_are_there():
