@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +53,21 @@ def nearest_rows(library: Path, manifest: Manifest, ranking: ByDistance, best: B
     facts = read_facts(library)
     if facts.n_rows > manifest.n_rows or facts.shards != covered(manifest, facts.n_rows):
         raise LibraryError(library, "has an index of other molecules.", _remedy(library))
-    offer_met(library, manifest, _opened(library, facts), ranking, best)
+    offer_met(library, manifest, _opened(library.absolute(), facts), ranking, best)
     return facts.n_rows
 
 
+@lru_cache(maxsize=4)
 def _opened(library: Path, facts: IndexFacts) -> Any:
-    """The graph, read where it lies. Its length is compared; its bytes are ``library verify``'s to read."""
+    """The graph, read where it lies, and kept: to open it costs more than a search.
+
+    Its length is compared; its bytes are ``library verify``'s to read.
+    """
     path, module = library / GRAPH, usearch_index()
     try:
         if path.stat().st_size != facts.n_bytes:
             raise ValueError("another length")
-        graph = module.Index.restore(str(path), view=True)
+        graph = module.Index.restore(str(path), view=True, enable_key_lookups=False)
     except (OSError, ValueError, RuntimeError):
         graph = None
     if graph is None or len(graph) != facts.n_rows:
@@ -128,6 +133,8 @@ def _remedy(library: Path) -> str:
 
 def usearch_index() -> Any:
     """The module of usearch's indexes."""
+    from rdkit import rdBase  # noqa: F401  first: a process that imports RDKit after usearch 2.26 is ended by a fault of memory
+
     try:
         import usearch.index
     except ImportError:

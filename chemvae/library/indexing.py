@@ -44,7 +44,7 @@ def build_index(
     """
     library, step = Path(library), steps(progress, cancel)
     manifest = read_manifest(library)
-    graph = usearch_index().Index(ndim=manifest.settings.latent_dim, metric="l2sq", dtype="f16")
+    graph = usearch_index().Index(ndim=manifest.settings.latent_dim, metric="l2sq", dtype="f16", enable_key_lookups=False)
     with held(library):
         for shard in read_shards(library, manifest):
             with shard:

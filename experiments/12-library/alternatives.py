@@ -32,7 +32,7 @@ from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent
 ROUNDS = 3
-SIZES = (100_000, 1_000_000)  # of the libraries that get an index
+SIZES = (1_000_000,)  # of the libraries that get an index
 
 
 def main() -> None:
@@ -86,15 +86,19 @@ def texts(shard: Any) -> list[str]:
 def by_index(path: Path, near: list[str], config: dict[str, Any]) -> dict[str, list[float]]:
     """Seconds of the nearest by an index and by a look at every code, the index's own seconds, its bytes and its recall."""
     points = api.load(config["model"], "cpu").encode(near, canonicalize=False)
-    seconds, facts = timed(lambda: library.index(path, jobs=1))
-    found: dict[str, list[float]] = {"by the index, s": [], "by a look at every code, s": []}
+    before = time.process_time()
+    facts = library.index(path, jobs=1)
+    found: dict[str, list[float]] = {"index made in, processor s": [time.process_time() - before]}
+    first = Query(points[0], config["n_hits"], approximate=True)
+    found["first by the index, which opens it, s"] = [timed(lambda: library.search(path, first, jobs=1))[0]]
+    found |= {"by the index, s": [], "by a look at every code, s": []}
     for _ in range(ROUNDS):
         for point in points:
             for name, approximate in (("by the index, s", True), ("by a look at every code, s", False)):
                 query = Query(point, config["n_hits"], approximate=approximate)
                 found[name].append(timed(lambda query=query: library.search(path, query, jobs=1))[0])
     size = (path / GRAPH).stat().st_size / facts.n_rows
-    return {**found, "made in, s": [seconds], "recall": [facts.recall], "bytes per molecule": [size]}
+    return {**found, "recall": [facts.recall], "bytes per molecule": [size]}
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, Any]:

@@ -1,6 +1,8 @@
 """An index finds the nearest where its graph leads to them, knows what it covers, and says what is wrong with it."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -118,3 +120,15 @@ def test_the_candidates_of_a_walk_are_put_in_order_by_the_float_codes(own, lib_m
     found = rows(own, lib_model, approximate=True)
     by_hand = np.linalg.norm(points[found["row"]] - lib_model.encode([NEAR])[0], axis=1)
     np.testing.assert_allclose(found["distance"], by_hand, rtol=1e-12)
+
+
+def test_rdkit_is_there_before_usearch_which_would_end_the_process():
+    code = "from chemvae.library.graph import usearch_index; usearch_index(); from rdkit.Chem import MolFromSmiles; print(1)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
+
+
+def test_an_index_that_was_made_again_is_opened_again(own, lib_model, work):
+    rows(own, lib_model, approximate=True)
+    library.append(own, SMILES[250:], lib_model, work=work)
+    library.index(own, jobs=1)
+    assert rows(own, lib_model, approximate=True).equals(rows(own, lib_model, approximate=False))

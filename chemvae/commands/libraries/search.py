@@ -52,7 +52,10 @@ def search(
     ] = "-",
     approximate: Annotated[
         bool,
-        typer.Option("--approximate", help="By the index of 'library index': quick above ten million; some may be missed."),
+        typer.Option(
+            "--approximate",
+            help="By the index of 'library index', which may miss some.",
+        ),
     ] = False,
     overwrite: Overwrite = False,
     model: Model = None,
