@@ -79,26 +79,27 @@ def train(name: str, run: Path, own: dict, minutes: float, config: dict) -> None
 
 
 def measure(asked: argparse.Namespace, run: Path, config: dict, facts: dict) -> None:
-    """Measure the model of every stage, and write what came out."""
+    """Measure the model of every stage, the last first, and write each at once: what was measured is not measured again."""
     from chemvae.runs import RunFolder, environment, write_json
 
     split = "test" if asked.test else "valid"
     stages = RunFolder(run).read_config()["recipe"]["seconds"]
     target = HERE / "sets" / f"{run.name}{'-test' if asked.test else ''}.json"
     target.parent.mkdir(exist_ok=True)
-    found: dict[str, dict] = {}
-    protocol: dict[str, str] = {}
-    for stage in stages if not asked.test else list(stages)[-1:]:
-        folder = run / "stages" / stage
-        if (folder / "model.safetensors").exists():
-            found[stage], protocol = figures_of(str(folder), asked.set, split, config)
+    written = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {}
+    found: dict[str, dict] = written["stages"] if written.get("seconds") == stages else {}
     origin, flags = environment(), f" --minutes {asked.minutes:g}" if asked.minutes else ""
     command = f"python experiments/07-recipe/run.py {asked.set}{flags}{' --test' if asked.test else ''}"
-    write_json(target, {
-        **facts, "split": split, "command": command, "commit": origin["commit"],
-        "device": origin["processor"], "versions": origin["versions"], "seconds": stages, "stages": found,
-        "protocol": protocol,
-    })  # fmt: skip
+    for stage in list(reversed(stages))[: 1 if asked.test else None]:
+        folder = run / "stages" / stage
+        if stage not in found and (folder / "model.safetensors").exists():
+            found[stage], protocol = figures_of(str(folder), asked.set, split, config)
+            ordered = {name: found[name] for name in stages if name in found}
+            write_json(target, {
+                **facts, "split": split, "command": command, "commit": origin["commit"],
+                "device": origin["processor"], "versions": origin["versions"], "seconds": stages, "stages": ordered,
+                "protocol": protocol,
+            })  # fmt: skip
 
 
 def figures_of(model: Any, data: str, split: str, config: dict) -> tuple[dict[str, Any], dict[str, str]]:
