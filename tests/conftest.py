@@ -53,9 +53,9 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what needs a slow fixture."""
+    """Mark as slow what needs a slow fixture, and what is long: ``-m "not slow"`` leaves out both."""
     for item in items:
-        if SLOW_FIXTURES.get(item.path.name, set()) & set(getattr(item, "fixturenames", ())):
+        if item.get_closest_marker("long") or SLOW_FIXTURES.get(item.path.name, set()) & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 
