@@ -9,10 +9,10 @@ from __future__ import annotations
 from chemvae.library.building import Work
 from chemvae.library.building import append_library as append
 from chemvae.library.building import build_library as build
-from chemvae.library.graph import IndexFacts
-from chemvae.library.graph import read_facts as index_facts
+from chemvae.library.graph.making import build_index as index
+from chemvae.library.graph.reading import IndexFacts
+from chemvae.library.graph.reading import read_facts as index_facts
 from chemvae.library.hits import write_hits
-from chemvae.library.indexing import build_index as index
 from chemvae.library.inspecting import library_info as info
 from chemvae.library.inspecting import verify_library as verify
 from chemvae.library.manifest import LibraryError

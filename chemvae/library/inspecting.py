@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.parquet
 
 from chemvae.disk.checksums import file_sha256
-from chemvae.library.graph import index_problems
+from chemvae.library.graph.reading import index_problems
 from chemvae.library.manifest import Manifest, ShardFacts, read_manifest
 from chemvae.library.shard import ARRAYS, TABLE
 from chemvae.progress import CancelToken, ProgressCallback, steps

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from chemvae.errors import LostWorkerError, SettingsError
-from chemvae.library.graph import nearest_rows
+from chemvae.library.graph.reading import nearest_rows
 from chemvae.library.manifest import Manifest, ShardFacts, read_manifest
 from chemvae.library.opening import open_own_model, read_shards
 from chemvae.library.query import Query

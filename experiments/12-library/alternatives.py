@@ -25,7 +25,7 @@ import torch
 from chemvae import api, library
 from chemvae.chem.molecules import canonicalize
 from chemvae.library import Query
-from chemvae.library.graph import GRAPH
+from chemvae.library.graph.reading import GRAPH
 from chemvae.library.manifest import read_manifest
 from chemvae.library.opening import read_shards
 from chemvae.runs import environment, write_json

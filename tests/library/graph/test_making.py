@@ -9,7 +9,8 @@ import pytest
 
 from chemvae import library
 from chemvae.errors import SettingsError
-from chemvae.library import Query, graph
+from chemvae.library import Query
+from chemvae.library.graph import reading as graph
 from chemvae.library.query import Query as Question
 from tests.library.conftest import SMILES
 
@@ -57,7 +58,7 @@ def test_recall_is_the_share_of_true_hits(own, monkeypatch):
         truth(library_, manifest, index, ranking, whole)
         best.offer(whole.values[::2], whole.rows[::2])
 
-    monkeypatch.setattr("chemvae.library.indexing.offer_met", half)
+    monkeypatch.setattr("chemvae.library.graph.making.offer_met", half)
     assert library.index(own, jobs=1).recall == pytest.approx(0.5)
 
 
@@ -123,7 +124,7 @@ def test_the_candidates_of_a_walk_are_put_in_order_by_the_float_codes(own, lib_m
 
 
 def test_rdkit_is_there_before_usearch_which_would_end_the_process():
-    code = "from chemvae.library.graph import usearch_index; usearch_index(); from rdkit.Chem import MolFromSmiles; print(1)"
+    code = "from chemvae.library.graph.reading import usearch_index as load; load(); from rdkit.Chem import MolFromSmiles; print(1)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from chemvae.disk.checksums import file_sha256
 from chemvae.disk.files import write_atomically
 from chemvae.disk.locks import held
-from chemvae.library.graph import FACTS, GRAPH, IndexFacts, covered, offer_met, usearch_index
+from chemvae.library.graph.reading import FACTS, GRAPH, IndexFacts, covered, offer_met, usearch_index
 from chemvae.library.manifest import Manifest, read_manifest
 from chemvae.library.opening import read_shards
 from chemvae.library.query import Query
