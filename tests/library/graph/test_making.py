@@ -124,7 +124,7 @@ def test_the_candidates_of_a_walk_are_put_in_order_by_the_float_codes(own, lib_m
 
 
 def test_rdkit_is_there_before_usearch_which_would_end_the_process():
-    code = "from chemvae.library.graph.reading import usearch_index as load; load(); from rdkit.Chem import MolFromSmiles; print(1)"
+    code = "from chemvae.library.graph.reading import usearch_index; usearch_index(); from rdkit import Chem; print(1)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
 
 
