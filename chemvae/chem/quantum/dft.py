@@ -11,7 +11,7 @@ from chemvae.chem.quantum.structure import HARTREE_EV, CalculationError, Structu
 
 FUNCTIONAL, BASIS = "b3lyp", "6-31g*"
 GRID_LEVEL = 1  # PySCF's; level 3 moves excitations of benzene by less than .0001 eV and takes 2.5 times as long
-CONVERGED = 1e-7  # Hartree; PySCF's 1e-9 moves S1 of aminobenzaldehyde by .0001 eV and takes two cycles of twelve more
+CONVERGED = 1e-7  # Hartree; PySCF's 1e-9 takes more cycles and moves excitations by less than .001 eV
 N_STATES = 3
 HEAVIEST = 36  # the basis ends with krypton
 KERNELS = "OPENBLAS_CORETYPE"
@@ -20,8 +20,8 @@ KERNELS = "OPENBLAS_CORETYPE"
 def load_pyscf() -> None:
     """Import PySCF so that its linear algebra uses AVX2 where the processor has it.
 
-    The OpenBLAS in PySCF's wheel takes a processor that came after it for one of 2007 and multiplies matrices 2.4 times slower
-    than it could. It is told here which kernels to take, unless a user told it or it is loaded already.
+    The OpenBLAS in PySCF's wheel takes a processor that came after it for one of 2007, and multiplies matrices without AVX. It
+    is told here which kernels to take, unless a user told it or it is loaded already.
     """
     if "pyscf" in sys.modules or KERNELS in os.environ or not _has_avx2():
         return

@@ -34,7 +34,7 @@ def build_index(
     ----------
     library : path
     jobs : int
-        Threads; 0 or less takes one per core.
+        Threads; 0 or less takes one per core. With one the graph is the same each time.
     progress, cancel : optional
 
     Raises

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
-from chemvae.chem.quantum import dft
+from chemvae.chem.properties import conformer
+from chemvae.chem.quantum import dft, ris
+from chemvae.chem.quantum.structure import Structure
 from tests.chem.quantum.programs import needs
 
 needs("pyscf", "dft")
@@ -33,6 +35,14 @@ def test_the_wheel_of_pyscf_does_not_take_a_young_processor_for_an_old_one():
     if not found["kernels"] or not dft._has_avx2():
         pytest.skip("PySCF has no OpenBLAS of its own, or this is not Linux on a processor with AVX2")
     assert found == {"kernels": ["Haswell"], "left": None}
+
+
+def test_a_tighter_field_moves_excitations_by_less_than_a_thousandth_of_an_electronvolt(monkeypatch):
+    structure, found = Structure.from_mol(conformer("NC=O")), []
+    for threshold in (dft.CONVERGED, 1e-10):
+        monkeypatch.setattr(dft, "CONVERGED", threshold)
+        found.append([energy for name, energy in ris.excited_states(structure).items() if name != "f"])
+    assert found[0] == pytest.approx(found[1], abs=1e-3) and found[0] != found[1]
 
 
 def test_what_a_user_says_of_the_kernels_stands():

@@ -186,7 +186,6 @@ def test_the_real_measured_set_loses_metals_solvents_and_contradictions():
     assert 2_800 < len(found) < 2_950
 
 
-@pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.data
 @needs_data

@@ -11,7 +11,6 @@ from chemvae import library
 from chemvae.errors import SettingsError
 from chemvae.library import Query
 from chemvae.library.graph import reading as graph
-from chemvae.library.query import Query as Question
 from tests.library.conftest import SMILES
 
 pytest.importorskip("usearch", reason="usearch comes with the extra 'library'")
@@ -110,9 +109,9 @@ def test_facts_are_plain_json(own):
 @pytest.mark.parametrize("asked", [{"where": "1<logP<3"}, {"having": "c"}, {"space": "fingerprint"}, {"min_similarity": 0.2}])
 def test_conditions_need_the_exact_search(asked):
     with pytest.raises(SettingsError, match="approximate"):
-        Question(NEAR, approximate=True, **asked)
+        Query(NEAR, approximate=True, **asked)
     with pytest.raises(SettingsError, match="approximate"):
-        Question(approximate=True)
+        Query(approximate=True)
 
 
 def test_the_candidates_of_a_walk_are_put_in_order_by_the_float_codes(own, lib_model):
