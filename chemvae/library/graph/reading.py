@@ -138,5 +138,5 @@ def usearch_index() -> Any:
     try:
         import usearch.index
     except ImportError:
-        raise MissingExtraError("usearch", "library", "an index") from None
+        raise MissingExtraError("usearch", "library", "An index of a library") from None
     return usearch.index

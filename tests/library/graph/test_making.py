@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chemvae import library
-from chemvae.errors import SettingsError
+from chemvae.errors import MissingExtraError, SettingsError
 from chemvae.library import Query
 from chemvae.library.graph import reading as graph
 from tests.library.conftest import SMILES
@@ -132,3 +132,15 @@ def test_an_index_that_was_made_again_is_opened_again(own, lib_model, work):
     library.append(own, SMILES[250:], lib_model, work=work)
     library.index(own, jobs=1)
     assert rows(own, lib_model, approximate=True).equals(rows(own, lib_model, approximate=False))
+
+
+def test_a_library_of_one_molecule_has_an_index_too(tmp_path, lib_model):
+    library.build(["CCO"], tmp_path / "one", lib_model)
+    assert library.index(tmp_path / "one").recall == 1.0
+    assert rows(tmp_path / "one", lib_model, approximate=True)["smiles"].tolist() == ["CCO"]
+
+
+def test_without_usearch_one_sentence_says_what_to_install(lib, monkeypatch):
+    monkeypatch.setitem(sys.modules, "usearch.index", None)
+    with pytest.raises(MissingExtraError, match=r"needs usearch, which is not installed. .*chemvae\[library\]"):
+        library.index(lib)
