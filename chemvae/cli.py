@@ -28,7 +28,7 @@ from chemvae.commands import (
 from chemvae.commands.libraries import library, search
 from chemvae.commands.moving import complete, edit, interpolate, neighbors
 from chemvae.commands.shared.help import Group, add
-from chemvae.errors import EXIT_FAILED, EXIT_INTERRUPTED, ChemVAEError
+from chemvae.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, ChemVAEError
 from chemvae.progress import signals_raise
 
 FIRST, MODELS, MOLECULES, DESIGN = "First steps", "Models", "Molecules and latent space", "Design and overview"
@@ -73,6 +73,12 @@ def explain(error: BaseException, verbose: bool = False) -> int:
 
 def _unexpected(error: BaseException) -> str:
     """One line for what nobody foresaw; what the machine refused is said in its own words."""
+    if isinstance(error, UnicodeEncodeError):
+        letter = error.object[error.start : error.start + 1]
+        return (
+            f"{letter!a} cannot be written in the encoding {error.encoding} of the standard output. Write to a file (-o), or "
+            "set PYTHONIOENCODING=utf-8."
+        )
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     full = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
@@ -155,8 +161,29 @@ app.add_typer(library.app, name="library", rich_help_panel=LIBRARIES)
 add(app, "search", search.search, panel=LIBRARIES)
 
 
+def _open_streams() -> None:
+    """Let streams that the caller has closed lead nowhere: Python has None in their place."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
+
+
+def _wrong_threads() -> str:
+    """What is wrong with the numbers of threads that libraries read from the environment; "" if nothing."""
+    for name in ("NUMEXPR_NUM_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(name, "").strip()
+        if value and not (value.isdecimal() and int(value) > 0):
+            return f"The environment says {name}={value}, which is no number of threads. Set it to 1 or more, or unset it."
+    return ""
+
+
 def main() -> None:
     """Run the command line."""
+    _open_streams()
+    if wrong := _wrong_threads():
+        _complain(wrong)
+        sys.exit(EXIT_USAGE)
     try:
         app(prog_name="chemvae")
     except KeyboardInterrupt:

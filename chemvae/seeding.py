@@ -32,7 +32,7 @@ def as_seed(seed: Any) -> int:
     Raises
     ------
     SettingsError
-        For what is no whole number.
+        For what is no whole number, or a larger one than 2**62.
 
     Examples
     --------
@@ -46,9 +46,12 @@ def as_seed(seed: Any) -> int:
     if seed is None:
         return secrets.randbelow(LARGEST_SHORT_SEED)
     try:
-        return operator.index(seed)
+        whole = operator.index(seed)
     except TypeError:
         raise SettingsError(f"seed must be a whole number or None, got {seed!r}") from None
+    if abs(whole) > LARGEST_SEED:
+        raise SettingsError(f"seed must lie between -2**62 and 2**62, got a number of {whole.bit_length()} bits")
+    return whole
 
 
 def as_count(n: Any, name: str) -> int:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from chemvae.seeding import LARGEST_SHORT_SEED, draw_seed, forked_rng, seeded, seeded_everywhere
+from chemvae.errors import SettingsError
+from chemvae.seeding import LARGEST_SHORT_SEED, as_seed, draw_seed, forked_rng, seeded, seeded_everywhere
 
 
 def generator(seed):
@@ -143,3 +144,9 @@ def test_seeds_are_drawn_below_their_bound_and_move_the_generator():
     assert max(draw_seed(source) for _ in range(50)) > 2**60
     with seeded(1):
         assert draw_seed() == draw_seed(generator(1))
+
+
+@pytest.mark.parametrize("seed", [2**64, -(10**30)])
+def test_a_seed_that_no_generator_takes_is_refused(seed):
+    with pytest.raises(SettingsError, match="seed must lie between"):
+        as_seed(seed)

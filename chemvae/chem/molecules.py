@@ -28,6 +28,8 @@ _PROBLEM_WORDS = {
     "KekulizeException": "no alternating bonds fit its aromatic ring",
     "AtomKekulizeException": "it has an aromatic atom outside a ring",
 }
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff"))
+"""Marks without width that copying leaves around a text."""
 _ATOM_PATTERN = re.compile(r"\[[^\]]*\]|Cl|Br|[BCNOPSFI]|[bcnops]|%\d\d|[0-9()=#$:/\\.\-+*~]")
 
 
@@ -51,7 +53,8 @@ def quiet() -> Iterator[None]:
 def parse(smiles: Any) -> Chem.Mol | None:
     """Read one SMILES; None if RDKit cannot, if there is no atom or are too many, or if it is not a string.
 
-    Blanks around it are ignored. A blank inside is not: what follows it is a name, which belongs to the file reader.
+    Blanks around it are ignored, and marks that nobody sees. A blank inside is not: what follows it is a name, which belongs to
+    the file reader. Letters that only look like symbols (a Cyrillic С) make no molecule; RDKit would drop them at the ends.
 
     Examples
     --------
@@ -62,8 +65,8 @@ def parse(smiles: Any) -> Chem.Mol | None:
     """
     if not isinstance(smiles, str):
         return None
-    fields = smiles.split()
-    if len(fields) != 1 or len(fields[0]) > LONGEST_SMILES:
+    fields = smiles.translate(_UNSEEN).split()
+    if len(fields) != 1 or len(fields[0]) > LONGEST_SMILES or not fields[0].isascii():
         return None
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(fields[0])
@@ -199,7 +202,7 @@ def invalid_reason(smiles: Any) -> str | None:
     """
     if not isinstance(smiles, str):
         return "the cell is empty" if smiles is None or smiles != smiles else f"a {type(smiles).__name__} is not a SMILES"
-    fields = smiles.split()
+    fields = smiles.translate(_UNSEEN).split()
     if not fields:
         return "the cell is empty"
     if len(fields) > 1:
@@ -208,6 +211,10 @@ def invalid_reason(smiles: Any) -> str | None:
         return f"it has {len(fields[0]):,} characters; molecules of more than {LONGEST_SMILES:,} are not read"
     if parse(smiles) is not None:
         return None
+    strange = next((i for i, letter in enumerate(fields[0]) if not letter.isascii()), None)
+    if strange is not None:
+        shown = fields[0][strange] if fields[0][strange].isprintable() else f"U+{ord(fields[0][strange]):04X}"
+        return f"'{shown}' at position {strange} is not a SMILES symbol"
     raw = parse_raw(fields[0])
     if raw is None:
         return _syntax_reason(fields[0])
@@ -224,7 +231,7 @@ def parse_raw(smiles: str) -> Chem.Mol | None:
     >>> parse_raw("C(C)(C)(C)(C)C").GetNumAtoms(), parse_raw("C1CC") is None
     (6, True)
     """
-    if not smiles.strip() or len(smiles) > LONGEST_SMILES:
+    if not smiles.strip() or len(smiles) > LONGEST_SMILES or not smiles.isascii():
         return None
     with quiet():
         return Chem.MolFromSmiles(smiles, sanitize=False)

@@ -88,7 +88,7 @@ def list_molecules(given: Any) -> tuple[list[Any], pd.Index | None]:
         return [given], None
     given = _as_pandas(given)
     if isinstance(given, pd.DataFrame):
-        given = given[_molecule_column(given)]
+        given = given.iloc[:, _place_of_molecules(given)]
     if isinstance(given, pd.Series):
         return _checked(given.tolist()), given.index
     if isinstance(given, np.ndarray) and given.ndim == 2 and given.shape[1] == 1:
@@ -123,20 +123,42 @@ def read_codes(given: Any) -> np.ndarray | Any | None:
     (True, True, True)
     """
     if hasattr(given, "detach"):
-        return given
+        return _plain_tensor(given)
     given = _as_pandas(given)
     if isinstance(given, pd.DataFrame):
         return _codes_of(given)
     if isinstance(given, pd.Series):
         given = given.tolist()
+    if isinstance(given, np.ndarray) and given.dtype.kind == "c":
+        raise InputError(f"latent points are real numbers, these are {given.dtype}.")
+    if isinstance(given, np.ma.MaskedArray) and given.dtype.kind in "iuf":
+        given = given.astype(np.result_type(given.dtype, np.float32)).filled(np.nan)
     if isinstance(given, np.ndarray) and given.dtype.kind in "iuf":
         return given if given.ndim else None
+    if isinstance(given, np.ndarray) and not given.ndim:
+        return None
     if not isinstance(given, (list, tuple, np.ndarray)) or not len(given):
         return None
     if all(map(_is_number, given)):
         return None if all(map(is_missing, given)) else _as_floats(given)
     is_rows = all(hasattr(one, "__len__") and not isinstance(one, (str, bytes, Mapping)) for one in given)
     return _as_floats(given) if is_rows and all(len(one) and _is_number(one[0]) for one in given) else None
+
+
+def _plain_tensor(given: Any) -> Any:
+    """A tensor of real numbers that lie in memory one beside the other; InputError for another kind."""
+    kind = (
+        "complex"
+        if given.is_complex()
+        else "meta"
+        if given.is_meta
+        else ""
+        if given.layout.__str__() == "torch.strided"
+        else "sparse"
+    )
+    if kind:
+        raise InputError(f"latent points must be a plain tensor of real numbers, not a {kind} one.")
+    return given
 
 
 def _codes_of(frame: pd.DataFrame) -> np.ndarray | None:
@@ -168,15 +190,18 @@ def _as_pandas(given: Any) -> Any:
     return given.to_pandas() if hasattr(given, "to_pandas") else given
 
 
-def _molecule_column(frame: pd.DataFrame) -> Any:
-    """The column of RDKit molecules where there is one, else that of SMILES; positions count where names are no text."""
-    for name in frame.columns:
-        if any(isinstance(cell, Chem.Mol) for cell in frame[name].head(64)):
-            return name
+def _place_of_molecules(frame: pd.DataFrame) -> int:
+    """Position of the column of RDKit molecules where there is one, else of that of SMILES; InputError if two are called so."""
+    for place in range(frame.shape[1]):
+        if any(isinstance(cell, Chem.Mol) for cell in frame.iloc[:, place].head(64)):
+            return place
     if not len(frame) and frame.shape[1]:
-        return frame.columns[0]
+        return 0
     names = [str(name) for name in frame.columns]
-    return frame.columns[names.index(find_smiles_column(frame.set_axis(names, axis=1)))]
+    found = find_smiles_column(frame.set_axis(names, axis=1))
+    if names.count(found) > 1:
+        raise InputError(f"the table has {names.count(found)} columns called '{found}'. Keep one, or give others other names.")
+    return names.index(found)
 
 
 def _checked(entries: list[Any]) -> list[Any]:

@@ -6,13 +6,15 @@ Pure functions over a ``step`` callable, so that any decoder, or a toy with know
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from numbers import Real
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from chemvae.data.tokens.vocabulary import BOS, EOS, PAD
+from chemvae.errors import SettingsError
 
 
 class RunningState(Protocol):
@@ -24,6 +26,35 @@ class RunningState(Protocol):
 State = TypeVar("State", bound=RunningState)
 Step = Callable[[State, Tensor], Tensor]
 SHRINK_EVERY = 4  # steps between two looks at which rows have ended; dropping rows costs a copy
+
+
+LEAST_TEMPERATURE, LARGEST_TEMPERATURE = 1e-3, 1e3
+
+
+def check_temperature(temperature: Any) -> float:
+    """A temperature as a plain float.
+
+    Raises
+    ------
+    SettingsError
+        Unless it is 0, or a number from 0.001 to 1,000: colder draws are greedy, and logits overflow; hotter ones are noise.
+
+    Examples
+    --------
+    >>> check_temperature(1)
+    1.0
+    >>> check_temperature(float("nan"))
+    Traceback (most recent call last):
+    ...
+    chemvae.errors.SettingsError: temperature must be 0 or lie between 0.001 and 1000, got nan
+    """
+    is_number = isinstance(temperature, (Real, np.number)) and not isinstance(temperature, (bool, np.bool_))
+    if not is_number or not (temperature == 0 or LEAST_TEMPERATURE <= temperature <= LARGEST_TEMPERATURE):
+        told = temperature if is_number else repr(temperature)
+        raise SettingsError(
+            f"temperature must be 0 or lie between {LEAST_TEMPERATURE:g} and {LARGEST_TEMPERATURE:g}, got {told}"
+        )
+    return float(temperature)
 
 
 @torch.no_grad()

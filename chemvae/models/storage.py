@@ -153,7 +153,7 @@ def open_model(given: MolVAE | str | Path | None = None, device: str = "auto") -
     Raises
     ------
     SettingsError
-        If none is named and none shipped.
+        If none is named and none shipped, or its name is empty.
     RunFolderError
         If there is none of this name, or it is damaged.
     """
@@ -161,6 +161,8 @@ def open_model(given: MolVAE | str | Path | None = None, device: str = "auto") -
         raise SettingsError("name the model with -m RUN; make one with: chemvae train DATA -p COLUMN -o RUN")
     if given is not None and not isinstance(given, (str, Path)):
         return given
+    if given is not None and not str(given).strip():
+        raise SettingsError("the name of the model is empty (a shell variable that is not set?); leave -m out, or name one")
     return load_model(find_run(given or USUAL_MODEL)).to(find_device(device))
 
 

@@ -21,7 +21,7 @@ from chemvae.data.tokens.datasets import Batch, TokenArray
 from chemvae.data.tokens.vocabulary import MASK, PAD, Vocabulary
 from chemvae.errors import InvalidMoleculeError, SettingsError, UnknownTokenError
 from chemvae.models.decoder import Decoder
-from chemvae.models.decoding import finished
+from chemvae.models.decoding import check_temperature, finished
 from chemvae.models.encoder import Encoder
 from chemvae.models.gru.layer import bf16_is_fast
 from chemvae.models.latent_space import FlatSpace, find_prior
@@ -34,7 +34,7 @@ from chemvae.models.terms import Terms
 from chemvae.models.training_facts import TrainingFacts, smiles_hash
 from chemvae.naming import Stem, extra_stem, name_columns, prediction_stems
 from chemvae.registry import build
-from chemvae.seeding import as_seed, draw_seed
+from chemvae.seeding import as_count, as_seed, draw_seed
 
 logger = logging.getLogger(__name__)
 
@@ -348,7 +348,8 @@ class MolVAE(nn.Module):
             ``row`` (of z), ``sample`` (0 .. n_samples - 1), ``smiles`` (as written), ``valid`` (RDKit parses it, it has an
             atom, and the end token was written), ``log_prob`` (nats).
         """
-        z = self._as_latents(z)
+        z, temperature = self._as_latents(z), check_temperature(temperature)
+        n_samples = as_count(n_samples, "n_samples") if n_samples != 0 else 0
         generator = torch.Generator(self.device).manual_seed(as_seed(seed))
         unusable = z.isnan().any(dim=1)
         repeated = torch.where(unusable[:, None], 0.0, z).repeat_interleave(n_samples, dim=0)

@@ -10,7 +10,7 @@ from chemvae.models.latent_space import FlatSpace
 from chemvae.models.vae import MolVAE
 from chemvae.moving.editing import EditSettings, describe_path
 from chemvae.moving.vectors import AttributeVector
-from chemvae.sampling.sampler import encode_one
+from chemvae.sampling.inversion import encode_one, own_point
 
 
 def analogy_path(
@@ -50,7 +50,8 @@ def analogy_path(
     """
     settings = settings or EditSettings()
     settings.check_amount(model.latent_dim)
-    a, b, c = (torch.from_numpy(encode_one(model, one))[None] for one in (first, second, smiles))
+    a, b = (torch.from_numpy(encode_one(model, one))[None] for one in (first, second))
+    c = torch.from_numpy(own_point(model, smiles))[None]
     if settings.direction == "min":
         a, b = b, a
     step = carried_step(model.latent_space, a, b, c)

@@ -28,7 +28,7 @@ from chemvae.moving.gaps import ANY, MOST, Pattern, SlotStates, parse_pattern
 from chemvae.registry import wrong_kinds
 from chemvae.sampling.amounts import check_amount
 from chemvae.sampling.grammar import Grammar, GrammarState
-from chemvae.sampling.sampler import encode_one
+from chemvae.sampling.inversion import encode_one
 
 N_EVIDENCE_DRAWS = 4
 MOST_RANKED = 24

@@ -20,8 +20,9 @@ from chemvae.moving.steps import go_along
 from chemvae.moving.vectors import AttributeVector
 from chemvae.registry import wrong_kinds
 from chemvae.sampling.amounts import check_amount
+from chemvae.sampling.inversion import own_point
 from chemvae.sampling.property_values import property_values
-from chemvae.sampling.sampler import best_of, encode_one
+from chemvae.sampling.sampler import best_of
 
 DIRECTIONS = ("max", "min")
 
@@ -68,7 +69,10 @@ class EditSettings:
 
 
 def edit_molecule(model: MolVAE, smiles: str, vector: AttributeVector, settings: EditSettings | None = None) -> pd.DataFrame:
-    """Go from a molecule's code along the direction of a property, and decode on the way.
+    """Go from a molecule along the direction of a property, and decode on the way.
+
+    The way sets out from a point that decodes to the molecule, if a short search near its code finds one
+    (:func:`~chemvae.sampling.inversion.own_point`).
 
     Nothing is searched for: a point gives its greedy decode, or, where that is no molecule or lacks what is to be kept, the
     most probable usable one of several draws. On a sphere the way follows the direction over its surface.
@@ -83,7 +87,7 @@ def edit_molecule(model: MolVAE, smiles: str, vector: AttributeVector, settings:
     Returns
     -------
     DataFrame
-        ``step`` (0 is the molecule's own code), ``radius``, ``smiles`` (canonical where valid), ``valid``, ``usable`` (valid,
+        ``step`` (0 is the molecule's own point), ``radius``, ``smiles`` (canonical where valid), ``valid``, ``usable`` (valid,
         and it keeps what is to be kept), the property under its name and ``change`` from the given molecule's (NaN for what is
         no molecule), and ``similarity`` to it (Tanimoto, ECFP4).
 
@@ -96,7 +100,7 @@ def edit_molecule(model: MolVAE, smiles: str, vector: AttributeVector, settings:
     """
     settings = settings or EditSettings()
     settings.check_amount(model.latent_dim)
-    first = torch.from_numpy(encode_one(model, smiles))[None]
+    first = torch.from_numpy(own_point(model, smiles))[None]
     along = settings.sign * vector.direction
     path = go_along(model, first, lambda z: along.expand_as(z), settings.radius, settings.steps)[:, 0]
     return describe_path(model, smiles, path, settings, vector)
@@ -127,15 +131,15 @@ def say_substitute(smiles: str, written: str | None, similarity: float) -> str:
     Examples
     --------
     >>> say_substitute("OCC", "CCN", 0.333)
-    'The model does not write OCC back from its code: it writes CCN there (similarity 0.33), and the way goes on from that one.'
+    'The model does not write OCC back, at its code or near it; it writes CCN (similarity 0.33), and the way starts there.'
     >>> say_substitute("OCC", "CCO", 1.0)
     ''
     """
     if written is None or canonicalize(written) == canonicalize(smiles):
         return ""
     return (
-        f"The model does not write {smiles} back from its code: it writes {written} there (similarity {similarity:.2f}), and "
-        "the way goes on from that one."
+        f"The model does not write {smiles} back, at its code or near it; it writes {written} (similarity {similarity:.2f}), "
+        "and the way starts there."
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from chemvae.chem.molecules import LONGEST_SMILES
 from chemvae.data.tokens.vocabulary import SPECIAL, Vocabulary, split_smiles
 from chemvae.errors import SettingsError, UnknownTokenError
 
@@ -59,6 +60,8 @@ def parse_pattern(text: str, vocabulary: Vocabulary, most: int = MOST) -> Patter
     if not isinstance(text, str):
         raise SettingsError(f"a pattern is a SMILES with gaps, got a {type(text).__name__}")
     text = text.strip()
+    if len(text) > LONGEST_SMILES:
+        raise SettingsError(f"the pattern has {len(text):,} characters; molecules of more than {LONGEST_SMILES:,} are not read")
     if "_" not in text:
         raise SettingsError(f"'{text}' has no gap to fill; write _ for one missing symbol, or __ for any number")
     tokens: list[int] = []

@@ -17,8 +17,8 @@ from chemvae.models.vae import MolVAE
 from chemvae.moving.steps import spread_of
 from chemvae.registry import wrong_kinds
 from chemvae.sampling.amounts import check_amount
+from chemvae.sampling.inversion import own_point
 from chemvae.sampling.pipeline import decode_canonical, open_readers
-from chemvae.sampling.sampler import encode_one
 
 RADII = (0.1, 0.2, 0.3, 0.5, 0.8)
 
@@ -77,7 +77,7 @@ def around(model: MolVAE, smiles: str, settings: AroundSettings | None = None) -
     settings = settings or AroundSettings()
     radii = sorted(dict.fromkeys(settings.radii))
     check_amount(settings.n_decodes * len(radii), model.latent_dim, "decodes times radii")
-    centre = torch.from_numpy(encode_one(model, smiles))
+    centre = torch.from_numpy(own_point(model, smiles))
     own, decodes = canonicalize(smiles), []
     seen: dict[str, tuple[float, int]] = {}
     for number, radius in enumerate(radii):

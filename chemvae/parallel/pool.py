@@ -7,6 +7,7 @@ one thread each, ignore Ctrl-C so that the parent decides, and leave when the pa
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -27,11 +28,14 @@ from chemvae.registry import find
 if TYPE_CHECKING:
     import loky
 
+log = logging.getLogger(__name__)
+
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 WAITING_PER_WORKER = 3
 YIELDING_NICENESS = 10
+WORKERS_A_CORE, LEAST_CAP = 4, 16
 
 
 @contextmanager
@@ -91,7 +95,7 @@ def stream_ordered(function: Callable[[Item], Value], items: Iterable[Item], job
     """
     if chunk < 1:
         raise SettingsError(f"chunk must be >= 1, got {chunk}")
-    jobs = count_jobs(jobs)
+    jobs = count_workers(jobs)
     if jobs == 1 or not _may_have_children():
         return map(function, items)
     pack(function)  # complains now, not when the first value is asked for
@@ -251,9 +255,23 @@ def _ctrl_c_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def count_workers(jobs: int) -> int:
+    """As many processes as were asked for, but no more than four for each core: more take memory and time, and bring nothing.
+
+    Examples
+    --------
+    >>> count_workers(1), count_workers(10**6) == max(LEAST_CAP, WORKERS_A_CORE * count_jobs(0))
+    (1, True)
+    """
+    asked, most = count_jobs(jobs), max(LEAST_CAP, WORKERS_A_CORE * count_jobs(0))
+    if asked > most:
+        log.warning("%d processes were asked for; %d are started, as this machine has %d cores.", asked, most, count_jobs(0))
+    return min(asked, most)
+
+
 def _local_pool(function: Callable, jobs: int, yielding: bool) -> LocalPool | None:
     """A pool; none where the calling process does the work."""
-    jobs = count_jobs(jobs)
+    jobs = count_workers(jobs)
     if jobs == 1 or not _may_have_children():
         return None
     return LocalPool(function, jobs, YIELDING_NICENESS if yielding else 0)

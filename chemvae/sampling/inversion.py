@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from chemvae.chem.molecules import canonicalize
+from chemvae.data.given import read_molecules
 from chemvae.data.tokens.datasets import Batch
+from chemvae.errors import InvalidMoleculeError
 from chemvae.models.vae import MolVAE, eval_mode
 
 STEPS, RATE = 40, 0.05
@@ -62,6 +64,43 @@ def invert(
         found, good = _search(model, z[rows], [smiles[i] for i in rows], [wanted[i] for i in rows], n_steps, rate)
         z[rows[good]], exact[rows] = found[good], good
     return z, exact
+
+
+def encode_one(model: MolVAE, smiles: str) -> np.ndarray:
+    """Return the posterior mean [D] of one molecule, read in its canonical form.
+
+    Raises
+    ------
+    InvalidMoleculeError
+        If RDKit cannot read it.
+    UnknownTokenError
+        If the vocabulary cannot write it.
+    """
+    return model.encode([_read_one(model, smiles)], canonicalize=False)[0]
+
+
+def own_point(model: MolVAE, smiles: str) -> np.ndarray:
+    """Return the point [D] that a way through the space sets out from: one that decodes to the molecule, if one is found.
+
+    That is the posterior mean for most molecules like the training set's, and else what :func:`invert` finds near it. Where it
+    finds nothing it is the posterior mean all the same.
+
+    Raises
+    ------
+    InvalidMoleculeError, UnknownTokenError
+        As :func:`encode_one`.
+    """
+    return invert(model, [_read_one(model, smiles)])[0][0]
+
+
+def _read_one(model: MolVAE, smiles: str) -> str:
+    """The canonical form of a molecule that the model can write."""
+    given = read_molecules([smiles])
+    canonical = given.smiles[0]
+    if canonical is None:
+        raise InvalidMoleculeError(str(smiles), given.reasons[0] or "RDKit cannot read it")
+    model.vocabulary.encode(canonical)
+    return canonical
 
 
 def _search(

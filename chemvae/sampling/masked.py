@@ -16,7 +16,7 @@ from torch import Tensor
 
 from chemvae.data.tokens.vocabulary import BOS, EOS
 from chemvae.models.decoder import DecoderState
-from chemvae.models.decoding import Step, decode_tokens
+from chemvae.models.decoding import Step, check_temperature, decode_tokens
 from chemvae.models.vae import MolVAE
 from chemvae.sampling.grammar import Grammar, GrammarState
 from chemvae.sampling.latent_points import LatentPoints, tabulate
@@ -107,6 +107,6 @@ def decode_masked(
 
 def decode_ids_masked(model: MolVAE, z: Tensor, temperature: float = 0.0, seed: int = 0, first_row: int = 0) -> Tensor:
     """Decode each row of z [N, D] once under the grammar: token ids [N, L]. Row i draws as row ``first_row + i``."""
-    state = MaskedState.start(model, z, model.max_length)
+    state, temperature = MaskedState.start(model, z, model.max_length), check_temperature(temperature)
     step = masked(model.decoder.step)
     return decode_tokens(step, state, len(z), model.max_length, temperature, seed, first_row, model.device)[0].cpu()

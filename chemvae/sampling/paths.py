@@ -16,8 +16,9 @@ from chemvae.models.latent_space import FlatSpace
 from chemvae.models.vae import MolVAE
 from chemvae.registry import find
 from chemvae.sampling.amounts import check_amount
+from chemvae.sampling.inversion import own_point
 from chemvae.sampling.property_values import property_values, resolve
-from chemvae.sampling.sampler import PATH_TEMPERATURE, best_of, encode_one
+from chemvae.sampling.sampler import PATH_TEMPERATURE, best_of
 from chemvae.seeding import as_seed
 
 PATHS = ("spherical", "linear")
@@ -73,7 +74,7 @@ def interpolate(
     names = _checked(model, n_steps, n_samples, n_decodes, properties)
     kind, _ = find(dict.fromkeys(PATHS), path, "path")
     shares = np.linspace(0, 1, n_steps)
-    first, last = (torch.from_numpy(encode_one(model, one))[None] for one in (start, end))
+    first, last = (torch.from_numpy(own_point(model, one))[None] for one in (start, end))
     z = points_between(model.latent_space, first, last, torch.from_numpy(shares)[:, None], kind).numpy()
     table = best_of(model, z, n_samples, seed).rename(columns={"row": "step"})
     if n_decodes > 1:

@@ -8,7 +8,7 @@ import torch
 
 from chemvae.chem.molecules import canonicalize
 from chemvae.data.tokens.tokenizing import join_rows
-from chemvae.models.decoding import finished
+from chemvae.models.decoding import check_temperature, finished
 from chemvae.models.vae import DECODE_BATCH, MolVAE
 from chemvae.parallel import Answer, Workers, count_jobs
 from chemvae.seeding import draw_seed
@@ -49,6 +49,7 @@ def decode_canonical(model: MolVAE, z: torch.Tensor, readers: Workers, temperatu
         ``smiles`` (canonical where valid, as written where not), ``valid`` (RDKit parses it, it has an atom, and the end token
         was written).
     """
+    temperature = check_temperature(temperature)
     draws = draw_seed(torch.Generator(model.device).manual_seed(seed)) if temperature > 0 else 0
     texts: list[str] = []
     asked: list[tuple[np.ndarray, Answer]] = []  # places in texts, and what becomes of them

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from chemvae.chem.molecules import canonicalize
 from chemvae.errors import SettingsError
+from chemvae.models.decoding import check_temperature
 from chemvae.models.posteriors import Posterior, diagonal_parameters
 from chemvae.models.vae import MolVAE
 from chemvae.sampling.amounts import check_amount
@@ -50,8 +51,11 @@ class DecodeSettings:
         """Say what is wrong with these settings, all at once."""
         found = [f"n_samples must be >= 1, got {self.n_samples}"] if self.n_samples < 1 else []
         found += [f"{name} must be >= 0, got {getattr(self, name)}" for name in ("best_of", "beam") if getattr(self, name) < 0]
-        if self.temperature is not None and not self.temperature >= 0:
-            found.append(f"temperature must be >= 0, got {self.temperature}")
+        if self.temperature is not None:
+            try:
+                check_temperature(self.temperature)
+            except SettingsError as error:
+                found.append(str(error))
         if self.best_of and self.beam:
             found.append("best_of and beam are two ways to find candidates; choose one")
         if (self.best_of or self.beam) and self.n_samples > 1:

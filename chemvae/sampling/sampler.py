@@ -13,12 +13,13 @@ import torch
 from chemvae.chem.fingerprints import morgan, tanimoto
 from chemvae.chem.molecules import canonicalize, neutralize
 from chemvae.data.given import read_molecules
-from chemvae.errors import ChemVAEError, InvalidMoleculeError
+from chemvae.errors import ChemVAEError
 from chemvae.models.latent_space import draw_prior
 from chemvae.models.vae import MolVAE
 from chemvae.parallel import Workers
 from chemvae.registry import find
 from chemvae.sampling.amounts import check_amount
+from chemvae.sampling.inversion import own_point
 from chemvae.sampling.likeness import draw_like
 from chemvae.sampling.pipeline import decode_canonical, open_readers
 from chemvae.seeding import as_count, as_seed
@@ -145,24 +146,6 @@ def _neutral(table: pd.DataFrame, draw: Callable[[int, int], pd.DataFrame], seed
     return table
 
 
-def encode_one(model: MolVAE, smiles: str) -> np.ndarray:
-    """Return the posterior mean [D] of one molecule, read in its canonical form.
-
-    Raises
-    ------
-    InvalidMoleculeError
-        If RDKit cannot read it.
-    UnknownTokenError
-        If the vocabulary cannot write it.
-    """
-    given = read_molecules([smiles])
-    canonical = given.smiles[0]
-    if canonical is None:
-        raise InvalidMoleculeError(str(smiles), given.reasons[0] or "RDKit cannot read it")
-    model.vocabulary.encode(canonical)
-    return model.encode([canonical], canonicalize=False)[0]
-
-
 def best_of(
     model: MolVAE,
     z: np.ndarray,
@@ -214,7 +197,7 @@ def neighbourhood(
         most similar first.
     """
     n, seed = as_count(n, "n"), as_seed(seed)
-    centre = torch.from_numpy(encode_one(model, smiles))
+    centre = torch.from_numpy(own_point(model, smiles))
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(n, model.latent_dim, generator=generator) * model.latent_statistics.std.cpu()
     moved = model.latent_space.move(centre, radius * noise)

@@ -16,6 +16,7 @@ import pandas as pd
 from chemvae.chem.molecules import check_standardize_mode
 from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.number_columns import read_columns
+from chemvae.data.files.numbers import with_points
 from chemvae.data.files.reading import Chunk
 from chemvae.data.prepare.cleaning import BROKEN_ROW, Clean
 from chemvae.data.prepare.sources import clean_pieces, open_source
@@ -131,7 +132,7 @@ def _judge(chunk: Chunk, cleaned: list[Clean], column: str, model: MolVAE | None
         counts.update([clean.reason] if clean.smiles is None else [])
         smiles.append(clean.smiles)
         reasons.append("" if clean.smiles is not None else clean.detail or clean.reason)
-    return Block(chunk.frame, smiles, reasons, column)
+    return Block(with_points(chunk.frame), smiles, reasons, column)
 
 
 def _only_usable(block: Block) -> Block:

@@ -63,6 +63,7 @@ def number(value: Mapping[str, float | None]) -> str:
 
 TABLES: dict[str, Callable[[Figures], str]] = {
     "edit": edit_table,
+    "own": wide_table,
     "analogy": wide_table,
     "near": wide_table,
     "interpolate": wide_table,

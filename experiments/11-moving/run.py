@@ -3,7 +3,7 @@
     CHEMVAE_DATA=FOLDER python experiments/11-moving/run.py [PART ...]
 
 Parts are the sections of config.toml; those that are not named keep their figures in result.json. FOLDER holds
-zinc250k.csv.gz.
+zinc250k.csv.gz and, for 'own', the two files of chembl.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from chemvae.data.catalog.locate import locate
 from chemvae.runs import environment, write_json
 
 HERE = Path(__file__).parent
-PARTS = ("edit", "analogy", "near", "interpolate", "complete")
+PARTS = ("edit", "own", "analogy", "near", "interpolate", "complete")
 
 
 def main() -> None:

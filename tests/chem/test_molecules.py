@@ -1,5 +1,7 @@
 """Reading and writing molecules: round trips, reasons, cleaning."""
 
+import re
+
 import numpy as np
 import pytest
 from rdkit import Chem, rdBase
@@ -151,3 +153,14 @@ def test_hydrogens_are_not_counted_as_atoms():
 def test_what_is_known_to_be_a_molecule_and_is_none_is_named_with_the_reason():
     with pytest.raises(InvalidMoleculeError, match="'C1CC' is not a valid molecule: ring 1 is opened and never closed"):
         parse_known("C1CC")
+
+
+@pytest.mark.parametrize("text", ["CCCC\u041e", "\u0421CCO", "c1ccccc1\u041e", "CC\u00e9", "CCO\u2713", "C\u0421O", "\ud800"])
+def test_letters_that_only_look_like_symbols_make_no_molecule(text):
+    assert canonicalize(text) is None and parse_raw(text) is None
+    assert re.fullmatch(r"'.+' at position \d+ is not a SMILES symbol", invalid_reason(text))
+
+
+def test_marks_that_nobody_sees_are_left_out():
+    assert canonicalize("\ufeffOCC\u200b") == "CCO" and invalid_reason("\ufeffOCC\u200b") is None
+    assert invalid_reason("\u200b") == "the cell is empty"

@@ -175,3 +175,20 @@ def test_the_log_is_left_as_it_was(chemvae):
 def test_typer_exits_pass_through():
     with pytest.raises(typer.Exit):
         raise typer.Exit(cli.explain(NothingUsableError("nothing")))
+
+
+def test_streams_that_are_closed_and_odd_environments_get_a_sentence(tmp_path):
+    (tmp_path / "a.csv").write_text("smiles,gr\u00f6\u00dfe\nCCO,\u00fc\n", encoding="utf-8")
+    there = f"{sys.executable} -m chemvae"
+    tried = {
+        f"{there} data check a.csv >&-": (0, ""),
+        f"{there} predict - <&-": (1, "standard input is empty"),
+        f"PYTHONIOENCODING=ascii {there} predict a.csv": (1, "Write to a file (-o), or set"),
+        f"OMP_NUM_THREADS=abc {there} sample -n 1": (2, "OMP_NUM_THREADS=abc, which is no number of threads"),
+        f"{there} sample -n 1 --temperature=nan": (2, "temperature must be 0 or lie between"),
+        f"{there} sample -n 1 -m ''": (2, "the name of the model is empty"),
+    }
+    for command, (code, words) in tried.items():
+        done = subprocess.run(["bash", "-c", command], cwd=tmp_path, text=True, capture_output=True, timeout=120)
+        assert done.returncode == code and words in done.stderr, (command, done.stderr)
+        assert "should not have happened" not in done.stderr and "Traceback" not in done.stderr

@@ -95,3 +95,26 @@ def test_one_point_is_a_point_and_molecules_are_none():
         assert read_codes(other) is None
     with pytest.raises(InputError, match="different lengths"):
         read_codes([[1.0, 2.0], [1.0]])
+
+
+def test_two_columns_of_molecules_are_refused():
+    with pytest.raises(InputError, match="2 columns called 'smiles'"):
+        read_molecules(pd.DataFrame([["CCO", "CCN"]], columns=["smiles", "smiles"]))
+
+
+def test_an_array_without_dimensions_is_no_list_of_molecules_and_no_point():
+    assert read_codes(np.array("CCO")) is None
+    with pytest.raises(InputError, match="no list of molecules"):
+        read_molecules(np.array("CCO"))
+
+
+def test_codes_that_are_masked_are_missing_and_others_than_real_ones_are_refused():
+    masked = np.ma.masked_array([[1.0, 2.0], [3.0, 4.0]], mask=[[False, True], [False, False]])
+    np.testing.assert_array_equal(read_codes(masked), [[1.0, np.nan], [3.0, 4.0]])
+    whole = np.ma.masked_array([[1, 2]], mask=[[True, False]])
+    np.testing.assert_array_equal(read_codes(whole), [[np.nan, 2.0]])
+    tensors = torch.ones(2, 3, dtype=torch.cfloat), torch.eye(3).to_sparse(), torch.ones(2, device="meta")
+    odd = [np.ones((2, 3), complex), *tensors]
+    for given in odd:
+        with pytest.raises(InputError, match="real numbers"):
+            read_codes(given)

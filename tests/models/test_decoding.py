@@ -2,10 +2,13 @@
 
 import math
 
+import numpy as np
+import pytest
 import torch
 
 from chemvae.data.tokens.vocabulary import EOS, PAD
-from chemvae.models.decoding import decode_tokens, finished
+from chemvae.errors import SettingsError
+from chemvae.models.decoding import check_temperature, decode_tokens, finished
 
 A, B, V = 4, 5, 6
 
@@ -78,3 +81,13 @@ def test_same_seed_same_text():
 
     one, two = (decode_tokens(step, Rows(50), 50, 30, 1.0, seed=7)[0] for _ in range(2))
     assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize("temperature", [math.nan, math.inf, -1.0, 1e-300, 1e300, "1", None, True])
+def test_a_temperature_that_is_none_is_refused(temperature):
+    with pytest.raises(SettingsError, match="temperature must be 0 or lie between"):
+        check_temperature(temperature)
+
+
+def test_temperatures_of_any_number_type_are_taken():
+    assert [check_temperature(one) for one in (0, np.float32(0.5), np.int64(2))] == [0.0, 0.5, 2.0]

@@ -125,3 +125,8 @@ def test_what_cannot_be_filled_is_said(model):
         chemvae.complete("C_", model, like="C1CC")
     with pytest.raises(SettingsError, match="beam must be >= 1, got 0; rounds must be >= 0"):
         CompletionSettings(beam=0, rounds=-1)
+
+
+def test_a_pattern_as_long_as_a_molecule_that_is_not_read_is_refused(model):
+    with pytest.raises(SettingsError, match="the pattern has 3,001 characters"):
+        chemvae.complete("C" * 3_000 + "_", model)

@@ -15,6 +15,7 @@ import pytest
 
 from chemvae.errors import ChemVAEError, SettingsError, UnknownNameError
 from chemvae.parallel import Workers, count_jobs, map_ordered, stream_ordered
+from chemvae.parallel.pool import count_workers
 
 
 def test_values_come_in_order_and_workers_run_one_thread():
@@ -281,3 +282,9 @@ def _is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_no_more_processes_than_a_machine_can_use(caplog):
+    cores = count_jobs(0)
+    assert count_workers(3) == 3 and count_workers(10**6) == max(16, 4 * cores)
+    assert "1000000 processes were asked for" in caplog.text

@@ -7,7 +7,11 @@ import torch
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.design.optimizers.latent_region import LatentRegion
-from chemvae.sampling import invert
+from chemvae.moving.editing import EditSettings, edit_molecule
+from chemvae.moving.labelled import LabelledCodes
+from chemvae.moving.vectors import fit_vector
+from chemvae.sampling import interpolate, invert
+from chemvae.sampling.inversion import encode_one, own_point
 from tests.objectives.test_own_samples import CHAINS, fitted
 
 
@@ -38,6 +42,19 @@ def test_codes_move_only_where_it_helped(model):
     z, exact = invert(model, CHAINS)
     moved = (z != plain).any(axis=1)
     assert moved.any() and not moved[came_back(model, plain)].any() and exact[moved].all()
+
+
+def test_ways_set_out_from_the_molecule_itself_where_a_point_near_its_code_writes_it(model):
+    exact, plain = invert(model, CHAINS)[1], came_back(model, model.encode(CHAINS))
+    lost = [CHAINS[i] for i in np.flatnonzero(exact & ~plain)[:3]]
+    codes = model.encode(CHAINS)
+    vector = fit_vector(model, LabelledCodes("length", codes, np.array([float(len(one)) for one in CHAINS]), False, "chains"))
+    for one in lost:
+        assert model.decode(own_point(model, one)[None])["smiles"][0] == one
+        assert edit_molecule(model, one, vector, EditSettings(steps=1))["smiles"][0] == one
+        way = interpolate(model, one, lost[0], n_steps=2)
+        assert way["smiles"].tolist() == [one, lost[0]] and way["similarity_start"][0] == 1
+    np.testing.assert_array_equal(own_point(model, CHAINS[plain.argmax()]), encode_one(model, CHAINS[plain.argmax()]))
 
 
 def test_no_steps_only_look(model):

@@ -6,7 +6,8 @@ import torch
 
 from chemvae.errors import ChemVAEError, InvalidMoleculeError, SettingsError, UnknownTokenError
 from chemvae.sampling import interpolate
-from chemvae.sampling.sampler import best_of, encode_one, sample
+from chemvae.sampling.inversion import encode_one
+from chemvae.sampling.sampler import best_of, sample
 
 
 def test_sampling_counts_every_decode_and_is_seeded(tiny_model):

@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 
 from chemvae import tables
+from chemvae.data.files.numbers import read_numbers
+from chemvae.data.prepare.tables import read_rows
 from chemvae.errors import InvalidMoleculeError, NothingUsableError, SettingsError, UnknownTokenError
 
 
@@ -36,3 +38,12 @@ def test_numbers_of_a_table_are_read_as_everywhere_dates_and_truth_values_are_no
     assert read["y"].tolist() == [-1.5, 2000.5] and list(read.columns) == list(table.columns)
     for name in ("t", "day", "bound"):
         assert read[name].tolist() == table[name].tolist(), name
+
+
+def test_decimal_commas_are_written_as_points_so_that_a_table_of_ours_reads_the_same(tiny_model, tmp_path):
+    (tmp_path / "eu.csv").write_text("smiles;y;z\nCCO;1,500;a\nCCN;>2,25;1,5\nCCCl;10,125;\nCCC;-1.000,5;\n")
+    for ending in (".csv", ".tsv"):
+        tables.write_table(tables.predict_table(tiny_model, tmp_path / "eu.csv"), tmp_path / f"p{ending}")
+        again, _ = read_rows(tmp_path / f"p{ending}")
+        assert read_numbers(again["y"]).values.tolist()[::2] == [1.5, 10.125] and again["z"].tolist()[:2] == ["a", "1,5"]
+        assert read_numbers(again["y"]).bounds == {1: (">", 2.25)} and read_numbers(again["y"]).values[3] == -1000.5

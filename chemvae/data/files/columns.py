@@ -112,7 +112,10 @@ def is_missing(cell: Any) -> bool:
         return True
     if isinstance(cell, str):
         return cell.strip().lower() in MISSING_WORDS
-    return bool(cell != cell)
+    try:
+        return bool(cell != cell)
+    except (ValueError, ArithmeticError):  # an array within a cell, a signalling NaN: something is there
+        return False
 
 
 def cell_text(cell: Any) -> str:

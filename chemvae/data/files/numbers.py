@@ -25,7 +25,8 @@ MISSING_WORDS = frozenset(
 """What stands in a cell that has no value."""
 WAITING_WORDS = frozenset(
     {"open", "pending", "later", "todo", "to do", "tbd", "tba", "n.a.", "n.d.", "nd", "not determined", "not measured"}
-    | {"not tested", "not yet", "not yet measured", "in progress", "running", "..."}
+    | {"not tested", "not yet", "not yet measured", "not yet tested", "in progress", "running", "...", "tbc", "to be confirmed"}
+    | {"n.t.", "queued", "awaiting", "awaiting result", "awaiting results", "repeat", "to be repeated", "ausstehend"}
 )
 """What stands in a cell whose value is still to come."""
 DECIMAL = "decimal"
@@ -33,12 +34,16 @@ DECIMAL = "decimal"
 
 _LOOKS = str.maketrans(
     {
-        **dict.fromkeys("\u2212\u2012\u2013\ufe63\uff0d", "-"),  # minus signs and dashes of word processors
+        **dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\ufe63\uff0d", "-"),  # minus signs and dashes of word processors
+        "\uff1c": "<",
+        "\uff1e": ">",
+        "\u2a7d": "≤",
+        "\u2a7e": "≥",
         "\uff0b": "+",
         "\uff0e": ".",
         "\uff0c": ",",
         **dict.fromkeys("\u00a0\u2007\u2009\u200a\u202f\u3000", " "),
-        **dict.fromkeys("\u200b\u200e\u200f\u2060\ufeff", None),
+        **dict.fromkeys("\u00ad\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"),
         **{chr(0xFF10 + digit): str(digit) for digit in range(10)},
     }
 )
@@ -46,8 +51,10 @@ _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _PLAIN = re.compile(r"[+-]? ?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _POWER = re.compile(r"([+-]? ?\d+(?:\.\d+)?) ?[x×·*] ?10(?: ?\^ ?([+-]?\d+)|([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))")
 _BOUND = re.compile(r"(<=|>=|=<|=>|<|>|≤|≥) ?(.+)")
+_WITH_COMMA = re.compile(r"(?:[<>=≤≥]{1,2} ?)?[+-]? ?[\d.' ]*,\d+(?:[eE][+-]?\d+)?")
 _BOUNDS = {"<=": "<", "=<": "<", "≤": "<", ">=": ">", "=>": ">", "≥": ">"}
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:([,. '’])\d{3})(?:\1\d{3})*(?:([.,])\d+)?")
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:([,. '’])\d{3})(?:\1\d{3})*(?:([.,])\d+)?")
+_LIKE_THOUSANDS = re.compile(r"[+-]? ?[1-9]\d{0,2}\.\d{3}")
 _COMMA_DECIMAL = re.compile(r"[+-]? ?\d*,\d+(?:[eE][+-]?\d+)?")
 
 
@@ -98,7 +105,7 @@ def read_number(cell: Any, decimal: str = "") -> Cell:
         Text, a number, or whatever a spreadsheet made of it.
     decimal : str
         "." or "," where the file says how it writes decimals; "" where it does not. With "," a comma is a decimal sign, with
-        "." groups of three digits behind commas are thousands; what could be either is refused.
+        "." groups of three digits behind commas are thousands; what could be either is refused, such as 1.000 beside 1,5.
 
     Examples
     --------
@@ -118,21 +125,43 @@ def read_number(cell: Any, decimal: str = "") -> Cell:
     if isinstance(cell, (date, time, timedelta, np.datetime64, np.timedelta64)):
         return Cell(problem=f"{cell} is a date or time, not a number; a spreadsheet may have made it of one")
     if isinstance(cell, (Real, Decimal, Fraction, np.number)) and not isinstance(cell, np.complexfloating):
-        return _finite(float(cell), str(cell))
+        return _of_number(cell)
     return Cell(problem=f"a {type(cell).__name__} is no number")
+
+
+def _of_number(cell: Any) -> Cell:
+    try:
+        return _finite(float(cell), str(cell)[:40])
+    except (OverflowError, ValueError):  # a whole number of a mile, which Python does not even write; a signalling NaN
+        return Cell(problem=f"a {type(cell).__name__} that no floating-point number can hold is not read")
 
 
 def _finite(value: float, written: str) -> Cell:
     if math.isinf(value):
         return Cell(problem=f"{written} is not finite")
+    if value == 0 and _is_more_than_nothing(written):
+        return Cell(problem=f"{written} is too small for a number of a computer; write it in another unit")
     return Cell(value)
 
 
+def _is_more_than_nothing(written: str) -> bool:
+    """Whether a text that was read as zero says something else.
+
+    Examples
+    --------
+    >>> _is_more_than_nothing("1e-400"), _is_more_than_nothing("0.0e5"), _is_more_than_nothing("0")
+    (True, False, False)
+    """
+    return bool(re.search("[1-9]", re.split("[eEx×·*]", written)[0]))
+
+
 def _read_text(text: str, decimal: str) -> Cell:
-    plain = " ".join(text.translate(_LOOKS).split())
-    word = plain.lower()
-    if word in MISSING_WORDS or word in WAITING_WORDS:
+    seen = text.translate(_LOOKS).strip()
+    plain = " ".join(seen.split())
+    if is_waiting(plain) or plain.lower() in MISSING_WORDS:
         return Cell()
+    if len(seen.splitlines()) > 1 or "\t" in seen:
+        return Cell(problem=f"'{plain[:40]}' stands on several lines or between tabs: more than one number, or none")
     if plain[0] in "=#@":
         what = "a formula" if plain[0] != "#" else "an error cell of a spreadsheet"
         return Cell(problem=f"'{plain[:40]}' is {what}; paste the value")
@@ -141,16 +170,30 @@ def _read_text(text: str, decimal: str) -> Cell:
     return _read_value(plain, decimal)
 
 
+def is_waiting(text: str) -> bool:
+    """Whether a cell says that its value is still to come.
+
+    Examples
+    --------
+    >>> is_waiting("TBD."), is_waiting("not yet…"), is_waiting("…"), is_waiting("failed")
+    (True, True, True, False)
+    """
+    word = text.strip().lower()
+    return word in WAITING_WORDS or bool(word) and word.rstrip(".…") in {"", *WAITING_WORDS}
+
+
 def _bound(sign: str, rest: str, plain: str, decimal: str) -> Cell:
     limit = _read_value(rest, decimal)
     if limit.problem:
-        return limit
+        return Cell(problem=f"'{plain[:40]}' is no bound: {limit.problem}")
     side = _BOUNDS.get(sign, sign)
     return Cell(bound=side, limit=limit.value, problem=f"'{plain}' is a bound, not a value")
 
 
 def _read_value(plain: str, decimal: str) -> Cell:
     """Read a number without bound or word: plain, with a power of ten, with a decimal comma, with thousands."""
+    if decimal == "," and _LIKE_THOUSANDS.fullmatch(plain):
+        return Cell(problem=f"'{plain}' is {plain.replace('.', '')} or {plain.replace('.', ',')}; write it without a point")
     if _PLAIN.fullmatch(plain):
         return _finite(float(plain.replace(" ", "")), plain)
     if match := _POWER.fullmatch(plain):
@@ -191,16 +234,31 @@ def read_numbers(cells: pd.Series | Sequence[Any], decimal: str | None = None) -
     ([1.5, nan, nan, 2000.0, nan], "'high' is no number", {4: ('>', 10.0)})
     """
     series = cells if isinstance(cells, pd.Series) else pd.Series(list(cells), dtype=object)
-    decimal = series.attrs.get(DECIMAL, "") if decimal is None else decimal
-    is_number = pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype)
+    decimal = decimal_of(series, series.attrs.get(DECIMAL, "") if decimal is None else decimal)
+    kinds = pd.api.types.is_bool_dtype, pd.api.types.is_complex_dtype
+    is_number = pd.api.types.is_numeric_dtype(series.dtype) and not any(is_kind(series.dtype) for is_kind in kinds)
     if is_number:
         values = series.to_numpy(dtype=float, na_value=np.nan, copy=True)
     else:
-        values = _quick(series)
+        values = _quick(series, decimal)
     return _slowly(series, values, decimal)
 
 
-def _quick(series: pd.Series) -> np.ndarray:
+def decimal_of(cells: pd.Series | Sequence[Any], decimal: str) -> str:
+    """How cells write decimals, where their file says that it is with a comma: "," if one of them does, else "".
+
+    Examples
+    --------
+    >>> decimal_of(["1.000", "2,5"], ","), decimal_of(["1.000", "2.500"], ","), decimal_of(["1.000"], ".")
+    (',', '', '.')
+    """
+    if decimal != ",":
+        return decimal
+    texts = (cell for cell in cells if isinstance(cell, str) and "," in cell)
+    return "," if any(_WITH_COMMA.fullmatch(" ".join(text.translate(_LOOKS).split())) for text in texts) else ""
+
+
+def _quick(series: pd.Series, decimal: str) -> np.ndarray:
     """What pandas reads of text and floats without doubt, to the last bit as Python reads it; NaN for all else.
 
     pandas 2 reads one number in four a little off: here it only says which cells are numbers.
@@ -211,6 +269,11 @@ def _quick(series: pd.Series) -> np.ndarray:
     if plain.any():
         plain[plain] = ~np.isnan(pd.to_numeric(cells[plain], errors="coerce").astype(float))
         values[plain] = [float(cell) for cell in cells[plain]]
+    for position in np.flatnonzero(values == 0).tolist():
+        if _is_more_than_nothing(str(cells[position])):
+            values[position] = np.nan
+    if decimal == ",":
+        values[[isinstance(cell, str) and "." in cell for cell in cells]] = np.nan
     return values
 
 
@@ -226,6 +289,41 @@ def _slowly(series: pd.Series, values: np.ndarray, decimal: str) -> Column:
         if cell.bound:
             bounds[position] = (cell.bound, cell.limit)
     return Column(values, refused, bounds)
+
+
+def with_points(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with a decimal point in its columns of numbers, where its file wrote commas: so it can be written with others.
+
+    Columns that hold anything but numbers, bounds and gaps stay as they are.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"y": ["1,500", ">2,25", ""], "note": ["1,2-dichloro", "1,5", ""]})
+    >>> frame.attrs[DECIMAL] = ","
+    >>> with_points(frame)["y"].tolist(), with_points(frame)["note"].tolist()
+    (['1.5000', '>2.25', ''], ['1,2-dichloro', '1,5', ''])
+    """
+    if frame.attrs.get(DECIMAL) != ",":
+        return frame
+    changed = {}
+    for place in range(frame.shape[1]):
+        cells = frame.iloc[:, place]
+        if decimal_of(cells, ",") == "," and read_numbers(cells, ",").refused.keys() <= read_numbers(cells, ",").bounds.keys():
+            changed[place] = [_with_point(cell) if isinstance(cell, str) else cell for cell in cells]
+    if not changed:
+        return frame
+    columns = [changed.get(place, frame.iloc[:, place].tolist()) for place in range(frame.shape[1])]
+    table = pd.DataFrame(dict(enumerate(columns)), index=frame.index).set_axis(frame.columns, axis=1)
+    table.attrs = frame.attrs
+    return table
+
+
+def _with_point(cell: str) -> str:
+    """A number with a decimal comma as one with a point; no three digits behind it, which could be thousands."""
+    if "," not in cell:
+        return cell
+    plain = re.sub(r"[. '](?=\d{3})", "", " ".join(cell.translate(_LOOKS).split())).replace(",", ".")
+    return plain + "0" if re.search(r"\.\d{3}$", plain) else plain
 
 
 def describe_refused(cells: pd.Series | Sequence[Any], decimal: str | None = None) -> str:

@@ -17,7 +17,7 @@ from chemvae.chem.molecules import invalid_reason, standardize
 from chemvae.data.files.columns import SMILES_NAMES, find_column, find_id_column, is_missing
 from chemvae.data.files.molecule_column import find_smiles_column
 from chemvae.data.files.number_columns import Places
-from chemvae.data.files.numbers import DECIMAL, WAITING_WORDS, read_number
+from chemvae.data.files.numbers import DECIMAL, Cell, decimal_of, is_waiting, read_number
 from chemvae.data.files.reading import read_records, source_name
 from chemvae.data.files.writing import as_meant
 from chemvae.design.evaluators.measurement import Measurement
@@ -32,7 +32,15 @@ __all__ = ["Measurement", "read_measurements"]
 ID, COMMENTS = "id", ("reason", "comment", "remark", "note")
 MOST_SHOWN, LONGEST_SHOWN, LONGEST_ID = 5, 80, 200
 MANY, SHARE = 10_000, 1_000  # texts that are worth processes, and texts in a block
-_NO_WORDS = re.compile(r"^[<>=~≤≥±+\-−–#@\s]*[\d.]|^[=#@]")  # a number or formula gone wrong, and no reason
+_REASON = re.compile(
+    r"[\s()\[\]\"'“”‘’*–—-]*[^\W\d_]+.*", re.DOTALL
+)  # what begins with a letter, in brackets or quotes perhaps
+_NO_REASON = re.compile(
+    r"[<>=≤≥≲≳~≈±].*|(?:true|false|yes|y|inf|infinity)\W*|(?:c|ca|approx|approximately|about|circa|around)\b\W*\d.*"
+    r"|[^\W\d_]?\W*\d.*|[^=:]*[=:]\s*[-+<>~]?[\d.].*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A number, bound or truth value gone wrong: what says nothing of why there is no value."""
 
 
 def read_measurements(
@@ -64,7 +72,7 @@ def read_measurements(
     NothingUsableError
         If a column is missing, or all cells are empty.
     InputError
-        If rows cannot be understood, naming all of them.
+        If rows cannot be understood, naming all of them; if it is no table, or has a column twice.
 
     Examples
     --------
@@ -75,8 +83,13 @@ reason='insoluble', bounds=())]
     """
     if isinstance(source, list) and all(isinstance(one, Measurement) for one in source):
         return source
+    if not isinstance(source, (str, Path, pd.DataFrame)):
+        raise InputError(f"results must be a table: the path of a file, or a DataFrame; this is a {type(source).__name__}.")
     name = "the table" if isinstance(source, pd.DataFrame) else source_name(source)
     frame, places = _frame(source, name)
+    twice = sorted({str(column) for column in frame.columns[frame.columns.duplicated()]} & {*names, ID, *SMILES_NAMES})
+    if twice:
+        raise InputError(f"{name} has two columns called '{twice[0]}'. Keep one, or give the other another name.")
     reader = _Reader(frame, names, {as_id(key): text for key, text in handed_out.items()}, name, mode, places)
     told = reader.read_all(len(frame))
     reader.check(n_told=len(told))
@@ -133,7 +146,7 @@ class _Reader:
         named = find_id_column(columns, {*names, *(name for name in columns if name.strip().lower() in SMILES_NAMES)})
         self.own_ids = None if named is None else frame[frame.columns[columns.index(named)]].tolist()
         self.comments = _column(frame, columns, COMMENTS)
-        self.decimal = frame.attrs.get(DECIMAL, "")
+        self.decimals = [decimal_of(cells, frame.attrs.get(DECIMAL, "")) for cells in self.cells]
         self.complaints: list[str] = []
         self.left_out: list[str] = []
         self.is_blank = True
@@ -186,17 +199,18 @@ class _Reader:
         if all(_is_blank(cell) for cell in cells) and not _text(self.comments, row):
             return None
         self.is_blank = False
-        if any(isinstance(cell, str) and cell.strip().lower() in WAITING_WORDS for cell in cells):
+        if any(isinstance(cell, str) and is_waiting(cell) for cell in cells):
             return None
         smiles = self._molecule(row)
         if smiles is None:
             return None
-        values = [self._value(row, cell) for cell in cells]
+        found = [read_number(cell, decimal) for cell, decimal in zip(cells, self.decimals, strict=True)]
+        values = [self._value(row, one) for one in found]
         said = [
-            self._reason(row, name, cell) if math.isnan(value) else self._bound(cell)
-            for name, cell, value in zip(self.names, cells, values, strict=True)
+            self._reason(row, name, cell, one.problem) if math.isnan(value) else _bound(one)
+            for name, cell, one, value in zip(self.names, cells, found, values, strict=True)
         ]
-        bounds = tuple(read_number(cell, self.decimal).bound for cell in cells)
+        bounds = tuple(one.bound for one in found)
         reason = "; ".join(filter(None, said))
         return Measurement(smiles, tuple(values), reason, bounds if any(bounds) else (), self._own_id(row, smiles))
 
@@ -204,23 +218,17 @@ class _Reader:
         """What the user calls a molecule that we have not handed out."""
         return "" if smiles in self._as_handed_out else as_meant(_text(self.own_ids, row))[:LONGEST_ID]
 
-    def _value(self, row: int, cell: Any) -> float:
-        found = read_number(cell, self.decimal)
+    def _value(self, row: int, found: Cell) -> float:
         value = found.limit if found.bound else found.value
         if not math.isnan(value) and not is_usable(value):
             self.complain(row, f"{value:g} is no measurement, being larger than {LARGEST_SCORE:g}; write failed in its place")
         return value
 
-    def _bound(self, cell: Any) -> str:
-        """What is to be remembered of a value that is only known to lie on one side of it; "" for any other."""
-        found = read_number(cell, self.decimal)
-        return f"{found.bound}{found.limit:g} is a bound" if found.bound else ""
-
-    def _reason(self, row: int, name: str, cell: Any) -> str:
+    def _reason(self, row: int, name: str, cell: Any, problem: str) -> str:
         """Why a cell holds no number."""
         text = "" if is_missing(cell) else str(cell).strip()
-        if text and (not isinstance(cell, str) or _NO_WORDS.match(text)):
-            self.complain(row, f"{read_number(cell, self.decimal).problem}, or write failed")
+        if text and not (isinstance(cell, str) and is_reason(text)):
+            self.complain(row, f"{problem}, or write failed")
         where = f"{name}: " if len(self.names) > 1 else ""
         return where + (text or _text(self.comments, row) or "no value was given")
 
@@ -291,6 +299,24 @@ def _place_of_smiles(frame: pd.DataFrame, source: str) -> int:
     """Where the SMILES stand in a table that calls them by no usual name; NothingUsableError if nowhere."""
     names = [str(column) for column in frame.columns]
     return names.index(find_smiles_column(frame.set_axis(names, axis=1), None, source))
+
+
+def is_reason(text: str) -> bool:
+    """Whether a text says in words why there is no value, and is no number, bound or truth value that was written oddly.
+
+    Examples
+    --------
+    >>> [is_reason(one) for one in ("insoluble", "(precipitated)", "failed at 10 uM", "n.s.")]
+    [True, True, True, True]
+    >>> [is_reason(one) for one in ("ca. 5", "(5)", "<LOD", "TRUE", "x5", "IC50=5", "≈5", "'5", "inf", "?5")]
+    [False, False, False, False, False, False, False, False, False, False]
+    """
+    return _REASON.fullmatch(text) is not None and _NO_REASON.fullmatch(text) is None
+
+
+def _bound(found: Cell) -> str:
+    """What is to be remembered of a value that is only known to lie on one side of it; "" for any other."""
+    return f"{found.bound}{found.limit:g} is a bound" if found.bound else ""
 
 
 def _is_blank(cell: Any) -> bool:

@@ -37,6 +37,11 @@ from chemvae.data.files.numbers import DECIMAL, read_number, read_numbers
         (np.int8(3), 3.0),
         (decimal.Decimal("2.5"), 2.5),
         ("1e-15", 1e-15),
+        ("0e-400", 0.0),
+        ("\u20115", -5.0),
+        ("\u2010 1.5", -1.5),
+        ("\u00ad5", 5.0),
+        ("\u20665\u2069", 5.0),
         (True + 1, 2.0),
     ],
 )
@@ -69,6 +74,15 @@ def test_what_clearly_is_empty_is_open(cell):
         ("5-6", "units"),
         ("12%", "units"),
         ("1e400", "not finite"),
+        ("1e-400", "too small"),
+        (10**400, "no floating-point number can hold"),
+        (decimal.Decimal("sNaN"), "no floating-point number can hold"),
+        ("1\n200", "several lines"),
+        ("-\n5", "several lines"),
+        ("1\t200", "tabs"),
+        ("0,500", "point"),
+        ("<LOD", "'<LOD' is no bound"),
+        (">>10", "'>>10' is no bound"),
         (math.inf, "not finite"),
         ("inf", "no number"),
         ("1,5", "point"),
@@ -95,7 +109,26 @@ def test_the_rest_is_refused_with_its_reason(cell, words):
 def test_a_bound_says_its_side_and_limit_and_is_no_value(text, side, limit):
     found = read_number(text)
     assert (found.bound, found.limit) == (side, limit) and math.isnan(found.value) and "bound" in found.problem
-    assert read_number(">high").problem == "'high' is no number"
+    assert read_number(">high").problem == "'>high' is no bound: 'high' is no number"
+
+
+def test_nothing_is_made_of_a_group_that_could_be_thousands_or_a_fraction():
+    frame = pd.DataFrame(
+        {"y": ["1,5", "1.000", "2.500", "<1.000", "0.500", "10.000,5"], "z": ["1.000", "2.500", "", "", "", ""]}
+    )
+    frame.attrs[DECIMAL] = ","
+    found = read_numbers(frame["y"])
+    np.testing.assert_array_equal(found.values, [1.5, np.nan, np.nan, np.nan, 0.5, 10000.5])
+    assert found.refused[1] == "'1.000' is 1000 or 1,000; write it without a point" and sorted(found.refused) == [1, 2, 3]
+    assert read_numbers(frame["z"]).values[:2].tolist() == [1.0, 2.5]  # nothing in it is written with a comma
+    np.testing.assert_array_equal(read_numbers(["1,200", "0,500"], ".").values, [1200.0, np.nan])
+
+
+def test_numbers_that_a_computer_cannot_hold_are_no_zeros():
+    found = read_numbers(["0", "0.0", "1e-400", "-2e-999", 0.0])
+    np.testing.assert_array_equal(found.values, [0.0, 0.0, np.nan, np.nan, 0.0])
+    assert sorted(found.refused) == [2, 3]
+    assert read_numbers(pd.Series([1 + 2j])).refused == {0: "a complex128 is no number"}
 
 
 def test_the_file_says_what_a_comma_means():

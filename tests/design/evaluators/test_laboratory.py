@@ -126,6 +126,51 @@ def test_a_cell_without_a_number_is_a_failure_with_its_reason(bench, cell, reaso
     assert table["smiles"][2] not in result.batch["smiles"].tolist()
 
 
+ODD = [
+    "⁻5", "≈5", "ca. 5", "approx 5", "“5”", "'5", "(5)", "[5]", "£5", "?5", "!5", "_5", "x5", "e5", "IC50=5", "n=2: 5", "<LOD",
+    "≳5", "inf", "∞", "TRUE", "Yes", "1\n200", "1.000",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", ODD)
+def test_a_number_written_oddly_is_no_failure_of_the_assay(bench, cell):
+    table = bench.measured().astype({"score": object})
+    table.loc[2, "score"] = cell
+    table.loc[3, "score"] = "1,5"
+    table.attrs["decimal"] = ","
+    with pytest.raises(InputError, match=r"(?s)row 3: .* nothing was recorded"):
+        bench.run(table)
+
+
+@pytest.mark.parametrize("cell", ["…", "tbc", "TBD.", "not yet tested", "ausstehend", "awaiting results"])
+def test_what_is_to_come_stays_open(bench, cell):
+    table = bench.measured().astype({"score": object})
+    table.loc[2, "score"] = cell
+    result = bench.run(table)
+    assert table["smiles"][2] not in result.history["smiles"].tolist() and result.receipt.failed == 0
+
+
+@pytest.mark.parametrize(("cell", "value"), [("\u20115", -5.0), ("\u00ad5", 5.0)])
+def test_signs_and_marks_of_word_processors_are_read(bench, cell, value):
+    table = bench.measured().astype({"score": object})
+    table.loc[2, "score"] = cell
+    assert bench.run(table).history.set_index("smiles")["score"][table["smiles"][2]] == value
+
+
+def test_what_is_no_table_of_results_is_refused_in_a_sentence(bench):
+    table = bench.measured()
+    for odd in ({"smiles": ["CCO"]}, ["CCO"], table["score"]):
+        with pytest.raises(InputError, match="results must be a table"):
+            bench.run(odd)
+    twice = pd.concat([table, table["score"]], axis=1)
+    with pytest.raises(InputError, match="two columns called 'score'"):
+        bench.run(twice)
+    cells = table.astype({"score": object})
+    cells.at[1, "score"] = np.array([1.0, 2.0])
+    with pytest.raises(InputError, match="row 2: a ndarray is no number"):
+        bench.run(cells)
+
+
 def test_a_comment_gives_the_reason(bench):
     table = bench.measured().assign(comment="")
     table.loc[0, ["score", "comment"]] = [np.nan, "precipitated"]

@@ -17,7 +17,8 @@ from chemvae.data.files.rows import Chunk
 from chemvae.data.files.textlines import TextLines
 
 MOST_LINES = 100_000  # of a record; the largest structure that is read needs a thousand
-_DATA_NAME = re.compile(r"^>.*?<(.+?)>")
+_REGISTRY = r"\s*(?:\(.*\)|DT\d+|\d+)?\s*$"  # what may follow an item's name
+_DATA_NAME = re.compile(rf"^>[^<]*<(.+?)>(?={_REGISTRY})|^>.*?<(.+?)>")
 _FIELD = re.compile(r"^>\s+(?:\d+\s+)?(DT\d+)\b")
 _COUNTS = re.compile(r"^M  V30 COUNTS (\d+)")
 
@@ -67,7 +68,8 @@ def sdf_record(smiles: str, name: str, items: Mapping[str, object]) -> str:
     mol = Chem.Mol(mol)
     rdDepictor.Compute2DCoords(mol)
     mol.SetProp("_Name", name)
-    lines = "".join(f">  <{key}>\n{value}\n\n" for key, value in items.items() if value is not None and value == value)
+    told = {key: value for key, value in items.items() if value is not None and value == value}
+    lines = "".join(f">  <{key}>\n{as_value_line(str(value))}\n\n" for key, value in told.items())
     return f"{Chem.MolToMolBlock(mol)}{lines}$$$$\n"
 
 
@@ -111,7 +113,9 @@ def read_sdf_records(text: Iterable[str]) -> Iterator[SdfRecord]:
 
 
 def _read_record(lines: list[str], number: int, n_lines: int) -> SdfRecord:
-    end = next((i + 1 for i, line in enumerate(lines) if line.startswith("M  END")), len(lines))
+    end = next((i + 1 for i, line in enumerate(lines) if line.startswith("M  END")), None)
+    if end is None:  # a damaged structure costs itself and not what is told of it
+        end = next((i for i, line in enumerate(lines) if i > 3 and _DATA_NAME.match(line)), len(lines))
     mol, problem = _read_structure(lines[:end])
     if n_lines > MOST_LINES:
         mol, problem = None, f"it has {n_lines:,} lines; records of more than {MOST_LINES:,} are not read"
@@ -168,12 +172,25 @@ def _data_items(lines: list[str]) -> dict[str, str]:
     return items
 
 
+def as_value_line(line: str) -> str:
+    """A line of an item's value, so that it ends neither the item nor the record.
+
+    Examples
+    --------
+    >>> as_value_line(">10"), as_value_line("> <IC50>"), as_value_line("$$$$")
+    ('>10', ' > <IC50>', '$$ $$')
+    """
+    plain = line.replace("$$$$", "$$ $$")
+    return f" {plain}" if _DATA_NAME.match(plain) or _FIELD.match(plain) else plain
+
+
 def _item_name(line: str, items: dict[str, str], is_open: bool) -> str:
     """What the item that a line begins is called among those of its record; "" where the line is part of a value."""
     match = _DATA_NAME.match(line) or (None if is_open else _FIELD.match(line))
     if match is None:
         return ""
-    base = name = f"{match[1]}_sdf" if match[1] in ("smiles", "name") else match[1]
+    given = next(filter(None, match.groups()))
+    base = name = f"{given}_sdf" if given in ("smiles", "name") else given
     copy = 0
     while name in items:
         copy += 1

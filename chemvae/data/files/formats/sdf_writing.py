@@ -11,6 +11,8 @@ from rdkit import Chem
 from rdkit.Chem import rdDepictor
 
 from chemvae.chem.molecules import parse
+from chemvae.data.files.columns import cell_text
+from chemvae.data.files.formats.sdf import as_value_line
 
 NAMES = ("name", "id", "compound", "compound_id", "molecule_id")
 """Columns that name a molecule, whatever the case; the first there is stands in the head of each record."""
@@ -29,7 +31,7 @@ def write_sdf(frame: pd.DataFrame, path: Path, smiles_column: str) -> None:
     named = next((by_key[name] for name in NAMES if name in by_key), None)
     with path.open("w", encoding="utf-8") as file:
         for number, row in enumerate(frame.to_dict("records"), start=1):
-            file.write(sdf_record(row, smiles_column, str(number if named is None else row[named])))
+            file.write(sdf_record(row, smiles_column, str(number) if named is None else cell_text(row[named])))
 
 
 def sdf_record(row: Mapping[str, Any], smiles_column: str, name: str) -> str:
@@ -50,9 +52,9 @@ def sdf_record(row: Mapping[str, Any], smiles_column: str, name: str) -> str:
 
 
 def _item(name: str, value: Any) -> str:
-    """One data item; nothing for an empty cell. A line that would end the item or the record is taken into the one before."""
+    """One data item; nothing for an empty cell. A line that would end the item or the record is changed a little."""
     if value is None or value is pd.NA or value != value or value == "":
         return ""
-    lines = [line for line in str(value).splitlines() if line.strip() and not line.startswith(("$$$$", ">"))]
+    lines = [as_value_line(line) for line in str(value).splitlines() if line.strip()]
     plain = " ".join(name.replace("<", "(").replace(">", ")").split())
     return f">  <{plain}>\n" + "\n".join(lines) + "\n\n"

@@ -97,11 +97,16 @@ class CsvCommandOracle(ProgramOracle):
         """The scores of the molecules that can be told, and why others have none."""
         if not is_whole:
             text = text[: text.rfind("\n") + 1]  # half a number is another number
-        rows = _rows(text)
-        header = {(name or "").strip().lower(): name for name in (rows[0] if rows else {})}
+        head, rows = _rows(text)
+        header = {name: place for place, name in enumerate(head)}
         columns = self._columns(header)
+        twice = next((name for name in (SMILES, *map(str.lower, self.names)) if head.count(name) > 1), None)
+        if twice is not None:
+            return {}, f"the program's table has {head.count(twice)} columns {twice}"
+        if len(head) == 1 and {";", "\t"} & set(head[0]):
+            return {}, f"the cells of the program's table must be separated by commas; it begins with {head[0]!r}"
         if columns is None:
-            there = ", ".join(repr(name) for name in header) or "none"
+            there = ", ".join(map(repr, head)) or "none"
             return {}, f"the program's table has no column {', '.join(self.names)}; its columns: {there}"
         if SMILES in header:
             whose = [_find(row[header[SMILES]], set(smiles)) for row in rows]
@@ -112,13 +117,19 @@ class CsvCommandOracle(ProgramOracle):
         reasons = [header[name] for name in REASONS if name in header]
         found: dict[str, Score] = {}
         for one, row in zip(whose, rows, strict=True):
-            if one is not None:
-                told = next((row[name] for name in reasons if row[name]), "")
-                found.setdefault(one, self._as_score_of([row[name] for name in columns], told, seconds))
+            if one is None:
+                continue
+            told = next((row[place] for place in reasons if row[place]), "")
+            score = self._as_score_of([row[place] for place in columns], told, seconds)
+            if len(row) > len(head):
+                score = self.failure(f"its row has {len(row)} cells under {len(head)} columns (a decimal comma?)", seconds)
+            if one in found and str(found[one].values) != str(score.values):
+                score = self.failure("the program gave it two different values", seconds)
+            found[one] = score
         return found, "the program gave no row for it"
 
-    def _columns(self, header: dict[str, str]) -> list[str] | None:
-        """The columns of the values; None if they are not there."""
+    def _columns(self, header: dict[str, int]) -> list[int] | None:
+        """Places of the values; None if they are not there."""
         if all(name.lower() in header for name in self.names):
             return [header[name.lower()] for name in self.names]
         others = [name for low, name in header.items() if low not in NOT_VALUES]
@@ -131,15 +142,25 @@ class CsvCommandOracle(ProgramOracle):
         return Score(values, reason if missing else "", seconds)
 
 
-def _rows(text: str) -> list[dict[str, str]]:
-    """Rows under a header, as far as they can be read; cells that a row lacks are empty, those beyond it are dropped."""
-    reader = csv.DictReader(io.StringIO(text), restkey="", restval="")
-    rows: list[dict[str, str]] = []
+def _rows(text: str) -> tuple[list[str], list[list[str]]]:
+    """The names of the columns, and the rows under them as far as they can be read; cells that a row lacks are empty.
+
+    An empty line is a row of a table with one column, and none of a wider one.
+
+    Examples
+    --------
+    >>> _rows("Score\\n1\\n\\n3\\n"), _rows("smiles, Score \\nCCO,1\\n\\nCC\\n")
+    ((['score'], [['1'], [''], ['3']]), (['smiles', 'score'], [['CCO', '1'], ['CC', '']]))
+    """
+    found: list[list[str]] = []
     try:
-        rows.extend(reader)
-    except (csv.Error, RecursionError):  # a cell longer than csv reads, or a line end where none may be
+        found.extend(csv.reader(io.StringIO(text)))
+    except csv.Error:  # a cell longer than csv reads, or a line end where none may be
         pass
-    return rows
+    begin = next((i for i, row in enumerate(found) if row), len(found))
+    head = [name.strip().lower() for name in found[begin]] if found[begin:] else []
+    rows = [row or [""] for row in found[begin + 1 :] if row or len(head) == 1]
+    return head, [row + [""] * (len(head) - len(row)) for row in rows]
 
 
 def _read_file(path: Path) -> tuple[str, str]:
@@ -172,5 +193,7 @@ def _float(cell: str | None) -> float:
     try:
         number = float(cell or "nan")
     except ValueError:
+        return math.nan
+    if cell and "_" in cell:  # Python reads 1_0 as ten; nobody else writes it so
         return math.nan
     return number if is_usable(number) else math.nan

@@ -73,3 +73,13 @@ def test_a_structure_of_more_atoms_than_are_read_is_a_problem_of_its_row():
     first, second = records(block("C" * 600) + "$$$$\n" + block("CCO") + "$$$$\n")
     assert first.cells["smiles"] == "" and first.problem == "it has 600 heavy atoms; molecules of more than 500 are not read"
     assert second.cells["smiles"] == "CCO" and not second.problem
+
+
+def test_names_with_angles_and_records_without_their_end_keep_their_items():
+    block = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO"))
+    text = f"{block}> <IC50 (>10 uM)>\n1\n\n>  <y> (3)\n2\n\n> 4 <z> DT5\n3\n\n$$$$\n"
+    cut = text.replace("M  END\n", "")
+    whole, damaged = read_sdf_records((text + cut).splitlines(keepends=True))
+    items = {"IC50 (>10 uM)": "1", "y": "2", "z": "3"}
+    assert whole.cells == {"smiles": "CCO", "name": "", **items} and not whole.problem
+    assert damaged.cells == {"smiles": "", "name": "", **items} and damaged.problem

@@ -31,7 +31,17 @@ def test_a_row_without_a_molecule_keeps_its_place_and_what_was_written_for_it(tm
 
 def test_no_cell_ends_a_record(tmp_path):
     record = sdf_record({"smiles": "CCO", "note": "a\n$$$$\n> <b>\n\nc"}, "smiles", "two\nlines")
-    assert record.count("$$$$") == 1 and record.startswith("two lines\n") and ">  <note>\na\nc\n\n" in record
+    assert record.count("$$$$") == 1 and record.startswith("two lines\n")
+    assert ">  <note>\na\n$$ $$\n > <b>\nc\n\n" in record
+
+
+def test_bounds_and_remarks_are_kept_whatever_they_begin_with(tmp_path):
+    frame = pd.DataFrame({"smiles": ["CCO", "CCN"], "IC50": [">10", "<0.5"], "note": ["> 5 tested", "> <IC50> unsure"]})
+    write_table(frame.assign(id=["a", None]), tmp_path / "a.sdf")
+    found, _ = read_rows(tmp_path / "a.sdf")
+    assert found["IC50"].tolist() == [">10", "<0.5"] and found["name"].tolist() == ["a", ""]
+    assert [one.strip() for one in found["note"]] == ["> 5 tested", "> <IC50> unsure"]
+    assert [mol.GetProp("IC50") for mol in Chem.SDMolSupplier(str(tmp_path / "a.sdf"))] == [">10", "<0.5"]
 
 
 def test_the_largest_molecule_that_is_read_has_room():

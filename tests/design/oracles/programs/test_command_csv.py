@@ -47,7 +47,31 @@ class TestWhoseScore:
         assert [one.reason for one in scores] == ["the program gave no row for it", "", "too small", ""]
         assert [one.values[0] for one in scores if not one.failed] == [3.0, 4.0]
 
-    @pytest.mark.parametrize("cell", ["nan", "inf", "high", ""])
+    def test_a_row_of_too_many_cells_has_no_value(self):
+        oracle = program("print('smiles,score')\nfor s in rows: print(s + (',1,5' if s == 'CCN' else ',2'))")
+        scores = oracle.score(MOLECULES)
+        assert [one.failed for one in scores] == [False, True, False, False]
+        assert scores[1].reason == "its row has 3 cells under 2 columns (a decimal comma?)"
+
+    def test_one_molecule_has_one_value(self):
+        oracle = program("print('smiles,score')\nfor s in rows + ['OCC', 'CCN']: print(f'{s},{len(s) + (s == \"OCC\")}')")
+        scores = oracle.score(MOLECULES)
+        assert [one.failed for one in scores] == [True, False, False, False] and scores[1].values == (3.0,)
+        assert scores[0].reason == "the program gave it two different values"
+
+    @pytest.mark.parametrize("head", ["smiles,score,score", "smiles,Score,score", "smiles,smiles,score"])
+    def test_columns_of_one_name_are_refused(self, head):
+        oracle = program(f"print('{head}')\nfor s in rows: print(s + ',1,2')")
+        assert all("has 2 columns" in reason for reason in reasons(oracle))
+
+    def test_an_empty_line_is_an_empty_cell_of_a_table_with_one_column(self):
+        scores = program("print('score')\nfor s in rows: print('' if s == 'CC' else len(s))").score(MOLECULES)
+        assert [one.failed for one in scores] == [False, False, True, False]
+
+    def test_other_separators_are_named(self):
+        assert "separated by commas" in reasons(program("print('smiles;score')\nfor s in rows: print(s + ';1')"))[0]
+
+    @pytest.mark.parametrize("cell", ["nan", "inf", "high", "", "1_0"])
     def test_what_is_no_number_is_a_failure(self, cell):
         oracle = program(f"print('smiles,score')\nfor s in rows: print(s + ',{cell}')")
         assert reasons(oracle, ["CCO"]) == ["the program gave no number for score"]
