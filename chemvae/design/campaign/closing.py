@@ -23,6 +23,8 @@ from chemvae.design.results.result import Result
 if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE
 
+MOST_PREDICTED = 5_000  # calls whose predictions the table of all calls tells; more cost a minute
+
 
 def make_result(campaign: Campaign) -> Result:
     """Describe the best molecules and close the books."""
@@ -82,11 +84,8 @@ def _best(campaign: Campaign, table: pd.DataFrame) -> pd.DataFrame:
     described.insert(1, "score", best["score"].to_numpy())
     for name in ("stream", "parent"):
         described[name] = best[name].to_numpy()
-    predicted = {name for one in predictors(campaign) for name in one.names}
     for name in (name for name in campaign.utility.columns if name in best and name not in described):
         described.insert(2, name, best[name].to_numpy())
-        if name in predicted:
-            described.insert(3, f"{name}_scored", best[name].to_numpy())
     ids = [campaign.evaluator.ids.get(text, "") for text in described["smiles"]]
     if any(ids):
         described.insert(1, "id", ids)
@@ -98,10 +97,19 @@ def _best(campaign: Campaign, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_intervals(campaign: Campaign, described: pd.DataFrame) -> pd.DataFrame:
-    """Molecules with what each predictor says of them, where there are any."""
+    """Molecules with what each predictor says of them, where there are any: a goal that is predicted is told as predicted.
+
+    What counted of it, such as the end of its interval that the goal likes less, stands beside it as ``P_scored``.
+    """
     if not len(described):
         return described
-    return described.join(learned.intervals(predictors(campaign), described["smiles"].tolist()))
+    told = described.join(learned.intervals(predictors(campaign), described["smiles"].tolist()))
+    for name in campaign.utility.columns:
+        if name in told and f"{name}_learned" in told:
+            counted = told[name].to_numpy()
+            told[name] = told[f"{name}_learned"]
+            told.insert(list(told).index(name) + 1, f"{name}_scored", counted)
+    return told
 
 
 def _homes(campaign: Campaign, smiles: list[str]) -> list[str]:
@@ -129,4 +137,14 @@ def _table(campaign: Campaign) -> pd.DataFrame:
     for row in table.index[table["smiles"].isin(list(said))]:
         words = [said[table.loc[row, "smiles"]], table.loc[row, "reason"] if np.isnan(table.loc[row, "score"]) else ""]
         table.loc[row, ["reason", "utility"]] = "; ".join(filter(None, words)), np.nan
-    return table
+    return _with_predictions(campaign, table)
+
+
+def _with_predictions(campaign: Campaign, table: pd.DataFrame) -> pd.DataFrame:
+    """Calls with the prediction (``P_learned``) of each goal of several that has one, beside what counted of it (``P``)."""
+    scored = table.index[table["utility"].notna()]
+    if len(campaign.utility.goals) == 1 or not predictors(campaign) or not 0 < len(scored) <= MOST_PREDICTED:
+        return table
+    found = learned.intervals(predictors(campaign), table.loc[scored, "smiles"].tolist()).set_index(scored)
+    names = [f"{name}_learned" for name in campaign.utility.columns if f"{name}_learned" in found]
+    return table.join(found[names])

@@ -37,8 +37,9 @@ class Outcome:
     ``P_predicted_std`` beside them, ``distance`` to the training data, ``hardest_bond`` (where a molecule is most unlike
     what has been made), ``novel`` where the model has a training index, ``nearest_known`` and ``nearest_start`` with their
     similarity where such molecules were given. Where a goal is predicted, ``P_learned``, ``P_learned_low`` and
-    ``P_learned_high`` (90 %) and ``P_learned_warning``; of several goals, ``P_scored`` is what counted of it, as ``P`` here and
-    in the history: the cautious end of the interval (:mod:`chemvae.design.oracles.uncertain`). What was learned from a table
+    ``P_learned_high`` (90 %) and ``P_learned_warning``; of several goals, ``P`` is the prediction too, and ``P_scored`` what
+    counted of it, the cautious end of the interval (:mod:`chemvae.design.oracles.uncertain`), which the history has as ``P``
+    beside ``P_learned`` (of at most 5,000 calls). What was learned from a table
     has its molecules as the known ones unless others were given (then as ``nearest_labelled``). ``stream`` and ``parent`` are
     those of the history. Where the decoder was retrained, ``lives_in`` names the model through which a molecule
     comes back from its code: "given", "retrained", "both" or "neither"."""

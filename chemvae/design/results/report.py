@@ -10,7 +10,7 @@ from chemvae import pages
 from chemvae.design.results.comparison import difference, files, interval, lead_of
 from chemvae.design.results.orbitals import orbital_section
 from chemvae.design.results.outcome import Outcome
-from chemvae.design.results.report_data import NEIGHBOURS, SUMMARY_NAMES, gather, property_columns, searches_by_name
+from chemvae.design.results.report_data import NEIGHBOURS, SUMMARY_NAMES, gather, property_columns, searches_by_name, units
 from chemvae.design.results.report_figures import front as front_picture
 from chemvae.design.results.report_figures import latent_path, streams, trace
 from chemvae.disk.files import write_atomically
@@ -38,7 +38,7 @@ def render(result: Outcome, baseline: Outcome | None = None) -> str:
     """Return the page as text: what :func:`report_data` says, and pictures."""
     data = gather(result, baseline)
     sections = [
-        *_leads(data["leads"]),
+        *_leads(data["leads"], result),
         _tiles(data["facts"], result),
         *_batch(data["batch"]),
         pages.section("Best molecules", *_best(data["best"], result), *_front(data["front"], result)),
@@ -99,12 +99,13 @@ def _place(row: dict[str, Any]) -> str:
     return ", ".join(filter(None, (f"{row['id']}, batch {row['batch']}", row.get("why"), *expected)))
 
 
-def _leads(data: dict[str, Any] | None) -> list[pages.Html]:
+def _leads(data: dict[str, Any] | None, result: Outcome) -> list[pages.Html]:
     """What the search set out from, before anything else."""
     if data is None:
         return []
     table = data["molecules"]
-    legends = [_legend(row, property_columns(table)) for row in table.to_dict("records")]
+    shown, told = property_columns(table), units(result)
+    legends = [_legend(row, shown, told) for row in table.to_dict("records")]
     title = "The lead" if len(table) == 1 else "The leads"
     return [pages.section(title, pages.paragraph(data["note"], "note"), pages.design_grid(table["smiles"].tolist(), legends))]
 
@@ -118,7 +119,8 @@ def _best(data: dict[str, Any] | None, result: Outcome) -> list[str]:
     leads = [lead_of(row, result.leads) for row in shown.to_dict("records")]
     better = _sign(result)
     legends = [
-        _legend(row, data["properties"], lead, better) for row, lead in zip(shown.to_dict("records"), leads, strict=True)
+        _legend(row, data["properties"], data["units"], lead, better)
+        for row, lead in zip(shown.to_dict("records"), leads, strict=True)
     ]
     full = pages.table(table.rename(columns={"smiles": "SMILES"}), caption=data["caption"])
     beside = [None if lead is None else lead["smiles"] for lead in leads]
@@ -163,11 +165,12 @@ def _within(row: dict[str, Any], name: str) -> str:
     return "" if ends is None else f", 90 %: {pages.format_value(ends[0], 3)} to {pages.format_value(ends[1], 3)}"
 
 
-def _legend(row: dict[str, Any], properties: list[str], lead: Any = None, better: int = 0) -> pages.Html:
-    """Score, properties, novelty and nearest neighbours of one molecule, and how far it is from its lead."""
+def _legend(row: dict[str, Any], properties: list[str], units: dict[str, str], lead: Any = None, better: int = 0) -> pages.Html:
+    """Score, what is predicted, properties, novelty and nearest neighbours of one molecule, and how far it is from its lead."""
     ahead = "" if row.get("bound") else _ahead(row, lead, "score", better)  # from a limit no difference can be told
     lines = [f"<b>{_score(row)}</b>{ahead}{_within(row, 'score')}"]
     lines += [pages.escape(row["id"])] if row.get("id") else []
+    lines += _intervals(row, units, lead)
     for name, value in row.items():
         predicted = row.get(f"{name}_predicted")
         if isinstance(value, float) and name in properties:
@@ -176,7 +179,6 @@ def _legend(row: dict[str, Any], properties: list[str], lead: Any = None, better
             lines.append(
                 f"{pages.escape(name.replace('_', ' '))} {pages.format_value(value, 3)}{_ahead(row, lead, name)}{aside}"
             )
-    lines += _intervals(row)
     if row.get("reason"):
         lines.append(f'<span class="bad">{pages.escape(row["reason"])}</span>')
     if "novel" in row:
@@ -194,13 +196,16 @@ def _score(row: dict[str, Any]) -> str:
     return pages.escape(bound if bound[:1] in "<>" else f"{shown} ({bound})") if bound else shown
 
 
-def _intervals(row: dict[str, Any]) -> list[str]:
-    """What was learned says of one molecule, with its interval and what is to be said against it."""
+def _intervals(row: dict[str, Any], units: dict[str, str], lead: Any = None) -> list[str]:
+    """What is predicted of one molecule, with its interval, how far it is from its lead, and what is to be said against it."""
     lines = []
     for stem in (name.removesuffix("_low") for name in row if name.endswith("_learned_low")):
+        name = stem.removesuffix("_learned")
         mean, low, high = (pages.format_value(row[stem + end], 3) for end in ("", "_low", "_high"))
+        unit = f" {pages.escape(units[name])}" if name in units else ""
         warning = f"<br>{pages.escape(row[f'{stem}_warning'])}" if row[f"{stem}_warning"] else ""
-        lines.append(f"{pages.escape(stem.removesuffix('_learned'))} predicted {mean} ({low} to {high}){warning}")
+        shown = f"{pages.escape(name)} {mean}{unit}{_ahead(row, lead, stem)}, predicted ({low} to {high})"
+        lines.append(f"{shown}{warning}")
     return lines
 
 
@@ -216,16 +221,19 @@ def _front(data: dict[str, Any] | None, result: Outcome) -> list[str]:
     if data is None:
         return []
     drawn = data["molecules"].iloc[data["drawn_rows"]]
-    legends = [
-        pages.Html("<br>".join(f"{pages.escape(name)} {pages.format_value(row[name], 3)}" for name in data["goals"]))
-        for row in drawn.to_dict("records")
-    ]
+    legends = [_values(row, data["goals"], data["units"]) for row in drawn.to_dict("records")]
     return [
         pages.paragraph(data["note"], "note"),
         front_picture(result),
         pages.molecule_grid(drawn["smiles"].tolist(), legends),
         pages.details("The front as a table", pages.table(data["molecules"])),
     ]
+
+
+def _values(row: dict[str, Any], names: list[str], units: dict[str, str]) -> pages.Html:
+    """The goals' values, a line each."""
+    shown = (f"{name} {pages.format_value(row[name], 3)} {units.get(name, '')}".strip() for name in names)
+    return pages.Html("<br>".join(map(pages.escape, shown)))
 
 
 def _neighbours(data: dict[str, Any] | None) -> list[pages.Html]:

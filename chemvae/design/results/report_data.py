@@ -55,7 +55,12 @@ BEST_NOTE = (
     "on a SMILES selects it."
 )
 CAUTIOUS_NOTE = (
-    " A score that is predicted is the end of its interval that the goal likes less, so that a mere hope does not win."
+    " A goal that is predicted is told as predicted, with the interval that holds it in 9 of 10 cases. What counts in the "
+    "score is the end of it that the goal likes less, so that a mere hope does not win."
+)
+CAUTIOUS_FRONT_NOTE = (
+    " Goals that are predicted are shown as predicted; what counts is the end of their interval that the goal likes less, so a "
+    "molecule of the front may lie behind another one here."
 )
 DIFFERENCE_NOTE = (
     " Each is drawn as its lead lies, what that lacks in colour, with what it is ahead or behind. An interval holds the true "
@@ -145,6 +150,7 @@ def _best(result: Outcome) -> dict[str, Any] | None:
         "molecules": result.molecules,
         "n_drawn": min(N_DRAWN, len(result.molecules)),
         "properties": property_columns(result.molecules),
+        "units": units(result),
         "differences": _differences(result),
         "streams": stream_shares(result.molecules),
     }
@@ -179,7 +185,9 @@ def property_columns(table: pd.DataFrame) -> list[str]:
     others = {"smiles", "id", "score", "bound", "reason", "hardest_bond", "stream", "parent", "lives_in", *extras}
     named = [c for c in table.columns if c not in others and not c.startswith(("nearest_", "similarity_"))]
     ends = {f"{c}{ending}" for c in named for ending in ENDINGS}
-    return [c for c in named if not any(word in c for word in ("_predicted", "_learned")) and c not in ends]
+    told = {c.removesuffix("_learned") for c in named if c.endswith("_learned")}  # with their intervals, on a line of their own
+    hidden = told | {f"{c}_scored" for c in told} | ends
+    return [c for c in named if not any(word in c for word in ("_predicted", "_learned")) and c not in hidden]
 
 
 def _front(result: Outcome) -> dict[str, Any] | None:
@@ -187,13 +195,38 @@ def _front(result: Outcome) -> dict[str, Any] | None:
     if len(result.utility.goals) == 1 or not len(result.pareto):
         return None
     names = result.utility.columns
-    front = result.pareto.sort_values(names[0], kind="stable")[["call", "smiles", *names, "utility"]]
+    front = as_predicted(result.pareto, names).sort_values(names[0], kind="stable")
+    front = front[["call", "smiles", *(c for name in names for c in (name, f"{name}_scored") if c in front), "utility"]]
     rows = np.unique(np.linspace(0, len(front) - 1, N_OF_FRONT).round().astype(int))
-    note = (
-        f"Beside the best by the weights: {len(front)} molecules that none beats in one goal without losing in "
-        f"another, the front. From one end to the other, {len(rows)} of them:"
-    )
-    return {"note": note, "goals": names, "molecules": front, "drawn_rows": rows}
+    if len(front) == 1:
+        note = "One molecule is best in every goal, so that there is no front to choose from:"
+    else:
+        note = (
+            f"Beside the best by the weights: {len(front)} molecules that none beats in one goal without losing in "
+            f"another, the front. From one end to the other, {len(rows)} of them:"
+        )
+    note += CAUTIOUS_FRONT_NOTE if any(f"{name}_scored" in front for name in names) else ""
+    return {"note": note, "goals": names, "molecules": front, "drawn_rows": rows, "units": units(result)}
+
+
+def as_predicted(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Calls with goals that are predicted as they are predicted, where that is known, and what counted as ``P_scored``.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"S1": [2.4], "S1_learned": [2.7], "logP": [3.0]})
+    >>> as_predicted(table, ["S1", "logP"]).to_dict("records")
+    [{'S1': 2.7, 'logP': 3.0, 'S1_scored': 2.4}]
+    """
+    told = [name for name in names if f"{name}_learned" in table]
+    changed = table.assign(**{f"{name}_scored": table[name] for name in told})
+    changed = changed.assign(**{name: table[f"{name}_learned"] for name in told})
+    return changed.drop(columns=[f"{name}_learned" for name in told])
+
+
+def units(result: Outcome) -> dict[str, str]:
+    """Units of what is predicted, where it has one."""
+    return {one["name"]: one["unit"] for one in result.learned if one.get("unit") not in (None, "", "1")}
 
 
 def _neighbours(result: Outcome) -> dict[str, Any] | None:

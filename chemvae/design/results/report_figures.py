@@ -10,6 +10,7 @@ import pandas as pd
 from chemvae import pages
 from chemvae.design.origin import STREAMS
 from chemvae.design.results.outcome import Outcome
+from chemvae.design.results.report_data import as_predicted, units
 from chemvae.design.results.summary import running_top
 
 if TYPE_CHECKING:
@@ -43,20 +44,28 @@ def trace(searches: dict[str, Outcome]) -> pages.Html:
 
 def front(result: Outcome) -> pages.Html:
     """Every scored molecule by two of the goals, the front among them; a third goal is the colour."""
-    first, second, *others = result.utility.columns
-    scored, best = result.history[result.history["utility"].notna()], result.pareto.sort_values(first)
-    scored, best = (_drawable(table, result.utility.columns) for table in (scored, best))
+    names = result.utility.columns
+    first, second, *others = names
+    tables = result.history[result.history["utility"].notna()], result.pareto
+    scored, best = (_drawable(as_predicted(table, names), names) for table in tables)
+    best = best.sort_values(first)
     with pages.plot_style():
         figure, axes = pages.new_figure(*SIZE)
         colours = {"c": scored[others[0]], "cmap": "viridis"} if others else {"color": pages.MUTED}
         dots = axes.scatter(scored[first], scored[second], s=9, linewidths=0, rasterized=len(scored) > FEW, **colours)
         way = "o" if others else "-o"  # three goals have no order along the first
         axes.plot(best[first], best[second], way, ms=4, lw=1.3, mfc="none" if others else None, color=pages.SERIES[4])
-        axes.set(xlabel=first, ylabel=second)
+        label = {name: f"{name} [{unit}]" for name, unit in units(result).items()}
+        axes.set(xlabel=label.get(first, first), ylabel=label.get(second, second))
+        targets = {goal.name.lower(): goal.target for goal in result.utility.goals if goal.target is not None}
+        for name, draw in ((first, axes.axvline), (second, axes.axhline)):
+            if name.lower() in targets:
+                draw(targets[name.lower()], lw=1, ls=":", color=pages.MUTED, zorder=0)
         if others:
-            figure.colorbar(dots, ax=axes, label=others[0], fraction=0.045)
+            figure.colorbar(dots, ax=axes, label=label.get(others[0], others[0]), fraction=0.045)
         ringed = "ringed" if others else "joined by the line"
-        return pages.figure_svg(figure, f"The {len(scored):,} scored molecules; those of the front are {ringed}.")
+        aims = "; a dotted line is a target" if {first.lower(), second.lower()} & set(targets) else ""
+        return pages.figure_svg(figure, f"The {len(scored):,} scored molecules; those of the front are {ringed}{aims}.")
 
 
 def streams(shares: dict[str, float], n_best: int) -> pages.Html:

@@ -181,7 +181,23 @@ class TestLearnedFromATable:
         assert (result.leads["size_learned_low"] < result.leads["size_learned"]).all() and len(result.leads) == 2
         page = result.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
         lead = page[page.index("The lead") : page.index("Best molecules</h2>")]
-        assert lead.count("size predicted") == 2 and "end of its interval that the goal likes less" in page
+        assert lead.count(", predicted (") == 2 and "What counts in the score is the end of it that the goal likes less" in page
+
+    def test_goals_that_are_predicted_are_told_as_predicted_and_compared_so(self, drug, table, tmp_path):
+        goals = [Goal("size", target=20.0, low=0.0, high=40.0), Goal("qed")]
+        options = {"budget": 20, "method": "random", "batch_size": 10, "start": [PROBE[0]]}
+        found = run_campaign(drug, f"fit:{table}#size", goals=goals, **options)
+        best, lead = found.molecules, found.leads.iloc[0]
+        np.testing.assert_array_equal(best["size"], best["size_learned"])
+        calls = found.history.set_index("smiles")
+        np.testing.assert_array_equal(best["size_scored"], calls["size"][best["smiles"]])
+        np.testing.assert_allclose(best["size"], calls["size_learned"][best["smiles"]])
+        page = found.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+        change = best["size_learned"][0] - lead["size_learned"]
+        first = page[page.index("Best molecules</h2>") :]
+        assert f"{abs(change):.3g}</span>, predicted (" in first[: first.index("similarity to")]
+        assert "size scored" not in page.split("All as a table")[0]
+        assert "a dotted line is a target" in page and "Goals that are predicted are shown as predicted" in page
 
     def test_its_error_stands_beside_the_gain_it_claims(self, result, table):
         (fact,) = result.learned
