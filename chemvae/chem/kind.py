@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from chemvae.chem.molecules import parse
@@ -10,6 +12,9 @@ NONMETALS = frozenset("H B C N O F Si P S Cl Ge As Se Br Te I At He Ne Ar Kr Xe 
 ORGANIC = frozenset("H C N O F P S Cl Br I".split())
 MOST_NAMED = 3
 LONGEST_NAMED = 80
+
+FEWEST_LEARNED, SHARE_LEARNED = 20, 1e-4
+_SYMBOL = re.compile(r"\[\d*([A-Z][a-z]?|[a-z]{1,2})[^\]]*\]|(Cl|Br|[A-Za-z])")  # within brackets the element comes first
 
 SALT, METAL, ELEMENT, LONG, FAR = "salts or mixtures", "metals", "unusual elements", "long", "far"
 _WORDS = {
@@ -31,6 +36,24 @@ def elements_of(smiles: Iterable[str]) -> frozenset[str]:
     """
     mols = (parse(text) for text in smiles)
     return frozenset(atom.GetSymbol() for mol in mols if mol is not None for atom in mol.GetAtoms())
+
+
+def common_elements(smiles: Iterable[str]) -> frozenset[str]:
+    """The elements that enough of some canonical SMILES hold to have been learned: one in ten thousand, and twenty of them.
+
+    The text alone is looked at, so that a million molecules take seconds.
+
+    Examples
+    --------
+    >>> sorted(common_elements(["CCCl", "c1cc[se]c1", "C[Si](C)C"] * 20 + ["C[GeH3]"]))
+    ['C', 'Cl', 'Se', 'Si']
+    """
+    counts: Counter[str] = Counter()
+    n = 0
+    for text in smiles:
+        n += 1
+        counts.update({(match[1] or match[2]).capitalize() for match in _SYMBOL.finditer(text)})
+    return frozenset(name for name, count in counts.items() if count >= max(FEWEST_LEARNED, SHARE_LEARNED * n))
 
 
 def oddities(smiles: str, usual: frozenset[str] = ORGANIC) -> dict[str, str]:

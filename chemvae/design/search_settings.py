@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import islice
@@ -13,7 +14,7 @@ import pandas as pd
 
 from chemvae.data.catalog.locate import is_catalog_name
 from chemvae.data.files.reading import FORMATS, read_records, split_suffix
-from chemvae.data.prepare.tables import load_table, read_rows
+from chemvae.data.prepare.tables import Table, load_table, read_rows
 from chemvae.design.campaign.spec import CampaignSpec
 from chemvae.design.evaluators.laboratory import LABORATORY
 from chemvae.design.filters.property_bounds import Constraint, Range
@@ -23,6 +24,8 @@ from chemvae.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE
+
+log = logging.getLogger(__name__)
 
 LABORATORY_BATCH = 24
 
@@ -273,8 +276,23 @@ def read_starts(texts: Sequence[str] | None, smiles_column: str | None) -> list[
     """Take each text as a file of molecules where it is one, else as a SMILES."""
     found: list[str] = []
     for text in texts or ():
-        found += load_table(text, smiles_column=smiles_column).smiles if _is_table(text) else [text]
+        if not _is_table(text):
+            found.append(text)
+            continue
+        table = load_table(text, smiles_column=smiles_column)
+        found += table.smiles
+        _say_left_out(text, table)
     return found or None
+
+
+def _say_left_out(source: str, table: Table) -> None:
+    """Say which rows of a table of molecules hold none: a search would fill their place with molecules of its own."""
+    if not table.dropped:
+        return
+    first = next(iter(table.dropped_rows), None)
+    example = "" if first is None else f"; the first: row {first.row}, '{first.smiles[:80]}': {first.detail or first.reason}"
+    counts = table.dropped.total(), table.n_rows
+    log.warning("%s: %d of %d rows hold no molecule that can be used and are left out%s.", source, *counts, example)
 
 
 def measured_starts(texts: Sequence[str] | None, names: Sequence[str]) -> Any:

@@ -75,7 +75,8 @@ def load_model(run: RunFolder) -> MolVAE:
 
 def facts_in(config: dict, hashes: np.ndarray | None = None) -> TrainingFacts:
     """What a config.json says of the training; where it has no settings of one, the KL counts nothing."""
-    return TrainingFacts(config["max_tokens"], hashes, config.get("training", {}).get("beta", 0.0))
+    beta, elements = config.get("training", {}).get("beta", 0.0), config.get("elements", ())
+    return TrainingFacts(config["max_tokens"], hashes, beta, frozenset(map(str, elements)))
 
 
 def build_model(run: RunFolder, config: dict) -> MolVAE:
@@ -172,6 +173,7 @@ def describe_model(model: MolVAE) -> dict[str, Any]:
         "model": asdict(model.settings),
         "properties": model.property_units,
         "max_tokens": model.training_facts.max_tokens,
+        "elements": sorted(model.training_facts.elements),
     }
 
 

@@ -16,12 +16,14 @@ class TrainingFacts:
     """What a model remembers of its training set besides weights.
 
     ``max_tokens``: tokens of the longest molecule; ``hashes``: sorted 8-byte hashes of the canonical SMILES, or None;
-    ``kl_weight``: what the KL counted in the end, the setting ``beta``.
+    ``kl_weight``: what the KL counted in the end, the setting ``beta``; ``elements``: those that enough molecules had to be
+    learned (:func:`chemvae.chem.kind.common_elements`), none where that is not known.
     """
 
     max_tokens: int = 120
     hashes: np.ndarray | None = field(default=None, repr=False)
     kl_weight: float = 1.0
+    elements: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_tokens <= MOST_TOKENS:

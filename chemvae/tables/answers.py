@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from chemvae.chem.kind import SALT, KindCheck
+from chemvae.chem.kind import ORGANIC, SALT, KindCheck
 from chemvae.chem.properties import PROPERTIES, compute_table
 from chemvae.data.files.columns import list_names
 from chemvae.errors import SettingsError
@@ -141,7 +141,7 @@ def predict_table(
     *predicted, distance = model.prediction_stems()
     stems = [*predicted, *(Stem([(name, "_computed")]) for name in known), distance, extra_stem(REASON, model.property_names)]
 
-    kinds = KindCheck(longest=model.training_facts.max_tokens, told={SALT})
+    kinds = KindCheck(ORGANIC | model.training_facts.elements, model.training_facts.max_tokens, {SALT})
 
     def predict(smiles: list[str]) -> np.ndarray:
         values = model.predict(smiles, canonicalize=False).to_numpy()  # [n, 2P + 1], the distance last

@@ -102,7 +102,7 @@ def _restored(
     inputs = make_inputs(
         table, choose_split(table, settings.seed), model.vocabulary, settings.random_smiles, settings.unlabelled
     )
-    model.training_facts = TrainingFacts(int(config["max_tokens"]))
+    model.training_facts = TrainingFacts(int(config["max_tokens"]), elements=frozenset(config.get("elements", ())))
     is_new = run.is_only_begun()
     if is_new:
         log.info("The run in '%s' was ended before its first checkpoint: it starts again at step 0.", run.path)

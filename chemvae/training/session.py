@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from chemvae.chem.kind import common_elements
 from chemvae.data.prepare.preparation import Table, load_table
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, InterruptedRunError, RunFolderError, SettingsError, command_line
@@ -226,7 +227,8 @@ def _new_model(inputs: TrainingInputs, table: Table, settings: ModelSettings, se
     if source is not None:
         transfer_weights(source, model)
     model.predictor.fit_scale(torch.as_tensor(inputs.train.labels))
-    model.training_facts = TrainingFacts(max(1, int(inputs.train.tokens.lengths.max())))
+    longest = max(1, int(inputs.train.tokens.lengths.max()))
+    model.training_facts = TrainingFacts(longest, elements=common_elements(inputs.train.smiles))
     return model
 
 

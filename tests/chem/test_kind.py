@@ -1,5 +1,6 @@
 """What is not of the kind that a model has seen is said before its numbers are."""
 
+import dataclasses
 import logging
 
 import numpy as np
@@ -77,3 +78,25 @@ def test_a_sentence_of_large_molecules_stays_one_that_can_be_read():
     check.look_at(["C" * 600, "CCO"])
     (said,) = check.sentences()
     assert len(said) < 200 and "C" * 80 + "…" in said
+
+
+def test_elements_that_a_model_has_learned_from_are_not_odd(tiny_model, caplog):
+    facts = tiny_model.training_facts
+    try:
+        tiny_model.training_facts = dataclasses.replace(facts, elements=frozenset({"C", "Si"}))
+        with caplog.at_level(logging.WARNING):
+            tables.predict_table(tiny_model, ["C[Si](C)C", "CCO"])
+        assert "hardly any molecule" not in caplog.text
+        tiny_model.training_facts = dataclasses.replace(facts, elements=frozenset())
+        with caplog.at_level(logging.WARNING):
+            tables.predict_table(tiny_model, ["C[Si](C)C", "CCO"])
+    finally:
+        tiny_model.training_facts = facts
+    assert ("hardly any molecule" in caplog.text) == (tiny_model.vocabulary.complaint("C[Si](C)C") is None)
+
+
+def test_boron_is_no_oddity_of_the_emitters(caplog):
+    oled = load_model(find_run("oled"))
+    with caplog.at_level(logging.WARNING):
+        tables.predict_table(oled, ["CB(C)c1ccccc1", "c1ccccc1"])
+    assert "B" in oled.training_facts.elements and "hardly any molecule" not in caplog.text

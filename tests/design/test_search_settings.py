@@ -88,3 +88,9 @@ def test_paths_hold_from_anywhere(tmp_path, monkeypatch):
     settings = SearchSettings(model="run", oracle_memory="scores.parquet").anchored()
     assert settings.model == str(tmp_path / "run") and settings.oracle_memory == str(tmp_path / "scores.parquet")
     assert SearchSettings(model="drug").anchored().model == "drug"
+
+
+def test_rows_of_a_start_table_without_a_molecule_are_named(tmp_path, caplog):
+    (tmp_path / "leads.csv").write_text("smiles\nCCO\nC1CC\nCCN\nCCF\n")
+    assert read_starts([str(tmp_path / "leads.csv"), "CCC"], None) == ["CCO", "CCN", "CCF", "CCC"]
+    assert "1 of 4 rows hold no molecule" in caplog.text and "row 2, 'C1CC': ring 1 is opened" in caplog.text

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from chemvae.chem.identity import identify
-from chemvae.chem.kind import KindCheck
+from chemvae.chem.kind import ORGANIC, KindCheck
 from chemvae.chem.molecules import invalid_reason, standardize
 from chemvae.chem.property_table import PropertyTable
 from chemvae.design.filters.base import Filter
@@ -55,7 +55,7 @@ def clean_molecule(canonical: str, mode: str) -> str:
 def warn_of_kind(model: MolVAE, starts: Sequence[str]) -> None:
     """Say which start molecules are not of the kind that the model has seen."""
     facts = getattr(model, "training_facts", None)
-    check = KindCheck(longest=None if facts is None else facts.max_tokens)
+    check = KindCheck() if facts is None else KindCheck(ORGANIC | facts.elements, facts.max_tokens)
     check.look_at(starts)
     for sentence in check.sentences():
         logger.warning("Start: %s", sentence)
