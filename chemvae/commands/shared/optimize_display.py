@@ -131,9 +131,11 @@ def show_best(result: Result) -> None:
 
 def _shown_columns(result: Result) -> list[str]:
     """The score, what is wanted as RDKit computes and the model predicts it, and novelty."""
-    goals = result.utility.names
-    kinds = ("predicted", "learned_low", "learned_high")
-    asked = [*result.utility.columns, *goals, *(f"{name}_{kind}" for kind in kinds for name in goals)]
+    asked: list[str] = []
+    for name in dict.fromkeys([*result.utility.columns, *result.utility.names]):
+        is_learned = f"{name}_learned_low" in result.molecules
+        asked += [name, *(f"{name}_learned_{end}" for end in ("low", "high") if is_learned)]
+        asked += [] if is_learned and name in result.molecules else [f"{name}_predicted"]
     wanted = ["smiles", "score", "bound", *asked, "qed", "SAS", "MW", "novel"]
     return [name for name in dict.fromkeys(wanted) if name in result.molecules][:8]
 
