@@ -14,7 +14,7 @@ from chemvae.chem.molecules import canonicalize, invalid_reason
 from chemvae.design.campaign.goal_matching import plan_goals
 from chemvae.design.campaign.spec import CampaignSpec
 from chemvae.design.evaluators.laboratory import LABORATORY, name_laboratory
-from chemvae.design.filters.property_bounds import parse_constraint
+from chemvae.design.filters.parsing import gather_constraints
 from chemvae.design.goals import Goal
 from chemvae.design.optimizers.factory import OPTIMIZERS
 from chemvae.design.search_settings import SearchSettings
@@ -118,7 +118,10 @@ def _title_of_search(settings: dict[str, Any], project: Path) -> str:
     learned = {column: oracle} if (column := oracle.rpartition("#")[2]) and oracle.startswith(FITTED) else {}
     named = [one | {"name": learned.get(one["name"], one["name"])} for one in settings["goals"]]
     goals = [_say_goal(one, project) for one in named] or [_say_oracle(oracle, project)]
-    bounds = [_NUMBER.sub(lambda one: f"{float(one[0]):.4g}", parse_constraint(one).label) for one in settings["constraints"]]
+    bounds = [
+        _NUMBER.sub(lambda one: f"{float(one[0]):.4g}", constraint.label)
+        for constraint in gather_constraints(settings["constraints"])
+    ]
     begun = f" from {_short(settings['start'][0])}" if settings["start"] else ""
     return f"Optimize {', '.join([*goals, *bounds])}{begun}"
 

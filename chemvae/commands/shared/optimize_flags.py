@@ -37,7 +37,9 @@ ScoreCache = _flag(
     help="Parquet file of the oracle's scores: what is in it is not paid again, in any search.",
 )  # fmt: skip
 RetryFailures = _flag(bool, "--retry-failures", metavar="", panel=GOALS, help="Ask again about those that failed before.")
-Bound = _flag(Several, "--constraint", metavar='"P<V"', panel=LIMITS, help='Such as "SAS<3" or "1<logP<3"; repeat for several.')
+Bound = _flag(
+    Several, "--constraint", metavar='"P<V"', panel=LIMITS, help='"SAS<3", "1<logP<3", or novel: not learned from. Repeatable.'
+)
 Similarity = _flag(
     float | None, "--min-similarity", metavar="T", panel=LIMITS, help="To the start molecules: ECFP4 Tanimoto, 0 to 1."
 )

@@ -12,6 +12,7 @@ import numpy as np
 from chemvae.chem.properties import PROPERTIES
 from chemvae.chem.property_table import PropertyTable
 from chemvae.design.filters.base import Filter
+from chemvae.design.filters.novelty import Novel
 from chemvae.design.filters.property_bounds import Constraint, Range
 from chemvae.errors import UnknownNameError
 from chemvae.naming import prediction_columns
@@ -40,6 +41,8 @@ class FilterChain:
     ------
     UnknownNameError
         If a constraint names a property that is neither computed nor predicted.
+    SettingsError
+        If molecules must be new to a model that keeps no index of its training set.
 
     Examples
     --------
@@ -49,7 +52,8 @@ class FilterChain:
     """
 
     def __init__(self, filters: Sequence[Filter], model: MolVAE | None = None, computed: PropertyTable | None = None):
-        self.filters, self.model = list(filters), model
+        self.filters = [Novel(model) if isinstance(item, Novel) and item.model is None else item for item in filters]
+        self.model = model
         self.computed = PropertyTable() if computed is None else computed
         self.counts: Counter[str] = Counter({item.label: 0 for item in self.filters})
         self._reasons: dict[str, str] = {}  # of the last molecules that were asked for

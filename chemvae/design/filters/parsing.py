@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chemvae.design.filters.base import Filter
+from chemvae.design.filters.novelty import WORD, Novel
 from chemvae.design.filters.plausible import Plausible
 from chemvae.design.filters.property_bounds import parse_constraint
 from chemvae.design.filters.structure import Alerts, Similarity, Substructure
@@ -26,7 +27,7 @@ def gather_constraints(
 
     Parameters
     ----------
-    constraints : Constraint, text such as "SAS<3", any Filter, or several of these
+    constraints : Constraint, text such as "SAS<3" or "novel" (not in the training set), any Filter, or several of these
     start : sequence of str
         Molecules that ``min_similarity`` refers to.
     min_similarity : float, optional
@@ -49,7 +50,7 @@ def gather_constraints(
         given = list(constraints)
     if not all(isinstance(item, (Filter, str)) for item in given):
         raise SettingsError(f"constraints are texts such as 'SAS<3', filters, or a list of these; got {constraints!r}")
-    found: list[Filter] = [parse_constraint(item) if isinstance(item, str) else item for item in given]
+    found: list[Filter] = [_read(item) if isinstance(item, str) else item for item in given]
     if min_similarity is not None:
         found.append(Similarity(tuple(start), float(min_similarity)))
     if scaffold:
@@ -60,3 +61,8 @@ def gather_constraints(
     if plausible:
         found.append(Plausible(plausible))
     return found
+
+
+def _read(text: str) -> Filter:
+    """A constraint in words."""
+    return Novel() if text.strip().lower() == WORD else parse_constraint(text)

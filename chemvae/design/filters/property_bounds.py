@@ -125,7 +125,7 @@ def parse_constraint(text: str) -> Constraint | Range:
     """
     match = _PATTERN.match(text)
     if match is None or (match[2] is None and match[4] is None):
-        raise SettingsError(f"'{text}' is not a constraint; write for instance SAS<3, MW<=500 or 1<logP<3")
+        raise SettingsError(f"'{text}' is not a constraint; write for instance SAS<3, MW<=500, 1<logP<3 or novel")
     left, left_sign, name, right_sign, right = match.groups()
     bounds = []
     if left_sign:
