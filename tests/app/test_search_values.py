@@ -60,7 +60,8 @@ def test_what_is_predicted_is_shown_with_its_interval_and_what_counted_of_it_und
         assert table[f"{name}_scored"].to_numpy() == pytest.approx(result.history[name].to_numpy())
         assert (np.abs(table[f"{name}_scored"] - mean) > 1e-3).all(), "the cautious end is not the prediction"
         best = result.molecules
-        assert best[f"{name}_scored"].tolist() == best[name].tolist(), "the command's table says so, too"
+        assert best[name].tolist() == best[f"{name}_learned"].tolist(), "the command's table says so, too"
+        assert best[f"{name}_scored"].tolist() == result.history.set_index("smiles")[name][best["smiles"]].tolist()
     ends = ("", "_low", "_high", "_scored")
     told = [name for name in table if name.startswith(("S1", "dE_ST")) and not name.endswith("_warning")]
     assert sorted(told) == sorted(f"{name}{end}" for name in ("S1", "dE_ST") for end in ends), "and nothing twice"

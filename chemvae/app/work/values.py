@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from chemvae.chem.properties import PROPERTIES, affordable, compute_table
-from chemvae.design.filters.property_bounds import parse_constraint
+from chemvae.design.filters.parsing import gather_constraints
+from chemvae.design.filters.property_bounds import Constraint, Range
 from chemvae.design.results.learned import intervals
 from chemvae.design.results.result import Result
 from chemvae.models.vae import MolVAE
@@ -38,7 +39,8 @@ class Values:
     def __init__(self, model: MolVAE, settings: dict[str, Any]):
         self.model = model
         asked = [one["name"] for one in settings.get("goals") or []]
-        asked += [parse_constraint(one).name for one in settings.get("constraints") or []]
+        bounds = gather_constraints(settings.get("constraints") or [])
+        asked += [one.name for one in bounds if isinstance(one, (Constraint, Range))]
         computed = {name.lower(): name for name in affordable(list(PROPERTIES))}
         predicted = {name.lower(): name for name in model.property_names}
         lower = dict.fromkeys(name.lower() for name in asked)
@@ -75,7 +77,7 @@ class Values:
         """The history of a search with the values of each molecule; what was scored in place of a prediction says so."""
         history = result.history.reset_index(drop=True)
         scored = history[[name for name in _names(result) if name in history]]
-        own = history.drop(columns=scored.columns)
+        own = history.drop(columns=[*scored.columns, *(f"{name}_learned" for name in scored)], errors="ignore")
         goals = result.utility.names
         found = self.of(
             own["smiles"], own.rename(columns={"score": goals[0]}) if len(goals) == 1 and not _names(result) else own
