@@ -171,10 +171,12 @@ def _open_streams() -> None:
 
 def _wrong_threads() -> str:
     """What is wrong with the numbers of threads that libraries read from the environment; "" if nothing."""
-    for name in ("NUMEXPR_NUM_THREADS", "OMP_NUM_THREADS"):
-        value = os.environ.get(name, "").strip()
-        if value and not (value.isdecimal() and int(value) > 0):
-            return f"The environment says {name}={value}, which is no number of threads. Set it to 1 or more, or unset it."
+    value = os.environ.get("OMP_NUM_THREADS", "").strip()
+    levels = [one.strip() for one in value.split(",")]
+    if value and not all(one.isdecimal() and int(one) > 0 for one in levels):
+        return f"The environment says OMP_NUM_THREADS={value}, which is no number of threads. Set it to 1 or more, or unset it."
+    if len(levels) > 1:
+        os.environ.setdefault("NUMEXPR_NUM_THREADS", levels[0])  # it reads one number alone
     return ""
 
 

@@ -116,6 +116,8 @@ def _search(
             with torch.enable_grad():
                 z.grad = torch.autograd.grad(-model.log_px_z(z, batch, None).sum(), [z])[0]
             adam.step()
+            with torch.no_grad():
+                z.copy_(model.latent_space.project(z))  # codes of a sphere stay on it
             if step % LOOK_EVERY and step < n_steps:
                 continue
             here = z.detach().float().cpu().numpy()

@@ -7,12 +7,18 @@ import torch
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.design.optimizers.latent_region import LatentRegion
+from chemvae.models.settings import ModelSettings
+from chemvae.models.training_facts import TrainingFacts
+from chemvae.models.vae import MolVAE
 from chemvae.moving.editing import EditSettings, edit_molecule
 from chemvae.moving.labelled import LabelledCodes
 from chemvae.moving.vectors import fit_vector
 from chemvae.sampling import interpolate, invert
 from chemvae.sampling.inversion import encode_one, own_point
-from tests.objectives.test_own_samples import CHAINS, fitted
+from chemvae.seeding import forked_rng
+from chemvae.training.settings import TrainingSettings
+from chemvae.training.trainer import Trainer
+from tests.objectives.test_own_samples import CHAINS, SETTINGS, fitted
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +61,21 @@ def test_ways_set_out_from_the_molecule_itself_where_a_point_near_its_code_write
         way = interpolate(model, one, lost[0], n_steps=2)
         assert way["smiles"].tolist() == [one, lost[0]] and way["similarity_start"][0] == 1
     np.testing.assert_array_equal(own_point(model, CHAINS[plain.argmax()]), encode_one(model, CHAINS[plain.argmax()]))
+
+
+def test_points_found_on_a_sphere_lie_on_it_and_decode_there():
+    data = SmilesDataset(CHAINS, Vocabulary.from_smiles(CHAINS))
+    with forked_rng(torch.Generator().manual_seed(0)):
+        begun = MolVAE(data.vocabulary, ModelSettings(16, 32, 64, 6, 8, posterior="vmf", precision="fp32"))
+    begun.training_facts = TrainingFacts(max_tokens=16)
+    settings = {**SETTINGS, "epochs": 60, "beta": 0.003, "threads": 1}
+    trainer = Trainer(begun, data, data, TrainingSettings(**settings), None, device="cpu")
+    trainer.fit()
+    sphere = trainer.module.eval().requires_grad_(False)
+    before = came_back(sphere, sphere.encode(CHAINS))
+    z, exact = invert(sphere, CHAINS)
+    np.testing.assert_allclose(np.linalg.norm(z, axis=1), 1.0, atol=1e-5)
+    assert exact.sum() > before.sum() and (came_back(sphere, z) == exact).all()
 
 
 def test_no_steps_only_look(model):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chemvae.data.files.numbers import DECIMAL, Column, read_numbers
+from chemvae.data.files.numbers import DECIMAL, Column, decimal_of, read_numbers
 
 MOST_EXAMPLES = 3
 
@@ -26,17 +26,24 @@ def read_columns(frame: pd.DataFrame) -> list[Column]:
     columns: dict[int, Column] = {}
     for positions in _of_one_kind(frame):
         cells = frame.iloc[:, positions].to_numpy(*_as_numbers(frame.dtypes.iloc[positions[0]]))  # [N, K]
-        flat = read_numbers(pd.Series(cells.ravel(order="F"), dtype=cells.dtype), frame.attrs.get(DECIMAL, ""))
+        flat = read_numbers(pd.Series(cells.ravel(order="F"), dtype=cells.dtype), _decimal(frame, positions[0]))
         columns.update(zip(positions, _cut(flat, *cells.shape), strict=True))
     return [columns[position] for position in range(frame.shape[1])]
 
 
 def _of_one_kind(frame: pd.DataFrame) -> list[list[int]]:
-    """The positions of columns of numbers, and those of all others; a table without rows has a kind, too."""
-    kinds: dict[bool, list[int]] = {}
+    """The positions of columns of numbers, and of others by how they write decimals; a table without rows has kinds, too."""
+    kinds: dict[tuple[bool, str], list[int]] = {}
     for position, kind in enumerate(frame.dtypes):
-        kinds.setdefault(bool(_as_numbers(kind)[0] is float), []).append(position)
+        is_number = _as_numbers(kind)[0] is float
+        kinds.setdefault((is_number, "" if is_number else _decimal(frame, position)), []).append(position)
     return list(kinds.values())
+
+
+def _decimal(frame: pd.DataFrame, position: int) -> str:
+    """How a column writes decimals, each for itself."""
+    said = frame.attrs.get(DECIMAL, "")
+    return said if said != "," else decimal_of(frame.iloc[:, position], said)
 
 
 def _as_numbers(kind: object) -> tuple:

@@ -178,7 +178,7 @@ def is_waiting(text: str) -> bool:
     >>> is_waiting("TBD."), is_waiting("not yet…"), is_waiting("…"), is_waiting("failed")
     (True, True, True, False)
     """
-    word = text.strip().lower()
+    word = " ".join(text.translate(_LOOKS).split()).lower()
     return word in WAITING_WORDS or bool(word) and word.rstrip(".…") in {"", *WAITING_WORDS}
 
 
@@ -269,9 +269,10 @@ def _quick(series: pd.Series, decimal: str) -> np.ndarray:
     if plain.any():
         plain[plain] = ~np.isnan(pd.to_numeric(cells[plain], errors="coerce").astype(float))
         values[plain] = [float(cell) for cell in cells[plain]]
-    for position in np.flatnonzero(values == 0).tolist():
-        if _is_more_than_nothing(str(cells[position])):
-            values[position] = np.nan
+    zeros = np.flatnonzero(values == 0)
+    doubtful = {text for text in {str(cells[position]) for position in zeros} if _is_more_than_nothing(text)}
+    if doubtful:
+        values[[position for position in zeros if str(cells[position]) in doubtful]] = np.nan
     if decimal == ",":
         values[[isinstance(cell, str) and "." in cell for cell in cells]] = np.nan
     return values
@@ -308,7 +309,7 @@ def with_points(frame: pd.DataFrame) -> pd.DataFrame:
     changed = {}
     for place in range(frame.shape[1]):
         cells = frame.iloc[:, place]
-        if decimal_of(cells, ",") == "," and read_numbers(cells, ",").refused.keys() <= read_numbers(cells, ",").bounds.keys():
+        if decimal_of(cells, ",") == "," and _holds_numbers(cells):
             changed[place] = [_with_point(cell) if isinstance(cell, str) else cell for cell in cells]
     if not changed:
         return frame
@@ -316,6 +317,12 @@ def with_points(frame: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(dict(enumerate(columns)), index=frame.index).set_axis(frame.columns, axis=1)
     table.attrs = frame.attrs
     return table
+
+
+def _holds_numbers(cells: pd.Series) -> bool:
+    """Whether there is nothing but numbers, bounds and gaps, with decimal commas; the first other cell ends the look."""
+    found = (read_number(cell, ",") for cell in cells.unique())
+    return all(not cell.problem or cell.bound for cell in found)
 
 
 def _with_point(cell: str) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from chemvae.chem.identity import identify
+from chemvae.chem.properties import PROPERTIES
 from chemvae.design.campaign.leads import describe_leads
 from chemvae.design.campaign.loop import Campaign
 from chemvae.design.campaign.next_batch import explain_batch
@@ -103,12 +104,15 @@ def _with_intervals(campaign: Campaign, described: pd.DataFrame) -> pd.DataFrame
     """
     if not len(described):
         return described
-    told = described.join(learned.intervals(predictors(campaign), described["smiles"].tolist()))
-    for name in campaign.utility.columns:
-        if name in told and f"{name}_learned" in told:
-            counted = told[name].to_numpy()
-            told[name] = told[f"{name}_learned"]
-            told.insert(list(told).index(name) + 1, f"{name}_scored", counted)
+    smiles, known = described["smiles"].tolist(), campaign.history.known
+    told = described.join(learned.intervals(predictors(campaign), smiles))
+    for place, (column, name) in enumerate(zip(campaign.utility.columns, campaign.utility.names, strict=True)):
+        if len(campaign.utility.goals) == 1 or f"{name}_learned" not in told:
+            continue
+        counted = [known[text].score.values[place] if text in known else np.nan for text in smiles]
+        if column not in PROPERTIES:  # what RDKit computes keeps its name, and the prediction stands beside it
+            told[column] = told[f"{name}_learned"]
+        told.insert(list(told).index(column) + 1, f"{column}_scored", counted)
     return told
 
 
@@ -146,5 +150,6 @@ def _with_predictions(campaign: Campaign, table: pd.DataFrame) -> pd.DataFrame:
     if len(campaign.utility.goals) == 1 or not predictors(campaign) or not 0 < len(scored) <= MOST_PREDICTED:
         return table
     found = learned.intervals(predictors(campaign), table.loc[scored, "smiles"].tolist()).set_index(scored)
-    names = [f"{name}_learned" for name in campaign.utility.columns if f"{name}_learned" in found]
-    return table.join(found[names])
+    pairs = zip(campaign.utility.columns, campaign.utility.names, strict=True)
+    columns = {f"{name}_learned": f"{column}_learned" for column, name in pairs if f"{name}_learned" in found}
+    return table.join(found[list(columns)].rename(columns=columns))

@@ -32,15 +32,15 @@ __all__ = ["Measurement", "read_measurements"]
 ID, COMMENTS = "id", ("reason", "comment", "remark", "note")
 MOST_SHOWN, LONGEST_SHOWN, LONGEST_ID = 5, 80, 200
 MANY, SHARE = 10_000, 1_000  # texts that are worth processes, and texts in a block
-_REASON = re.compile(
-    r"[\s()\[\]\"'“”‘’*–—-]*[^\W\d_]+.*", re.DOTALL
-)  # what begins with a letter, in brackets or quotes perhaps
-_NO_REASON = re.compile(
-    r"[<>=≤≥≲≳~≈±].*|(?:true|false|yes|y|inf|infinity)\W*|(?:c|ca|approx|approximately|about|circa|around)\b\W*\d.*"
-    r"|[^\W\d_]?\W*\d.*|[^=:]*[=:]\s*[-+<>~]?[\d.].*",
-    re.IGNORECASE | re.DOTALL,
+_NO_WORDS = frozenset(
+    "true false yes wahr falsch vrai faux inf infinity about approx approximately around circa roughly etwa value mean median "
+    "average result jan feb mar apr may jun jul aug sep oct nov dec january february march april june july august "
+    "september october november december mol mmol umol nmol kcal".split()
 )
-"""A number, bound or truth value gone wrong: what says nothing of why there is no value."""
+"""What is no reason: truth values, months, and what people write around a number."""
+_UNIT = r"(?:%|[pnumkµμ]?M|[nmuµμ]?mol(?:/L)?|[mnuµμk]?g(?:/m?L)?|[mk]?cal/mol|kJ/mol|nm|m?eV|K|°C|h|min|s|pp[mb])"
+_NAMED_NUMBER = re.compile(rf"[\w()/.]{{1,20}}\s*(?:[=:<>≤≥~≈]+\s*)*[-+]?\d[\d.,]*\s*{_UNIT}?")
+"""``IC50 = 5 nM``: a number, with what was measured."""
 
 
 def read_measurements(
@@ -226,7 +226,7 @@ class _Reader:
 
     def _reason(self, row: int, name: str, cell: Any, problem: str) -> str:
         """Why a cell holds no number."""
-        text = "" if is_missing(cell) else str(cell).strip()
+        text = "" if _is_blank(cell) else str(cell).strip()
         if text and not (isinstance(cell, str) and is_reason(text)):
             self.complain(row, f"{problem}, or write failed")
         where = f"{name}: " if len(self.names) > 1 else ""
@@ -306,12 +306,18 @@ def is_reason(text: str) -> bool:
 
     Examples
     --------
-    >>> [is_reason(one) for one in ("insoluble", "(precipitated)", "failed at 10 uM", "n.s.")]
-    [True, True, True, True]
+    >>> [is_reason(one) for one in ("insoluble", "(precipitated)", "failed at 10 uM", "n.s.", "0 % recovery", "HPLC: 2 peaks")]
+    [True, True, True, True, True, True]
     >>> [is_reason(one) for one in ("ca. 5", "(5)", "<LOD", "TRUE", "x5", "IC50=5", "≈5", "'5", "inf", "?5")]
     [False, False, False, False, False, False, False, False, False, False]
     """
-    return _REASON.fullmatch(text) is not None and _NO_REASON.fullmatch(text) is None
+    plain = " ".join(text.split())
+    if plain[:1] in "<>≤≥≲≳≈~=#@" or _NAMED_NUMBER.fullmatch(plain):
+        return False
+    words = {word.lower() for word in re.findall(r"[^\W\d_]+", plain)}
+    if any(len(word) > 2 and word not in _NO_WORDS for word in words):
+        return True
+    return bool(words - {"y"} - _NO_WORDS) and not re.search(r"\d", plain)  # no, n.s., k.A.
 
 
 def _bound(found: Cell) -> str:
@@ -320,7 +326,8 @@ def _bound(found: Cell) -> str:
 
 
 def _is_blank(cell: Any) -> bool:
-    return is_missing(cell)
+    """Whether nothing stands there, nor a mark that nobody sees; a word for what is to come is no blank."""
+    return is_missing(cell) or isinstance(cell, str) and not is_waiting(cell) and read_number(cell).is_open
 
 
 def _text(cells: list[Any] | None, row: int) -> str:

@@ -42,7 +42,11 @@ class Novel(Filter):
     @property
     def label(self) -> str:
         """What is asked for."""
-        return "not in the training set"
+        return "new to the model"
+
+    def explain(self, smiles: str) -> str:
+        """What is wrong with one that is not new."""
+        return f"{self.label}: it is in the training set"
 
     def allows(self, smiles: Sequence[str]) -> np.ndarray:
         """Look up each canonical SMILES; without a model all are new."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from chemvae.chem.properties import PROPERTIES
 from chemvae.design.results.comparison import ENDINGS, difference, lead_of
 from chemvae.design.results.learned import sentences
 from chemvae.design.results.orbitals import orbitals
@@ -186,7 +187,7 @@ def property_columns(table: pd.DataFrame) -> list[str]:
     named = [c for c in table.columns if c not in others and not c.startswith(("nearest_", "similarity_"))]
     ends = {f"{c}{ending}" for c in named for ending in ENDINGS}
     told = {c.removesuffix("_learned") for c in named if c.endswith("_learned")}  # with their intervals, on a line of their own
-    hidden = told | {f"{c}_scored" for c in told} | ends
+    hidden = (told - set(PROPERTIES)) | {c for c in named if c.endswith("_scored")} | ends
     return [c for c in named if not any(word in c for word in ("_predicted", "_learned")) and c not in hidden]
 
 

@@ -66,3 +66,11 @@ def test_wide_tables_stay_in_few_blocks_when_texts_are_made_safe():
     assert list(table.columns) == [*frame.columns, "y"]
     assert sum(map(pd.api.types.is_object_dtype, table.dtypes)) == 500
     assert table.to_csv(index=False).count("'=1+1") == 1
+
+
+def test_a_column_with_decimal_commas_says_nothing_of_the_others():
+    frame = pd.DataFrame({"a": ["1,5", "2,5"], "b": ["1.000", "2.500"], "c": ["1.000", "0,5"]})
+    frame.attrs[DECIMAL] = ","
+    a, b, c = read_columns(frame)
+    assert a.values.tolist() == [1.5, 2.5] and b.values.tolist() == [1.0, 2.5]
+    assert list(c.refused) == [0] and c.values[1] == 0.5

@@ -128,7 +128,7 @@ def test_a_cell_without_a_number_is_a_failure_with_its_reason(bench, cell, reaso
 
 ODD = [
     "⁻5", "≈5", "ca. 5", "approx 5", "“5”", "'5", "(5)", "[5]", "£5", "?5", "!5", "_5", "x5", "e5", "IC50=5", "n=2: 5", "<LOD",
-    "≳5", "inf", "∞", "TRUE", "Yes", "1\n200", "1.000",
+    "≳5", "value 5.2", "IC50 5", "IC50 > 10", "WAHR", "3 May 2026", "#REF!", "inf", "∞", "TRUE", "Yes", "1\n200", "1.000",
 ]  # fmt: skip
 
 
@@ -144,6 +144,28 @@ def test_a_number_written_oddly_is_no_failure_of_the_assay(bench, cell):
 
 @pytest.mark.parametrize("cell", ["…", "tbc", "TBD.", "not yet tested", "ausstehend", "awaiting results"])
 def test_what_is_to_come_stays_open(bench, cell):
+    table = bench.measured().astype({"score": object})
+    table.loc[2, "score"] = cell
+    result = bench.run(table)
+    assert table["smiles"][2] not in result.history["smiles"].tolist() and result.receipt.failed == 0
+
+
+REASONS = [
+    "mixture of isomers 1:1", "no product, m/z=345", "insoluble (pH=7.4)", "HPLC: 2 peaks", "A1 well empty", "crashed at 10:30",
+    "T=37 precipitates", "0 % recovery", "3x failed", "1 of 3 replicates failed", "?? failed", "n.s.", "k.A.", "nicht löslich",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", REASONS)
+def test_reasons_with_numbers_in_them_are_reasons(bench, cell):
+    table = bench.measured().astype({"score": object})
+    table.loc[2, "score"] = cell
+    row = bench.run(table).history.set_index("smiles").loc[table["smiles"][2]]
+    assert np.isnan(row["score"]) and row["reason"] == cell
+
+
+@pytest.mark.parametrize("cell", ["\u2212", "\u2010", "\u200b", "to\u00a0do", "not  yet"])
+def test_gaps_and_waiting_words_are_open_however_they_are_typed(bench, cell):
     table = bench.measured().astype({"score": object})
     table.loc[2, "score"] = cell
     result = bench.run(table)

@@ -199,6 +199,18 @@ class TestLearnedFromATable:
         assert "size scored" not in page.split("All as a table")[0]
         assert "a dotted line is a target" in page and "Goals that are predicted are shown as predicted" in page
 
+    def test_a_goal_that_rdkit_computes_too_keeps_both_and_what_counted(self, drug, table, tmp_path):
+        frame = pd.read_csv(table).rename(columns={"size": "logP"})
+        frame.to_csv(tmp_path / "lab.csv", index=False)
+        goals = [Goal("logP"), Goal("qed")]
+        options = {"budget": 20, "method": "random", "batch_size": 10, "start": [PROBE[0]]}
+        found = run_campaign(drug, f"fit:{tmp_path / 'lab.csv'}#logP", goals=goals, **options)
+        best, calls = found.molecules, found.history.set_index("smiles")
+        np.testing.assert_array_equal(best["logP_scored"], calls["logP"][best["smiles"]])
+        np.testing.assert_allclose(best["logP"], [compute("logP", one) for one in best["smiles"]])
+        lead = found.leads.iloc[0]
+        assert lead["logP_scored"] == calls["logP"][lead["smiles"]] and lead["logP"] == pytest.approx(compute("logP", PROBE[0]))
+
     def test_its_error_stands_beside_the_gain_it_claims(self, result, table):
         (fact,) = result.learned
         labels, best = pd.read_csv(table)["size"], result.molecules.iloc[0]

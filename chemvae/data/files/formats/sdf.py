@@ -17,7 +17,7 @@ from chemvae.data.files.rows import Chunk
 from chemvae.data.files.textlines import TextLines
 
 MOST_LINES = 100_000  # of a record; the largest structure that is read needs a thousand
-_REGISTRY = r"\s*(?:\(.*\)|DT\d+|\d+)?\s*$"  # what may follow an item's name
+_REGISTRY = r"\s*(?:\([^()]*\)|DT\d+|\d+)?\s*$"  # what may follow an item's name
 _DATA_NAME = re.compile(rf"^>[^<]*<(.+?)>(?={_REGISTRY})|^>.*?<(.+?)>")
 _FIELD = re.compile(r"^>\s+(?:\d+\s+)?(DT\d+)\b")
 _COUNTS = re.compile(r"^M  V30 COUNTS (\d+)")
@@ -69,7 +69,7 @@ def sdf_record(smiles: str, name: str, items: Mapping[str, object]) -> str:
     rdDepictor.Compute2DCoords(mol)
     mol.SetProp("_Name", name)
     told = {key: value for key, value in items.items() if value is not None and value == value}
-    lines = "".join(f">  <{key}>\n{as_value_line(str(value))}\n\n" for key, value in told.items())
+    lines = "".join(f">  <{key}>\n{as_value(value)}\n\n" for key, value in told.items())
     return f"{Chem.MolToMolBlock(mol)}{lines}$$$$\n"
 
 
@@ -172,6 +172,11 @@ def _data_items(lines: list[str]) -> dict[str, str]:
     return items
 
 
+def as_value(value: object) -> str:
+    """A cell as the lines of an item's value: none of them is empty, which would end it."""
+    return "\n".join(as_value_line(line) for line in str(value).splitlines() if line.strip())
+
+
 def as_value_line(line: str) -> str:
     """A line of an item's value, so that it ends neither the item nor the record.
 
@@ -180,7 +185,7 @@ def as_value_line(line: str) -> str:
     >>> as_value_line(">10"), as_value_line("> <IC50>"), as_value_line("$$$$")
     ('>10', ' > <IC50>', '$$ $$')
     """
-    plain = line.replace("$$$$", "$$ $$")
+    plain = line.replace("$$$$", "$$ $$") if line.startswith("$$$$") else line
     return f" {plain}" if _DATA_NAME.match(plain) or _FIELD.match(plain) else plain
 
 

@@ -12,7 +12,7 @@ from rdkit.Chem import rdDepictor
 
 from chemvae.chem.molecules import parse
 from chemvae.data.files.columns import cell_text
-from chemvae.data.files.formats.sdf import as_value_line
+from chemvae.data.files.formats.sdf import as_value
 
 NAMES = ("name", "id", "compound", "compound_id", "molecule_id")
 """Columns that name a molecule, whatever the case; the first there is stands in the head of each record."""
@@ -55,6 +55,5 @@ def _item(name: str, value: Any) -> str:
     """One data item; nothing for an empty cell. A line that would end the item or the record is changed a little."""
     if value is None or value is pd.NA or value != value or value == "":
         return ""
-    lines = [as_value_line(line) for line in str(value).splitlines() if line.strip()]
     plain = " ".join(name.replace("<", "(").replace(">", ")").split())
-    return f">  <{plain}>\n" + "\n".join(lines) + "\n\n"
+    return f">  <{plain}>\n" + as_value(value) + "\n\n"

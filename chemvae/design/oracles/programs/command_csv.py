@@ -110,7 +110,7 @@ class CsvCommandOracle(ProgramOracle):
             return {}, f"the program's table has no column {', '.join(self.names)}; its columns: {there}"
         if SMILES in header:
             whose = [_find(row[header[SMILES]], set(smiles)) for row in rows]
-        elif is_whole and len(rows) == len(smiles):
+        elif is_whole and len(rows := _as_many(rows, len(smiles))) == len(smiles):
             whose = list(smiles)
         else:
             return {}, f"the program wrote {len(rows)} rows for {len(smiles)} molecules, and no column smiles to tell whose"
@@ -121,7 +121,7 @@ class CsvCommandOracle(ProgramOracle):
                 continue
             told = next((row[place] for place in reasons if row[place]), "")
             score = self._as_score_of([row[place] for place in columns], told, seconds)
-            if len(row) > len(head):
+            if any(row[len(head) :]) and not _is_remark(head, columns):
                 score = self.failure(f"its row has {len(row)} cells under {len(head)} columns (a decimal comma?)", seconds)
             if one in found and str(found[one].values) != str(score.values):
                 score = self.failure("the program gave it two different values", seconds)
@@ -142,6 +142,16 @@ class CsvCommandOracle(ProgramOracle):
         return Score(values, reason if missing else "", seconds)
 
 
+def _as_many(rows: list[list[str]], n: int) -> list[list[str]]:
+    """Rows of a table without SMILES: empty lines are empty cells where that makes one row for each molecule, else nothing."""
+    return rows if len(rows) == n else [row for row in rows if row != [""]]
+
+
+def _is_remark(head: Sequence[str], columns: Sequence[int]) -> bool:
+    """Whether the last column is one of words behind the values, so that a comma in it moves nothing."""
+    return bool(head) and head[-1] in REASONS and max(columns) < len(head) - 1
+
+
 def _rows(text: str) -> tuple[list[str], list[list[str]]]:
     """The names of the columns, and the rows under them as far as they can be read; cells that a row lacks are empty.
 
@@ -154,7 +164,7 @@ def _rows(text: str) -> tuple[list[str], list[list[str]]]:
     """
     found: list[list[str]] = []
     try:
-        found.extend(csv.reader(io.StringIO(text)))
+        found.extend(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
     except csv.Error:  # a cell longer than csv reads, or a line end where none may be
         pass
     begin = next((i for i, row in enumerate(found) if row), len(found))

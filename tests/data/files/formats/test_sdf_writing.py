@@ -5,6 +5,8 @@ import pytest
 from rdkit import Chem
 
 from chemvae.chem.molecules import MOST_ATOMS, canonicalize
+from chemvae.data.files.formats.sdf import read_sdf_records
+from chemvae.data.files.formats.sdf import sdf_record as items_record
 from chemvae.data.files.formats.sdf_writing import sdf_record
 from chemvae.data.prepare.tables import load_table, read_rows
 from chemvae.errors import SettingsError
@@ -53,3 +55,9 @@ def test_a_table_without_molecules_is_no_sdf(tmp_path):
     with pytest.raises(SettingsError, match="structures"):
         write_table(pd.DataFrame({"y": [1.0]}), tmp_path / "a.sdf")
     assert not (tmp_path / "a.sdf").exists()
+
+
+def test_values_of_several_lines_make_no_other_items():
+    record = items_record("CCO", "a", {"v": "x\n> <b>\n\ny"})
+    (found,) = read_sdf_records(record.splitlines(keepends=True))
+    assert found.cells == {"smiles": "CCO", "name": "a", "v": "x\n > <b>\ny"}

@@ -68,6 +68,21 @@ class TestWhoseScore:
         scores = program("print('score')\nfor s in rows: print('' if s == 'CC' else len(s))").score(MOLECULES)
         assert [one.failed for one in scores] == [False, False, True, False]
 
+    def test_empty_lines_at_the_end_and_doubled_line_ends_change_nothing(self):
+        np.testing.assert_array_equal(program("print('score')\nfor s in rows: print(len(s))\nprint()")(MOLECULES), [3, 3, 2, 4])
+        doubled = "print('score', end='\\r\\r\\n')\nfor s in rows: print(len(s), end='\\r\\r\\n')"
+        np.testing.assert_array_equal(program(doubled)(MOLECULES), [3, 3, 2, 4])
+
+    def test_cells_behind_the_header_that_move_nothing_cost_nothing(self):
+        np.testing.assert_array_equal(program("print('smiles,score')\nfor s in rows: print(s + ',1.5,')")(["CCO"]), [1.5])
+        body = "print('smiles,score,error')\nfor s in rows: print(s + ',1.5,warn: a, b')"
+        np.testing.assert_array_equal(program(body)(["CCO", "CC"]), [1.5, 1.5])
+
+    def test_a_byte_order_mark_hides_no_column(self):
+        body = "print('\\ufeffsmiles,score')\nfor s in reversed(rows): print(f'{s},{len(s)}')"
+        body = "sys.stdout.reconfigure(encoding='utf-8')\n" + body
+        np.testing.assert_array_equal(program(body)(MOLECULES), [3, 3, 2, 4])
+
     def test_other_separators_are_named(self):
         assert "separated by commas" in reasons(program("print('smiles;score')\nfor s in rows: print(s + ';1')"))[0]
 
