@@ -132,7 +132,7 @@ def read_codes(given: Any) -> np.ndarray | Any | None:
     if isinstance(given, np.ndarray) and given.dtype.kind == "c":
         raise InputError(f"latent points are real numbers, these are {given.dtype}.")
     if isinstance(given, np.ma.MaskedArray) and given.dtype.kind in "iuf":
-        given = given.astype(np.result_type(given.dtype, np.float32)).filled(np.nan)
+        given = np.where(np.ma.getmaskarray(given), np.nan, np.ma.getdata(given))
     if isinstance(given, np.ndarray) and given.dtype.kind in "iuf":
         return given if given.ndim else None
     if isinstance(given, np.ndarray) and not given.ndim:

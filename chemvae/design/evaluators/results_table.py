@@ -83,6 +83,17 @@ reason='insoluble', bounds=())]
     """
     if isinstance(source, list) and all(isinstance(one, Measurement) for one in source):
         return source
+    frame, places, name = _table(source, names)
+    reader = _Reader(frame, names, {as_id(key): text for key, text in handed_out.items()}, name, mode, places)
+    told = reader.read_all(len(frame))
+    reader.check(n_told=len(told))
+    found = [merge_replicates(rows) for rows in told.values()]
+    _say_merged([one for one, rows in zip(found, told.values(), strict=True) if str(one) != str(rows[0])], name)
+    return found
+
+
+def _table(source: Any, names: Sequence[str]) -> tuple[pd.DataFrame, list[str], str]:
+    """The rows, how each is named to a person, and the table's own name; InputError if it is none, or has a column twice."""
     if not isinstance(source, (str, Path, pd.DataFrame)):
         raise InputError(f"results must be a table: the path of a file, or a DataFrame; this is a {type(source).__name__}.")
     name = "the table" if isinstance(source, pd.DataFrame) else source_name(source)
@@ -90,12 +101,7 @@ reason='insoluble', bounds=())]
     twice = sorted({str(column) for column in frame.columns[frame.columns.duplicated()]} & {*names, ID, *SMILES_NAMES})
     if twice:
         raise InputError(f"{name} has two columns called '{twice[0]}'. Keep one, or give the other another name.")
-    reader = _Reader(frame, names, {as_id(key): text for key, text in handed_out.items()}, name, mode, places)
-    told = reader.read_all(len(frame))
-    reader.check(n_told=len(told))
-    found = [merge_replicates(rows) for rows in told.values()]
-    _say_merged([one for one, rows in zip(found, told.values(), strict=True) if str(one) != str(rows[0])], name)
-    return found
+    return frame, places, name
 
 
 def _say_merged(merged: Sequence[Measurement], name: str) -> None:
