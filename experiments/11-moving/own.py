@@ -49,9 +49,7 @@ def measure(model: MolVAE, table: pd.DataFrame, asked: dict) -> dict[str, dict]:
                 values = [property_values(model, one, [asked["property"]])[asked["property"]] for one in (decoded, smiles)]
                 change = ((values[0] - values[1]) / values[1].std()).to_numpy()
                 judged = judge(decoded, smiles, change, similarities(decoded, smiles), asked)
-                found |= {
-                    f"{point} and {way}, {what}": judged[what] for what in ("moved as asked", "similarity", "near and changed")
-                }
+                found |= {f"{point} and {way}, {what}": judged[what] for what in TOLD}
             print(point, flush=True)
     return found
 
