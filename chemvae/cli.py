@@ -169,21 +169,21 @@ def _open_streams() -> None:
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
 
 
-def _wrong_threads() -> str:
-    """What is wrong with the numbers of threads that libraries read from the environment; "" if nothing."""
+def _settle_threads() -> str:
+    """What is wrong with OMP_NUM_THREADS, "" if nothing; of a list, one number for each level, numexpr is given the first."""
     value = os.environ.get("OMP_NUM_THREADS", "").strip()
     levels = [one.strip() for one in value.split(",")]
     if value and not all(one.isdecimal() and int(one) > 0 for one in levels):
         return f"The environment says OMP_NUM_THREADS={value}, which is no number of threads. Set it to 1 or more, or unset it."
     if len(levels) > 1:
-        os.environ.setdefault("NUMEXPR_NUM_THREADS", levels[0])  # it reads one number alone
+        os.environ.setdefault("NUMEXPR_NUM_THREADS", levels[0])
     return ""
 
 
 def main() -> None:
     """Run the command line."""
     _open_streams()
-    if wrong := _wrong_threads():
+    if wrong := _settle_threads():
         _complain(wrong)
         sys.exit(EXIT_USAGE)
     try:

@@ -28,8 +28,9 @@ _PROBLEM_WORDS = {
     "KekulizeException": "no alternating bonds fit its aromatic ring",
     "AtomKekulizeException": "it has an aromatic atom outside a ring",
 }
-_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff"))
-"""Marks without width that copying leaves around a text."""
+UNSEEN = "\u00ad\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+"""Marks without width that copying leaves in a text."""
+_WITHOUT_UNSEEN = dict.fromkeys(map(ord, UNSEEN))
 _ATOM_PATTERN = re.compile(r"\[[^\]]*\]|Cl|Br|[BCNOPSFI]|[bcnops]|%\d\d|[0-9()=#$:/\\.\-+*~]")
 
 
@@ -65,7 +66,7 @@ def parse(smiles: Any) -> Chem.Mol | None:
     """
     if not isinstance(smiles, str):
         return None
-    fields = smiles.translate(_UNSEEN).split()
+    fields = smiles.translate(_WITHOUT_UNSEEN).split()
     if len(fields) != 1 or len(fields[0]) > LONGEST_SMILES or not fields[0].isascii():
         return None
     with rdBase.BlockLogs():
@@ -202,7 +203,7 @@ def invalid_reason(smiles: Any) -> str | None:
     """
     if not isinstance(smiles, str):
         return "the cell is empty" if smiles is None or smiles != smiles else f"a {type(smiles).__name__} is not a SMILES"
-    fields = smiles.translate(_UNSEEN).split()
+    fields = smiles.translate(_WITHOUT_UNSEEN).split()
     if not fields:
         return "the cell is empty"
     if len(fields) > 1:

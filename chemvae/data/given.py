@@ -147,16 +147,8 @@ def read_codes(given: Any) -> np.ndarray | Any | None:
 
 def _plain_tensor(given: Any) -> Any:
     """A tensor of real numbers that lie in memory one beside the other; InputError for another kind."""
-    kind = (
-        "complex"
-        if given.is_complex()
-        else "meta"
-        if given.is_meta
-        else ""
-        if given.layout.__str__() == "torch.strided"
-        else "sparse"
-    )
-    if kind:
+    kind = "complex" if given.is_complex() else "meta" if given.is_meta else str(given.layout).removeprefix("torch.")
+    if kind != "strided":
         raise InputError(f"latent points must be a plain tensor of real numbers, not a {kind} one.")
     return given
 

@@ -162,5 +162,5 @@ def test_letters_that_only_look_like_symbols_make_no_molecule(text):
 
 
 def test_marks_that_nobody_sees_are_left_out():
-    assert canonicalize("\ufeffOCC\u200b") == "CCO" and invalid_reason("\ufeffOCC\u200b") is None
+    assert canonicalize("\ufeffO\u00adCC\u202c") == "CCO" and invalid_reason("\ufeffOCC\u200b") is None
     assert invalid_reason("\u200b") == "the cell is empty"

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from chemvae.chem.molecules import UNSEEN
+
 MISSING_WORDS = frozenset(
     {"", "nan", "na", "n/a", "#n/a", "none", "null", "nil", "-", "--", "---", "–", "—", "?", "<na>", "nat"}
 )
@@ -43,7 +45,7 @@ _LOOKS = str.maketrans(
         "\uff0e": ".",
         "\uff0c": ",",
         **dict.fromkeys("\u00a0\u2007\u2009\u200a\u202f\u3000", " "),
-        **dict.fromkeys("\u00ad\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"),
+        **dict.fromkeys(UNSEEN),
         **{chr(0xFF10 + digit): str(digit) for digit in range(10)},
     }
 )

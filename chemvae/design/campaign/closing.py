@@ -149,7 +149,10 @@ def _with_predictions(campaign: Campaign, table: pd.DataFrame) -> pd.DataFrame:
     scored = table.index[table["utility"].notna()]
     if len(campaign.utility.goals) == 1 or not predictors(campaign) or not 0 < len(scored) <= MOST_PREDICTED:
         return table
-    found = learned.intervals(predictors(campaign), table.loc[scored, "smiles"].tolist()).set_index(scored)
+    texts = table.loc[scored, "smiles"].tolist()
+    means: dict[str, np.ndarray] = {}
+    for one in predictors(campaign):
+        means |= dict(zip(one.names, one.estimate(texts)[0].T, strict=True))
     pairs = zip(campaign.utility.columns, campaign.utility.names, strict=True)
-    columns = {f"{name}_learned": f"{column}_learned" for column, name in pairs if f"{name}_learned" in found}
-    return table.join(found[list(columns)].rename(columns=columns))
+    told = {f"{column}_learned": means[name] for column, name in pairs if name in means}
+    return table.join(pd.DataFrame(told, index=scored))

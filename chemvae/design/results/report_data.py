@@ -187,7 +187,8 @@ def property_columns(table: pd.DataFrame) -> list[str]:
     named = [c for c in table.columns if c not in others and not c.startswith(("nearest_", "similarity_"))]
     ends = {f"{c}{ending}" for c in named for ending in ENDINGS}
     told = {c.removesuffix("_learned") for c in named if c.endswith("_learned")}  # with their intervals, on a line of their own
-    hidden = (told - set(PROPERTIES)) | {c for c in named if c.endswith("_scored")} | ends
+    counted = {c for c in named if c.endswith("_scored") and c.removesuffix("_scored") in named}
+    hidden = (told - set(PROPERTIES)) | counted | ends
     return [c for c in named if not any(word in c for word in ("_predicted", "_learned")) and c not in hidden]
 
 

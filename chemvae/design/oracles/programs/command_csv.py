@@ -26,7 +26,8 @@ class CsvCommandOracle(ProgramOracle):
     file where an argument holds ``{input}``, and writes one with the score to its standard output, or to the file
     ``{output}``. The score stands in the column named so (any case), or in the only one there is beside ``smiles``. A
     molecule is found by the column ``smiles``, however it is written there, or, where there is none, by its place, if there
-    are as many rows as molecules. An empty cell is a failure, with the reason in the column ``error``, if any.
+    are as many rows as molecules. An empty cell is a failure, with the reason in the column ``error``, if any; so is a row of
+    more cells than the header has, and a molecule with two different values.
 
     Such a table is often written at the very end, so the time limit is one for the whole batch: ``timeout_s`` times its
     molecules. After an overrun or a crash, those without a row are asked again one by one, each with its own limit, so that
