@@ -34,6 +34,9 @@ def encode(
     refine: Annotated[
         int, typer.Option(metavar="N", help="Fit each molecule's own posterior by N steps; 50 are many. Slow.")
     ] = 0,
+    chain: Annotated[
+        int, typer.Option(metavar="M", help="Then M moves of a Hamiltonian chain, whose mean is the point. Slower still.")
+    ] = 0,
     jobs: Jobs = 1,
     device: Device = "auto",
 ) -> None:
@@ -49,5 +52,6 @@ def encode(
         table = api.encode(
             data, vae, out=output, overwrite=overwrite, progress=lambda now: count(now.done), smiles_column=smiles_column,
             on_invalid=on_invalid, standardize=standardize, jobs=jobs, refine=refine,
+            chain=chain,
         )  # fmt: skip
     console.say(f"{len(table):,} rows, {vae.latent_dim} latent dimensions: {'stdout' if output == '-' else output}")

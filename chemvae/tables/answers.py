@@ -37,6 +37,7 @@ def encode_table(
     progress: Progress | None = None,
     *,
     refine: int = 0,
+    chain: int = 0,
 ) -> pd.DataFrame:
     """Encode every molecule of a table.
 
@@ -55,7 +56,9 @@ def encode_table(
     progress : callable, optional
         Told the number of rows done.
     refine : int
-        Steps of :func:`chemvae.models.refinement.refine`, 0-10,000; one takes about as long as two steps of training.
+        Steps of :func:`chemvae.models.inference.refinement.refine`, 0-10,000; one takes about as long as two steps of training.
+    chain : int
+        Moves of a Hamiltonian chain on each molecule's true posterior after these steps, 0 or 2-10,000: the point is its mean.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def encode_table(
     InputError
         If the data cannot be read.
     """
-    encode = _Encoder(model, refine, progress)
+    encode = _Encoder(model, refine, chain, progress)
     blocks = read_blocks(model, data, smiles_column, on_invalid, standardize, jobs)
     stems = [Stem([(name, "") for name in latent_names(model.latent_dim)], "_encoded"), extra_stem(REASON, suffix="_encoded")]
     answers = answer_rows(blocks, encode, stems, on_invalid, progress)
@@ -80,29 +83,35 @@ def encode_table(
 
 
 class _Encoder:
-    """From n SMILES to their points [n, D], by the encoder alone or with steps of refinement."""
+    """From n SMILES to their points [n, D], by the encoder alone or with steps of refinement and a chain."""
 
-    def __init__(self, model: MolVAE, n_steps: int, progress: Progress | None):
-        from chemvae.models.refinement import check_steps
+    def __init__(self, model: MolVAE, n_steps: int, n_moves: int, progress: Progress | None):
+        from chemvae.models.inference.refinement import check_steps
 
-        check_steps(n_steps)
-        self.model, self.n_steps, self.progress = model, n_steps, progress
+        check_steps(n_steps, n_moves)
+        self.model, self.n_steps, self.n_moves, self.progress = model, n_steps, n_moves, progress
         self.gained: list[np.ndarray] = []
+        self.accepted: list[np.ndarray] = []
 
     def __call__(self, smiles: list[str]) -> np.ndarray:
-        if not self.n_steps:
+        if not self.n_steps and not self.n_moves:
             return self.model.encode(smiles, canonicalize=False)
-        from chemvae.models.refinement import refine
+        from chemvae.models.inference.refinement import refine
 
         done, progress = sum(map(len, self.gained)), self.progress
-        z, nats = refine(self.model, smiles, self.n_steps, progress=lambda n: progress(done + n) if progress else None)
-        self.gained.append(nats)
-        return z
+        found = refine(
+            self.model, smiles, self.n_steps, n_moves=self.n_moves, progress=lambda n: progress(done + n) if progress else None
+        )
+        self.gained.append(found.gained)
+        self.accepted.append(found.accepted)
+        return found.z
 
     def tell_gain(self) -> None:
-        """Say how many nats the steps have brought."""
-        if self.gained:
+        """Say how many nats the steps have brought, and whether the chains have moved."""
+        if self.gained and self.n_steps:
             logger.info("Refining raised the bound by %.2f nats a molecule.", np.concatenate(self.gained).mean())
+        if self.accepted and self.n_moves:
+            logger.info("The chains accepted %.0f %% of their moves.", 100 * np.concatenate(self.accepted).mean())
 
 
 def predict_table(

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from chemvae.chem.fingerprints import morgan, tanimoto
 from chemvae.chem.properties import PROPERTIES, affordable, compute_rows
-from chemvae.evaluation.latent.geometry import latent_geometry
 from chemvae.evaluation.metrics import validity
 from chemvae.evaluation.roundtrip import Canonical, Encoded, decode_molecules, normal_draws
+from chemvae.models.inference.geometry import latent_geometry
 
 if TYPE_CHECKING:
     from chemvae.models.vae import MolVAE

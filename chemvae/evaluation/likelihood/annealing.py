@@ -21,7 +21,6 @@ temperatures.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -29,16 +28,12 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from chemvae.errors import SettingsError
-from chemvae.evaluation.latent.geometry import Flat, Sphere
+from chemvae.models.inference.geometry import Flat, Sphere
+from chemvae.models.inference.hamiltonian import FIRST_STEP, N_LEAPFROG, Density, Moves, Place, adapted, slope, widths
 from chemvae.models.posteriors import Posterior
 from chemvae.seeding import forked_rng
 
-WANTED_ACCEPTANCE = 0.65  # Neal, 2011, https://arxiv.org/abs/1206.1901
-FIRST_STEP, ADAPTATION = 0.5, 0.2
-N_LEAPFROG = 5
 N_WIDTHS = 64  # draws of q that say how wide it is in each dimension
-
-Density = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -59,25 +54,17 @@ class Annealing:
 
 
 @dataclass(frozen=True)
-class Point:
+class Point(Place):
     """Where chains are [C, B, D], with both densities [C, B] and their gradients [C, B, D] there."""
 
-    z: Tensor
     start: Tensor
     end: Tensor
     start_slope: Tensor
     end_slope: Tensor
 
-    def log_density(self, beta: float) -> Tensor:
-        return (1 - beta) * self.start + beta * self.end
-
-    def slope(self, beta: float) -> Tensor:
-        return (1 - beta) * self.start_slope + beta * self.end_slope
-
-    def where(self, taken: Tensor, other: Point) -> Point:
-        """This point for chains where ``taken`` [C, B], the other one elsewhere."""
-        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
-        return Point(*(torch.where(taken[..., None] if a.ndim > taken.ndim else taken, a, b) for a, b in pairs))
+    def between(self, beta: float) -> tuple[Tensor, Tensor]:
+        """The density of the path at ``beta``, and its gradient."""
+        return (1 - beta) * self.start + beta * self.end, (1 - beta) * self.start_slope + beta * self.end_slope
 
 
 class AnnealedPath:
@@ -105,11 +92,10 @@ class AnnealedPath:
         generator: torch.Generator | None = None,
     ):
         self.posterior, self.joint, self.generator = posterior, joint, generator
-        self.settings, self.space = settings or Annealing(), space or Flat()
+        self.settings, space = settings or Annealing(), space or Flat()
         self.betas = torch.linspace(0.0, 1.0, self.settings.n_temperatures + 1, dtype=torch.float64).tolist()
         draws = self._draw(N_WIDTHS)
-        flat = isinstance(self.space, Flat)
-        self.width = draws.std(dim=0, correction=0).clamp_min(1e-6) if flat else torch.ones_like(draws[0])  # [B, D]
+        self.moves = Moves(widths(draws, space), space, self.settings.n_leapfrog, generator)
         self.steps = self._pilot()  # [T, B]
 
     def lower(self) -> Tensor:
@@ -144,39 +130,14 @@ class AnnealedPath:
         for beta in self.betas[:-1]:
             found.append(step)
             point, accepted = self._move(point, beta, step)
-            step = step * (ADAPTATION * (accepted.mean(dim=0) - WANTED_ACCEPTANCE)).exp().to(step)
+            step = adapted(step, accepted)
         return torch.stack(found)
 
     def _move(self, point: Point, beta: float, step: Tensor) -> tuple[Point, Tensor]:
         """One Hamiltonian move that leaves a density of the path as it is, and the probability [C, B] of its acceptance."""
-        first = self.space.project(point.z, self._noise(point.z))
-        moved, speed, time = point, first, step[:, None]
-        for _ in range(self.settings.n_leapfrog):
-            speed = self._kick(moved, speed, beta, time / 2)
-            z, speed = self._drift(moved.z, speed, time)
-            moved = self._at(z)
-            speed = self._kick(moved, speed, beta, time / 2)
-        gain = moved.log_density(beta) - point.log_density(beta) - 0.5 * (speed.square() - first.square()).sum(dim=-1)
-        chance = gain.nan_to_num(nan=-math.inf).clamp(max=0.0).exp()
-        return moved.where(self._chance(chance) < chance, point), chance
-
-    def _kick(self, point: Point, speed: Tensor, beta: float, time: Tensor) -> Tensor:
-        return speed + time * self.space.project(point.z, self.width * point.slope(beta))
-
-    def _drift(self, z: Tensor, speed: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
-        """Move freely, in units of q's width."""
-        scaled, speed = self.space.drift(z / self.width, speed, time)
-        return scaled * self.width, speed
+        return self.moves(point, self._at, lambda held: held.between(beta), step)
 
     def _at(self, z: Tensor) -> Point:
-        z = z.detach().requires_grad_(True)
-        with torch.enable_grad():
-            start, end = self.posterior.log_prob(z), self.joint(z)
-            slopes = [torch.autograd.grad(density.sum(), z)[0] for density in (start, end)]
-        return Point(z.detach(), start.detach(), end.detach(), *(slope.nan_to_num(0.0) for slope in slopes))
-
-    def _noise(self, z: Tensor) -> Tensor:
-        return torch.randn(z.shape, generator=self.generator, dtype=z.dtype)
-
-    def _chance(self, like: Tensor) -> Tensor:
-        return torch.rand(like.shape, generator=self.generator, dtype=like.dtype)
+        start, start_slope = slope(self.posterior.log_prob, z)
+        end, end_slope = slope(self.joint, z)
+        return Point(z.detach(), start, end, start_slope, end_slope)

@@ -15,15 +15,15 @@ from torch import Tensor
 from chemvae.data.tokens.datasets import Batch, SmilesDataset
 from chemvae.data.tokens.vocabulary import EOS, PAD
 from chemvae.evaluation.generation import sampling_prior
-from chemvae.evaluation.latent.geometry import latent_geometry
 from chemvae.evaluation.likelihood.annealing import AnnealedPath, Annealing
 from chemvae.evaluation.likelihood.importance import log_evidence
 from chemvae.evaluation.roundtrip import Encoded
 from chemvae.models.decoding import finished
+from chemvae.models.inference.geometry import latent_geometry
+from chemvae.models.inference.refinement import fit_summary, gain, repeated, summary_of
 from chemvae.models.information import ACTIVE_VARIANCE, active_units, kl_to_model_prior, mutual_information
 from chemvae.models.latent_space import find_prior, space_of
 from chemvae.models.posteriors import Posterior
-from chemvae.models.refinement import fit_summary, gain, repeated, summary_of
 from chemvae.models.vae import eval_mode
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import torch
 from torch.distributions import Independent, MultivariateNormal, Normal
 
 from chemvae.errors import SettingsError
-from chemvae.evaluation.latent.geometry import Flat, Sphere, latent_geometry
 from chemvae.evaluation.likelihood.annealing import AnnealedPath, Annealing
+from chemvae.models.inference.geometry import Flat, Sphere, latent_geometry
 from chemvae.models.latent_space import SPHERE
 from tests.contracts.linear_gaussian import LinearGaussian
 from tests.evaluation.fakes import MemoryModel

@@ -36,6 +36,10 @@ class Flat:
         """Move freely for a time [..., 1]: the point and the velocity there."""
         return z + time * velocity, velocity
 
+    def nearest(self, z: Tensor) -> Tensor:
+        """The point of the space that lies nearest to z [..., D], such as a mean of points."""
+        return z
+
 
 class Sphere:
     """The unit sphere: steps follow great circles.
@@ -68,6 +72,9 @@ class Sphere:
         cos, sin = (time * speed).cos(), (time * speed).sin()
         moved = z * cos + u * sin
         return moved / moved.norm(dim=-1, keepdim=True), speed * (u * cos - z * sin)
+
+    def nearest(self, z: Tensor) -> Tensor:
+        return torch.nn.functional.normalize(z, dim=-1)
 
 
 def latent_geometry(model: object) -> Flat | Sphere:
