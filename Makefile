@@ -41,7 +41,7 @@ demo: $(VENV)/.installed
 	$(BIN)/chemvae demo $(ARGS)
 
 test: $(TOOLS)
-	$(SHARED) $(BIN)/python -m pytest $(if $(SLOW),,-m "not slow") $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile) $(ARGS)
+	$(SHARED) $(BIN)/python -m pytest $(if $(SLOW),,-m "not slow") $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist worksteal) $(ARGS)
 
 types: $(VENV)/.installed-dev
 	$(BIN)/python -m mypy $(ARGS)

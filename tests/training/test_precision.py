@@ -7,12 +7,15 @@ import torch
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.data.tokens.vocabulary import Vocabulary
 from chemvae.data.virtual.enumeration import enumerate_drugs
+from chemvae.models.gru.layer import bf16_is_fast
 from chemvae.models.settings import ModelSettings
 from chemvae.models.vae import MolVAE
 from chemvae.training import Trainer, TrainingSettings
 
+SLOW = pytest.mark.slow if bf16_is_fast() else pytest.mark.long  # minutes where a processor multiplies bf16 by other means
 
-@pytest.mark.slow
+
+@SLOW
 def test_bf16_training_reaches_the_fp32_loss_within_one_percent():
     smiles = list(enumerate_drugs(limit=1200))
     words = Vocabulary.from_smiles(smiles)

@@ -53,12 +53,16 @@ def made_path(card: DatasetCard) -> Path:
 
 def _make(card: DatasetCard, path: Path, jobs: int) -> bool:
     """Make a library once and keep it; False if the cache folder cannot be written."""
-    logger.info("Making %s; this happens once", card.name)
+    n_rows = card.counts.rows if card.counts else 0
+    logger.info("Making the %s molecules of %s; this happens once, and takes minutes", f"{n_rows:,}", card.name)
     try:
         with ParquetWriter(path, column_types(card)) as writer:
-            rows = enumeration.stream_library(card.maker, card.properties, jobs=jobs)
+            rows, n_done = enumeration.stream_library(card.maker, card.properties, jobs=jobs), 0
             while block := list(islice(rows, CHUNK_ROWS)):
                 writer.write(_made_columns(card, block))
+                before, n_done = n_done, n_done + len(block)
+                if n_rows and 10 * before // n_rows < 10 * n_done // n_rows:
+                    logger.info("  %d %% of %s are made", 100 * n_done // n_rows, card.name)
     except OSError as error:
         logger.warning("%s cannot be kept in %s (%s); it will be made again next time", card.name, path.parent, error)
         return False

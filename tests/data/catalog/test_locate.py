@@ -179,3 +179,18 @@ def test_made_sets_are_made_once(places, monkeypatch):
     pd.testing.assert_frame_equal(made, again)
     assert load_table("virtual-drugs", limit=7).smiles == made["smiles"].tolist()[:7]
     assert [path.suffix for path in (places / "cache" / "made").iterdir()] == [".parquet"]
+
+
+def test_minutes_of_making_say_how_far_they_are(places, monkeypatch, caplog):
+    from dataclasses import replace
+
+    from chemvae.data.catalog import made
+    from chemvae.data.catalog.cards.base import Counts
+
+    monkeypatch.setattr(made, "CHUNK_ROWS", 3)
+    first = list(made.enumeration.stream_library("virtual-oleds", DATASETS["virtual-oleds"].properties, limit=10))
+    monkeypatch.setattr(made.enumeration, "stream_library", lambda *_, **__: iter(first))
+    caplog.set_level("INFO", "chemvae")
+    list(made.made_chunks(replace(DATASETS["virtual-oleds"], counts=Counts(10, 10)), 100, None, jobs=1))
+    told = [record.getMessage().split() for record in caplog.records if "are made" in record.getMessage()]
+    assert [int(words[0]) for words in told] == [30, 60, 90, 100]
