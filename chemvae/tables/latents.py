@@ -82,8 +82,18 @@ def read_latents(data: Any, latent_dim: int) -> tuple[np.ndarray, pd.DataFrame]:
         )
     if not np.isfinite(z).all(axis=1).any():
         raise NothingUsableError(f"{name} holds no latent point: every row has gaps.")
-    z[~np.isfinite(z).all(axis=1)] = np.nan
+    without = np.flatnonzero(~np.isfinite(z).all(axis=1))
+    if len(without):
+        logger.warning("%s: %s no latent point (numbers missing or not finite).", name, _told(without))
+    z[without] = np.nan
     return z, pd.DataFrame(index=range(len(z))) if others is None else others
+
+
+def _told(rows: np.ndarray) -> str:
+    """Some rows, counted from 0 as in the table that is written."""
+    some = ", ".join(map(str, rows[:3]))
+    more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
+    return f"{'row' if len(rows) == 1 else 'rows'} {some}{more} {'has' if len(rows) == 1 else 'have'}"
 
 
 def _has_names(data: Any) -> bool:

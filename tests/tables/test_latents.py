@@ -39,3 +39,11 @@ def test_latent_cells_that_are_no_numbers_are_counted_with_the_first(caplog):
     z, _ = tables.read_latents(frame, 2)
     assert np.isfinite(z).all(axis=1).tolist() == [True, False, False]
     assert "2 latent cells are no numbers" in caplog.text and "row 2, 'x' is no number" in caplog.text
+
+
+def test_rows_without_a_point_are_named(caplog):
+    z = np.zeros((6, 2), np.float32)
+    z[[1, 2, 3, 5]] = [[np.nan, 0], [np.inf, 0], [0, np.nan], [0, -np.inf]]
+    found, _ = tables.read_latents(z, 2)
+    assert np.isnan(found[[1, 2, 3, 5]]).all() and not found[[0, 4]].any()
+    assert "rows 1, 2, 3 and 1 more have no latent point" in caplog.text
