@@ -69,7 +69,7 @@ def chembl(known: set[str]) -> list[str]:
 def computed(smiles: list[str]) -> Tensor:
     from chemvae.chem.properties import compute_table
 
-    return torch.from_numpy(compute_table(smiles, list(PROPERTIES)).to_numpy(dtype=np.float64))
+    return torch.from_numpy(compute_table(smiles, list(PROPERTIES)).to_numpy(dtype=np.float64, copy=True))
 
 
 def one_seed(model, codes: dict, labels: dict, n: int, seed: int) -> dict[str, float]:
@@ -85,15 +85,21 @@ def one_seed(model, codes: dict, labels: dict, n: int, seed: int) -> dict[str, f
     }  # fmt: skip
 
 
-def fitted(model, z: Tensor, y: Tensor, seed: int):
-    """A predictor of the model's kind, from scratch; the weights that a tenth of the labels, held out, like best."""
+def fitted(model, z: Tensor, y: Tensor, seed: int, layers=None):
+    """A predictor of the model's kind, from scratch; the weights that a tenth of the labels, held out, like best.
+
+    ``layers``, if given, makes others in their place from the number of inputs, the hidden width and the number of outputs.
+    """
     import copy
 
     from chemvae.models.predictor import PropertyPredictor
+    from chemvae.models.vae import eval_mode
     from chemvae.seeding import seeded
 
     with seeded(seed):
         head = PropertyPredictor(z.shape[1], model.settings.predictor_dim, y.shape[1])
+        if layers is not None:
+            head.layers = layers(z.shape[1], model.settings.predictor_dim, 2 * y.shape[1])
     head.fit_scale(y)
     order = torch.randperm(len(z), generator=torch.Generator().manual_seed(seed))
     held, own = order[: int(HELD_OUT * len(z))], order[int(HELD_OUT * len(z)) :]
@@ -109,7 +115,7 @@ def fitted(model, z: Tensor, y: Tensor, seed: int):
         loss.backward()
         optimizer.step()
         if step % 50 == 49:
-            with torch.no_grad():
+            with torch.no_grad(), eval_mode(head):
                 now = float(-head.log_prob(z[held], y[held]).mean())
             best, best_loss = (copy.deepcopy(head.state_dict()), now) if now < best_loss else (best, best_loss)
     head.load_state_dict(best)
