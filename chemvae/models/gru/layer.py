@@ -277,16 +277,20 @@ class _Recurrence(torch.autograd.Function):
         by_token = by_direction(tokens, D)
         d_table = torch.zeros(ctx.table_rows, 3 * H, dtype=exact, device=device)
         d_weight, d_bias = torch.empty_like(weight_hh), torch.empty(D, H, dtype=exact, device=device)
+        needs_table, _, _, _, needs_weight, needs_bias, _ = ctx.needs_input_grad  # none where codes move and weights stand
         for d in range(D):
             rows = slice(d * B, (d + 1) * B)
             outer = None if own is None else own[d]
             inner = None if d_context is None else d_context[rows]
             _backward_direction(saved[d], states[d], outer, weight_hh[d].to(dtype), dh[rows], d_recurrent[d], d_n[d], inner)
-            present, sums = _sum_by_token(by_token[d], d_recurrent[d], d_n[d])
-            d_table[present] += sums[:, : 3 * H].to(exact)
-            d_bias[d] = sums[:, 3 * H :].sum(dim=0, dtype=exact)
-            d_weight[d] = d_recurrent[d].view(-1, 3 * H).t() @ states[d, :T].reshape(-1, H)
-        return d_table, None, d_context, dh, d_weight, d_bias, None
+            if needs_table or needs_bias:
+                present, sums = _sum_by_token(by_token[d], d_recurrent[d], d_n[d])
+                d_table[present] += sums[:, : 3 * H].to(exact)
+                d_bias[d] = sums[:, 3 * H :].sum(dim=0, dtype=exact)
+            if needs_weight:
+                d_weight[d] = d_recurrent[d].view(-1, 3 * H).t() @ states[d, :T].reshape(-1, H)
+        own_table, own_weight = d_table if needs_table else None, d_weight if needs_weight else None
+        return own_table, None, d_context, dh, own_weight, d_bias if needs_bias else None, None
 
 
 def _backward_direction(

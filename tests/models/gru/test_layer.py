@@ -148,3 +148,21 @@ def test_cudnn_states_equal_the_cpu():
         cuda = layer.cuda()
         found = cuda.states_cudnn(embedding.cuda(), tokens.t().cuda(), context.cuda(), h0.cuda(), torch.float32)
     torch.testing.assert_close(found.cpu(), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_weights_that_stand_still_get_no_gradient_and_change_none_of_the_others(kernel):
+    """A search in z moves the code alone: what weights would get is not computed."""
+    torch.manual_seed(2)
+    layer, embedding, tokens = GRU(E, C, H), torch.randn(V, E), torch.randint(0, V, (T, B))
+    context, h0 = torch.randn(B, C, requires_grad=True), torch.randn(B, H, requires_grad=True)
+    found = []
+    for learns in (True, False):
+        layer.requires_grad_(learns)
+        states, last = layer(layer.steps(embedding, tokens, context, h0), torch.float32)
+        found.append(torch.autograd.grad(states.sum() + (last * last).sum(), [context, h0], retain_graph=learns))
+        if learns:
+            with_weights = torch.autograd.grad(states.sum(), list(layer.parameters()))
+            assert all(bool(one.abs().sum() > 0) for one in with_weights)
+    for moving, standing in zip(*found, strict=True):
+        assert torch.equal(moving, standing)
+    assert all(one.grad is None for one in layer.parameters())
