@@ -92,6 +92,10 @@ PAPERS: dict[str, Paper] = {
         "Hinton et al.", "The Wake-Sleep Algorithm for Unsupervised Neural Networks", "Science", 1995,
         _doi("10.1126/science.7761831"),
     ),
+    "lakshminarayanan2017": Paper(
+        "Lakshminarayanan et al.", "Simple and Scalable Predictive Uncertainty Estimation using Deep Ensembles", "NeurIPS",
+        2017, _arxiv("1612.01474"),
+    ),
     "hinton2006": Paper(
         "Hinton & Salakhutdinov", "Reducing the Dimensionality of Data with Neural Networks", "Science", 2006,
         _doi("10.1126/science.1127647"),
@@ -265,6 +269,7 @@ USES: dict[str, tuple[str, ...]] = {
     "setting noised_codes": ("ho2020",),
     "setting prior_points": ("anthony2017",),
     "setting sleep": ("hinton1995",),
+    "predictor heads": ("lakshminarayanan2017",),
     "method auto": ("tripp2020", "tripp2023", "ralaivola2005", "jensen2019"),
     "method bayesian": ("eriksson2019", "maus2022", "balandat2020"),
     "method genetic": ("tripp2023", "ralaivola2005", "jensen2019"),

@@ -81,6 +81,8 @@ def _of_run(config: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"prior {_name(model.get(key))}" for key in ("prior", "fitted_prior"))
     yield f"objective {_name(training.get('objective', 'beta-elbo'))}"
     yield from (f"setting {key}" for key in WEIGHTED if training.get(key))
+    if model.get("predictor_heads", 1) > 1:
+        yield "predictor heads"
 
 
 def _of_search(settings: Mapping[str, Any]) -> Iterator[str]:

@@ -18,8 +18,20 @@ STATISTICS = ("label_mean", "label_std")
 FEWEST_TO_CALIBRATE = 20  # held-out labels of a property
 
 
+def _head(latent_dim: int, hidden_dim: int, n_properties: int) -> nn.Sequential:
+    """z [..., D] to 2 P numbers; no layers where there is no property."""
+    if not n_properties:
+        return nn.Sequential()
+    hidden = [nn.Linear(latent_dim, hidden_dim), nn.SiLU(), nn.Linear(hidden_dim, hidden_dim), nn.SiLU()]
+    return nn.Sequential(*hidden, nn.Linear(hidden_dim, 2 * n_properties))
+
+
 class PropertyPredictor(nn.Module):
     """Two hidden layers and a Gaussian per property; labels are scaled inside, so both ends speak the data's unit.
+
+    Of several heads, which start from weights of their own, the answer is the mean and the spread of their mixture: where they
+    were told little they differ, and the interval says so. Lakshminarayanan et al., Simple and Scalable Predictive Uncertainty
+    Estimation using Deep Ensembles, 2017, https://arxiv.org/abs/1612.01474; what it brings here: experiments/06-family.
 
     The scale is standardisation by the training labels' mean and standard deviation, kept in the checkpoint. Both are float64,
     whatever the weights are, and so is what is computed with them before it is centred and scaled: labels near -384 with a
@@ -29,18 +41,20 @@ class PropertyPredictor(nn.Module):
     ----------
     latent_dim, hidden_dim, n_properties : int
         D, width of both hidden layers, P.
+    n_heads : int
+        K, each as wide.
     """
 
     label_mean: Tensor
     label_std: Tensor
     widening: Tensor
 
-    def __init__(self, latent_dim: int, hidden_dim: int, n_properties: int):
+    def __init__(self, latent_dim: int, hidden_dim: int, n_properties: int, n_heads: int = 1):
         super().__init__()
-        self.n_properties = n_properties
-        width = 2 * n_properties
-        hidden = [nn.Linear(latent_dim, hidden_dim), nn.SiLU(), nn.Linear(hidden_dim, hidden_dim), nn.SiLU()]
-        self.layers = nn.Sequential(*hidden, nn.Linear(hidden_dim, width)) if n_properties else nn.Sequential()
+        self.latent_dim, self.n_properties = latent_dim, n_properties
+        self.layers = _head(latent_dim, hidden_dim, n_properties)
+        self.others = nn.ModuleList()
+        self.take_heads(n_heads, hidden_dim)
         self.register_buffer("label_mean", torch.zeros(n_properties, dtype=torch.float64))
         self.register_buffer("label_std", torch.ones(n_properties, dtype=torch.float64))
         self.register_buffer("widening", torch.ones(n_properties))  # of the intervals, fitted on held-out molecules
@@ -72,11 +86,30 @@ class PropertyPredictor(nn.Module):
         """Centre and scale labels [..., P] in float64; NaN stays NaN."""
         return (labels.to(self.label_mean.device).double() - self.label_mean) / self.label_std
 
+    @property
+    def n_heads(self) -> int:
+        """K."""
+        return 1 + len(self.others)
+
+    def take_heads(self, n_heads: int, hidden_dim: int) -> None:
+        """Keep the first heads, or make further ones where these are fewer than ``n_heads``."""
+        new = [_head(self.latent_dim, hidden_dim, self.n_properties) for _ in range(self.n_heads, n_heads)]
+        device = next((one.device for one in self.layers.parameters()), None)
+        self.others = nn.ModuleList([*self.others, *new][: n_heads - 1]).to(device)
+
+    def _apart(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """What each head says: means and standard deviations [K, ..., P] of standardised labels."""
+        mean, raw = torch.stack([head(z) for head in (self.layers, *self.others)]).chunk(2, dim=-1)
+        return mean, nn.functional.softplus(raw) + MIN_SCALE
+
     def _standardised(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation [..., P] of the heads' mixture."""
         if self.n_properties == 0:
             return z[..., :0], z[..., :0]
-        mean, raw = self.layers(z).chunk(2, dim=-1)  # [..., P] each
-        return mean, nn.functional.softplus(raw) + MIN_SCALE
+        means, scales = self._apart(z)
+        if self.n_heads == 1:
+            return means[0], scales[0]
+        return means.mean(dim=0), (scales.square().mean(dim=0) + means.var(dim=0, correction=0)).sqrt()
 
     def forward(self, z: Tensor, answers: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation [..., P] for z [..., D], in the data's unit.
@@ -109,8 +142,15 @@ class PropertyPredictor(nn.Module):
         return mean, scale
 
     def log_prob(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Return log p(y|z) [...] in nats, standardised labels, summed over the labels [..., P] that are not NaN."""
-        mean, scale = self._standardised(z)
+        """Return log p(y|z) [...] in nats, standardised labels, summed over the labels [..., P] that are not NaN.
+
+        In training the mean of what each head says by itself, so that each learns as if it were alone.
+        """
+        if self.n_heads == 1 or not self.training:
+            return self._log_density(*self._standardised(z), labels)
+        return self._log_density(*self._apart(z), labels).mean(dim=0)
+
+    def _log_density(self, mean: Tensor, scale: Tensor, labels: Tensor) -> Tensor:
         y = self.standardise(labels).to(mean)
         observed = ~y.isnan()
         error = (torch.where(observed, y, mean.detach()) - mean) / scale

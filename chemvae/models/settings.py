@@ -14,6 +14,7 @@ from chemvae.registry import wrong_kinds
 
 PRECISIONS = ("auto", "bf16", "fp32")
 LARGEST_SIZE = 65_536  # a square matrix of it has 17 GB
+MOST_HEADS = 100
 SIZES = ("embedding_dim", "encoder_dim", "decoder_dim", "latent_dim", "predictor_dim")
 
 
@@ -32,6 +33,7 @@ class ModelSettings:
     prior : what the model is trained with: normal, the posterior's own, or one that is trained along.
     fitted_prior : what "learned" is, fitted to the codes when training has ended; a flow comes closest and takes minutes.
     precision : "bf16", "fp32", or "auto" for bf16 where the hardware multiplies it fast.
+    predictor_heads : predictors beside each other, whose disagreement is part of the interval.
     """
 
     embedding_dim: int = 64
@@ -43,6 +45,7 @@ class ModelSettings:
     prior: str = "normal"
     fitted_prior: str = "mixture"
     precision: str = "auto"
+    predictor_heads: int = 1
 
     def complaints(self) -> list[str]:
         """Say what is wrong with these settings, all at once."""
@@ -51,6 +54,8 @@ class ModelSettings:
         sizes = {name: getattr(self, name) for name in SIZES}
         found = [f"{name} must be >= 1, got {size}" for name, size in sizes.items() if size < 1]
         found += [f"{name} must be <= {LARGEST_SIZE:,}, got {size:,}" for name, size in sizes.items() if size > LARGEST_SIZE]
+        if not 1 <= self.predictor_heads <= MOST_HEADS:
+            found.append(f"predictor_heads must be between 1 and {MOST_HEADS}, got {self.predictor_heads:,}")
         if self.precision not in PRECISIONS:
             found.append(f"precision must be one of {', '.join(PRECISIONS)}, got '{self.precision}'")
         if not _names_a_family(self.posterior):

@@ -240,7 +240,7 @@ OF_TOKENS = ("encoder.embedding.weight", "decoder.embedding.weight", "decoder.ou
 def transfer_weights(source: MolVAE, target: MolVAE) -> None:
     """Start ``target`` from ``source``: all that has the same shape, and the rows of tokens both vocabularies hold.
 
-    The predictor is taken over only if it predicts the same properties.
+    The predictor is taken over only if it predicts the same properties, and of its heads as many as both have.
     """
     theirs, ours = model_tensors(source), target.state_dict()
     rows = [
@@ -249,6 +249,8 @@ def transfer_weights(source: MolVAE, target: MolVAE) -> None:
     from_rows, to_rows = (list(side) for side in zip(*rows, strict=True))
     for key, value in theirs.items():
         if key.startswith("predictor.") and source.property_names != target.property_names:
+            continue
+        if key.startswith("predictor.others.") and key not in ours:
             continue
         if key.startswith("priors.trained.") and (key not in ours or source.settings.prior != target.settings.prior):
             continue

@@ -34,7 +34,7 @@ from chemvae.models.terms import Terms
 from chemvae.models.training_facts import TrainingFacts, smiles_hash
 from chemvae.naming import Stem, extra_stem, name_columns, prediction_stems
 from chemvae.registry import build
-from chemvae.seeding import as_count, as_seed, draw_seed
+from chemvae.seeding import as_count, as_seed, draw_seed, seeded
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,8 @@ class MolVAE(nn.Module):
             POSTERIORS, settings.posterior, "posterior", hidden_dim=self.encoder.output_dim, latent_dim=settings.latent_dim
         )
         self.decoder = Decoder(n_tokens, settings.embedding_dim, settings.latent_dim, settings.decoder_dim)
-        self.predictor = PropertyPredictor(settings.latent_dim, settings.predictor_dim, len(self.property_names))
+        sizes = settings.latent_dim, settings.predictor_dim, len(self.property_names), settings.predictor_heads
+        self.predictor = PropertyPredictor(*sizes)
         family = self.posterior_family
         self.priors = nn.ModuleDict(
             {"normal": FamilyPrior(family), "learned": PRIORS[settings.fitted_prior].fitted_for(family)}
@@ -98,6 +99,18 @@ class MolVAE(nn.Module):
         """
         self.settings = replace(self.settings, fitted_prior=kind)
         self.priors["learned"] = PRIORS[kind].fitted_for(self.posterior_family).to(self.device)
+
+    def take_predictor_heads(self, n_heads: int, seed: int = 0) -> None:
+        """Let so many heads predict the properties: those there are as they are, further ones not fitted to anything yet.
+
+        Raises
+        ------
+        SettingsError
+            If there are to be none, or more than a hundred.
+        """
+        self.settings = replace(self.settings, predictor_heads=n_heads)
+        with seeded(seed):
+            self.predictor.take_heads(n_heads, self.settings.predictor_dim)
 
     # ------------------------------------------------------------------ tensors in, tensors out
 

@@ -57,12 +57,12 @@ def test_names_of_several_tables_give_the_papers_of_all_and_a_kind_gives_its_own
 def test_a_run_names_what_it_was_made_of(tmp_path):
     config = {
         "format_version": 1,
-        "model": {"posterior": {"name": "iaf", "n_steps": 2}, "prior": "vamp", "fitted_prior": "flow"},
+        "model": {"posterior": {"name": "iaf", "n_steps": 2}, "prior": "vamp", "fitted_prior": "flow", "predictor_heads": 5},
         "training": {"objective": {"name": "iwae"}, "noised_codes": 0.1, "prior_points": 0.0},
     }
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert set(cite(tmp_path)) - set(ALWAYS) == {
-        "kingma2016", "tomczak2018", "durkan2019", "burda2016", "tucker2019", "ho2020",
+        "kingma2016", "tomczak2018", "durkan2019", "burda2016", "tucker2019", "ho2020", "lakshminarayanan2017",
     }  # fmt: skip
 
 

@@ -25,6 +25,49 @@ def test_scale_ignores_nan_and_survives_constants():
     assert predictor.label_std[1:].tolist() == [1.0, 1.0]
 
 
+def test_several_heads_answer_as_the_mixture_of_their_gaussians():
+    torch.manual_seed(0)
+    predictor = PropertyPredictor(3, 8, 2, n_heads=4).eval()
+    alone = [one_head(layers) for layers in (predictor.layers, *predictor.others)]
+    z = torch.randn(5, 3)
+    parts = [head(z) for head in alone]
+    drawn = torch.stack([m + s * torch.randn(40_000, 5, 2) for m, s in parts]).flatten(0, 1)  # as many of each head
+    mean, std = predictor(z)
+    torch.testing.assert_close(mean, torch.stack([m for m, _ in parts]).mean(dim=0))
+    torch.testing.assert_close(std, drawn.std(dim=0), rtol=0.02, atol=0)
+    assert (std > torch.stack([s for _, s in parts]).square().mean(dim=0).sqrt()).all()
+
+
+def test_in_training_each_head_learns_as_if_it_were_alone():
+    torch.manual_seed(0)
+    predictor = PropertyPredictor(3, 8, 2, n_heads=3).train()
+    alone = [one_head(layers) for layers in (predictor.layers, *predictor.others)]
+    z, labels = torch.randn(6, 3), torch.randn(6, 2)
+    labels[0, 1] = torch.nan
+    predictor.log_prob(z, labels).sum().backward()
+    for own, head in zip((predictor.layers, *predictor.others), alone, strict=True):
+        head.log_prob(z, labels).sum().backward()
+        torch.testing.assert_close(3 * own[0].weight.grad, head.layers[0].weight.grad)
+
+
+def test_heads_are_added_and_taken_away_and_the_first_ones_stay():
+    predictor = PropertyPredictor(3, 8, 1, n_heads=2)
+    kept = [predictor.layers[0].weight, predictor.others[0][0].weight]
+    predictor.take_heads(5, 8)
+    assert predictor.n_heads == 5 and len({float(one[0].weight[0, 0].detach()) for one in predictor.others}) == 4
+    assert [predictor.layers[0].weight, predictor.others[0][0].weight] == kept
+    predictor.take_heads(1, 8)
+    assert predictor.n_heads == 1 and predictor.layers[0].weight is kept[0]
+    assert PropertyPredictor(3, 8, 0, n_heads=5)(torch.randn(4, 3))[0].shape == (4, 0)
+
+
+def one_head(layers):
+    """A predictor of this head alone."""
+    predictor = PropertyPredictor(3, 8, layers[-1].out_features // 2)
+    predictor.layers = copy.deepcopy(layers)
+    return predictor
+
+
 def test_calibrated_intervals_cover_ninety_percent():
     torch.manual_seed(0)
     predictor = PropertyPredictor(3, 8, 1)

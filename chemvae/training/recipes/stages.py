@@ -30,7 +30,8 @@ from chemvae.training.tuning.reinforce import ReinforceSettings, tune_by_reinfor
 log = logging.getLogger(__name__)
 Settings = TypeVar("Settings")
 CHECKPOINT_S = 120.0
-SHARE_OF_TREES = 0.25  # of the time that the last stage may take
+SHARE_OF_PREDICTOR = 0.25  # of the time that the last stage may take
+SHARE_OF_TREES = 0.25
 FEWEST_TO_MATCH = 500  # training molecules; a prior is not matched to fewer
 
 
@@ -160,19 +161,21 @@ def fit(work: Work, settings: FitSettings) -> None:
     """The predictor is fitted once more, with trees beside it, and the learned prior, then matched to what its texts lack."""
     model, inputs = load_model(work.before), work.inputs
     of_predictor = {one.name: getattr(settings, one.name) for one in fields(RefitSettings)}
+    budget_s = left_s = work.keeper.budget_s
     if model.property_names:
-        refit_predictor(model, inputs.train, RefitSettings(**of_predictor))
-    budget_s = work.keeper.budget_s
+        of_it = RefitSettings(**of_predictor)
+        refit_predictor(model, inputs.train, of_it, inputs.valid, SHARE_OF_PREDICTOR * budget_s)
+        left_s -= SHARE_OF_PREDICTOR * budget_s
     if model.property_names and settings.trees:
         grown = TreeSettings(rounds=settings.trees)
         fit_structure(model, inputs.train, inputs.valid, grown, settings.seed, SHARE_OF_TREES * budget_s)
-        budget_s *= 1 - SHARE_OF_TREES
+        left_s -= SHARE_OF_TREES * budget_s
     matched = settings.rounds > 0 and len(inputs.train) >= FEWEST_TO_MATCH
     torch.manual_seed(settings.seed)  # a flow starts from random weights
     if settings.prior:
         _take_prior(model, settings.prior)
     if isinstance(learned := model.priors["learned"], Standardised):
-        learned.fit_s = budget_s / (1 + matched * settings.rounds)  # each matching fits it again
+        learned.fit_s = left_s / (1 + matched * settings.rounds)  # each matching fits it again
     matching = {"rounds": settings.rounds, "texts": settings.texts}
     try:
         finish(model, inputs.train, inputs.valid, None, settings.seed, matching if matched else None)

@@ -33,9 +33,9 @@ SMALL = {
     "reward": {
         "rounds": 3, "points": 12, "draws": 2, "critic_points": 200, "critic_steps": 4, "fingerprint_bits": 16, "at_least": 10,
     },
-    "fit": {"epochs": 1, "texts": 200, "rounds": 0, "prior": "mixture"},
+    "fit": {"epochs": 1, "least_steps": 20, "texts": 200, "rounds": 0, "prior": "mixture"},
 }  # fmt: skip
-FAST = FitSettings(epochs=1, rounds=0)
+FAST = FitSettings(epochs=1, least_steps=20, rounds=0)
 ONLY_FIT = SMALL | {name: {"at_least": 10**6} for name in ("between", "reward")}
 SIZES = {
     "epochs": 6, "encoder_dim": 24, "decoder_dim": 48, "latent_dim": 8, "batch_size": 16, "threads": 1, "min_kl": 0.0,
@@ -236,7 +236,7 @@ def test_the_last_stage_takes_the_kind_of_prior_that_it_asks_for(whole, tmp_path
     monkeypatch.setattr(fitting, "STEPS", (3, 3))
     before, every = api.load(last.path), np.arange(len(MOLECULES))
     inputs = make_inputs(load_table(MOLECULES), (every, every), before.vocabulary, 0.0)
-    fit(Work(last, inputs, StageFolder(RunFolder(tmp_path))), FitSettings(prior=asked, rounds=0))
+    fit(Work(last, inputs, StageFolder(RunFolder(tmp_path))), FitSettings(prior=asked, rounds=0, least_steps=20))
     after = api.load(tmp_path)
     assert (before.settings.fitted_prior, after.settings.fitted_prior) == ("mixture", asked)
     assert type(after.priors["learned"]) is PRIORS[asked]
@@ -252,7 +252,7 @@ def test_the_last_stage_gives_trees_a_quarter_of_its_time(tmp_path, monkeypatch,
     run, every = RunFolder(tmp_path / "run"), np.arange(len(MOLECULES))
     inputs = make_inputs(load_table(table, properties=["y"]), (every, every), api.load(run.path).vocabulary, 0.0)
     work = Work(run, inputs, StageFolder(RunFolder(tmp_path / "last"), budget_s=budget_s))
-    fit(work, FitSettings(trees=read_recipe("full")[-1].settings["trees"], rounds=0, epochs=1))
+    fit(work, FitSettings(trees=read_recipe("full")[-1].settings["trees"], rounds=0, epochs=1, least_steps=20))
     assert asked == [(TreeSettings(rounds=250), 0, limit_s)]
 
 
