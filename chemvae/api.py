@@ -530,7 +530,7 @@ def map(
     **options
         ``color``: column that colours the map at first; ``title``; ``device``; ``overlays`` and ``runs`` by name, as in
         :func:`chemvae.maps.map_molecules`; the fields of :class:`chemvae.maps.MapSettings`: ``method``, ``space``, ``onto``,
-        ``limit``, ``smiles_column``, ``standardize``, ``seed``, ``jobs``.
+        ``limit``, ``smiles_column``, ``standardize``, ``seed``, ``jobs``, ``columns``.
 
     Returns
     -------

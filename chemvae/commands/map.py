@@ -60,6 +60,9 @@ def map(
     color: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Colours the map at first; the page can change it.")
     ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Keep this one and no other on the page; repeatable.")
+    ] = None,
     png: Annotated[str | None, typer.Option(metavar="FILE", help="Also draw the map there.")] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the page.")] = None,
     limit: Annotated[int | None, typer.Option(help="Take at most so many molecules, chosen at random.")] = None,
@@ -77,7 +80,7 @@ def map(
     from chemvae.errors import SettingsError
     from chemvae.maps.overlays import parse_sets
 
-    others = {"--overlay": overlay, "--run": run, "--projector": projector, "--onto": onto, "--png": png}
+    others = {"--overlay": overlay, "--run": run, "--projector": projector, "--onto": onto, "--png": png, "--column": column}
     if grid and (refused := [flag for flag, given in others.items() if given]):
         raise SettingsError(f"--grid draws the space itself and takes no {', '.join(refused)}; leave it out")
     if grid:
@@ -94,7 +97,7 @@ def map(
             data, model, out=output, png=png, projector=projector, overwrite=overwrite, progress=progress, method=method,
             space=space, onto=onto, overlays=parse_sets(overlay or [], "--overlay"), runs=parse_sets(run or [], "--run"),
             color=color, title=title, limit=limit, smiles_column=smiles_column, standardize=standardize, seed=seed, jobs=jobs,
-            device=device,
+            device=device, columns=tuple(column or ()),
         )  # fmt: skip
     console.say(
         f"{found.note}\nMap: {output}"

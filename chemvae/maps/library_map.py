@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from chemvae.errors import InputError
+from chemvae.errors import InputError, SettingsError
 from chemvae.maps.colour import bounds_as_gaps, check_colour, readable_dates
 from chemvae.maps.factory import AUTO, PROJECTIONS, best_method, fingerprint_rows, load_projection
-from chemvae.maps.molecule_map import MapSettings, MoleculeMap, with_overlays
+from chemvae.maps.molecule_map import MapSettings, MoleculeMap, set_column, with_overlays
 from chemvae.maps.overlays import read_overlays
 from chemvae.maps.projection import Projection, map_quality
 from chemvae.maps.regions import region_labels
 from chemvae.models.storage import fingerprint
 from chemvae.progress import CancelToken, ProgressCallback, Step, steps
+from chemvae.registry import find
 from chemvae.seeding import as_seed
 from chemvae.tables import latent_table
 
@@ -47,7 +48,8 @@ def map_molecules(
         As in :func:`chemvae.tables.encode_table`; rows that cannot be used are left out.
     settings : MapSettings, optional
     color : str, optional
-        Column that is to colour the map: refused before anything is encoded if it cannot.
+        Column that is to colour the map: refused before anything is encoded if it cannot. So is a name in
+        ``settings.columns`` that neither the table nor the model has.
     overlays : mapping of name to data, optional
         Sets that are shown on the map with marks of their own; they do not shape it.
     runs : mapping of name to data, optional
@@ -63,11 +65,16 @@ def map_molecules(
     settings, step = settings or MapSettings(), steps(progress, cancel)
     projection, settings = _open_projection(settings, fingerprint(model))
     chosen = settings.smiles_column, settings.standardize, settings.limit, as_seed(settings.seed), settings.jobs
-    table = latent_table(model, data, *chosen, step=step, prepare=partial(_prepare, model, color))
+    table = latent_table(model, data, *chosen, step=step, prepare=partial(_prepare, model, color, settings.columns))
     sets = read_overlays(model, {**(overlays or {}), **(runs or {})}, settings.standardize, settings.jobs, step)
     own = _mapped(model, _name(data), settings, projection, table, step)
     places = [projection.transform(_rows(settings, one.smiles, one.z)) for one in sets]
-    return with_overlays(own, sets, places, runs or {})
+    found = with_overlays(own, sets, places, runs or {})
+    return (
+        replace(found, columns=_kept(found.columns, settings.columns, [set_column(own)] if sets else []))
+        if settings.columns
+        else found
+    )
 
 
 def _mapped(
@@ -112,14 +119,24 @@ def _rows(settings: MapSettings, smiles: list[str], z: np.ndarray) -> np.ndarray
     return z if settings.space == "latent" else fingerprint_rows(smiles, settings.jobs)
 
 
-def _prepare(model: MolVAE, color: str | None, frame: pd.DataFrame) -> pd.DataFrame:
-    """A table's columns with dates as dates, and the one that is to colour the map looked at."""
+def _prepare(model: MolVAE, color: str | None, kept: Sequence[str], frame: pd.DataFrame) -> pd.DataFrame:
+    """A table's columns with dates as dates, and those looked at that are to colour the map or to stay on it."""
     frame = readable_dates(frame)
+    predicted = [f"{name}{end}" for name in model.property_names for end in ("", "_std", "_predicted", "_predicted_std")]
+    predicted += ["distance", "distance_predicted"]
     if color is not None:
         frame = bounds_as_gaps(frame, color)
-        predicted = (f"{name}{end}" for name in model.property_names for end in ("", "_std", "_predicted", "_predicted_std"))
-        check_colour(frame, color, [*predicted, "distance", "distance_predicted"])
+        check_colour(frame, color, predicted)
+    columns = [find(dict.fromkeys([*map(str, frame.columns), *predicted]), name, "column of the map")[0] for name in kept]
+    if color is not None and kept and color.casefold() not in [name.casefold() for name in columns]:
+        raise SettingsError(f"'{color}' is to colour the map and is none of the columns that it keeps; name it, too")
     return frame
+
+
+def _kept(columns: pd.DataFrame, asked: Sequence[str], always: Sequence[str]) -> pd.DataFrame:
+    """The columns that are asked for, in that order, and those that are always there."""
+    places = {str(name): name for name in columns.columns}
+    return columns[list(dict.fromkeys([*(find(places, name, "column of the map")[1] for name in asked), *always]))]
 
 
 def _name(data: Any) -> str:

@@ -49,6 +49,8 @@ class MapSettings:
     """Of the choice and of the projection; None draws one."""
     jobs: int = 1
     """Worker processes for RDKit's part."""
+    columns: Sequence[str] = ()
+    """Of the table and of what the model predicts, those that the map keeps; all where none is named."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "method", find({AUTO: None, **PROJECTIONS}, self.method, "map method")[0])
@@ -57,6 +59,8 @@ class MapSettings:
         check_standardize_mode(self.standardize)
         if self.limit is not None and self.limit < 1:
             raise SettingsError(f"limit must be >= 1, got {self.limit}")
+        if isinstance(self.columns, str):
+            raise SettingsError(f"columns must be a list of names, got the text '{self.columns}'")
 
 
 @dataclass(frozen=True)
@@ -192,7 +196,7 @@ def with_overlays(
     starts = np.cumsum([len(own.smiles), *(len(one.smiles) for one in sets)])
     marks = {one.name: list(range(start, start + len(one.smiles))) for one, start in zip(sets, starts[:-1], strict=True)}
     tables = [own.columns, *(one.columns_like(own.columns) for one in sets)]
-    named = [table.assign(**{_set_column(own): name}) for table, name in zip(tables, [LIBRARY, *marks], strict=True)]
+    named = [table.assign(**{set_column(own): name}) for table, name in zip(tables, [LIBRARY, *marks], strict=True)]
     return replace(
         own,
         smiles=[text for texts in (own.smiles, *(one.smiles for one in sets)) for text in texts],
@@ -204,7 +208,7 @@ def with_overlays(
     )
 
 
-def _set_column(own: MoleculeMap) -> str:
+def set_column(own: MoleculeMap) -> str:
     """A name for the column of sets that the table does not use."""
     return next(name for name in (SET, "set of the map", *map(str, range(1_000_000))) if name not in own.columns)
 

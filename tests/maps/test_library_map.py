@@ -51,6 +51,27 @@ def test_sets_lie_where_the_projection_puts_them_and_do_not_shape_the_map(found,
     assert found.n_own == 10 and found.to_dict()["overlays"] == {"drugs": 2, "search": 5}
 
 
+def test_only_the_columns_that_are_asked_for_stay_and_the_sets_are_still_told_apart(model):
+    table = pd.DataFrame({"smiles": LIBRARY, "batch": list("aabbccddee"), "yield": range(10)})
+    kept = api.map(table, model, method="pca", columns=["Yield", "logP"], color="logP", overlays={"drugs": DRUGS}, device="cpu")
+    assert list(kept.columns) == ["yield", "logP", "set"] and kept.columns["yield"].tolist()[:10] == list(range(10))
+    assert list(api.map(table, model, method="pca", columns=["batch"], device="cpu").columns) == ["batch"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"columns": ["yeild"]}, UnknownNameError, "yield"),
+        ({"columns": "yield"}, SettingsError, "must be a list of names"),
+        ({"columns": ["yield"], "color": "logP"}, SettingsError, "'logP' is to colour the map and is none of the columns"),
+    ],
+)
+def test_a_column_that_cannot_stay_is_refused_before_anything_is_encoded(model, monkeypatch, options, error, said):
+    monkeypatch.setattr(type(model), "posterior", lambda *_, **__: pytest.fail("encoded"))
+    with pytest.raises(error, match=said):
+        api.map(pd.DataFrame({"smiles": LIBRARY, "yield": range(10)}), model, method="pca", device="cpu", **options)
+
+
 def test_columns_say_whose_is_whose_and_what_the_model_says_stands_under_one_name(found, model):
     assert "z_0" not in found.columns
     assert found.columns["set"].tolist() == ["library"] * 10 + ["drugs"] * 2 + ["search"] * 5
