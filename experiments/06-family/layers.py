@@ -2,7 +2,7 @@
 
     CHEMVAE_DATA=FOLDER python experiments/06-family/layers.py
 
-``weight_norm``: the plain VAE of the table at fewer molecules and passes, with every weight matrix as direction times length
+``weight_norm``: the plain VAE of the table, with every weight matrix as direction times length
 (Salimans & Kingma 2016, https://arxiv.org/abs/1602.07868) and without: reconstruction and bound of held-out molecules after
 the first and the last pass, and the time of one. ``variance``: a predictor on the shipped model's codes whose two hidden layers
 have Gaussian weights of mean zero, of which the variance alone is learned (Neklyudov et al. 2019,
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 HERE = Path(__file__).parent
-N_TRAIN, N_HELD_OUT, EPOCHS, SEED = 20_000, 1_000, 5, 0
+N_TRAIN, N_HELD_OUT, EPOCHS, SEED = 60_000, 1_000, 10, 0
 KEPT = ("valid_reconstruction_greedy", "valid_elbo", "valid_cross_entropy", "valid_kl", "train_loss")
 N_DRAWS = 32  # of the random weights, whose answers are averaged
 

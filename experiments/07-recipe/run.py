@@ -21,10 +21,10 @@ import tomllib
 
 HERE = Path(__file__).parent
 COLUMNS = (
-    "reconstruction_greedy", "kl", "validity_normal_greedy", "unique_10k_normal_greedy", "fcd_normal_greedy",
-    "validity_learned_sampled", "unique_10k_learned_sampled", "fcd_learned_sampled", "own_code_found_normal_greedy",
-    "own_code_found_learned_sampled", "within_z_similarity_learned", "between_z_similarity_learned", "similarity_at_0.2",
-    "similarity_at_0.5",
+    "reconstruction_greedy", "reconstruction_jt", "kl", "active_units", "validity_normal_greedy", "unique_10k_normal_greedy",
+    "fcd_normal_greedy", "validity_learned_sampled", "unique_10k_learned_sampled", "fcd_learned_sampled", "novelty",
+    "own_code_found_normal_greedy", "own_code_found_learned_sampled", "within_z_similarity_learned",
+    "between_z_similarity_learned", "similarity_at_0.2", "similarity_at_0.5",
 )  # fmt: skip
 OF_PROPERTIES = ("mae_", "coverage90_")
 
@@ -94,6 +94,9 @@ def measure(asked: argparse.Namespace, run: Path, config: dict, facts: dict) -> 
         folder = run / "stages" / stage
         if stage not in found and (folder / "model.safetensors").exists():
             found[stage], protocol = figures_of(str(folder), asked.set, split, config)
+            if stage == list(stages)[-1]:
+                for part in config["set"][asked.set].get("parts", ()):
+                    add_part(found[stage], protocol, str(folder), part, split, config)
             ordered = {name: found[name] for name in stages if name in found}
             write_json(target, {
                 **facts, "split": split, "command": command, "commit": origin["commit"],
@@ -110,6 +113,16 @@ def figures_of(model: Any, data: str, split: str, config: dict) -> tuple[dict[st
     of_properties = [name for name in figures if name.startswith(OF_PROPERTIES)]
     told = {name: figures.get(name) for name in (*COLUMNS, *of_properties)}
     return told, {name: figures["protocol"].get(name, "") for name in told}
+
+
+def add_part(figures: dict, protocol: dict, model: str, part: str, split: str, config: dict) -> None:
+    """Add what comes back of one of the sets that a set is made of; its held-out molecules are held out of all."""
+    from chemvae import api
+
+    found = api.evaluate(model, part, config["seed"], split=split, **config["evaluation_of_parts"])
+    for key in ("reconstruction_greedy", "reconstruction_jt", *(one for one in found if one.startswith(OF_PROPERTIES))):
+        figures[f"{key}_{part}"] = found[key]
+        protocol[f"{key}_{part}"] = f"{found['protocol'][key].rstrip('.')}, of {part} alone."
 
 
 def gather(config: dict) -> None:
