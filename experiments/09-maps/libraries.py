@@ -57,9 +57,10 @@ def main() -> None:
         write_down(config, name, found)
 
 
-def made(page: Path, data: str, model: str, color: str) -> dict[str, float]:
+def made(page: Path, data: str, model: str, columns: list[str]) -> dict[str, float]:
     """Run the command; seconds, size and what the page says of its map."""
-    words = ["map", data, "--model", model, "--color", color, "--output", str(page), "--jobs", "0", "--quiet"]
+    words = ["map", data, "--model", model, "--color", columns[0], "--output", str(page), "--jobs", "0", "--quiet"]
+    words += [word for column in columns for word in ("--column", column)]
     before, clock = os.times(), time.monotonic()
     subprocess.run([sys.executable, "-m", "chemvae", *words], check=True)
     seconds, after = time.monotonic() - clock, os.times()

@@ -66,6 +66,7 @@ def test_as_much_of_the_prior_decodes_to_molecules_as_the_card_says(oled, card):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.data
 @pytest.mark.skipif(not os.environ.get("CHEMVAE_DATA"), reason="CHEMVAE_DATA names no folder with the data sets")
 def test_held_out_molecules_come_back_and_are_predicted_as_the_card_says(oled, card):
