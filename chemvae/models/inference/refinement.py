@@ -148,9 +148,7 @@ def refine(
         point.
     """
     beta = model.training_facts.kl_weight if beta is None else beta
-    check_steps(n_steps, n_moves)
-    if not beta >= 0:
-        raise SettingsError(f"beta must be >= 0, got {beta:g}")
+    check_steps(n_steps, n_moves, beta)
     if n_moves and isinstance(model.posterior_family, Deterministic):
         raise SettingsError("a chain needs the width of the posterior, and this model's is a point: refine by steps alone")
     tokens = model.tokens(list(smiles))
@@ -168,8 +166,10 @@ def refine(
     return found
 
 
-def check_steps(n_steps: int, n_moves: int = 0) -> None:
-    """SettingsError unless a refinement can have so many steps, and its chain so many moves."""
+def check_steps(n_steps: int, n_moves: int = 0, beta: float = 1.0) -> None:
+    """SettingsError unless a refinement can have so many steps at this weight of the KL, and its chain so many moves."""
+    if not beta >= 0:
+        raise SettingsError(f"beta must be >= 0, got {beta:g}")
     if not 0 <= n_steps <= MOST_STEPS:
         raise SettingsError(f"refine must lie in 0..{MOST_STEPS:,} steps, got {n_steps}")
     if n_moves and not 2 <= n_moves <= MOST_STEPS:

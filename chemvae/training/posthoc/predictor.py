@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from chemvae.data.tokens.datasets import SmilesDataset
 from chemvae.models.vae import MolVAE, eval_mode
@@ -86,8 +86,8 @@ def refit_predictor(
         model.take_predictor_heads(s.heads, s.seed)
     q = model.posterior(train.smiles, canonicalize=False)
     labels = torch.as_tensor(np.asarray(train.labels), dtype=torch.float64)
-    predictor = model.predictor.requires_grad_(True).train()
-    optimizer = make_optimizer(predictor, s.learning_rate, s.weight_decay)
+    model.predictor.requires_grad_(True).train()
+    optimizer = make_optimizer(model.predictor, s.learning_rate, s.weight_decay)
     noise, n, step, total = torch.Generator().manual_seed(s.seed), len(train), 0, 0.0
     per_epoch = -(-n // s.batch_size)
     epochs, every = max(s.epochs, -(-s.least_steps // per_epoch)), -(-EVERY // per_epoch)
@@ -97,16 +97,10 @@ def refit_predictor(
             total = 0.0
             for rows in torch.randperm(n, generator=noise).split(s.batch_size):
                 place = step_by_time(step, epochs * per_epoch, time.monotonic() - started, budget_s)
-                share = cosine_decay(place, epochs * per_epoch, s.warmup_steps, 0.0)
-                for group in optimizer.param_groups:
-                    group["lr"] = s.learning_rate * share
+                rate = s.learning_rate * cosine_decay(place, epochs * per_epoch, s.warmup_steps, 0.0)
                 z = q[rows].draw(1, noise)[0][0]  # [B, D]
-                loss = -predictor.log_prob(z.to(model.device), labels[rows]).mean()
-                optimizer.zero_grad()
-                loss.backward()
-                nn.utils.clip_grad_norm_(predictor.parameters(), 5.0)
-                optimizer.step()
-                total, step = total + float(loss.detach()) * len(rows) / n, step + 1
+                loss = _take_step(model, optimizer, rate, z.to(model.device), labels[rows])
+                total, step = total + loss * len(rows) / n, step + 1
             is_over = epoch == epochs or 0 < budget_s < time.monotonic() - started
             if epoch % every == 0 or is_over:
                 best.look()
@@ -115,8 +109,20 @@ def refit_predictor(
             if is_over:
                 break
     best.restore()
-    predictor.eval().requires_grad_(False)
+    model.predictor.eval().requires_grad_(False)
     return total if best.loss is None else best.loss
+
+
+def _take_step(model: MolVAE, optimizer: torch.optim.Optimizer, rate: float, z: Tensor, labels: Tensor) -> float:
+    """One step at this rate on codes [B, D] and labels [B, P]; its loss."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    loss = -model.predictor.log_prob(z, labels).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.predictor.parameters(), 5.0)
+    optimizer.step()
+    return float(loss.detach())
 
 
 class _Best:
@@ -125,7 +131,7 @@ class _Best:
     def __init__(self, model: MolVAE, valid: SmilesDataset | None):
         self.predictor = model.predictor
         self.loss: float | None = None
-        self.weights: dict[str, torch.Tensor] = {}
+        self.weights: dict[str, Tensor] = {}
         has_labels = valid is not None and len(valid) > 0 and not np.isnan(np.asarray(valid.labels)).all()
         self.valid = valid if has_labels else None
         if self.valid is not None:
