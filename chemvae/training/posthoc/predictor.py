@@ -108,9 +108,8 @@ def refit_predictor(
                 log.info("predictor: pass %d of %d, %.4f nats", epoch, epochs, total)
             if is_over:
                 break
-    best.restore()
     model.predictor.eval().requires_grad_(False)
-    return total if best.loss is None else best.loss
+    return best.restore(total)
 
 
 def _take_step(model: MolVAE, optimizer: torch.optim.Optimizer, rate: float, z: Tensor, labels: Tensor) -> float:
@@ -148,7 +147,9 @@ class _Best:
         if self.loss is None or loss < self.loss:
             self.loss, self.weights = loss, copy.deepcopy(self.predictor.state_dict())
 
-    def restore(self) -> None:
-        """Go back to them."""
-        if self.weights:
-            self.predictor.load_state_dict(self.weights)
+    def restore(self, otherwise: float) -> float:
+        """Go back to them; their loss, or the other one where nothing was held out."""
+        if self.loss is None:
+            return otherwise
+        self.predictor.load_state_dict(self.weights)
+        return self.loss
