@@ -122,8 +122,7 @@ def refine(
 
     Parameters
     ----------
-    model : MolVAE
-        Only read.
+    model : MolVAE, only read
     smiles : sequence of str, length N
         As the model reads them: canonical, written by its vocabulary.
     n_steps : int
@@ -144,8 +143,7 @@ def refine(
     Raises
     ------
     SettingsError
-        If ``n_steps`` or ``n_moves`` lies outside its range, beta below 0, or a chain is asked of a model whose posterior is a
-        point.
+        If ``n_steps`` or ``n_moves`` lies outside its range, beta below 0, or a chain is asked of a posterior without width.
     """
     beta = model.training_facts.kl_weight if beta is None else beta
     check_steps(n_steps, n_moves, beta)
@@ -157,8 +155,7 @@ def refine(
     with eval_mode(model):
         for start in range(0, len(order), BATCH_SIZE):
             rows = order[start : start + BATCH_SIZE]
-            ids, lengths = tokens.rows(rows)
-            batch = Batch(ids, lengths, torch.zeros(len(rows), 0)).to(model.device)
+            batch = Batch(*tokens.rows(rows), torch.zeros(len(rows), 0)).to(model.device)
             for whole, part in zip(found, _refine_batch(model, batch, n_steps, n_moves, beta, seed + start), strict=True):
                 whole[rows] = part
             if progress is not None:

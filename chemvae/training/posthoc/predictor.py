@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from chemvae.data.tokens.datasets import SmilesDataset
+from chemvae.models.posteriors import Posterior
 from chemvae.models.vae import MolVAE, eval_mode
 from chemvae.parallel import limited_threads
 from chemvae.schedules import cosine_decay, step_by_time
@@ -86,30 +87,36 @@ def refit_predictor(
         model.take_predictor_heads(s.heads, s.seed)
     q = model.posterior(train.smiles, canonicalize=False)
     labels = torch.as_tensor(np.asarray(train.labels), dtype=torch.float64)
+    best = _Best(model, valid)
     model.predictor.requires_grad_(True).train()
-    optimizer = make_optimizer(model.predictor, s.learning_rate, s.weight_decay)
-    noise, n, step, total = torch.Generator().manual_seed(s.seed), len(train), 0, 0.0
-    per_epoch = -(-n // s.batch_size)
-    epochs, every = max(s.epochs, -(-s.least_steps // per_epoch)), -(-EVERY // per_epoch)
-    best, started = _Best(model, valid), time.monotonic()
     with limited_threads(1):
-        for epoch in range(1, epochs + 1):
-            total = 0.0
-            for rows in torch.randperm(n, generator=noise).split(s.batch_size):
-                place = step_by_time(step, epochs * per_epoch, time.monotonic() - started, budget_s)
-                rate = s.learning_rate * cosine_decay(place, epochs * per_epoch, s.warmup_steps, 0.0)
-                z = q[rows].draw(1, noise)[0][0]  # [B, D]
-                loss = _take_step(model, optimizer, rate, z.to(model.device), labels[rows])
-                total, step = total + loss * len(rows) / n, step + 1
-            is_over = epoch == epochs or 0 < budget_s < time.monotonic() - started
-            if epoch % every == 0 or is_over:
-                best.look()
-            if epoch % max(1, epochs // LINES) == 0:
-                log.info("predictor: pass %d of %d, %.4f nats", epoch, epochs, total)
-            if is_over:
-                break
+        total = _fit(model, q, labels, s, best, budget_s)
     model.predictor.eval().requires_grad_(False)
     return best.restore(total)
+
+
+def _fit(model: MolVAE, q: Posterior, labels: Tensor, s: RefitSettings, best: _Best, budget_s: float) -> float:
+    """Take all steps; the mean loss over the last pass."""
+    optimizer = make_optimizer(model.predictor, s.learning_rate, s.weight_decay)
+    noise, n, step, started = torch.Generator().manual_seed(s.seed), len(labels), 0, time.monotonic()
+    per_epoch = -(-n // s.batch_size)
+    epochs, every = max(s.epochs, -(-s.least_steps // per_epoch)), -(-EVERY // per_epoch)
+    for epoch in range(1, epochs + 1):
+        total = 0.0
+        for rows in torch.randperm(n, generator=noise).split(s.batch_size):
+            place = step_by_time(step, epochs * per_epoch, time.monotonic() - started, budget_s)
+            rate = s.learning_rate * cosine_decay(place, epochs * per_epoch, s.warmup_steps, 0.0)
+            z = q[rows].draw(1, noise)[0][0]  # [B, D]
+            loss = _take_step(model, optimizer, rate, z.to(model.device), labels[rows])
+            total, step = total + loss * len(rows) / n, step + 1
+        is_over = epoch == epochs or 0 < budget_s < time.monotonic() - started
+        if epoch % every == 0 or is_over:
+            best.look()
+        if epoch % max(1, epochs // LINES) == 0:
+            log.info("predictor: pass %d of %d, %.4f nats", epoch, epochs, total)
+        if is_over:
+            break
+    return total
 
 
 def _take_step(model: MolVAE, optimizer: torch.optim.Optimizer, rate: float, z: Tensor, labels: Tensor) -> float:
