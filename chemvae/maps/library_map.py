@@ -70,11 +70,9 @@ def map_molecules(
     own = _mapped(model, _name(data), settings, projection, table, step)
     places = [projection.transform(_rows(settings, one.smiles, one.z)) for one in sets]
     found = with_overlays(own, sets, places, runs or {})
-    return (
-        replace(found, columns=_kept(found.columns, settings.columns, [set_column(own)] if sets else []))
-        if settings.columns
-        else found
-    )
+    if not settings.columns:
+        return found
+    return replace(found, columns=_kept(found.columns, settings.columns, [set_column(own)] if sets else []))
 
 
 def _mapped(

@@ -246,7 +246,7 @@ class _Walk:
                 try:
                     is_done = self._first(stage) if number == 0 else self._later(number, stage)
                 finally:
-                    self.record.stopped[stage.name] = round(time.monotonic() - started, 1)
+                    self.record.stopped[stage.name] = round(time.monotonic() - started, 3)
                     self._write()
                 if not is_done:
                     return self._stopped()
@@ -309,7 +309,7 @@ class _Walk:
 
     def _end(self, number: int, stage: StageSpec, seconds: float) -> None:
         """Write down that a stage is done, and show the model as it is now."""
-        self.record.done[stage.name] = round(seconds, 1)
+        self.record.done[stage.name] = round(seconds, 3)
         is_last = number + 1 == len(self.record.stages)
         if is_last or not self.record.replaces:
             self._publish(self._before(number + 1))

@@ -30,8 +30,7 @@ from chemvae.training.tuning.reinforce import ReinforceSettings, tune_by_reinfor
 log = logging.getLogger(__name__)
 Settings = TypeVar("Settings")
 CHECKPOINT_S = 120.0
-SHARE_OF_PREDICTOR = 0.25  # of the time that the last stage may take
-SHARE_OF_TREES = 0.25
+SHARE_OF_PREDICTOR = SHARE_OF_TREES = 0.25  # of the time that the last stage may take
 FEWEST_TO_MATCH = 500  # training molecules; a prior is not matched to fewer
 
 
